@@ -1,0 +1,54 @@
+/** People and API keys. Declared here, kept by database/. */
+
+export type Role = 'admin' | 'viewer'
+
+export interface User {
+  readonly id: string
+  readonly name: string
+  /** scrypt, in the form `auth/password.ts` writes. */
+  readonly passwordHash: string
+  readonly role: Role
+  readonly createdAtMs: number
+}
+
+export interface UserStore {
+  byName(name: string): Promise<User | undefined>
+  byId(id: string): Promise<User | undefined>
+  count(): Promise<number>
+  /** @throws {AuthError} `auth.user-exists` */
+  add(user: User): Promise<void>
+  setPasswordHash(id: string, passwordHash: string): Promise<void>
+  list(): Promise<readonly User[]>
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly name: string
+  /** SHA-256 of the key in hex: keys are long and random, so a slow hash gains nothing. */
+  readonly hash: string
+  readonly role: Role
+  readonly createdAtMs: number
+  readonly lastUsedAtMs?: number
+}
+
+export interface ApiKeyStore {
+  byHash(hash: string): Promise<ApiKey | undefined>
+  add(key: ApiKey): Promise<void>
+  remove(id: string): Promise<boolean>
+  list(): Promise<readonly ApiKey[]>
+  touch(id: string, atMs: number): Promise<void>
+}
+
+export interface Session {
+  /** SHA-256 of the cookie's value. */
+  readonly hash: string
+  readonly userId: string
+  readonly expiresAtMs: number
+}
+
+export interface SessionStore {
+  byHash(hash: string): Promise<Session | undefined>
+  add(session: Session): Promise<void>
+  remove(hash: string): Promise<void>
+  removeExpired(nowMs: number): Promise<void>
+}

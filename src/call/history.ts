@@ -1,0 +1,86 @@
+/** Calls as they are kept: what the API and the console show of the past. Declared here, kept by database/. */
+import type {
+  CallKind,
+  EndReason,
+  LegRole,
+  MediaSummary,
+  Participant,
+  Party,
+  RecordingFile,
+  TracedMessage,
+} from '../events/catalogue.ts'
+
+export interface CallRecord {
+  readonly id: string
+  readonly kind: CallKind
+  readonly from: Party
+  readonly to: Party
+  readonly startedAtMs: number
+  readonly answeredAtMs?: number
+  readonly endedAtMs?: number
+  readonly endReason?: EndReason
+  readonly sipStatus?: number
+  readonly legs: readonly LegRecord[]
+  readonly recordings: readonly RecordingRecord[]
+}
+
+export interface LegRecord {
+  readonly id: string
+  readonly role: LegRole
+  readonly party: Party
+  readonly sipCallId: string
+  readonly transport: string
+  readonly remote: string
+  readonly label?: string
+  readonly startedAtMs: number
+  readonly answeredAtMs?: number
+  readonly endedAtMs?: number
+  readonly codec?: string
+  readonly sipStatus?: number
+  readonly digits: string
+  readonly media?: MediaSummary
+}
+
+export type RecordingState = 'recording' | 'stored' | 'interrupted' | 'failed'
+
+export interface RecordingRecord {
+  readonly id: string
+  readonly callId: string
+  readonly state: RecordingState
+  readonly startedAtMs: number
+  readonly durationMs?: number
+  readonly files: readonly RecordingFile[]
+  readonly participants: readonly Participant[]
+}
+
+export interface CallQuery {
+  readonly kind?: CallKind
+  /** Matches a party's URI, name or extension, or a SIP Call-ID, by substring. */
+  readonly search?: string
+  readonly endReason?: EndReason
+  readonly recorded?: boolean
+  readonly fromMs?: number
+  readonly untilMs?: number
+  /** 1..200 */
+  readonly limit: number
+  /** From the previous page; opaque. */
+  readonly cursor?: string
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  /** Ask for the next page with this; absent on the last. */
+  readonly nextCursor?: string
+}
+
+/** Newest first. */
+export interface CallHistory {
+  calls(query: CallQuery): Promise<Page<CallRecord>>
+  call(id: string): Promise<CallRecord | undefined>
+  /** SIP messages of an ended call, in order. */
+  messages(callId: string): Promise<readonly TracedMessage[]>
+  recordings(
+    query: Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'>,
+  ): Promise<Page<RecordingRecord>>
+  recording(id: string): Promise<RecordingRecord | undefined>
+}

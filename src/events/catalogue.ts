@@ -1,0 +1,160 @@
+/**
+ * The facts of the platform: what happened, in the past tense. Whoever tells one does not know who listens.
+ *
+ * Times are milliseconds since 1970 (`atMs`). Ids are opaque. docs/events.md is checked against this catalogue.
+ */
+
+/** Someone at an end of a call, as far as known. */
+export interface Party {
+  /** Address of record or the number's URI, `sip:alice@example.com`. */
+  readonly uri: string
+  /** Display name. */
+  readonly name?: string
+  /** The extension when this is one of ours. */
+  readonly extension?: string
+}
+
+export type CallKind = 'pbx' | 'siprec'
+
+/** Why a call ended, in words a person understands; the SIP status beside it where there is one. */
+export type EndReason =
+  | 'hangup' // somebody hung up an answered call
+  | 'cancelled' // the caller gave up before the answer
+  | 'busy'
+  | 'declined'
+  | 'no-answer'
+  | 'unreachable' // the callee has no registered device, or none could be reached
+  | 'not-found' // nobody has this number
+  | 'no-common-codec'
+  | 'media-timeout' // no packet came from either side for RTP_TIMEOUT
+  | 'shutdown'
+  | 'interrupted' // the process died during the call; found at the next start
+  | 'failed'
+
+interface At {
+  readonly atMs: number
+}
+interface OfCall extends At {
+  readonly callId: string
+}
+interface OfLeg extends OfCall {
+  readonly legId: string
+}
+
+export type LegRole = 'caller' | 'callee' | 'stream'
+
+/** Counters of one RTP stream direction pair, at the time of the fact. */
+export interface MediaSummary {
+  readonly codec?: string
+  readonly packetsReceived: number
+  readonly packetsLost: number
+  readonly packetsSent: number
+  /** Interarrival jitter, RFC 3550 §6.4.1. */
+  readonly jitterMs: number
+  /** Where the packets came from, `192.0.2.1:4000`, once learned. */
+  readonly source?: string
+}
+
+/** One file of a recording. */
+export interface RecordingFile {
+  /** Name relative to the recording folder. */
+  readonly name: string
+  readonly kind: 'leg' | 'combined'
+  /** The leg or the SIPREC stream label this file holds; absent for the combined file. */
+  readonly legId?: string
+  readonly label?: string
+  readonly channels: number
+  readonly sampleRateHz: number
+  readonly samples: number
+  readonly bytes: number
+  /** Wall time of the first sample. */
+  readonly startedAtMs: number
+}
+
+/** A participant of a recorded call and the channel of the combined file that holds its voice. */
+export interface Participant {
+  readonly uri?: string
+  readonly name?: string
+  readonly legId?: string
+  readonly label?: string
+  readonly channel?: number
+  /** The channel was guessed from the order of the streams, not named by the metadata. */
+  readonly guessed?: boolean
+}
+
+/** One SIP message as it crossed the wire, credentials removed. */
+export interface TracedMessage extends At {
+  readonly direction: 'in' | 'out'
+  readonly transport: string
+  readonly local: string
+  readonly remote: string
+  readonly sipCallId: string
+  /** The first line: `INVITE sip:102@… SIP/2.0` or `SIP/2.0 200 OK`. */
+  readonly summary: string
+  readonly text: string
+}
+
+export interface Facts {
+  'call.started': OfCall & { readonly kind: CallKind; readonly from: Party; readonly to: Party }
+  'call.ringing': OfLeg
+  'call.answered': OfLeg
+  'call.ended': OfCall & { readonly reason: EndReason; readonly sipStatus?: number; readonly by?: LegRole }
+  /** All messages of the call's dialogs, told once after it ended. */
+  'call.traced': OfCall & { readonly messages: readonly TracedMessage[] }
+  'leg.started': OfLeg & {
+    readonly role: LegRole
+    readonly party: Party
+    readonly sipCallId: string
+    readonly transport: string
+    readonly remote: string
+    /** SIPREC only: the label of the stream. */
+    readonly label?: string
+  }
+  'leg.answered': OfLeg & { readonly codec?: string }
+  /** The first RTP packet came and its source is now locked. */
+  'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
+  'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
+  'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
+  'registration.added': At & Registration
+  'registration.refreshed': At & Registration
+  'registration.removed': At & Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' }
+  'recording.started': OfCall & { readonly recordingId: string; readonly folder: string }
+  /** Files are complete and closed. `interrupted`: the process died meanwhile and the files were repaired. */
+  'recording.stored': OfCall & {
+    readonly recordingId: string
+    readonly files: readonly RecordingFile[]
+    readonly participants: readonly Participant[]
+    readonly durationMs: number
+    readonly interrupted: boolean
+  }
+  'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** Who is in a SIPREC communication session, whenever metadata changed it. */
+  'siprec.metadata-updated': OfCall & {
+    readonly participants: readonly Participant[]
+    /** The metadata document as received. */
+    readonly raw: string
+    /** What was wrong with it, when it could not be read in full. */
+    readonly problems: readonly string[]
+  }
+  'security.refused': At & {
+    readonly what: 'register' | 'invite' | 'request' | 'login'
+    readonly source: string
+    readonly why: string
+  }
+  'worker.lost': At & { readonly worker: number; readonly callIds: readonly string[] }
+}
+
+/** A device's binding of an extension (RFC 3261 §10). */
+export interface Registration {
+  readonly extension: string
+  readonly contact: string
+  readonly source: string
+  readonly transport: string
+  readonly userAgent?: string
+  readonly expiresAtMs: number
+}
+
+export type FactName = keyof Facts
+/** A fact with its name, as it travels. */
+export type Fact = { [Name in FactName]: { readonly name: Name } & Facts[Name] }[FactName]
+export type FactOf<Name extends FactName> = Extract<Fact, { readonly name: Name }>

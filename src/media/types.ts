@@ -1,0 +1,150 @@
+/**
+ * The media plane as call/, siprec/ and recording/ see it: say what you want, hear what happened.
+ *
+ *   call/, siprec/  ── wants ──▶  MediaPlane (main thread)  ── protocol.ts ──▶  worker threads with the sockets
+ *                   ◀─ facts ──                             ◀──────────────
+ *
+ * A session is the media of one call: its ports live on one worker, so that a packet never changes threads.
+ */
+
+/** What travels in a payload type. Case as in the IANA registry. */
+export type Encoding = 'PCMU' | 'PCMA' | 'telephone-event'
+
+export interface PayloadFormat {
+  readonly payloadType: number
+  readonly encoding: Encoding
+  readonly clockRateHz: number
+}
+
+export interface MediaAddress {
+  readonly ip: string
+  readonly rtpPort: number
+  /** `rtpPort` itself when rtcp-mux was agreed (RFC 5761). */
+  readonly rtcpPort: number
+}
+
+/** What the two sides agreed for one port; told anew after each offer/answer. */
+export interface PortDescription {
+  /** From the peer's SDP. Packets go there until the real source is learned. Absent while unknown. */
+  readonly remote?: MediaAddress
+  /** Payload types as we declared them: what arrives. */
+  readonly receive: readonly PayloadFormat[]
+  /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
+  readonly send: readonly PayloadFormat[]
+  /** Forget the learned source and learn it again: the peer moved (new address in a re-INVITE). */
+  readonly relearn?: boolean
+}
+
+export interface PortStats {
+  readonly packetsReceived: number
+  readonly bytesReceived: number
+  /** Expected by sequence number minus received (RFC 3550 §6.4.1); duplicates make it smaller. */
+  readonly packetsLost: number
+  readonly packetsSent: number
+  /** Packets not taken: wrong source, not RTP, unknown payload type. */
+  readonly packetsRefused: number
+  readonly jitterMs: number
+  /** Round trip from RTCP, when a report came. */
+  readonly roundTripMs?: number
+  readonly codec?: Encoding
+  readonly source?: string
+  /** Milliseconds since the last packet came; undefined before the first. */
+  readonly idleMs?: number
+}
+
+/** A finished leg file. */
+export interface RecordedFile {
+  readonly path: string
+  readonly sampleRateHz: number
+  readonly channels: number
+  readonly samples: number
+  readonly bytes: number
+  /** Wall time of the first sample. */
+  readonly startedAtMs: number
+  /** Samples of silence written because nothing came for them. */
+  readonly missingSamples: number
+}
+
+export interface PortEvents {
+  /** The first packet came from here, and only packets from here are taken from now on. */
+  'media-started': { readonly source: string; readonly codec: Encoding }
+  /** A digit was pressed (RFC 4733); told once, when it ends. */
+  digit: { readonly digit: string; readonly durationMs: number }
+  /** Half of `inactiveAfterMs` without a packet. */
+  'inactivity-warning': { readonly idleMs: number }
+  /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
+  inactive: { readonly idleMs: number }
+}
+
+export interface MediaPort {
+  readonly id: string
+  /** Where we receive, as advertised in SDP. */
+  readonly address: MediaAddress
+  on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
+  describe(description: PortDescription): void
+  /**
+   * Write what arrives into a WAV, 16-bit linear, addressed by RTP timestamp. The file is made at the first packet.
+   * @param path Absolute; its folder exists.
+   */
+  record(path: string): void
+  /** Close the file. Resolves with undefined when no packet ever came. */
+  stopRecording(): Promise<RecordedFile | undefined>
+  stats(): Promise<PortStats>
+  /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
+  close(): Promise<PortStats>
+}
+
+export interface SessionEvents {
+  /** The worker died: ports and sockets are gone, files end at their last written second. Told once. */
+  lost: { readonly worker: number }
+}
+
+export interface MediaSession {
+  readonly id: string
+  on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void
+  /**
+   * Take a free RTP and RTCP port pair.
+   * @throws {MediaError} `media.no-port` when the range is used up, `media.closed` after close.
+   */
+  openPort(options?: OpenPortOptions): Promise<MediaPort>
+  /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
+  bridge(a: MediaPort, b: MediaPort): void
+  /** Close all ports. Twice is fine. */
+  close(): Promise<void>
+}
+
+export interface OpenPortOptions {
+  /** Address to advertise when it differs from the plane's (several networks). */
+  readonly advertise?: string
+  /** Tell `inactive` after so long without a packet; 0 never. */
+  readonly inactiveAfterMs?: number
+}
+
+export interface MediaPlaneSettings {
+  readonly workers: number
+  /** Address sockets bind to. */
+  readonly bindIp: string
+  /** Address put into SDP. */
+  readonly advertisedIp: string
+  readonly portMin: number
+  readonly portMax: number
+}
+
+export interface MediaPlane {
+  /** @param id The call's id, for logs. */
+  openSession(id: string): MediaSession
+  /** Per worker: sessions, ports, packets, and how late its loop runs. */
+  stats(): Promise<readonly WorkerStats[]>
+  close(): Promise<void>
+}
+
+export interface WorkerStats {
+  readonly worker: number
+  readonly sessions: number
+  readonly ports: number
+  readonly packetsReceived: number
+  readonly packetsSent: number
+  readonly cpuMs: number
+  /** Event-loop delay since the last reading, ms. */
+  readonly loopDelayP99Ms: number
+}

@@ -1,0 +1,183 @@
+/**
+ * The SIP stack as the rest of the platform sees it.
+ *
+ *   call/, pbx/, siprec/  ◀─ IncomingRequest ──  here  ◀── message ──  transport
+ *                         ── invite, request ─▶        ── bytes ────▶
+ *
+ * One interface for both sides of a call: an `IncomingInvite` or `OutgoingInvite` becomes a `Dialog`. Whoever holds a
+ * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; see docs/sip.md.
+ */
+import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
+
+export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
+
+export interface Address {
+  readonly ip: string
+  readonly port: number
+}
+
+/** The way a message came and its answer goes: a UDP address pair or a connection. */
+export interface Flow {
+  /** Stable while the flow lives; a key for maps. */
+  readonly id: string
+  readonly transport: TransportName
+  /** TCP and its kin: no retransmissions. */
+  readonly reliable: boolean
+  readonly local: Address
+  readonly remote: Address
+  /** False once a connection is closed. */
+  readonly open: boolean
+}
+
+/** Headers to add to what the stack writes itself: name to value or values. */
+export type ExtraHeaders = Readonly<Record<string, string | readonly string[]>>
+
+export interface Payload {
+  readonly headers?: ExtraHeaders
+  /** Body; needs `contentType`. */
+  readonly body?: string | Uint8Array
+  readonly contentType?: string
+}
+
+export interface Answer extends Payload {
+  readonly reason?: string
+}
+
+/** A request outside a dialog (REGISTER, OPTIONS, an INVITE) or inside one (INFO, UPDATE, a re-INVITE). */
+export interface IncomingRequest {
+  readonly request: SipRequest
+  readonly flow: Flow
+  /** Send a response through the server transaction; a second final response is ignored. */
+  respond(status: number, answer?: Answer): void
+}
+
+/** An INVITE that starts a dialog. */
+export interface IncomingInvite extends IncomingRequest {
+  /** Aborted when the caller cancels, or its connection is lost, before the answer. 487 has been sent by then. */
+  readonly cancelled: AbortSignal
+  /** A provisional response with our tag: 180, 183. */
+  ring(status: number, answer?: Answer): void
+  /**
+   * 200, resent until the ACK comes (RFC 3261 §13.3.1.4).
+   * @returns The dialog at once; `dialog.acknowledged` resolves with the ACK, or the dialog ends with `no-ack`.
+   */
+  answer(answer: Payload): Dialog
+  /** A final failure. */
+  reject(status: number, answer?: Answer): void
+}
+
+/** Where to send: a URI to resolve, or a flow that is already open (a registered device behind NAT). */
+export interface Target {
+  /** The Request-URI. */
+  readonly uri: string
+  readonly flow?: Flow
+  /** Send here instead of where the URI points: an outbound proxy or known address. */
+  readonly via?: { readonly transport: TransportName } & Address
+}
+
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+export interface RequestOptions extends Payload {
+  readonly target: Target
+  /** `"Name" <sip:user@host>`; the stack adds the tag. */
+  readonly from: string
+  readonly to: string
+  readonly callId?: string
+  /** CSeq number to use; for a REGISTER refresh that must count up. */
+  readonly cseq?: number
+  /** Answers one 401 or 407 by itself. */
+  readonly credentials?: Credentials
+  /** Give up: an INVITE is cancelled. */
+  readonly signal?: AbortSignal
+}
+
+export interface InviteOptions extends RequestOptions {
+  /** Contact parameters and the like: `;+sip.src`. Appended to the Contact the stack writes. */
+  readonly contactParams?: string
+  /** Each provisional response above 100, with its early dialog's remote tag. */
+  readonly onProvisional?: (response: SipResponse) => void
+}
+
+/** What became of an INVITE sent: a dialog, or the final response that refused it (408 and 503 may be made here). */
+export type InviteOutcome =
+  | { readonly answered: true; readonly dialog: Dialog; readonly response: SipResponse }
+  | { readonly answered: false; readonly response: SipResponse }
+
+export interface OutgoingInvite {
+  readonly sipCallId: string
+  /** Never rejects. */
+  readonly outcome: Promise<InviteOutcome>
+  /** CANCEL once a provisional came (RFC 3261 §9.1); if a 2xx wins the race it is ACKed and ended by BYE. */
+  cancel(reason?: string): void
+}
+
+export interface DialogId {
+  readonly callId: string
+  readonly localTag: string
+  readonly remoteTag: string
+}
+
+/** Who or what ended a dialog. */
+export type DialogEnd =
+  | { readonly by: 'remote'; readonly request: SipRequest }
+  | { readonly by: 'local' }
+  | { readonly by: 'no-ack' | 'timeout' | 'transport' | 'gone' }
+
+/** A request inside a dialog that the dialog does not handle by itself (it does BYE, ACK, and wrong CSeq). */
+export type InDialogRequest = IncomingRequest
+
+export interface DialogEvents {
+  /** Re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, OPTIONS. Nobody listening: 501, or 200 to OPTIONS. */
+  request: InDialogRequest
+  /** Once. The BYE, if there was one, has been answered. */
+  ended: DialogEnd
+}
+
+export interface Dialog {
+  readonly id: DialogId
+  readonly flow: Flow
+  readonly state: 'confirmed' | 'terminated'
+  readonly local: NameAddr
+  readonly remote: NameAddr
+  /** From the peer's Contact; follows target refreshes. */
+  readonly remoteTarget: SipUri
+  /** Server side: the ACK of the first answer. Client side: resolved at once. Rejects when the dialog ends first. */
+  readonly acknowledged: Promise<SipRequest | undefined>
+  on<Name extends keyof DialogEvents>(name: Name, listener: (event: DialogEvents[Name]) => void): () => void
+  /**
+   * Send a request and wait for its final response. A 2xx to a re-INVITE is ACKed (with `ackBody`, when given).
+   * 408 and 481 end the dialog (RFC 3261 §12.2.1.2).
+   */
+  request(method: string, payload?: Payload & { ackBody?: (response: SipResponse) => Payload }): Promise<SipResponse>
+  /** BYE; resolves when answered or given up. Twice is fine. */
+  bye(payload?: Payload): Promise<void>
+}
+
+/** What a guard decides before any state is made for a request outside dialogs: let in, answer and forget, or drop. */
+export type Verdict = 'pass' | 'drop' | { readonly status: number; readonly headers?: ExtraHeaders }
+
+/** Told of each message that crosses the wire, credentials included: whoever keeps it removes them (sip/trace.ts). */
+export type MessageObserver = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string) => void
+
+export interface SipStackEvents {
+  /** Requests outside dialogs, INVITE excepted. Nobody listening: 501. */
+  request: IncomingRequest
+  invite: IncomingInvite
+}
+
+export interface SipStack {
+  on<Name extends keyof SipStackEvents>(name: Name, listener: (event: SipStackEvents[Name]) => void): () => void
+  request(options: RequestOptions): Promise<SipResponse>
+  invite(options: InviteOptions): OutgoingInvite
+  /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
+  contact(flow: Flow, user?: string): string
+  /** Addresses listened on, as bound. */
+  readonly listening: readonly ({ readonly transport: TransportName } & Address)[]
+  /** Dialogs, transactions and connections that live: for metrics, and for tests that nothing was left over. */
+  counts(): { readonly dialogs: number; readonly transactions: number; readonly connections: number }
+  /** Stop listening and drop what is left. End the dialogs first. */
+  close(): Promise<void>
+}
