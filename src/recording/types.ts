@@ -1,0 +1,67 @@
+/**
+ * What call/ and siprec/ see of recording: start one for a call, tell it of legs, stop it.
+ *
+ *   call/, siprec/  ── start, addTrack, stop ─▶  RecordingService  ── record(path) ─▶  media ports
+ *                                                      │
+ *                                                      └─ recording.started, .stored, .failed ─▶  FactBus
+ *
+ * Nothing here throws at the caller: a recording that cannot be made becomes `recording.failed`, and the call goes on.
+ */
+import type { LegRole, Participant, Party } from '../events/catalogue.ts'
+import type { MediaPort } from '../media/types.ts'
+
+/** One leg or stream of the call: its own file, and its own channel of the combined file. */
+export interface Track {
+  readonly port: Pick<MediaPort, 'record' | 'stopRecording'>
+  readonly legId: string
+  readonly role: LegRole
+  /** Who speaks on it, as far as known. */
+  readonly party?: Party
+  /** SIPREC: the label of the stream. Names the file; without one the role or the leg's number does. */
+  readonly label?: string
+}
+
+export interface RecordingOptions {
+  readonly callId: string
+  /**
+   * File names begin with this: `callRecordingName(…)` for a PBX call, the Call-ID for SIPREC. Made safe and unique
+   * here, so anything a stranger sent may be given.
+   */
+  readonly name: string
+  /** Legs known at the start; the caller first. */
+  readonly tracks: readonly Track[]
+}
+
+/** Who is recorded, when it is more or other than the parties of the tracks (SIPREC metadata). */
+export interface WhoIsRecorded {
+  /** Their `legId` or `label` says which track; `channel` is filled in here. */
+  readonly participants: readonly Participant[]
+  /** Leg ids in the order of their channels. The rest follow: caller, callee, then as they were added. */
+  readonly channelOrder?: readonly string[]
+}
+
+export interface ActiveRecording {
+  readonly id: string
+  /** A leg joined: a transfer, a new SIPREC stream. Its port starts recording at once. */
+  addTrack(track: Track): void
+  /**
+   * A leg left before the call ended: close its file. Call it before the port is closed; the port may be closed at
+   * once afterwards, without waiting.
+   */
+  endTrack(legId: string): void
+  /** Replaces what was told before; kept on disk, so that it survives a crash. */
+  describe(who: WhoIsRecorded): void
+  /**
+   * Close the leg files, write the combined one, tell `recording.stored` or `recording.failed`.
+   *
+   * Call it before the ports are closed; they may be closed at once afterwards, without waiting. Resolves when all is
+   * on disk and told; never rejects; twice is fine.
+   */
+  stop(): Promise<void>
+}
+
+export interface RecordingService {
+  start(options: RecordingOptions): ActiveRecording
+  /** Resolves when every recording that was stopped is on disk: for the clean stop. */
+  settled(): Promise<void>
+}
