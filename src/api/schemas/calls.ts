@@ -1,0 +1,126 @@
+/** Calls: the ones that live now, the ones that were, their SIP messages; SIPREC sessions. */
+import { z } from 'zod'
+import { callKindSchema, endReasonSchema, flagQuery, legRoleSchema, pageOf, pageQuery, partySchema } from './common.ts'
+import { recordingSchema } from './recordings.ts'
+
+export const mediaSummarySchema = z
+  .object({
+    codec: z.string().optional(),
+    packetsReceived: z.int(),
+    packetsLost: z.int(),
+    packetsSent: z.int(),
+    jitterMs: z.number().describe('Interarrival jitter, RFC 3550 §6.4.1.'),
+    source: z.string().optional().describe('Where the packets came from, `192.0.2.1:4000`.'),
+  })
+  .meta({ id: 'MediaSummary' })
+export type MediaSummary = z.infer<typeof mediaSummarySchema>
+
+export const legSchema = z
+  .object({
+    id: z.string(),
+    role: legRoleSchema,
+    party: partySchema,
+    sipCallId: z.string(),
+    transport: z.string(),
+    remote: z.string().describe('Signalling address, `192.0.2.1:5060`.'),
+    label: z.string().optional(),
+    startedAtMs: z.number(),
+    answeredAtMs: z.number().optional(),
+    endedAtMs: z.number().optional(),
+    codec: z.string().optional(),
+    sipStatus: z.int().optional(),
+    digits: z.string(),
+    media: mediaSummarySchema.optional(),
+  })
+  .meta({ id: 'Leg' })
+export type Leg = z.infer<typeof legSchema>
+
+export const callSchema = z
+  .object({
+    id: z.string(),
+    kind: callKindSchema,
+    from: partySchema,
+    to: partySchema,
+    startedAtMs: z.number(),
+    answeredAtMs: z.number().optional(),
+    endedAtMs: z.number().optional(),
+    endReason: endReasonSchema.optional(),
+    sipStatus: z.int().optional(),
+    legs: z.array(legSchema),
+    recordings: z.array(recordingSchema),
+  })
+  .meta({ id: 'Call' })
+export type Call = z.infer<typeof callSchema>
+
+export const liveLegSchema = z
+  .object({
+    id: z.string(),
+    role: legRoleSchema,
+    party: partySchema,
+    state: z.enum(['calling', 'ringing', 'answered', 'ended']),
+    sipCallId: z.string(),
+    transport: z.string(),
+    remote: z.string(),
+    codec: z.string().optional(),
+    label: z.string().optional(),
+  })
+  .meta({ id: 'LiveLeg' })
+export type LiveLeg = z.infer<typeof liveLegSchema>
+
+export const liveCallSchema = z
+  .object({
+    id: z.string(),
+    kind: callKindSchema,
+    from: partySchema,
+    to: partySchema,
+    startedAtMs: z.number(),
+    answeredAtMs: z.number().optional(),
+    recording: z.boolean(),
+    legs: z.array(liveLegSchema),
+  })
+  .meta({ id: 'LiveCall' })
+export type LiveCall = z.infer<typeof liveCallSchema>
+
+export const liveCallsSchema = z.object({ items: z.array(liveCallSchema) }).meta({ id: 'LiveCalls' })
+export type LiveCalls = z.infer<typeof liveCallsSchema>
+
+/** One call; `live` is there while it lives. `call` is what has been kept of it so far. */
+export const callDetailSchema = z
+  .object({ call: callSchema, live: liveCallSchema.optional() })
+  .meta({ id: 'CallDetail' })
+export type CallDetail = z.infer<typeof callDetailSchema>
+
+export const callsQuerySchema = z.object({
+  ...pageQuery,
+  kind: callKindSchema.optional(),
+  search: z.string().max(200).optional().describe("Part of a party's URI, name or extension, or of a SIP Call-ID."),
+  endReason: endReasonSchema.optional(),
+  recorded: flagQuery.optional(),
+  fromMs: z.coerce.number().int().optional(),
+  untilMs: z.coerce.number().int().optional(),
+})
+export type CallsQuery = z.input<typeof callsQuerySchema>
+
+export const callsPageSchema = pageOf(callSchema).meta({ id: 'CallsPage' })
+export type CallsPage = z.infer<typeof callsPageSchema>
+
+export const tracedMessageSchema = z
+  .object({
+    atMs: z.number(),
+    direction: z.enum(['in', 'out']),
+    transport: z.string(),
+    local: z.string(),
+    remote: z.string(),
+    sipCallId: z.string(),
+    summary: z.string().describe('The first line.'),
+    text: z.string().describe('The whole message, credentials removed.'),
+  })
+  .meta({ id: 'TracedMessage' })
+export type TracedMessage = z.infer<typeof tracedMessageSchema>
+
+export const messagesSchema = z.object({ items: z.array(tracedMessageSchema) }).meta({ id: 'Messages' })
+export type Messages = z.infer<typeof messagesSchema>
+
+/** Live SIPREC sessions. */
+export const sessionsSchema = z.object({ sessions: z.array(liveCallSchema), count: z.int() }).meta({ id: 'Sessions' })
+export type Sessions = z.infer<typeof sessionsSchema>

@@ -1,0 +1,69 @@
+/** Recordings: the files of one recorded call and who is on which channel. */
+import { z } from 'zod'
+import { callKindSchema, pageOf, pageQuery, partySchema } from './common.ts'
+
+export const recordingFileSchema = z
+  .object({
+    name: z.string().describe('Ask for it under `/api/recordings/:id/files/:name` (percent-encoded).'),
+    kind: z.enum(['leg', 'combined']),
+    legId: z.string().optional(),
+    label: z.string().optional().describe('SIPREC: the label of the stream.'),
+    channels: z.int(),
+    sampleRateHz: z.int(),
+    samples: z.int().describe('Per channel.'),
+    bytes: z.int(),
+    startedAtMs: z.number().describe('Wall time of the first sample.'),
+  })
+  .meta({ id: 'RecordingFile' })
+export type RecordingFile = z.infer<typeof recordingFileSchema>
+
+export const participantSchema = z
+  .object({
+    uri: z.string().optional(),
+    name: z.string().optional(),
+    legId: z.string().optional(),
+    label: z.string().optional(),
+    channel: z.int().optional().describe('Channel of the combined file with this voice.'),
+    guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
+  })
+  .meta({ id: 'Participant' })
+export type Participant = z.infer<typeof participantSchema>
+
+export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
+export type RecordingState = z.infer<typeof recordingStateSchema>
+
+const recordingShape = {
+  id: z.string(),
+  callId: z.string(),
+  state: recordingStateSchema,
+  startedAtMs: z.number(),
+  durationMs: z.number().optional(),
+  files: z.array(recordingFileSchema),
+  participants: z.array(participantSchema),
+}
+
+export const recordingSchema = z.object(recordingShape).meta({ id: 'Recording' })
+export type Recording = z.infer<typeof recordingSchema>
+
+/** A recording with what a list has to show of its call. */
+export const recordingWithCallSchema = z
+  .object({
+    ...recordingShape,
+    call: z.object({ kind: callKindSchema, from: partySchema, to: partySchema }),
+  })
+  .meta({ id: 'RecordingWithCall' })
+export type RecordingWithCall = z.infer<typeof recordingWithCallSchema>
+
+export const recordingsQuerySchema = z.object({
+  ...pageQuery,
+  kind: callKindSchema.optional(),
+  search: z.string().max(200).optional(),
+  fromMs: z.coerce.number().int().optional(),
+  untilMs: z.coerce.number().int().optional(),
+})
+export type RecordingsQuery = z.input<typeof recordingsQuerySchema>
+
+export const recordingsPageSchema = pageOf(recordingWithCallSchema).meta({ id: 'RecordingsPage' })
+export type RecordingsPage = z.infer<typeof recordingsPageSchema>
+
+export const recordingFileParams = z.object({ id: z.string().min(1).max(128), name: z.string().min(1).max(512) })
