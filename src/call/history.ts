@@ -53,6 +53,11 @@ export interface RecordingRecord {
   readonly participants: readonly Participant[]
 }
 
+/** A recording with what a list has to show of its call. */
+export interface RecordingWithCall extends RecordingRecord {
+  readonly call: Pick<CallRecord, 'kind' | 'from' | 'to'>
+}
+
 export interface CallQuery {
   readonly kind?: CallKind
   /** Matches a party's URI, name or extension, or a SIP Call-ID, by substring. */
@@ -81,6 +86,6 @@ export interface CallHistory {
   messages(callId: string): Promise<readonly TracedMessage[]>
   recordings(
     query: Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'>,
-  ): Promise<Page<RecordingRecord>>
-  recording(id: string): Promise<RecordingRecord | undefined>
+  ): Promise<Page<RecordingWithCall>>
+  recording(id: string): Promise<RecordingWithCall | undefined>
 }
