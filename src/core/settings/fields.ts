@@ -1,0 +1,95 @@
+/**
+ * Kinds of settings: each takes what an environment variable holds (text) and what YAML holds (text, number, boolean),
+ * and says in words what it allows, for the line that ends a start with a wrong value.
+ */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** What a setting says about itself besides its type. */
+export interface SettingInfo {
+  /** The environment variable. */
+  readonly env: string
+  readonly description: string
+  /** Masked wherever it is shown. */
+  readonly secret?: boolean
+}
+
+/** Attach the facts of a setting to its schema; `schema.meta()` reads them back. */
+export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema =>
+  schema.meta({ ...info }) as Schema
+
+const fromText = <Value extends z.ZodType>(read: (given: unknown) => unknown, value: Value) =>
+  z.preprocess((given) => (typeof given === 'string' ? read(given.trim()) : given), value)
+
+export const text = () => fromText((given) => given, z.string())
+
+export const flag = () =>
+  fromText(
+    (given) =>
+      ({ true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false })[
+        `${given}`.toLowerCase()
+      ],
+    z.boolean({ error: 'true or false' }),
+  )
+
+export const whole = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`
+  return fromText(
+    (given) => (given === '' ? Number.NaN : Number(given)),
+    z.int({ error }).min(min, { error }).max(max, { error }),
+  )
+}
+
+/** 0 asks the host for a free port. */
+export const port = () => whole(0, 65_535)
+
+const portsError = 'ports from 0 to 65535, separated by commas'
+/** Several ports: `5060,5061` or a YAML list. */
+export const ports = () =>
+  fromText(
+    (given) => (given === '' ? [] : `${given}`.split(',').map((one) => Number(one.trim() || Number.NaN))),
+    z.preprocess(
+      (given) => (typeof given === 'number' ? [given] : given),
+      z.array(z.int({ error: portsError }).min(0, { error: portsError }).max(65_535, { error: portsError }), {
+        error: portsError,
+      }),
+    ),
+  )
+
+const ipError = 'an IPv4 or IPv6 address'
+export const ip = () =>
+  fromText(
+    (given) => given,
+    z.string({ error: ipError }).refine((given) => isIP(given) !== 0, { error: ipError }),
+  )
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `250ms`, `30s`, `5m`, `1h30m`, or a bare number of seconds; in milliseconds here. */
+export const duration = () =>
+  z.preprocess(readDuration, z.number({ error: 'a duration such as 250ms, 30s, 5m or 1h30m' }).min(0))
+
+function readDuration(given: unknown): unknown {
+  if (typeof given === 'number') return given * 1000
+  if (typeof given !== 'string') return given
+  const written = given.trim()
+  if (/^\d+(\.\d+)?$/.test(written)) return Number(written) * 1000
+  const parts = [...written.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== written) return Number.NaN
+  return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (units[unit ?? ''] ?? Number.NaN), 0)
+}
+
+/** A list of texts: comma-separated or a YAML list. */
+export const list = () =>
+  fromText(
+    (given) =>
+      `${given}`
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    z.array(z.string(), { error: 'values separated by commas' }),
+  )
+
+/** One of these words. */
+export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  fromText((given) => `${given}`.toLowerCase(), z.enum(words, { error: `one of ${words.join(', ')}` }))

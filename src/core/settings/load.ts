@@ -1,0 +1,164 @@
+/**
+ * Settings from the environment, over those from patchbay.yaml, over the defaults.
+ *
+ * A wrong value ends the start with one line: the name, what was given, what is allowed.
+ */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import type { SettingInfo } from './fields.ts'
+import { type Settings, settingsSchema } from './schema.ts'
+
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+}
+
+/** One setting as found in the schema. */
+export interface Leaf extends SettingInfo {
+  /** `['sip', 'host']` */
+  readonly path: readonly string[]
+  readonly schema: z.ZodType
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings
+  /** Dotted path to where the value came from: `default`, `environment`, or the file's name. */
+  readonly sources: ReadonlyMap<string, string>
+}
+
+/** Every setting with an environment variable, in the order of the schema. */
+export function settingLeaves(schema: z.ZodType = settingsSchema, path: readonly string[] = []): Leaf[] {
+  const info = schema.meta() as SettingInfo | undefined
+  if (info?.env) return [{ path, schema, env: info.env, description: info.description, secret: info.secret ?? false }]
+  const object = unwrapped(schema)
+  if (!(object instanceof z.ZodObject)) return []
+  return Object.entries(object.shape).flatMap(([key, inner]) => settingLeaves(inner as z.ZodType, [...path, key]))
+}
+
+function unwrapped(schema: z.ZodType): z.ZodType {
+  let inner = schema
+  while (inner instanceof z.ZodPrefault || inner instanceof z.ZodDefault) inner = inner.unwrap() as z.ZodType
+  return inner
+}
+
+export interface LoadOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Path of patchbay.yaml; `CONFIG_FILE` unless given. */
+  readonly configFile?: string
+  /** Values by dotted path that beat all others: what a program that starts the server in itself decides. */
+  readonly overrides?: Readonly<Record<string, unknown>>
+}
+
+/** @throws {SettingsError} with the one line to print. */
+export function loadSettings(options: LoadOptions = {}): LoadedSettings {
+  const env = options.env ?? process.env
+  const configFile = options.configFile ?? env['CONFIG_FILE']
+  const raw = configFile ? readFile(configFile) : {}
+  const sources = new Map<string, string>()
+  for (const leaf of settingLeaves()) {
+    const dotted = leaf.path.join('.')
+    const fromEnv = env[leaf.env]
+    if (options.overrides && dotted in options.overrides) {
+      put(raw, leaf.path, options.overrides[dotted])
+      sources.set(dotted, 'given by the caller')
+    } else if (fromEnv !== undefined && fromEnv !== '') {
+      put(raw, leaf.path, fromEnv)
+      sources.set(dotted, 'environment')
+    } else sources.set(dotted, has(raw, leaf.path) ? (configFile ?? '') : 'default')
+  }
+  const parsed = settingsSchema.safeParse(raw)
+  if (!parsed.success) throw new SettingsError(explain(parsed.error, raw, sources))
+  checkTogether(parsed.data)
+  return { settings: parsed.data, sources }
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let content: unknown
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new SettingsError(`${path}: ${firstLine(error)}`, { cause: error })
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new SettingsError(`${path}: must hold names and values`)
+  return content as Record<string, unknown>
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
+
+function put(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [head, ...rest] = path
+  if (head === undefined) return
+  if (rest.length === 0) {
+    target[head] = value
+    return
+  }
+  if (typeof target[head] !== 'object' || target[head] === null) target[head] = {}
+  put(target[head] as Record<string, unknown>, rest, value)
+}
+
+const lookUp = (raw: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>(
+    (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
+    raw,
+  )
+
+const has = (raw: unknown, path: readonly string[]): boolean => lookUp(raw, path) !== undefined
+
+/** `SIP_HOST: "here" was given; must be an IPv4 or IPv6 address` */
+function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, string>): string {
+  const issue = error.issues[0]
+  if (!issue) return 'the settings cannot be read'
+  if (issue.code === 'unrecognized_keys') {
+    const where = [...issue.path, issue.keys[0]].join('.')
+    return `${where}: there is no such setting; see docs/configuration.md`
+  }
+  const leaf = settingLeaves().find(({ path }) => path.every((key, index) => issue.path[index] === key))
+  const name = leaf && sources.get(leaf.path.join('.')) === 'environment' ? leaf.env : issue.path.join('.')
+  const given = leaf?.secret ? 'a secret' : JSON.stringify(lookUp(raw, leaf?.path ?? issue.path))
+  return `${name}: ${given ?? 'nothing'} was given; must be ${issue.message.replace(/^Invalid input: expected /, '')}`
+}
+
+/** What one setting alone cannot tell. */
+function checkTogether({ nat, rtp, extensions, trunks }: Settings): void {
+  if (rtp.portMin >= rtp.portMax)
+    throw new SettingsError(
+      `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
+    )
+  if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
+    throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
+  if (nat.behindNat && isIP(nat.externalIp) === 0)
+    throw new SettingsError(
+      `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address when BEHIND_NAT is true (finding it by STUN is not built yet)`,
+    )
+  for (const [what, names] of [
+    ['extensions', extensions.map(({ number }) => number)],
+    ['trunks', trunks.map(({ name }) => name)],
+  ] as const) {
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new SettingsError(`${what}: "${twice}" stands there twice`)
+  }
+}
+
+/** A secret given by reference: `env:NAME` or `file:/path`; anything else is the secret itself. */
+export function resolveSecret(
+  written: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  if (written.startsWith('env:')) {
+    const value = env[written.slice(4)]
+    if (!value) throw new SettingsError(`${written}: this environment variable is not set`)
+    return value
+  }
+  if (written.startsWith('file:')) {
+    try {
+      return readFileSync(written.slice(5), 'utf8').trim()
+    } catch (error) {
+      throw new SettingsError(`${written}: ${firstLine(error)}`, { cause: error })
+    }
+  }
+  return written
+}

@@ -1,0 +1,185 @@
+/**
+ * Every setting: its name in patchbay.yaml (the path), its environment variable, its kind, default and meaning.
+ *
+ * The single source of the loader, the defaults, `patchbay config` and docs/configuration.md. Where loreste/siprec has
+ * a variable of the same meaning, the name is the same.
+ */
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { duration, flag, ip, list, oneOf, port, ports, setting, text, whole } from './fields.ts'
+
+const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
+
+/** An extension kept in the file rather than added by API or command line. */
+const extension = z.strictObject({
+  number: z.string().regex(/^[0-9A-Za-z_.+-]{1,32}$/, { error: '1 to 32 letters, digits or _ . + -' }),
+  name: z.string().max(80).default(''),
+  /** The password, or where to find it: `env:NAME`, `file:/path`. */
+  password: z.string().min(8, { error: 'at least 8 characters, or env:NAME, or file:/path' }),
+  ringSeconds: z.int().min(5).max(300).default(30),
+  record: z.boolean().default(true),
+  maxContacts: z.int().min(1).max(20).default(5),
+})
+
+const trunk = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65_535).default(5060),
+  transport: z.enum(['udp', 'tcp']).default('udp'),
+  username: z.string().optional(),
+  /** The password, or where to find it: `env:NAME`, `file:/path`. */
+  password: z.string().optional(),
+  /** Calls from these addresses or networks are this trunk's. */
+  sources: z.array(z.string()).default([]),
+  /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
+  inbound: z.record(z.string(), z.string()).default({}),
+  /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
+  outbound: z
+    .array(
+      z.strictObject({
+        prefix: z.string(),
+        strip: z.int().min(0).max(20).default(0),
+        add: z.string().default(''),
+        from: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
+})
+
+/** A session border controller that sends SIPREC. */
+const siprecPeer = z.strictObject({
+  name: z.string().min(1),
+  /** Addresses or networks it sends from. */
+  sources: z.array(z.string()).min(1),
+  /** Take an INVITE without `Require: siprec` or `+sip.src` when it carries metadata. */
+  lenient: z.boolean().default(false),
+})
+
+export const settingsSchema = z.strictObject({
+  sip: section({
+    host: setting(ip().default('0.0.0.0'), {
+      env: 'SIP_HOST',
+      description: 'Address the SIP listeners bind to.',
+    }),
+    ports: setting(ports().default([5060]), {
+      env: 'PORTS',
+      description: 'SIP ports, each for UDP and TCP. 0 takes a free one.',
+    }),
+    udpPorts: setting(ports().default([]), { env: 'UDP_PORTS', description: 'Ports for UDP alone, instead of PORTS.' }),
+    tcpPorts: setting(ports().default([]), { env: 'TCP_PORTS', description: 'Ports for TCP alone, instead of PORTS.' }),
+    realm: setting(text().default('patchbay'), {
+      env: 'SIP_AUTH_REALM',
+      description:
+        'Realm of digest authentication. Stored password hashes belong to it: after a change set new passwords.',
+    }),
+    nonceTimeout: setting(duration().default(60_000), {
+      env: 'SIP_AUTH_NONCE_TIMEOUT',
+      description: 'How long a digest nonce may be used before the phone is asked again.',
+    }),
+    minExpires: setting(duration().default(60_000), {
+      env: 'REGISTER_MIN_EXPIRES',
+      description: 'Shortest registration; a shorter one is answered 423.',
+    }),
+    maxExpires: setting(duration().default(3_600_000), {
+      env: 'REGISTER_MAX_EXPIRES',
+      description: 'Longest registration; a longer one is shortened.',
+    }),
+    maxCalls: setting(whole(1, 100_000).default(500), {
+      env: 'MAX_CONCURRENT_CALLS',
+      description: 'Calls and recording sessions at a time; one more is answered 503.',
+    }),
+  }),
+  nat: section({
+    behindNat: setting(flag().default(false), {
+      env: 'BEHIND_NAT',
+      description: 'Put EXTERNAL_IP into SIP and SDP instead of the local address.',
+    }),
+    externalIp: setting(text().default(''), {
+      env: 'EXTERNAL_IP',
+      description: 'The public address; needed with BEHIND_NAT.',
+    }),
+  }),
+  rtp: section({
+    bindIp: setting(text().default(''), {
+      env: 'RTP_BIND_IP',
+      description: 'Address RTP sockets bind to; empty: that of SIP_HOST.',
+    }),
+    portMin: setting(whole(1024, 65_534).default(10_000), { env: 'RTP_PORT_MIN', description: 'Lowest RTP port.' }),
+    portMax: setting(whole(1025, 65_535).default(20_000), {
+      env: 'RTP_PORT_MAX',
+      description: 'Highest RTP or RTCP port.',
+    }),
+    timeout: setting(duration().default(30_000), {
+      env: 'RTP_TIMEOUT',
+      description:
+        'A phone that sent no packet for so long is asked whether it is still there; its call ends when it does not answer. A SIPREC stream is only reported.',
+    }),
+    workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
+      env: 'MEDIA_WORKERS',
+      description: 'Threads that carry media; default: one for each core.',
+    }),
+  }),
+  http: section({
+    host: setting(ip().default('127.0.0.1'), {
+      env: 'HTTP_HOST',
+      description: 'Address of the web console and API. Only this machine reaches the default.',
+    }),
+    port: setting(port().default(8080), { env: 'HTTP_PORT', description: 'Port of the web console and API.' }),
+    metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
+    adminPassword: setting(text().default(''), {
+      env: 'PATCHBAY_ADMIN_PASSWORD',
+      description: 'Password of the user admin at the first start; one is made and printed once when empty.',
+      secret: true,
+    }),
+  }),
+  recording: section({
+    dir: setting(text().default('./recordings'), { env: 'RECORDING_DIR', description: 'Folder of the recordings.' }),
+    combineLegs: setting(flag().default(true), {
+      env: 'RECORDING_COMBINE_LEGS',
+      description: 'Write one file with a channel for each leg beside the leg files.',
+    }),
+  }),
+  siprec: section({
+    allowedSources: setting(
+      list().default([
+        '127.0.0.0/8',
+        '::1/128',
+        '10.0.0.0/8',
+        '172.16.0.0/12',
+        '192.168.0.0/16',
+        '169.254.0.0/16',
+        'fc00::/7',
+        'fe80::/10',
+      ]),
+      {
+        env: 'SIPREC_ALLOWED_SOURCES',
+        description: 'Addresses and networks that may send recording sessions, besides siprecPeers.',
+      },
+    ),
+  }),
+  data: section({
+    dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),
+  }),
+  log: section({
+    level: setting(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'), {
+      env: 'LOG_LEVEL',
+      description: 'Least level that is written.',
+    }),
+    pii: setting(flag().default(false), {
+      env: 'LOG_PII',
+      description: 'Write numbers, names and addresses of people into the log.',
+    }),
+  }),
+  shutdownTimeout: setting(duration().default(10_000), {
+    env: 'SHUTDOWN_TIMEOUT',
+    description: 'How long a clean stop may take to end calls and finish files.',
+  }),
+  extensions: z.array(extension).default([]),
+  trunks: z.array(trunk).default([]),
+  siprecPeers: z.array(siprecPeer).default([]),
+})
+
+export type Settings = z.infer<typeof settingsSchema>
+export type ExtensionSetting = Settings['extensions'][number]
+export type TrunkSetting = Settings['trunks'][number]
+export type SiprecPeerSetting = Settings['siprecPeers'][number]

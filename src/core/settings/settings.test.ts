@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { loadSettings, resolveSecret, SettingsError, settingLeaves } from './load.ts'
+import { settingsMarkdown, showSettings } from './show.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'patchbay-settings-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function yamlFile(content: string): string {
+  const path = join(folder, `${Math.random()}.yaml`)
+  writeFileSync(path, content)
+  return path
+}
+
+const failure = (options: Parameters<typeof loadSettings>[0]): string => {
+  try {
+    loadSettings(options)
+  } catch (error) {
+    assert.ok(error instanceof SettingsError)
+    return error.message
+  }
+  return assert.fail('the settings were taken')
+}
+
+test('with nothing given every setting has its default', () => {
+  const { settings, sources } = loadSettings({ env: {} })
+  assert.deepEqual(settings.sip.ports, [5060])
+  assert.equal(settings.http.host, '127.0.0.1')
+  assert.equal(settings.rtp.timeout, 30_000)
+  assert.ok([...sources.values()].every((source) => source === 'default'))
+})
+
+test('the environment beats the file, the file beats the default, and each says so', () => {
+  const configFile = yamlFile('sip:\n  host: 192.0.2.1\n  ports: [5070]\nhttp:\n  port: 8081\n')
+  const { settings, sources } = loadSettings({ env: { SIP_HOST: '127.0.0.1' }, configFile })
+  assert.equal(settings.sip.host, '127.0.0.1')
+  assert.deepEqual(settings.sip.ports, [5070])
+  assert.equal(settings.http.port, 8081)
+  assert.equal(sources.get('sip.host'), 'environment')
+  assert.equal(sources.get('sip.ports'), configFile)
+  assert.equal(sources.get('rtp.portMin'), 'default')
+})
+
+test('variables are read as loreste/siprec writes them', () => {
+  const { settings } = loadSettings({
+    env: {
+      PORTS: '5060, 5061',
+      RTP_TIMEOUT: '1m30s',
+      BEHIND_NAT: 'true',
+      EXTERNAL_IP: '192.0.2.9',
+      SIP_AUTH_NONCE_TIMEOUT: '300',
+    },
+  })
+  assert.deepEqual(settings.sip.ports, [5060, 5061])
+  assert.equal(settings.rtp.timeout, 90_000)
+  assert.equal(settings.nat.behindNat, true)
+  assert.equal(settings.sip.nonceTimeout, 300_000)
+})
+
+for (const [env, line] of [
+  [{ SIP_HOST: 'here' }, 'SIP_HOST: "here" was given; must be an IPv4 or IPv6 address'],
+  [{ PORTS: '5060,x' }, 'PORTS: "5060,x" was given; must be ports from 0 to 65535, separated by commas'],
+  [{ RTP_TIMEOUT: '5x' }, 'RTP_TIMEOUT: "5x" was given; must be a duration such as 250ms, 30s, 5m or 1h30m'],
+  [{ BEHIND_NAT: 'maybe' }, 'BEHIND_NAT: "maybe" was given; must be true or false'],
+  [{ HTTP_PORT: '99999' }, 'HTTP_PORT: "99999" was given; must be a whole number from 0 to 65535'],
+  [{ RTP_PORT_MIN: '30000' }, 'RTP_PORT_MIN: 30000 was given; must be below RTP_PORT_MAX, which is 20000'],
+] as const) {
+  test(`a wrong value ends the start with one line: ${line}`, () => {
+    assert.equal(failure({ env }), line)
+  })
+}
+
+test('a name that is no setting is named', () => {
+  assert.match(
+    failure({ env: {}, configFile: yamlFile('sip:\n  hots: 1.2.3.4\n') }),
+    /^sip\.hots: there is no such setting/,
+  )
+})
+
+test('an extension that stands in the file twice is refused', () => {
+  const configFile = yamlFile(
+    'extensions:\n  - {number: "101", password: "12345678"}\n  - {number: "101", password: "12345678"}\n',
+  )
+  assert.equal(failure({ env: {}, configFile }), 'extensions: "101" stands there twice')
+})
+
+test('a broken YAML file ends in one line that names the file', () => {
+  const configFile = yamlFile('sip: [')
+  const line = failure({ env: {}, configFile })
+  assert.ok(line.startsWith(`${configFile}: `))
+  assert.ok(!line.includes('\n'))
+})
+
+test('secrets are masked when settings are shown, and never quoted in an error', () => {
+  const configFile = yamlFile('extensions:\n  - {number: "101", password: "dont-tell"}\n')
+  const shown = showSettings(loadSettings({ env: { PATCHBAY_ADMIN_PASSWORD: 'hush-hush' }, configFile }))
+  assert.ok(!shown.includes('hush-hush'))
+  assert.ok(!shown.includes('dont-tell'))
+  assert.match(shown, /http\.adminPassword\s+\*+\s+# environment \(PATCHBAY_ADMIN_PASSWORD\)/)
+})
+
+test('a secret can be given by reference to the environment or a file', () => {
+  const path = yamlFile('from-file\n')
+  assert.equal(resolveSecret('plain'), 'plain')
+  assert.equal(resolveSecret('env:PW', { PW: 'from-env' }), 'from-env')
+  assert.equal(resolveSecret(`file:${path}`), 'from-file')
+  assert.throws(() => resolveSecret('env:NOT_SET', {}), SettingsError)
+})
+
+test('docs/configuration.md is what the schema says; `npm run patchbay config -- --markdown` makes it', () => {
+  const path = join(import.meta.dirname, '../../../docs/configuration.md')
+  assert.ok(readFileSync(path, 'utf8').includes(settingsMarkdown()))
+})
+
+test('no environment variable stands for two settings', () => {
+  const names = settingLeaves().map(({ env }) => env)
+  assert.equal(new Set(names).size, names.length)
+})

@@ -1,0 +1,50 @@
+/** Settings shown to people: `patchbay config`, and docs/configuration.md. */
+import { z } from 'zod'
+import { type LoadedSettings, settingLeaves } from './load.ts'
+import { type Settings, settingsSchema } from './schema.ts'
+
+const mask = '********'
+const at = (settings: Settings, path: readonly string[]): unknown =>
+  path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], settings)
+
+/** One line a setting: path, value in force, where it came from. Secrets masked. */
+export function showSettings({ settings, sources }: LoadedSettings): string {
+  const rows = settingLeaves().map((leaf) => {
+    const value = at(settings, leaf.path)
+    const shown = leaf.secret && value !== '' ? mask : JSON.stringify(value)
+    return [leaf.path.join('.'), shown, `${sources.get(leaf.path.join('.'))} (${leaf.env})`] as const
+  })
+  const listed = (['extensions', 'trunks', 'siprecPeers'] as const).flatMap((key) =>
+    settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
+  )
+  const all = [...rows, ...listed]
+  const width = Math.max(...all.map(([path]) => path.length))
+  return all.map(([path, value, source]) => `${path.padEnd(width)}  ${value}  # ${source}`).join('\n')
+}
+
+const maskPasswords = (entry: object): object =>
+  Object.fromEntries(
+    Object.entries(entry).map(([key, value]) => [key, key === 'password' && value ? mask : (value as unknown)]),
+  )
+
+/** The table of docs/configuration.md, made from the schema. */
+export function settingsMarkdown(): string {
+  const defaults = settingsSchema.parse({})
+  const rows = settingLeaves().map((leaf) => {
+    const value =
+      leaf.env === 'MEDIA_WORKERS' ? 'one for each core' : `\`${written(at(defaults, leaf.path), leaf.path)}\``
+    return `| \`${leaf.env}\` | \`${leaf.path.join('.')}\` | ${value} | ${leaf.description} |`
+  })
+  return ['| variable | in patchbay.yaml | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+const durations = new Set(['timeout', 'nonceTimeout', 'minExpires', 'maxExpires', 'shutdownTimeout'])
+
+function written(value: unknown, path: readonly string[]): string {
+  if (Array.isArray(value)) return value.join(',') || ' '
+  if (durations.has(path.at(-1) ?? '') && typeof value === 'number') return `${value / 1000}s`
+  return value === '' ? ' ' : String(value)
+}
+
+/** JSON schema of patchbay.yaml, for editors. */
+export const settingsJsonSchema = (): unknown => z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })
