@@ -18,7 +18,7 @@ export interface SettingInfo {
 export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema =>
   schema.meta({ ...info }) as Schema
 
-const fromText = <Value extends z.ZodType>(read: (given: unknown) => unknown, value: Value) =>
+const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
   z.preprocess((given) => (typeof given === 'string' ? read(given.trim()) : given), value)
 
 export const text = () => fromText((given) => given, z.string())
@@ -27,7 +27,7 @@ export const flag = () =>
   fromText(
     (given) =>
       ({ true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false })[
-        `${given}`.toLowerCase()
+        given.toLowerCase()
       ],
     z.boolean({ error: 'true or false' }),
   )
@@ -47,7 +47,7 @@ const portsError = 'ports from 0 to 65535, separated by commas'
 /** Several ports: `5060,5061` or a YAML list. */
 export const ports = () =>
   fromText(
-    (given) => (given === '' ? [] : `${given}`.split(',').map((one) => Number(one.trim() || Number.NaN))),
+    (given) => (given === '' ? [] : given.split(',').map((one) => Number(one.trim() || Number.NaN))),
     z.preprocess(
       (given) => (typeof given === 'number' ? [given] : given),
       z.array(z.int({ error: portsError }).min(0, { error: portsError }).max(65_535, { error: portsError }), {
@@ -83,7 +83,7 @@ function readDuration(given: unknown): unknown {
 export const list = () =>
   fromText(
     (given) =>
-      `${given}`
+      given
         .split(',')
         .map((one) => one.trim())
         .filter((one) => one !== ''),
@@ -92,4 +92,4 @@ export const list = () =>
 
 /** One of these words. */
 export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
-  fromText((given) => `${given}`.toLowerCase(), z.enum(words, { error: `one of ${words.join(', ')}` }))
+  fromText((given) => given.toLowerCase(), z.enum(words, { error: `one of ${words.join(', ')}` }))
