@@ -37,9 +37,10 @@ const allowed: Record<string, readonly string[]> = {
   demo: ['core', 'sip', 'sdp', 'rtp', 'codec', 'net'],
 }
 
-/** `database` may take from features the interfaces they declare: type-only imports. */
+/** `database` may take from features the interfaces they declare, `demo` from the API its shapes: type-only imports. */
 const allowedTypes: Record<string, readonly string[]> = {
   database: ['pbx', 'call', 'auth', 'recording', 'siprec'],
+  demo: ['api'],
 }
 
 /** The thread that owns the sockets must start fast and know no more than this. */

@@ -1,0 +1,162 @@
+/**
+ * The real server as a child process on free loopback ports, with a folder of its own.
+ *
+ * Its settings come the way a user gives them: environment and a patchbay.yaml with the extensions.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ApiClient } from '../../src/demo/api-client.ts'
+import { type Program, startProgram } from './program.ts'
+import { until } from './until.ts'
+
+const entry = join(import.meta.dirname, '..', '..', 'bin', 'patchbay.js')
+const adminPassword = 'admin-for-tests-only'
+
+export interface TestExtension {
+  readonly number: string
+  readonly name: string
+  readonly password: string
+  readonly ringSeconds?: number
+  readonly record?: boolean
+}
+
+export interface ServerOptions {
+  readonly extensions?: readonly TestExtension[]
+  /** More environment: `{ RTP_TIMEOUT: '5s' }`. */
+  readonly env?: Readonly<Record<string, string>>
+  /** An existing folder: a restart of a server that was here before. A new temporary one unless given. */
+  readonly folder?: string
+}
+
+export interface ServerProcess {
+  readonly pid: number
+  readonly folder: string
+  readonly recordingDir: string
+  /** Where SIP is spoken, UDP and TCP. */
+  readonly sip: { readonly ip: string; readonly port: number }
+  /** Signed in as admin. */
+  readonly api: ApiClient
+  output(): string
+  readonly running: boolean
+  /** SIGTERM, the clean stop. */
+  stop(): Promise<void>
+  /** SIGKILL: no goodbye. */
+  kill(): Promise<void>
+  /** Stop it and remove its folder. */
+  remove(): Promise<void>
+}
+
+const startWithinMs = 60_000
+const lifeMs = 15 * 60_000
+
+/** RTP ranges of servers that run at the same time must differ; below the host's ephemeral ports (32768 on Linux). */
+let nextRange = (process.pid % 10) * 1000
+function rtpRange(): { readonly min: number; readonly max: number } {
+  const min = 20_000 + nextRange
+  nextRange = (nextRange + 1000) % 12_000
+  return { min, max: min + 999 }
+}
+
+export async function startServerProcess(options: ServerOptions = {}): Promise<ServerProcess> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'patchbay-test-'))
+  const recordingDir = join(folder, 'recordings')
+  mkdirSync(recordingDir, { recursive: true })
+  const configFile = join(folder, 'patchbay.yaml')
+  // JSON is YAML.
+  if (options.extensions) writeFileSync(configFile, JSON.stringify({ extensions: options.extensions }))
+  else if (!options.folder) writeFileSync(configFile, '{}')
+  const httpPort = await freePort()
+  const rtp = rtpRange()
+  const program = startProgram(process.execPath, ['--disable-warning=ExperimentalWarning', entry, 'serve'], {
+    cwd: folder,
+    timeoutMs: lifeMs,
+    env: {
+      CONFIG_FILE: configFile,
+      SIP_HOST: '127.0.0.1',
+      PORTS: '0',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(httpPort),
+      RTP_PORT_MIN: String(rtp.min),
+      RTP_PORT_MAX: String(rtp.max),
+      RECORDING_DIR: recordingDir,
+      DATA_DIR: join(folder, 'data'),
+      PATCHBAY_ADMIN_PASSWORD: adminPassword,
+      LOG_LEVEL: 'warn',
+      ...options.env,
+    },
+  })
+  const api = new ApiClient(`http://127.0.0.1:${httpPort}`)
+  const sip = await ready(program, api)
+  return {
+    pid: program.pid,
+    folder,
+    recordingDir,
+    sip,
+    api,
+    output: () => program.output(),
+    get running() {
+      return program.running
+    },
+    stop: () => program.stop('SIGTERM'),
+    kill: () => program.stop('SIGKILL'),
+    async remove() {
+      await program.stop('SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function ready(program: Program, api: ApiClient): Promise<{ ip: string; port: number }> {
+  try {
+    await until('the server to be ready', startWithinMs, async () => {
+      if (!program.running) throw new Error('the server ended')
+      return fetch(`${api.url}/health/ready`).then(
+        (response) => response.ok,
+        () => false,
+      )
+    })
+    await api.signIn('admin', adminPassword)
+    const listener = (await api.status()).sip.listeners.find(({ transport }) => transport === 'udp')
+    if (!listener) throw new Error('the server speaks no SIP over UDP')
+    return { ip: listener.ip, port: listener.port }
+  } catch (error) {
+    await program.stop('SIGKILL')
+    throw new Error(`the server did not start; it printed:\n${program.output()}`, { cause: error })
+  }
+}
+
+/** A TCP port nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
+    })
+  })
+}
+
+/** What the kernel counts for a process. */
+export interface ProcessUse {
+  /** User and system time. */
+  readonly cpuMs: number
+  readonly residentBytes: number
+  readonly openFiles: number
+}
+
+/** Read from /proc; Linux only. */
+export function useOf(pid: number): ProcessUse {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // Fields after the command name in parentheses; utime and stime are the 14th and 15th of the line, in ticks of 10 ms.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return {
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * 10,
+    residentBytes: Number(fields[21]) * 4096,
+    openFiles: readdirSync(`/proc/${pid}/fd`).length,
+  }
+}
