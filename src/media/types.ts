@@ -74,6 +74,8 @@ export interface PortEvents {
   'inactivity-warning': { readonly idleMs: number }
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
+  /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
+  'recording-failed': { readonly path: string; readonly text: string }
 }
 
 export interface MediaPort {
@@ -87,7 +89,7 @@ export interface MediaPort {
    * @param path Absolute; its folder exists.
    */
   record(path: string): void
-  /** Close the file. Resolves with undefined when no packet ever came. */
+  /** Close the file. Resolves with undefined when no packet ever came or no file could be made. */
   stopRecording(): Promise<RecordedFile | undefined>
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
