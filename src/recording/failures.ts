@@ -1,0 +1,40 @@
+import type { FailureTable } from '../core/failures.ts'
+
+/** Why a recording is not, or not wholly, what was asked for. Told in `recording.failed` or in the log. */
+export const recordingFailures = {
+  'recording.disk-full': { fault: 'us', text: 'The disk of the recording folder is full' },
+  'recording.folder-unwritable': { fault: 'us', text: 'The recording folder cannot be written' },
+  'recording.write-failed': { fault: 'us', text: 'A file of the recording could not be written' },
+  'recording.no-audio': { fault: 'peer', text: 'No audio came' },
+  'recording.rates-differ': { fault: 'peer', text: 'Legs have different sample rates, so there is no combined file' },
+  'recording.too-long': { fault: 'us', text: 'The combined file would pass the 4 GiB of a WAV, so there is none' },
+  'recording.manifest-unreadable': { fault: 'us', text: 'The notes of an interrupted recording cannot be read' },
+} as const satisfies FailureTable
+
+export type RecordingFailure = keyof typeof recordingFailures
+
+export class RecordingError extends Error {
+  override readonly name = 'RecordingError'
+  readonly code: RecordingFailure
+  constructor(code: RecordingFailure, options?: ErrorOptions) {
+    super(recordingFailures[code].text, options)
+    this.code = code
+  }
+}
+
+/** The code for whatever the file system threw. */
+export function failureOf(error: unknown): RecordingFailure {
+  if (error instanceof RecordingError) return error.code
+  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'recording.disk-full'
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+      return 'recording.folder-unwritable'
+    default:
+      return 'recording.write-failed'
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * What is known of a recording, kept beside its files so that a start after a crash can finish it.
+ *
+ *   <folder>/unfinished/<name>.json   while the call lives and until its files are complete
+ *   <folder>/<name>.json              afterwards
+ *
+ * So a start reads only what was left unfinished, however many recordings lie in the folder.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const party = z.object({ uri: z.string(), name: z.string().optional(), extension: z.string().optional() })
+
+const participant = z.object({
+  uri: z.string().optional(),
+  name: z.string().optional(),
+  legId: z.string().optional(),
+  label: z.string().optional(),
+  channel: z.number().optional(),
+  guessed: z.boolean().optional(),
+})
+
+const manifestSchema = z.object({
+  version: z.literal(1),
+  recordingId: z.string(),
+  callId: z.string(),
+  /** File names begin with this. */
+  name: z.string().regex(/^[^/\\]+$/),
+  startedAtMs: z.number(),
+  /** `recording`: the legs are being written. `closed`: the call ended in order. `stored`: all files are complete. */
+  state: z.enum(['recording', 'closed', 'stored']),
+  /** The process died during the call. */
+  interrupted: z.boolean(),
+  tracks: z.array(
+    z.object({
+      legId: z.string(),
+      role: z.enum(['caller', 'callee', 'stream']),
+      label: z.string().optional(),
+      party: party.optional(),
+      /** The leg's file, in the folder; absent on disk when no packet ever came. */
+      file: z.string().regex(/^[^/\\]+\.wav$/),
+    }),
+  ),
+  /** From SIPREC metadata; without them the parties of the tracks count. */
+  participants: z.array(participant).optional(),
+  channelOrder: z.array(z.string()).optional(),
+})
+
+export type Manifest = z.infer<typeof manifestSchema>
+export type ManifestTrack = Manifest['tracks'][number]
+
+/** Folder of the manifests, and of combined files, that are not finished. */
+export const unfinishedFolder = (folder: string): string => join(folder, 'unfinished')
+const unfinishedPath = (folder: string, name: string): string => join(unfinishedFolder(folder), `${name}.json`)
+const finishedPath = (folder: string, name: string): string => join(folder, `${name}.json`)
+
+/**
+ * Create the manifest, and with it take its name.
+ * @returns False when a recording of this name is being made.
+ * @throws What the file system throws.
+ */
+export function createManifest(folder: string, manifest: Manifest): boolean {
+  // Recordings are nobody else's business: the folder is made for the owner alone.
+  mkdirSync(unfinishedFolder(folder), { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(unfinishedPath(folder, manifest.name), JSON.stringify(manifest), { flag: 'wx', mode: 0o600 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Replace the manifest so that a crash at any moment leaves the old one or the new one. */
+export async function saveManifest(folder: string, manifest: Manifest): Promise<void> {
+  await writeAtomically(unfinishedPath(folder, manifest.name), manifest)
+}
+
+/** The files are complete: move the manifest to them. Doing it again after a crash half way is fine. */
+export async function finishManifest(folder: string, manifest: Manifest): Promise<void> {
+  await writeAtomically(finishedPath(folder, manifest.name), { ...manifest, state: 'stored' })
+  await rm(unfinishedPath(folder, manifest.name), { force: true })
+}
+
+async function writeAtomically(path: string, manifest: Manifest): Promise<void> {
+  const temporary = `${path}.new`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(JSON.stringify(manifest, undefined, 1))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
+}
+
+export interface UnfinishedManifests {
+  readonly manifests: readonly Manifest[]
+  /** Paths of what could not be read. */
+  readonly unreadable: readonly string[]
+}
+
+/** What a process that died left behind. */
+export async function readUnfinished(folder: string): Promise<UnfinishedManifests> {
+  const manifests: Manifest[] = []
+  const unreadable: string[] = []
+  for (const entry of await namesIn(unfinishedFolder(folder))) {
+    if (!entry.endsWith('.json')) continue
+    const path = join(unfinishedFolder(folder), entry)
+    const manifest = parseManifest(await readFile(path, 'utf8'))
+    if (manifest && `${manifest.name}.json` === entry) manifests.push(manifest)
+    else unreadable.push(path)
+  }
+  return { manifests, unreadable }
+}
+
+function parseManifest(text: string): Manifest | undefined {
+  try {
+    return manifestSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+/** A folder that is not there holds nothing. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * A small tree of an XML document from a stranger: bounded, without DTD and entities, as much of it as can be read.
+ *
+ * A fault does not end the reading: recorders meet documents with a raw `&` or a forgotten end tag, and what stands
+ * before and after is worth having. Each fault is told in `problems`.
+ */
+import { SaxesParser } from 'saxes'
+
+/** 1 MiB: real documents are under 50 kB. */
+export const maxXmlBytes = 1_048_576
+export const maxXmlDepth = 32
+export const maxXmlElements = 20_000
+const maxProblems = 20
+
+export interface XmlElement {
+  /** Local name in lower case: the field writes `dataMode` and `datamode`. */
+  readonly name: string
+  readonly namespace: string
+  /** By local name in lower case. */
+  readonly attributes: ReadonlyMap<string, string>
+  readonly children: readonly XmlElement[]
+  /** All text inside, that of the children included, trimmed. */
+  readonly text: string
+}
+
+export interface XmlDocument {
+  readonly root?: XmlElement
+  readonly problems: readonly string[]
+}
+
+interface Building {
+  name: string
+  namespace: string
+  attributes: Map<string, string>
+  children: Building[]
+  text: string
+}
+
+/** @param charset Of the MIME part; it beats the XML declaration (RFC 7303 §3). */
+export function parseXml(bytes: Uint8Array, charset?: string): XmlDocument {
+  if (bytes.length > maxXmlBytes) return { problems: [`larger than ${maxXmlBytes} bytes`] }
+  const { text, problem } = decode(bytes, charset)
+  const first = read(text)
+  // An address of record with a bare `&` is the commonest fault; what it breaks is read again with the `&` escaped.
+  const escaped = first.problems.length > 0 ? text.replaceAll(bareAmpersand, '&amp;') : text
+  const { root } = escaped === text ? first : read(escaped)
+  const problems = [...problem, ...first.problems]
+  return root ? { root, problems } : { problems: [...problems, 'no element could be read'] }
+}
+
+const bareAmpersand = /&(?!#\d+;|#x[0-9a-f]+;|(?:amp|lt|gt|quot|apos);)/gi
+
+function read(text: string): XmlDocument {
+  const problems: string[] = []
+  const problem = (fault: string): void => {
+    if (problems.length < maxProblems) problems.push(fault)
+  }
+  const builder = new TreeBuilder()
+  const parser = new SaxesParser({ xmlns: true })
+  parser.on('error', (error) => problem(error.message))
+  parser.on('doctype', () => {
+    throw new Refused('a DTD is not read')
+  })
+  parser.on('opentag', (tag) => builder.open(tag.local, tag.uri, Object.values(tag.attributes)))
+  parser.on('closetag', () => builder.close())
+  parser.on('text', (part) => builder.text(part))
+  parser.on('cdata', (part) => builder.text(part))
+  try {
+    parser.write(text).close()
+  } catch (error) {
+    problem(error instanceof Error ? error.message : String(error))
+    if (error instanceof Refused) return { problems }
+  }
+  return builder.root ? { root: finish(builder.root), problems } : { problems }
+}
+
+/** What ends the reading: hostile rather than careless. */
+class Refused extends Error {}
+
+class TreeBuilder {
+  root: Building | undefined
+  readonly #open: Building[] = []
+  #elements = 0
+
+  open(name: string, namespace: string, attributes: readonly { local: string; value: string }[]): void {
+    if (++this.#elements > maxXmlElements) throw new Refused(`more than ${maxXmlElements} elements`)
+    if (this.#open.length >= maxXmlDepth) throw new Refused(`deeper than ${maxXmlDepth} elements`)
+    const element: Building = {
+      name: name.toLowerCase(),
+      namespace,
+      attributes: new Map(attributes.map(({ local, value }) => [local.toLowerCase(), value.trim()])),
+      children: [],
+      text: '',
+    }
+    const parent = this.#open.at(-1)
+    if (parent) parent.children.push(element)
+    else this.root ??= element
+    this.#open.push(element)
+  }
+
+  close(): void {
+    const closed = this.#open.pop()
+    const parent = this.#open.at(-1)
+    if (closed && parent) parent.text += closed.text
+  }
+
+  text(part: string): void {
+    const current = this.#open.at(-1)
+    if (current) current.text += part
+  }
+}
+
+function finish(element: Building): XmlElement {
+  return { ...element, text: element.text.trim(), children: element.children.map(finish) }
+}
+
+function decode(bytes: Uint8Array, charset?: string): { text: string; problem: readonly string[] } {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 200)).toString('latin1')
+  const declared = /^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']+)/.exec(head)?.[1]
+  const name = charset ?? declared ?? 'utf-8'
+  try {
+    return { text: new TextDecoder(name).decode(bytes).trimStart(), problem: [] }
+  } catch {
+    const text = new TextDecoder().decode(bytes).trimStart()
+    return { text, problem: [`unknown charset ${name}, read as UTF-8`] }
+  }
+}
