@@ -49,6 +49,8 @@ export interface Session {
 export interface SessionStore {
   byHash(hash: string): Promise<Session | undefined>
   add(session: Session): Promise<void>
+  /** Move the end of a session that is in use. */
+  extend(hash: string, expiresAtMs: number): Promise<void>
   remove(hash: string): Promise<void>
   removeExpired(nowMs: number): Promise<void>
 }

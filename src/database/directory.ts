@@ -1,0 +1,93 @@
+/**
+ * The extensions, kept in memory for the INVITE path and written through to the database.
+ *
+ * A change is seen in memory only once it is written. Changes wait for each other, so what is in memory and what is
+ * in the table cannot cross. One process owns the table.
+ */
+import type { Kysely, Selectable } from 'kysely'
+import { type Directory, DirectoryError, type Extension } from '../pbx/directory.ts'
+import type { ExtensionsTable, Tables } from './tables.ts'
+
+export async function loadDirectory(db: Kysely<Tables>): Promise<Directory> {
+  const rows = await db.selectFrom('extensions').selectAll().execute()
+  return new KeptDirectory(db, rows.map(fromRow))
+}
+
+class KeptDirectory implements Directory {
+  readonly #db: Kysely<Tables>
+  readonly #extensions: Map<string, Extension>
+  #lastChange: Promise<unknown> = Promise.resolve()
+
+  constructor(db: Kysely<Tables>, extensions: readonly Extension[]) {
+    this.#db = db
+    this.#extensions = new Map(extensions.map((extension) => [extension.number, extension]))
+  }
+
+  find(number: string): Extension | undefined {
+    return this.#extensions.get(number)
+  }
+
+  /** In the order people count: 9 before 10. */
+  list(): readonly Extension[] {
+    return [...this.#extensions.values()].sort((a, b) => a.number.localeCompare(b.number, 'en', { numeric: true }))
+  }
+
+  add(extension: Extension): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (this.#extensions.has(extension.number)) throw new DirectoryError('directory.exists')
+      await this.#db.insertInto('extensions').values(toRow(extension)).execute()
+      this.#extensions.set(extension.number, extension)
+    })
+  }
+
+  change(number: string, changes: Partial<Omit<Extension, 'number' | 'createdAtMs'>>): Promise<Extension> {
+    return this.#oneAtATime(async () => {
+      const known = this.#extensions.get(number)
+      if (!known) throw new DirectoryError('directory.not-found')
+      const changed = { ...known, ...changes }
+      await this.#db.updateTable('extensions').set(toRow(changed)).where('number', '=', number).execute()
+      this.#extensions.set(number, changed)
+      return changed
+    })
+  }
+
+  remove(number: string): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (!this.#extensions.has(number)) throw new DirectoryError('directory.not-found')
+      await this.#db.deleteFrom('extensions').where('number', '=', number).execute()
+      this.#extensions.delete(number)
+    })
+  }
+
+  #oneAtATime<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#lastChange.then(change)
+    this.#lastChange = result.catch(() => {})
+    return result
+  }
+}
+
+function toRow(extension: Extension): ExtensionsTable {
+  return {
+    number: extension.number,
+    display_name: extension.displayName,
+    realm: extension.hashes.realm,
+    ha1_md5: extension.hashes.md5,
+    ha1_sha256: extension.hashes.sha256,
+    ring_seconds: extension.ringSeconds,
+    record: extension.record ? 1 : 0,
+    max_contacts: extension.maxContacts,
+    created_at_ms: extension.createdAtMs,
+  }
+}
+
+function fromRow(row: Selectable<ExtensionsTable>): Extension {
+  return {
+    number: row.number,
+    displayName: row.display_name,
+    hashes: { realm: row.realm, md5: row.ha1_md5, sha256: row.ha1_sha256 },
+    ringSeconds: row.ring_seconds,
+    record: row.record === 1,
+    maxContacts: row.max_contacts,
+    createdAtMs: row.created_at_ms,
+  }
+}

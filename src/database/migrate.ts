@@ -1,0 +1,37 @@
+/**
+ * Brings a database to the layout this version knows, and refuses one that is newer.
+ *
+ * A migration is a numbered file in migrations/, listed here; once released it is never edited.
+ */
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { DatabaseError } from './failures.ts'
+import { up as first } from './migrations/0001-first.ts'
+import type { Tables } from './tables.ts'
+
+const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first': { up: first },
+}
+
+/** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */
+export async function migrate(db: Kysely<Tables>): Promise<void> {
+  const unknown = (await applied(db)).filter((name) => !(name in migrations))
+  if (unknown.length > 0) throw new DatabaseError('database.newer-schema', `it knows ${unknown.join(', ')}`)
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error) {
+    const failed = results?.find(({ status }) => status === 'Error')
+    throw new DatabaseError('database.migration-failed', failed?.migrationName, { cause: error })
+  }
+}
+
+async function applied(db: Kysely<Tables>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some(({ name }) => name === 'kysely_migration')) return []
+  const rows = await db
+    .withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute()
+  return rows.map(({ name }) => name)
+}

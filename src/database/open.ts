@@ -1,0 +1,73 @@
+/**
+ * The database as main.ts sees it: open it, and every feature finds the stores it asked for.
+ *
+ *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
+ *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
+ */
+import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
+import type { CallHistory } from '../call/history.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { Directory } from '../pbx/directory.ts'
+import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
+import { loadDirectory } from './directory.ts'
+import { createCallHistory } from './history.ts'
+import { markInterrupted } from './interrupted.ts'
+import { Journal } from './journal.ts'
+import { migrate } from './migrate.ts'
+import { openSqlite } from './sqlite/open.ts'
+
+export interface Database {
+  readonly directory: Directory
+  readonly history: CallHistory
+  readonly users: UserStore
+  readonly apiKeys: ApiKeyStore
+  readonly sessions: SessionStore
+  /** Write the facts of `bus` from now on. Once. History then waits for what was told before it was asked. */
+  keep(bus: FactBus, clock: Clock): Journal
+  /** Close calls that the last process left open; their ids. Before the first new call. */
+  markInterrupted(nowMs: number): Promise<readonly string[]>
+  /** A cheap read, for the health check. */
+  ping(): Promise<void>
+  /** Write what is left, then close. Twice is fine. */
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  /** A file, or `:memory:`. */
+  readonly path: string
+  readonly log: Logger
+}
+
+/** @throws {DatabaseError} `database.cannot-open`, `database.newer-schema`, `database.migration-failed` */
+export async function openDatabase({ path, log }: DatabaseOptions): Promise<Database> {
+  const db = openSqlite(path)
+  try {
+    await migrate(db)
+    const directory = await loadDirectory(db)
+    let journal: Journal | undefined
+    return {
+      directory,
+      history: createCallHistory(db, async () => journal?.flush()),
+      users: createUserStore(db),
+      apiKeys: createApiKeyStore(db),
+      sessions: createSessionStore(db),
+      keep(bus, clock) {
+        journal = new Journal({ db, bus, clock, log })
+        return journal
+      },
+      markInterrupted: (nowMs) => markInterrupted(db, nowMs),
+      async ping() {
+        await db.selectFrom('life_signs').select('id').execute()
+      },
+      async close() {
+        await journal?.close()
+        await db.destroy()
+      },
+    }
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}

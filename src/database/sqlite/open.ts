@@ -1,0 +1,34 @@
+/** Opens the SQLite file: the only place with words that only SQLite knows. */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Kysely, SqliteDialect } from 'kysely'
+import { DatabaseError } from '../failures.ts'
+import type { Tables } from '../tables.ts'
+import { adapt } from './node-sqlite.ts'
+
+/** How long a write waits for another process (a backup, the command line) before it fails. */
+const busyMs = 5_000
+
+/**
+ * @param path A file, made with its folder when missing and readable by its owner only, or `:memory:`.
+ * @throws {DatabaseError} `database.cannot-open`
+ */
+export function openSqlite(path: string): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(openFile(path)) }) })
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    if (path !== ':memory:') {
+      mkdirSync(dirname(path), { recursive: true })
+      closeSync(openSync(path, 'a', 0o600))
+    }
+    const database = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: busyMs })
+    // NORMAL in WAL mode: a killed process loses nothing, a power cut at most the last transactions (sqlite.org/wal.html).
+    database.exec('pragma journal_mode = wal; pragma synchronous = normal;')
+    return database
+  } catch (error) {
+    throw new DatabaseError('database.cannot-open', path, { cause: error })
+  }
+}

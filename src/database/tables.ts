@@ -1,0 +1,169 @@
+/**
+ * The tables as Kysely knows them. Names are snake case, times milliseconds since 1970, flags 0 or 1: all of it means
+ * the same in SQLite, PostgreSQL and MariaDB. What makes them is in migrations/.
+ */
+
+import type { Role } from '../auth/stores.ts'
+import type { RecordingState } from '../call/history.ts'
+import type { CallKind, EndReason, LegRole } from '../events/catalogue.ts'
+
+export interface Tables {
+  calls: CallsTable
+  legs: LegsTable
+  recordings: RecordingsTable
+  recording_files: RecordingFilesTable
+  participants: ParticipantsTable
+  traces: TracesTable
+  siprec_metadata: SiprecMetadataTable
+  life_signs: LifeSignsTable
+  extensions: ExtensionsTable
+  users: UsersTable
+  api_keys: ApiKeysTable
+  sessions: SessionsTable
+}
+
+export interface CallsTable {
+  id: string
+  kind: CallKind
+  from_uri: string
+  from_name: string | null
+  from_extension: string | null
+  to_uri: string
+  to_name: string | null
+  to_extension: string | null
+  started_at_ms: number
+  answered_at_ms: number | null
+  ended_at_ms: number | null
+  end_reason: EndReason | null
+  sip_status: number | null
+  /** When the last fact of it was told. */
+  seen_at_ms: number
+  /** What a search looks through: parties in lower case. Case folding differs between engines, so it is done here. */
+  search: string
+}
+
+export interface LegsTable {
+  id: string
+  call_id: string
+  /** Order within the call. */
+  position: number
+  role: LegRole
+  party_uri: string
+  party_name: string | null
+  party_extension: string | null
+  sip_call_id: string
+  transport: string
+  remote: string
+  label: string | null
+  started_at_ms: number
+  answered_at_ms: number | null
+  ended_at_ms: number | null
+  codec: string | null
+  sip_status: number | null
+  digits: string
+  source: string | null
+  packets_received: number | null
+  packets_lost: number | null
+  packets_sent: number | null
+  jitter_ms: number | null
+  search: string
+}
+
+export interface RecordingsTable {
+  id: string
+  call_id: string
+  state: RecordingState
+  started_at_ms: number
+  duration_ms: number | null
+  failure_code: string | null
+  failure_text: string | null
+}
+
+export interface RecordingFilesTable {
+  recording_id: string
+  position: number
+  name: string
+  kind: 'leg' | 'combined'
+  leg_id: string | null
+  label: string | null
+  channels: number
+  sample_rate_hz: number
+  samples: number
+  bytes: number
+  started_at_ms: number
+}
+
+export interface ParticipantsTable {
+  recording_id: string
+  position: number
+  uri: string | null
+  name: string | null
+  leg_id: string | null
+  label: string | null
+  channel: number | null
+  guessed: number | null
+}
+
+export interface TracesTable {
+  call_id: string
+  position: number
+  at_ms: number
+  direction: 'in' | 'out'
+  transport: string
+  local: string
+  remote: string
+  sip_call_id: string
+  summary: string
+  text: string
+}
+
+/** Each metadata document of a SIPREC session as it came. */
+export interface SiprecMetadataTable {
+  call_id: string
+  position: number
+  at_ms: number
+  raw: string
+  /** A JSON list of sentences. */
+  problems: string
+}
+
+/** One row: when the process last wrote, while calls lived. Says when interrupted calls ended. */
+export interface LifeSignsTable {
+  id: number
+  at_ms: number
+}
+
+export interface ExtensionsTable {
+  number: string
+  display_name: string
+  realm: string
+  ha1_md5: string
+  ha1_sha256: string
+  ring_seconds: number
+  record: number
+  max_contacts: number
+  created_at_ms: number
+}
+
+export interface UsersTable {
+  id: string
+  name: string
+  password_hash: string
+  role: Role
+  created_at_ms: number
+}
+
+export interface ApiKeysTable {
+  id: string
+  name: string
+  hash: string
+  role: Role
+  created_at_ms: number
+  last_used_at_ms: number | null
+}
+
+export interface SessionsTable {
+  hash: string
+  user_id: string
+  expires_at_ms: number
+}

@@ -1,0 +1,216 @@
+/**
+ * What each fact changes in the tables: one short function a fact, all of them safe to run inside a larger
+ * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
+ */
+import type { Transaction } from 'kysely'
+import type { FactName, FactOf, Participant, RecordingFile } from '../events/catalogue.ts'
+import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
+import type { Tables } from './tables.ts'
+
+/** What a writer has to remember between facts of one call, since rows are never read back. */
+export interface CallMemory {
+  legs: number
+  documents: number
+  readonly digits: Map<string, string>
+}
+
+type Write<Name extends FactName> = (
+  db: Transaction<Tables>,
+  fact: FactOf<Name>,
+  memory: CallMemory,
+) => Promise<unknown>
+
+/** SQLite takes 32,766 parameters a statement, others 65,535: a long trace goes in pieces. */
+const rowsPerInsert = 200
+
+export const writers: { readonly [Name in FactName]?: Write<Name> } = {
+  'call.started': (db, fact) =>
+    db
+      .insertInto('calls')
+      .values({
+        id: fact.callId,
+        kind: fact.kind,
+        from_uri: fact.from.uri,
+        from_name: fact.from.name ?? null,
+        from_extension: fact.from.extension ?? null,
+        to_uri: fact.to.uri,
+        to_name: fact.to.name ?? null,
+        to_extension: fact.to.extension ?? null,
+        started_at_ms: fact.atMs,
+        seen_at_ms: fact.atMs,
+        search: `${partySearch(fact.from)} ${partySearch(fact.to)}`,
+      })
+      .execute(),
+
+  'call.ringing': (db, fact) => seen(db, fact.callId, fact.atMs),
+
+  'call.answered': (db, fact) =>
+    db
+      .updateTable('calls')
+      .set({ answered_at_ms: fact.atMs, seen_at_ms: fact.atMs })
+      .where('id', '=', fact.callId)
+      .where('answered_at_ms', 'is', null)
+      .execute(),
+
+  'call.ended': (db, fact) =>
+    db
+      .updateTable('calls')
+      .set({
+        ended_at_ms: fact.atMs,
+        end_reason: fact.reason,
+        sip_status: fact.sipStatus ?? null,
+        seen_at_ms: fact.atMs,
+      })
+      .where('id', '=', fact.callId)
+      .execute(),
+
+  'call.traced': async (db, fact) => {
+    const rows = fact.messages.map((message, position) => traceRow(fact.callId, position, message))
+    for (let from = 0; from < rows.length; from += rowsPerInsert) {
+      await db
+        .insertInto('traces')
+        .values(rows.slice(from, from + rowsPerInsert))
+        .execute()
+    }
+  },
+
+  'leg.started': (db, fact, memory) =>
+    db
+      .insertInto('legs')
+      .values({
+        id: fact.legId,
+        call_id: fact.callId,
+        position: memory.legs++,
+        role: fact.role,
+        party_uri: fact.party.uri,
+        party_name: fact.party.name ?? null,
+        party_extension: fact.party.extension ?? null,
+        sip_call_id: fact.sipCallId,
+        transport: fact.transport,
+        remote: fact.remote,
+        label: fact.label ?? null,
+        started_at_ms: fact.atMs,
+        digits: '',
+        search: `${partySearch(fact.party)} ${searchText(fact.sipCallId)}`,
+      })
+      .execute(),
+
+  'leg.answered': (db, fact) =>
+    db.updateTable('legs').set({ answered_at_ms: fact.atMs, codec: fact.codec }).where('id', '=', fact.legId).execute(),
+
+  'leg.media-started': (db, fact) =>
+    db.updateTable('legs').set({ source: fact.source, codec: fact.codec }).where('id', '=', fact.legId).execute(),
+
+  'leg.digit': (db, fact, memory) => {
+    const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
+    memory.digits.set(fact.legId, digits)
+    return db.updateTable('legs').set({ digits }).where('id', '=', fact.legId).execute()
+  },
+
+  'leg.ended': (db, { legId, atMs, media, sipStatus }) =>
+    db
+      .updateTable('legs')
+      .set({
+        ended_at_ms: atMs,
+        sip_status: sipStatus,
+        ...(media && {
+          codec: media.codec,
+          source: media.source,
+          packets_received: media.packetsReceived,
+          packets_lost: media.packetsLost,
+          packets_sent: media.packetsSent,
+          jitter_ms: media.jitterMs,
+        }),
+      })
+      .where('id', '=', legId)
+      .execute(),
+
+  'recording.started': (db, fact) =>
+    db
+      .insertInto('recordings')
+      .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: fact.atMs })
+      .execute(),
+
+  'recording.stored': async (db, fact) => {
+    await ensureRecording(db, fact, fact.atMs - fact.durationMs)
+    await db
+      .updateTable('recordings')
+      .set({ state: fact.interrupted ? 'interrupted' : 'stored', duration_ms: fact.durationMs })
+      .where('id', '=', fact.recordingId)
+      .execute()
+    await replaceFiles(db, fact.recordingId, fact.files)
+    await replaceParticipants(db, fact.recordingId, fact.participants)
+  },
+
+  'recording.failed': async (db, fact) => {
+    await ensureRecording(db, fact, fact.atMs)
+    await db
+      .updateTable('recordings')
+      .set({ state: 'failed', failure_code: fact.code, failure_text: fact.text })
+      .where('id', '=', fact.recordingId)
+      .execute()
+  },
+
+  'siprec.metadata-updated': async (db, fact, memory) => {
+    await db
+      .insertInto('siprec_metadata')
+      .values({
+        call_id: fact.callId,
+        position: memory.documents++,
+        at_ms: fact.atMs,
+        raw: fact.raw,
+        problems: JSON.stringify(fact.problems),
+      })
+      .execute()
+    const running = await db
+      .selectFrom('recordings')
+      .select('id')
+      .where('call_id', '=', fact.callId)
+      .where('state', '=', 'recording')
+      .execute()
+    for (const { id } of running) await replaceParticipants(db, id, fact.participants)
+  },
+}
+
+const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>
+  db.updateTable('calls').set({ seen_at_ms: atMs }).where('id', '=', callId).execute()
+
+/** A repaired recording may be one whose start was never written. */
+async function ensureRecording(
+  db: Transaction<Tables>,
+  fact: { readonly recordingId: string; readonly callId: string },
+  startedAtMs: number,
+): Promise<void> {
+  const known = await db.selectFrom('recordings').select('id').where('id', '=', fact.recordingId).executeTakeFirst()
+  if (known) return
+  await db
+    .insertInto('recordings')
+    .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: startedAtMs })
+    .execute()
+}
+
+async function replaceFiles(
+  db: Transaction<Tables>,
+  recordingId: string,
+  files: readonly RecordingFile[],
+): Promise<void> {
+  await db.deleteFrom('recording_files').where('recording_id', '=', recordingId).execute()
+  if (files.length === 0) return
+  await db
+    .insertInto('recording_files')
+    .values(files.map((file, position) => fileRow(recordingId, position, file)))
+    .execute()
+}
+
+async function replaceParticipants(
+  db: Transaction<Tables>,
+  recordingId: string,
+  participants: readonly Participant[],
+): Promise<void> {
+  await db.deleteFrom('participants').where('recording_id', '=', recordingId).execute()
+  if (participants.length === 0) return
+  await db
+    .insertInto('participants')
+    .values(participants.map((who, position) => participantRow(recordingId, position, who)))
+    .execute()
+}
