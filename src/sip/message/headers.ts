@@ -1,0 +1,194 @@
+/**
+ * The headers of one message: names and values in their order, as they were written.
+ *
+ * A name is found in any case and by its compact form (RFC 3261 §7.3.3). Values of list headers may share a line; they
+ * are split when asked for and kept together when nobody asks.
+ */
+import { endOfPiece, splitOutside } from './scan.ts'
+import type { SipHeaders } from './types.ts'
+
+/** Compact forms: RFC 3261 §20, RFC 3515, 3841, 3892, 4028, 4474, 6665. */
+const compactForms: Readonly<Record<string, string>> = {
+  a: 'Accept-Contact',
+  b: 'Referred-By',
+  c: 'Content-Type',
+  d: 'Request-Disposition',
+  e: 'Content-Encoding',
+  f: 'From',
+  i: 'Call-ID',
+  j: 'Reject-Contact',
+  k: 'Supported',
+  l: 'Content-Length',
+  m: 'Contact',
+  o: 'Event',
+  r: 'Refer-To',
+  s: 'Subject',
+  t: 'To',
+  u: 'Allow-Events',
+  v: 'Via',
+  x: 'Session-Expires',
+  y: 'Identity',
+}
+
+/** Headers whose grammar is a comma list, so that several values on one line equal several lines. */
+const listHeaders = [
+  'Accept',
+  'Accept-Contact',
+  'Accept-Encoding',
+  'Accept-Language',
+  'Alert-Info',
+  'Allow',
+  'Allow-Events',
+  'Call-Info',
+  'Contact',
+  'Content-Encoding',
+  'Content-Language',
+  'Diversion',
+  'Error-Info',
+  'Geolocation',
+  'History-Info',
+  'In-Reply-To',
+  'P-Asserted-Identity',
+  'P-Associated-URI',
+  'P-Early-Media',
+  'P-Preferred-Identity',
+  'Path',
+  'Proxy-Require',
+  'Reason',
+  'Record-Route',
+  'Recv-Info',
+  'Reject-Contact',
+  'Request-Disposition',
+  'Require',
+  'Route',
+  'Security-Client',
+  'Security-Server',
+  'Security-Verify',
+  'Service-Route',
+  'Supported',
+  'Unsupported',
+  'User-to-User',
+  'Via',
+  'Warning',
+]
+const isList = new Set(listHeaders.map((name) => name.toLowerCase()))
+
+/** Spellings seen most, to the key they are compared by: saves lower-casing each line of each message. */
+const keys = new Map<string, string>()
+for (const [short, long] of Object.entries(compactForms)) {
+  for (const spelling of [short, short.toUpperCase(), long]) keys.set(spelling, long.toLowerCase())
+}
+for (const name of [...listHeaders, 'CSeq', 'Max-Forwards', 'Expires', 'User-Agent', 'Server', 'Authorization']) {
+  keys.set(name, name.toLowerCase())
+}
+
+function keyOf(name: string): string {
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  const lower = name.toLowerCase()
+  return keys.get(lower) ?? lower
+}
+
+/** A value must not start a line of its own, whoever wrote it. */
+const oneLine = (value: string): string =>
+  value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]+[ \t]*/g, ' ') : value
+
+export class Headers implements SipHeaders {
+  readonly #names: string[] = []
+  readonly #keys: string[] = []
+  readonly #values: string[] = []
+
+  constructor(entries: Iterable<readonly [name: string, value: string]> = []) {
+    for (const [name, value] of entries) this.push(name, value)
+  }
+
+  /** How many lines there are. */
+  get size(): number {
+    return this.#names.length
+  }
+
+  /** The same as `all(name)[0]`: of a list header its first value, not its first line. */
+  get(name: string): string | undefined {
+    const key = keyOf(name)
+    const at = this.#keys.indexOf(key)
+    const value = this.#values[at]
+    if (value === undefined || !isList.has(key) || !value.includes(',')) return value
+    const end = endOfPiece(value, 0, ',')
+    return end < 0 ? value : value.slice(0, end).trim()
+  }
+
+  all(name: string): string[] {
+    const key = keyOf(name)
+    const found = this.lines(name)
+    return isList.has(key) ? found.flatMap((value) => splitOutside(value, ',')) : found
+  }
+
+  /** The values of that name line by line, lists not split. */
+  lines(name: string): string[] {
+    const key = keyOf(name)
+    return this.#values.filter((_, at) => this.#keys[at] === key)
+  }
+
+  has(name: string): boolean {
+    return this.#keys.includes(keyOf(name))
+  }
+
+  set(name: string, ...values: string[]): void {
+    const first = this.#keys.indexOf(keyOf(name))
+    this.remove(name)
+    let at = first < 0 ? this.#names.length : first
+    for (const value of values) this.#insert(at++, name, value)
+  }
+
+  /** Add at the end, whatever stands where. */
+  push(name: string, value: string): void {
+    this.#names.push(name)
+    this.#keys.push(keyOf(name))
+    this.#values.push(oneLine(value))
+  }
+
+  append(name: string, value: string): void {
+    const last = this.#keys.lastIndexOf(keyOf(name))
+    this.#insert(last < 0 ? this.#names.length : last + 1, name, value)
+  }
+
+  prepend(name: string, value: string): void {
+    const first = this.#keys.indexOf(keyOf(name))
+    this.#insert(Math.max(first, 0), name, value)
+  }
+
+  remove(name: string): void {
+    const key = keyOf(name)
+    for (let at = this.#keys.indexOf(key); at >= 0; at = this.#keys.indexOf(key, at)) this.#delete(at)
+  }
+
+  removeFirst(name: string): void {
+    const key = keyOf(name)
+    const at = this.#keys.indexOf(key)
+    const value = this.#values[at]
+    if (value === undefined) return
+    const end = isList.has(key) ? endOfPiece(value, 0, ',') : -1
+    if (end < 0) this.#delete(at)
+    else this.#values[at] = value.slice(end + 1).trim()
+  }
+
+  *entries(): Generator<readonly [name: string, value: string]> {
+    for (let at = 0; at < this.#names.length; at++) yield [this.#names[at] ?? '', this.#values[at] ?? '']
+  }
+
+  clone(): Headers {
+    return new Headers(this.entries())
+  }
+
+  #insert(at: number, name: string, value: string): void {
+    this.#names.splice(at, 0, name)
+    this.#keys.splice(at, 0, keyOf(name))
+    this.#values.splice(at, 0, oneLine(value))
+  }
+
+  #delete(at: number): void {
+    this.#names.splice(at, 1)
+    this.#keys.splice(at, 1)
+    this.#values.splice(at, 1)
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * SIP, SIPS and tel URIs: parse, print, compare. Other schemes are kept whole. RFC 3261 §19.1, RFC 3966.
+ *
+ * Parts are held unescaped and escaped again when printed, so that `%61lice` and `alice` are one user.
+ */
+import { isIPv6 } from 'node:net'
+import type { Params, SipUri } from './types.ts'
+
+const schemeAndRest = /^([A-Za-z][A-Za-z0-9+\-.]*):(.+)$/s
+const badEscape = /%(?![0-9A-Fa-f]{2})/
+const hostName = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/
+const noParams: Params = new Map()
+const noHeaders: ReadonlyMap<string, string> = new Map()
+
+/** @returns undefined when the text is no URI, or a SIP URI with a malformed host, port or escape. */
+export function parseUri(text: string): SipUri | undefined {
+  const match = schemeAndRest.exec(text)
+  if (!match?.[1] || !match[2] || /[\s<>"]/.test(text)) return undefined
+  const scheme = match[1].toLowerCase()
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, match[2])
+  if (scheme === 'tel') return parseTel(match[2])
+  return { scheme, host: match[2], params: noParams, headers: noHeaders }
+}
+
+function parseSip(scheme: string, rest: string): SipUri | undefined {
+  if (badEscape.test(rest)) return undefined
+  // By the grammar only the end of the user part is an `@`; the user part may hold `;` and `?`.
+  const at = rest.indexOf('@')
+  const afterUser = rest.slice(at + 1)
+  const question = afterUser.indexOf('?')
+  const beforeHeaders = question < 0 ? afterUser : afterUser.slice(0, question)
+  const semicolon = beforeHeaders.indexOf(';')
+  const hostPort = parseHostPort(semicolon < 0 ? beforeHeaders : beforeHeaders.slice(0, semicolon))
+  if (!hostPort || at === 0) return undefined
+  const params = semicolon < 0 ? noParams : parseUriParams(beforeHeaders.slice(semicolon + 1))
+  if (!params) return undefined
+  const headers = question < 0 ? noHeaders : parseUriHeaders(afterUser.slice(question + 1))
+  if (at < 0) return { scheme, ...hostPort, params, headers }
+  const userInfo = rest.slice(0, at)
+  const colon = userInfo.indexOf(':')
+  if (colon < 0) return { scheme, user: unescapeUri(userInfo), ...hostPort, params, headers }
+  const user = unescapeUri(userInfo.slice(0, colon))
+  return { scheme, user, password: unescapeUri(userInfo.slice(colon + 1)), ...hostPort, params, headers }
+}
+
+function parseTel(rest: string): SipUri | undefined {
+  const semicolon = rest.indexOf(';')
+  const params = semicolon < 0 ? noParams : parseUriParams(rest.slice(semicolon + 1))
+  const number = semicolon < 0 ? rest : rest.slice(0, semicolon)
+  if (!params || number === '') return undefined
+  return { scheme: 'tel', user: number, host: '', params, headers: noHeaders }
+}
+
+/** `example.com:5060`, `[2001:db8::1]:5060`: host in lower case and without brackets. */
+export function parseHostPort(text: string): { host: string; port?: number } | undefined {
+  const lower = text.toLowerCase()
+  const close = lower.startsWith('[') ? lower.indexOf(']') : -1
+  const colon = lower.indexOf(':', close < 0 ? 0 : close)
+  const hostText = colon < 0 ? lower : lower.slice(0, colon)
+  const host = close < 0 ? hostText : hostText.slice(1, -1)
+  const isHost = close < 0 ? hostName.test(host) : hostText.endsWith(']') && isIPv6(host)
+  if (!isHost) return undefined
+  if (colon < 0) return { host }
+  const digits = lower.slice(colon + 1)
+  const port = Number(digits)
+  return /^\d{1,5}$/.test(digits) && port <= 65_535 ? { host, port } : undefined
+}
+
+/** A host as it stands in a URI, a Via or an SDP-free place: IPv6 in brackets. */
+export const printHostPort = (host: string, port?: number): string => {
+  const bracketed = host.includes(':') ? `[${host}]` : host
+  return port === undefined ? bracketed : `${bracketed}:${port}`
+}
+
+function parseUriParams(text: string): Params | undefined {
+  const params = new Map<string, string | null>()
+  for (const piece of text.split(';')) {
+    const equals = piece.indexOf('=')
+    const name = unescapeUri(equals < 0 ? piece : piece.slice(0, equals)).toLowerCase()
+    if (name === '') return undefined
+    if (!params.has(name)) params.set(name, equals < 0 ? null : unescapeUri(piece.slice(equals + 1)))
+  }
+  return params
+}
+
+function parseUriHeaders(text: string): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  for (const piece of text.split('&')) {
+    const equals = piece.indexOf('=')
+    const name = unescapeUri(equals < 0 ? piece : piece.slice(0, equals))
+    if (name !== '') headers.set(name, equals < 0 ? '' : unescapeUri(piece.slice(equals + 1)))
+  }
+  return headers
+}
+
+/** Octets that are not UTF-8 become U+FFFD: no user or name here is written so. */
+function unescapeUri(text: string): string {
+  if (!text.includes('%')) return text
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
+  }
+}
+
+/** encodeURIComponent with what it escapes in vain given back: RFC 3261 §25.1 says what may stand where. */
+const escaper = (notAllowed: RegExp) => (text: string) =>
+  notAllowed.test(text) ? Array.from(text, (char) => (notAllowed.test(char) ? percent(char) : char)).join('') : text
+const percent = (char: string): string =>
+  Array.from(Buffer.from(char), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
+
+const escapeUser = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/)
+const escapePassword = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,]/)
+const escapeParam = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/)
+const escapeHeader = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/?:+$]/)
+
+export function printUri(uri: SipUri): string {
+  if (uri.scheme === 'tel') return `tel:${uri.user ?? ''}${printUriParams(uri.params)}`
+  if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return `${uri.scheme}:${uri.host}`
+  const password = uri.password === undefined ? '' : `:${escapePassword(uri.password)}`
+  const userInfo = uri.user === undefined ? '' : `${escapeUser(uri.user)}${password}@`
+  const headers = Array.from(uri.headers, ([name, value]) => `${escapeHeader(name)}=${escapeHeader(value)}`).join('&')
+  const question = headers === '' ? '' : '?'
+  return `${uri.scheme}:${userInfo}${printHostPort(uri.host, uri.port)}${printUriParams(uri.params)}${question}${headers}`
+}
+
+function printUriParams(params: Params): string {
+  let text = ''
+  for (const [name, value] of params) {
+    text += value === null ? `;${escapeParam(name)}` : `;${escapeParam(name)}=${escapeParam(value)}`
+  }
+  return text
+}
+
+/** Parameters that make two URIs differ when only one of them has it (RFC 3261 §19.1.4). */
+const decisive = ['user', 'ttl', 'method', 'maddr', 'transport']
+
+/** RFC 3261 §19.1.4: an absent port is not the default port; unknown parameters count only when both have them. */
+export function sameUri(a: SipUri, b: SipUri): boolean {
+  if (a.scheme !== b.scheme || a.host !== b.host || a.port !== b.port || a.password !== b.password) return false
+  if (a.scheme === 'tel' ? !sameNumber(a.user, b.user) : a.user !== b.user) return false
+  for (const [name, value] of a.params) {
+    const other = b.params.get(name)
+    if (other === undefined ? decisive.includes(name) : !sameText(value, other)) return false
+  }
+  if (decisive.some((name) => b.params.has(name) && !a.params.has(name))) return false
+  if (a.headers.size !== b.headers.size) return false
+  return Array.from(a.headers).every(([name, value]) => b.headers.get(name) === value)
+}
+
+const sameText = (a: string | null, b: string | null): boolean => (a ?? '').toLowerCase() === (b ?? '').toLowerCase()
+
+/** RFC 3966 §4: visual separators do not count. */
+const sameNumber = (a = '', b = ''): boolean => sameText(a.replaceAll(/[-.()]/g, ''), b.replaceAll(/[-.()]/g, ''))
