@@ -96,6 +96,11 @@ async function writeAtomically(path: string, manifest: Manifest): Promise<void> 
   await rename(temporary, path)
 }
 
+/** Nothing was recorded: there is nothing to describe. */
+export async function discardManifest(folder: string, manifest: Manifest): Promise<void> {
+  await rm(unfinishedPath(folder, manifest.name), { force: true })
+}
+
 export interface UnfinishedManifests {
   readonly manifests: readonly Manifest[]
   /** Paths of what could not be read. */

@@ -1,0 +1,155 @@
+/**
+ * From closed leg files to a finished recording: lengths put right, the combined file, the manifest.
+ *
+ *   service.ts (a call ended), repair.ts (a process died)  ── manifest ─▶  here  ─▶ what `recording.stored` tells
+ *
+ * Both ways are this one, and everything is looked up on disk, so a crash at any point is made good by doing it again.
+ */
+import { open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repairWav } from '../codec/wav.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Participant, RecordingFile } from '../events/catalogue.ts'
+import { type CombinedFile, combine, type LegAudio } from './combine.ts'
+import { RecordingError } from './failures.ts'
+import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unfinishedFolder } from './manifest.ts'
+
+export interface FinishedRecording {
+  readonly files: readonly RecordingFile[]
+  readonly participants: readonly Participant[]
+  readonly durationMs: number
+}
+
+/**
+ * Combine the legs and put the manifest to the files. Legs of different rates, or too long for one WAV, stay
+ * uncombined, which the log tells.
+ *
+ * @throws {RecordingError} `recording.no-audio`; and whatever the file system throws: then the manifest stays where
+ *   the next start looks for unfinished recordings.
+ */
+export async function finishRecording(folder: string, manifest: Manifest, log: Logger): Promise<FinishedRecording> {
+  const tracks = inChannelOrder(manifest)
+  const legs: (LegAudio | undefined)[] = []
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
+  const files = tracks.flatMap((track, index) => legFile(track, legs[index]))
+  if (files.length === 0) {
+    await discardManifest(folder, manifest)
+    throw new RecordingError('recording.no-audio')
+  }
+  const combined = await combineInto(folder, manifest.name, legs, log)
+  await finishManifest(folder, manifest)
+  return {
+    files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
+    participants: placed(manifest, tracks, combined !== undefined),
+    durationMs: durationOf(combined ? [combined] : files),
+  }
+}
+
+/** The leg as the file tells it, lengths in its header put right; undefined when no packet ever came. */
+async function openLeg(path: string): Promise<LegAudio | undefined> {
+  try {
+    const header = await repairWav(path)
+    if (!header || header.samples === 0) return undefined
+    await syncFile(path)
+    return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What is told as stored must survive a power cut. */
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function combineInto(
+  folder: string,
+  name: string,
+  legs: readonly (LegAudio | undefined)[],
+  log: Logger,
+): Promise<CombinedFile | undefined> {
+  const temporary = join(unfinishedFolder(folder), `${name}.wav`)
+  try {
+    const combined = await combine(legs, temporary)
+    await rename(temporary, join(folder, `${name}.wav`))
+    return combined
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error
+    log.warn('Legs of a recording were not combined', { recording: name, code: error.code })
+    return undefined
+  }
+}
+
+function legFile(track: ManifestTrack, leg: LegAudio | undefined): RecordingFile[] {
+  if (!leg) return []
+  const { samples, sampleRateHz, startedAtMs } = leg
+  return [
+    {
+      name: track.file,
+      kind: 'leg',
+      legId: track.legId,
+      ...(track.label !== undefined && { label: track.label }),
+      channels: 1,
+      sampleRateHz,
+      samples,
+      bytes: leg.dataOffset + samples * 2,
+      startedAtMs,
+    },
+  ]
+}
+
+const combinedFile = (name: string, combined: CombinedFile): RecordingFile => ({
+  name: `${name}.wav`,
+  kind: 'combined',
+  channels: combined.channels,
+  sampleRateHz: combined.sampleRateHz,
+  samples: combined.samples,
+  bytes: combined.bytes,
+  startedAtMs: combined.startedAtMs,
+})
+
+/** From the first sample of any file to the last. */
+function durationOf(files: readonly Pick<RecordingFile, 'samples' | 'sampleRateHz' | 'startedAtMs'>[]): number {
+  const ends = files.map((file) => file.startedAtMs + (file.samples * 1000) / file.sampleRateHz)
+  return Math.round(Math.max(...ends) - Math.min(...files.map((file) => file.startedAtMs)))
+}
+
+const roleRank = { caller: 0, callee: 1, stream: 2 } as const
+
+/** As told by `describe`; the rest caller, callee, then as they were added. */
+function inChannelOrder(manifest: Manifest): ManifestTrack[] {
+  const order = manifest.channelOrder ?? []
+  const rank = (track: ManifestTrack): number => {
+    const told = order.indexOf(track.legId)
+    return told >= 0 ? told : order.length + roleRank[track.role]
+  }
+  return manifest.tracks.toSorted((a, b) => rank(a) - rank(b))
+}
+
+/** Who is on which channel: the metadata's people, else the parties of the tracks. */
+function placed(manifest: Manifest, tracks: readonly ManifestTrack[], combined: boolean): Participant[] {
+  const people = manifest.participants ?? tracks.map(partyOf)
+  return people.map((person) => {
+    const channel = tracks.findIndex((track) => isOn(person, track))
+    const track = tracks[channel]
+    if (!track) return person
+    return Object.assign(partyOf(track), person, combined ? { channel } : {})
+  })
+}
+
+/** By leg id where it is known; labels may come again when a stream was taken away and added anew. */
+const isOn = (person: Participant, track: ManifestTrack): boolean =>
+  person.legId === undefined ? person.label !== undefined && person.label === track.label : person.legId === track.legId
+
+const partyOf = (track: ManifestTrack): Participant => ({
+  ...(track.party && { uri: track.party.uri }),
+  ...(track.party?.name !== undefined && { name: track.party.name }),
+  legId: track.legId,
+  ...(track.label !== undefined && { label: track.label }),
+})

@@ -1,0 +1,57 @@
+/**
+ * What a process that died left unfinished is finished by the next start: run once, before calls are taken.
+ *
+ * The media workers write leg files at least twice a second, so a call that was cut off lacks at most a second. Here
+ * the lengths in their headers are put right, the combined file is made, and `recording.stored` tells that the call was
+ * interrupted. A crash meanwhile does no harm: the next start does it again.
+ */
+import { rename } from 'node:fs/promises'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FactBus } from '../events/bus.ts'
+import { failureOf, recordingFailures } from './failures.ts'
+import { finishRecording } from './finish.ts'
+import { type Manifest, readUnfinished } from './manifest.ts'
+
+export interface RepairDeps {
+  readonly folder: string
+  readonly bus: FactBus
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * Tells `recording.stored` or `recording.failed` for each recording found; never rejects for one of them.
+ * @returns The ids of the calls whose recordings were finished.
+ */
+export async function repairInterrupted(deps: RepairDeps): Promise<readonly string[]> {
+  const { manifests, unreadable } = await readUnfinished(deps.folder)
+  for (const path of unreadable) {
+    deps.log.error('The notes of an interrupted recording were put aside', {
+      code: 'recording.manifest-unreadable',
+      path: `${path}.unreadable`,
+    })
+    await rename(path, `${path}.unreadable`)
+  }
+  const repaired: string[] = []
+  for (const manifest of manifests) if (await repair(deps, manifest)) repaired.push(manifest.callId)
+  if (repaired.length > 0) deps.log.info('Interrupted recordings were finished', { recordings: repaired.length })
+  return repaired
+}
+
+async function repair({ folder, bus, clock, log }: RepairDeps, manifest: Manifest): Promise<boolean> {
+  const { recordingId, callId } = manifest
+  // A call that had ended in order lost nothing: only its combined file was missing.
+  const interrupted = manifest.interrupted || manifest.state === 'recording'
+  try {
+    const finished = await finishRecording(folder, { ...manifest, interrupted }, log)
+    bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
+    return true
+  } catch (error) {
+    const code = failureOf(error)
+    const { text } = recordingFailures[code]
+    log.error('An interrupted recording could not be finished', { callId, code, error })
+    bus.publish({ name: 'recording.failed', atMs: clock.wallMs(), callId, recordingId, code, text })
+    return false
+  }
+}

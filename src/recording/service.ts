@@ -1,0 +1,258 @@
+/**
+ * Recordings of live calls: names the files, lets the ports write them, and finishes them when the call ends.
+ *
+ *   call/, siprec/  ─ start, stop ─▶  here  ─ record(path) ─▶ media ports
+ *                                      ├─ manifest.ts: what a start after a crash must know
+ *                                      └─ finish.ts: the combined file
+ *
+ * Whatever goes wrong with the disk is told as `recording.failed` and never reaches the call.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { newId } from '../core/random.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { RecordedFile } from '../media/types.ts'
+import { failureOf, recordingFailures } from './failures.ts'
+import { finishRecording } from './finish.ts'
+import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
+import { maxLabelLength, safeName } from './names.ts'
+import { Queue } from './queue.ts'
+import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from './types.ts'
+
+export interface RecordingDeps {
+  /** Absolute; made when missing. */
+  readonly folder: string
+  readonly bus: FactBus
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Recordings finished at a time: half of the thread pool, so that live calls find a free thread. */
+const finishedAtATime = 2
+
+export class Recordings implements RecordingService {
+  readonly #deps: RecordingDeps
+  readonly #queue = new Queue(finishedAtATime)
+  /** File names in use without extension, lower case: some file systems do not tell cases apart. */
+  readonly #taken = new Set<string>()
+  readonly #stopping = new Set<Promise<void>>()
+
+  constructor(deps: RecordingDeps) {
+    this.#deps = deps
+  }
+
+  start(options: RecordingOptions): ActiveRecording {
+    const recording = new Recording(options, this.#deps, {
+      take: (wanted) => this.#take(wanted),
+      finish: (manifest) => this.#queue.run(() => finishRecording(this.#deps.folder, manifest, this.#deps.log)),
+      stopping: (done, names) => this.#track(done, names),
+    })
+    recording.begin(options)
+    return recording
+  }
+
+  async settled(): Promise<void> {
+    while (this.#stopping.size > 0) await Promise.all(this.#stopping)
+  }
+
+  /** `wanted`, or `wanted-2`, `wanted-3`… so that no file of another recording is touched. */
+  #take(wanted: string): string {
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? wanted : `${wanted}-${number}`
+      if (this.#taken.has(name.toLowerCase())) continue
+      const path = join(this.#deps.folder, name)
+      if (existsSync(`${path}.wav`) || existsSync(`${path}.json`)) continue
+      this.#taken.add(name.toLowerCase())
+      return name
+    }
+  }
+
+  #track(done: Promise<void>, names: readonly string[]): void {
+    const settled = done.finally(() => {
+      this.#stopping.delete(settled)
+      for (const name of names) this.#taken.delete(name.toLowerCase())
+    })
+    this.#stopping.add(settled)
+  }
+}
+
+/** What a recording needs of all recordings. */
+interface Office {
+  take(wanted: string): string
+  finish(manifest: Manifest): ReturnType<typeof finishRecording>
+  stopping(done: Promise<void>, names: readonly string[]): void
+}
+
+class Recording implements ActiveRecording {
+  readonly id = newId()
+  readonly #deps: RecordingDeps
+  readonly #office: Office
+  readonly #names: string[] = []
+  readonly #closing: Promise<RecordedFile | undefined>[] = []
+  readonly #open = new Map<string, Track>()
+  #manifest: Manifest
+  /** Told as failed: nothing more is done for it. */
+  #failed = false
+  #saving: Promise<void> | undefined
+  #saveAgain = false
+  #stopped: Promise<void> | undefined
+
+  constructor(options: RecordingOptions, deps: RecordingDeps, office: Office) {
+    this.#deps = deps
+    this.#office = office
+    this.#manifest = {
+      version: 1,
+      recordingId: this.id,
+      callId: options.callId,
+      name: safeName(options.name),
+      startedAtMs: deps.clock.wallMs(),
+      state: 'recording',
+      interrupted: false,
+      tracks: [],
+    }
+  }
+
+  begin(options: RecordingOptions): void {
+    const { folder, bus, clock } = this.#deps
+    bus.publish({ name: 'recording.started', atMs: clock.wallMs(), ...this.#about(), folder })
+    try {
+      this.#createManifest()
+    } catch (error) {
+      this.#fail(error)
+    }
+    for (const track of options.tracks) this.addTrack(track)
+  }
+
+  addTrack(track: Track): void {
+    if (this.#failed || this.#stopped) return
+    this.#record(track)
+    this.#save()
+  }
+
+  endTrack(legId: string): void {
+    const track = this.#open.get(legId)
+    if (!track) return
+    this.#open.delete(legId)
+    this.#closing.push(this.#close(track))
+  }
+
+  describe(who: WhoIsRecorded): void {
+    if (this.#failed || this.#stopped) return
+    this.#manifest = {
+      ...this.#manifest,
+      participants: [...who.participants],
+      ...(who.channelOrder && { channelOrder: [...who.channelOrder] }),
+    }
+    this.#save()
+  }
+
+  stop(): Promise<void> {
+    if (!this.#stopped) {
+      for (const legId of this.#open.keys()) this.endTrack(legId)
+      this.#stopped = this.#finish()
+      this.#office.stopping(this.#stopped, this.#names)
+    }
+    return this.#stopped
+  }
+
+  #createManifest(): void {
+    const wanted = this.#manifest.name
+    do {
+      const name = this.#office.take(wanted)
+      this.#names.push(name)
+      this.#manifest = { ...this.#manifest, name }
+    } while (!createManifest(this.#deps.folder, this.#manifest))
+  }
+
+  #record(track: Track): void {
+    const count = this.#manifest.tracks.length + 1
+    const label = track.label ?? (track.role === 'stream' ? `leg${count}` : track.role)
+    const name = this.#office.take(`${this.#manifest.name}_${safeName(label, maxLabelLength)}`)
+    this.#names.push(name)
+    const entry: ManifestTrack = {
+      legId: track.legId,
+      role: track.role,
+      file: `${name}.wav`,
+      ...(track.label !== undefined && { label: track.label }),
+      ...(track.party && { party: track.party }),
+    }
+    this.#manifest = { ...this.#manifest, tracks: [...this.#manifest.tracks, entry] }
+    this.#open.set(track.legId, track)
+    track.port.record(join(this.#deps.folder, entry.file))
+  }
+
+  /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
+  async #close(track: Track): Promise<RecordedFile | undefined> {
+    try {
+      return await track.port.stopRecording()
+    } catch (error) {
+      this.#deps.log.warn('A leg of a recording was not closed in order', {
+        ...this.#about(),
+        legId: track.legId,
+        error,
+      })
+      return undefined
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.all(this.#closing)
+    if (this.#failed) return
+    try {
+      this.#manifest = { ...this.#manifest, state: 'closed' }
+      this.#save()
+      await this.#saving
+      const finished = await this.#office.finish(this.#manifest)
+      this.#deps.bus.publish({
+        name: 'recording.stored',
+        atMs: this.#deps.clock.wallMs(),
+        ...this.#about(),
+        interrupted: false,
+        ...finished,
+      })
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Saves do not overlap; changes made during one are saved by one more. */
+  #save(): void {
+    this.#saveAgain = true
+    this.#saving ??= this.#saveAll()
+  }
+
+  async #saveAll(): Promise<void> {
+    while (this.#saveAgain) {
+      this.#saveAgain = false
+      try {
+        await saveManifest(this.#deps.folder, this.#manifest)
+      } catch (error) {
+        // The files matter more: finishing them tries again, and tells when it fails too.
+        this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error })
+      }
+    }
+    this.#saving = undefined
+  }
+
+  /** Told once. Ports that write already go on: what they write may be all there is. */
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    const code = failureOf(error)
+    const { text } = recordingFailures[code]
+    this.#deps.log.error('A recording failed', { ...this.#about(), code, error })
+    this.#deps.bus.publish({
+      name: 'recording.failed',
+      atMs: this.#deps.clock.wallMs(),
+      ...this.#about(),
+      code,
+      text,
+    })
+  }
+
+  #about(): { callId: string; recordingId: string } {
+    return { callId: this.#manifest.callId, recordingId: this.id }
+  }
+}
