@@ -1,13 +1,8 @@
 /** The extensions of the phone system. Declared here, kept by database/. */
 
-/** What digest authentication needs; the password itself is never kept (RFC 7616 §3.4.2, RFC 8760). */
-export interface DigestHashes {
-  readonly realm: string
-  /** HA1 by MD5, hex. */
-  readonly md5: string
-  /** HA1 by SHA-256, hex. */
-  readonly sha256: string
-}
+import type { DigestHashes } from '../sip/auth/digest.ts'
+
+export type { DigestHashes }
 
 export interface Extension {
   /** What people dial, and the user name devices authenticate with: `101`. */

@@ -1,0 +1,175 @@
+/**
+ * Digest authentication, server side: challenges, and checks of what comes back. RFC 7616, RFC 8760.
+ *
+ *   registrar, call admission ── header, method, URI ─▶  here  ── user name ─▶ hashesOf (the directory)
+ *                             ◀─ who, or why not ──────
+ *
+ * A challenge costs no memory and says nothing about who exists: an unknown user takes the same steps as a known one
+ * with a wrong password. Missing: userhash, `username*`, and the `-sess` algorithms, none of which is offered.
+ */
+import { timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../../core/clock.ts'
+import { randomHex } from '../../core/random.ts'
+import { quote } from '../message/scan.ts'
+import { parseUri } from '../message/uri.ts'
+import { type Algorithm, ha1Of, parseAlgorithm, parseDigest, responseOf } from './digest-text.ts'
+import { NonceCounts, NonceMint } from './nonce.ts'
+
+/** What digest authentication needs; the password itself is never kept (RFC 7616 §3.4.2, RFC 8760). */
+export interface DigestHashes {
+  readonly realm: string
+  /** HA1 by MD5, hex. */
+  readonly md5: string
+  /** HA1 by SHA-256, hex. */
+  readonly sha256: string
+}
+
+export const digestHashes = (username: string, realm: string, password: string): DigestHashes => ({
+  realm,
+  md5: ha1Of('MD5', username, realm, password),
+  sha256: ha1Of('SHA-256', username, realm, password),
+})
+
+export interface DigestQuestion {
+  /** Authorization or Proxy-Authorization: one line or several (for several realms). */
+  readonly header: string | readonly string[] | undefined
+  readonly method: string
+  /** The Request-URI as written. */
+  readonly requestUri: string
+  readonly body?: Uint8Array
+  hashesOf(username: string): DigestHashes | undefined
+}
+
+/**
+ * `missing`: no Digest for our realm. `malformed`: not answerable as we asked. `stale`: right, but the nonce is too old or
+ * not of this process. `replayed`: right, but this nonce count was used. `wrong`: no such user or not the password.
+ */
+export type DigestRefusal = 'missing' | 'malformed' | 'stale' | 'replayed' | 'wrong'
+
+export type DigestResult =
+  | { readonly ok: true; readonly username: string }
+  | { readonly ok: false; readonly reason: DigestRefusal; readonly username?: string }
+
+export interface DigestVerifierOptions {
+  readonly realm: string
+  readonly clock: Clock
+  /** How long a nonce may be used. Default 60 s. */
+  readonly nonceLifeMs?: number
+  /** Nonces in use whose counts are kept. Default 20,000. */
+  readonly maxNonces?: number
+}
+
+/** The parts of an answer, checked for shape. */
+interface Answer {
+  readonly algorithm: Algorithm
+  readonly username: string
+  readonly nonce: string
+  readonly uri: string
+  readonly response: string
+  readonly qop?: 'auth' | 'auth-int'
+  readonly nc?: string
+  readonly cnonce?: string
+}
+
+export class DigestVerifier {
+  readonly realm: string
+  readonly #clock: Clock
+  readonly #nonceLifeMs: number
+  readonly #mint: NonceMint
+  readonly #counts: NonceCounts
+  /** Stands in for the hashes of a user who does not exist. */
+  readonly #nobody: DigestHashes
+  #expireAtMs: number
+
+  constructor(options: DigestVerifierOptions) {
+    this.realm = options.realm
+    this.#clock = options.clock
+    this.#nonceLifeMs = options.nonceLifeMs ?? 60_000
+    this.#mint = new NonceMint(options.realm)
+    this.#counts = new NonceCounts(options.maxNonces)
+    this.#nobody = { realm: options.realm, md5: randomHex(16), sha256: randomHex(32) }
+    this.#expireAtMs = options.clock.now() + this.#nonceLifeMs
+  }
+
+  /**
+   * One value of WWW-Authenticate (or Proxy-Authenticate) an algorithm, strongest first (RFC 8760 §2.1).
+   *
+   * @param options.stale Say that only the nonce was wrong, so that a phone asks nobody for the password again.
+   */
+  challenges(options: { readonly stale?: boolean } = {}): string[] {
+    const nonce = this.#mint.make(this.#clock.now())
+    const stale = options.stale ? ', stale=true' : ''
+    return ['SHA-256', 'MD5'].map(
+      (algorithm) => `Digest realm=${quote(this.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
+    )
+  }
+
+  verify(question: DigestQuestion): DigestResult {
+    const params = this.#forOurRealm(question.header)
+    if (!params) return { ok: false, reason: 'missing' }
+    const answer = readAnswer(params)
+    if (!answer) return { ok: false, reason: 'malformed' }
+    const { username } = answer
+    const known = question.hashesOf(username)
+    const hashes = known?.realm === this.realm ? known : this.#nobody
+    const ha1 = answer.algorithm.hash === 'MD5' ? hashes.md5 : hashes.sha256
+    const expected = responseOf({ ...answer, ha1, method: question.method, body: question.body })
+    const matches = sameHex(expected, answer.response)
+    const madeAtMs = this.#mint.madeAt(answer.nonce)
+    if (!matches || hashes === this.#nobody || !sameUser(answer.uri, question.requestUri)) {
+      return { ok: false, reason: 'wrong', username }
+    }
+    const nowMs = this.#clock.now()
+    if (madeAtMs === undefined || nowMs - madeAtMs > this.#nonceLifeMs) return { ok: false, reason: 'stale', username }
+    this.#expire(nowMs)
+    // Without qop there is no count: such a nonce serves once.
+    const count = answer.nc === undefined ? 1 : Number.parseInt(answer.nc, 16)
+    if (!this.#counts.take(answer.nonce, count, madeAtMs)) return { ok: false, reason: 'replayed', username }
+    return { ok: true, username }
+  }
+
+  /** Nonces whose counts are kept, for metrics and tests. */
+  get noncesInUse(): number {
+    return this.#counts.size
+  }
+
+  #forOurRealm(header: DigestQuestion['header']): ReadonlyMap<string, string> | undefined {
+    const lines = typeof header === 'string' ? [header] : (header ?? [])
+    return lines.map(parseDigest).find((params) => params?.get('realm') === this.realm)
+  }
+
+  #expire(nowMs: number): void {
+    if (nowMs < this.#expireAtMs) return
+    this.#expireAtMs = nowMs + this.#nonceLifeMs
+    this.#counts.expire(nowMs - this.#nonceLifeMs)
+  }
+}
+
+function readAnswer(params: ReadonlyMap<string, string>): Answer | undefined {
+  const [username, nonce, uri, response] = ['username', 'nonce', 'uri', 'response'].map((name) => params.get(name))
+  const algorithm = parseAlgorithm(params.get('algorithm'))
+  if (!algorithm || algorithm.session || algorithm.hash === 'SHA-512-256') return undefined
+  if (username === undefined || nonce === undefined || uri === undefined || response === undefined) return undefined
+  const qop = params.get('qop')
+  const parts = { algorithm, username, nonce, uri, response: response.toLowerCase() }
+  if (qop === undefined) return parts
+  const nc = params.get('nc')
+  const cnonce = params.get('cnonce')
+  if ((qop !== 'auth' && qop !== 'auth-int') || !nc || !/^[0-9a-f]{8}$/i.test(nc) || !cnonce) return undefined
+  return { ...parts, qop, nc, cnonce }
+}
+
+/** In constant time for equal lengths; the length of a digest is no secret. */
+function sameHex(expected: string, given: string): boolean {
+  const a = Buffer.from(expected)
+  const b = Buffer.from(given)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/**
+ * Departs from RFC 3261 §22.4, which wants the `uri` equal to the Request-URI: proxies on the way change the host and phones
+ * drop ports and parameters. That the called user is the one that was signed is what protects a call.
+ */
+function sameUser(uri: string, requestUri: string): boolean {
+  return uri === requestUri || parseUri(uri)?.user === parseUri(requestUri)?.user
+}
