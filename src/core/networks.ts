@@ -1,0 +1,37 @@
+/** Sets of addresses and networks, as people write them: `192.0.2.7`, `10.0.0.0/8`, `fe80::/10`. */
+import { BlockList, isIP } from 'node:net'
+
+export interface Networks {
+  /** An IPv4 address mapped into IPv6 counts as the IPv4 one. */
+  has(ip: string): boolean
+}
+
+/** Families as BlockList names them. */
+const family = (ip: string): 'ipv4' | 'ipv6' => (isIP(ip) === 6 ? 'ipv6' : 'ipv4')
+
+/** `::ffff:192.0.2.1` as `192.0.2.1`: how a socket of both families shows an IPv4 peer. */
+export const unmapped = (ip: string): string =>
+  ip.toLowerCase().startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
+
+/** @throws {RangeError} naming the entry that is no address and no network. */
+export function parseNetworks(entries: readonly string[]): Networks {
+  const block = new BlockList()
+  for (const entry of entries) {
+    const [ip = '', prefix] = entry.split('/')
+    const bits = Number(prefix)
+    const most = isIP(ip) === 6 ? 128 : 32
+    if (
+      isIP(ip) === 0 ||
+      (prefix !== undefined && !(prefix !== '' && Number.isInteger(bits) && bits >= 0 && bits <= most))
+    )
+      throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`)
+    if (prefix === undefined) block.addAddress(ip, family(ip))
+    else block.addSubnet(ip, bits, family(ip))
+  }
+  return {
+    has(ip) {
+      const plain = unmapped(ip)
+      return isIP(plain) !== 0 && block.check(plain, family(plain))
+    },
+  }
+}

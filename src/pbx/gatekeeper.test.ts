@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { FakeClock } from '../core/fake-clock.ts'
+import { parseNetworks } from '../core/networks.ts'
+import { FactBus } from '../events/bus.ts'
+import { DigestVerifier, digestHashes } from '../sip/auth/digest.ts'
+import { answerChallenge } from '../sip/auth/digest-client.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import type { Verdict } from '../sip/stack.types.ts'
+import type { Directory } from './directory.ts'
+import { Gatekeeper } from './gatekeeper.ts'
+import { extension101, requestWith, udpFlow } from './test-support.ts'
+import { readTrunk } from './trunks.ts'
+
+const alice = { ...extension101, hashes: digestHashes('101', 'patchbay', 'right-password') }
+const directory = { find: (number: string) => (number === '101' ? alice : undefined) } as Directory
+const trunk = readTrunk({
+  name: 'carrier',
+  host: 'sip.example',
+  port: 5060,
+  transport: 'udp',
+  sources: ['198.51.100.1'],
+  inbound: {},
+  outbound: [],
+})
+
+let clock: FakeClock
+let gatekeeper: Gatekeeper
+let refused: string[]
+
+beforeEach(() => {
+  clock = new FakeClock()
+  refused = []
+  const bus = new FactBus()
+  bus.on('security.refused', ({ what, source, why }) => refused.push(`${what} ${source} ${why}`))
+  gatekeeper = new Gatekeeper({
+    digest: new DigestVerifier({ realm: 'patchbay', clock }),
+    directory,
+    trunks: [trunk],
+    siprecSources: parseNetworks(['203.0.113.0/24']),
+    isSiprec: (request) => request.headers.get('Require') === 'siprec',
+    bus,
+    wallMs: () => clock.wallMs(),
+  })
+})
+
+const challengesIn = (verdict: Verdict): readonly string[] => {
+  assert.ok(typeof verdict === 'object')
+  assert.equal(verdict.status, 401)
+  return [verdict.headers?.['WWW-Authenticate'] ?? []].flat()
+}
+
+function authorized(method: string, uri: string, username: string, password: string): SipRequest {
+  const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), udpFlow()))
+  const answer = answerChallenge({ challenges, method, uri, credentials: { username, password } })
+  assert.ok(answer)
+  return requestWith(method, uri, { Authorization: answer })
+}
+
+/** What a stranger can see of an answer, the nonce aside. */
+const visible = (verdict: Verdict): readonly string[] =>
+  challengesIn(verdict).map((line) => line.replace(/nonce="[^"]*"/, 'nonce'))
+
+test('a stranger gets the same 401 whatever method, user or number it names', () => {
+  const asked = [
+    requestWith('INVITE', 'sip:101@patchbay', {}),
+    requestWith('INVITE', 'sip:999@patchbay', { From: '<sip:nobody@patchbay>;tag=1' }),
+    requestWith('REGISTER', 'sip:patchbay', { To: '<sip:999@patchbay>' }),
+    requestWith('OPTIONS', 'sip:101@patchbay', {}),
+    requestWith('SUBSCRIBE', 'sip:101@patchbay', {}),
+  ].map((request) => visible(gatekeeper.admit(request, udpFlow())))
+  for (const answer of asked) assert.deepEqual(answer, asked[0])
+  assert.match(asked[0]?.[0] ?? '', /algorithm=SHA-256/)
+  assert.match(asked[0]?.[1] ?? '', /algorithm=MD5/)
+})
+
+test('an unknown user and a wrong password look alike, and both are told', () => {
+  const unknown = gatekeeper.admit(authorized('REGISTER', 'sip:patchbay', '999', 'x'), udpFlow())
+  const wrong = gatekeeper.admit(authorized('REGISTER', 'sip:patchbay', '101', 'wrong'), udpFlow())
+  assert.deepEqual(visible(unknown), visible(wrong))
+  assert.deepEqual(refused, ['register 192.0.2.10 wrong', 'register 192.0.2.10 wrong'])
+})
+
+test('who knows the password comes in, and the handler learns who it is', () => {
+  const request = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
+  assert.equal(gatekeeper.admit(request, udpFlow()), 'pass')
+  assert.deepEqual(gatekeeper.identityOf(request), { kind: 'extension', extension: alice })
+})
+
+test('the same credentials sent again are challenged as stale, not taken (RFC 7616 §3.3)', () => {
+  const request = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
+  gatekeeper.admit(request, udpFlow())
+  const replay = requestWith('REGISTER', 'sip:patchbay', { Authorization: request.headers.get('Authorization') ?? '' })
+  assert.match(challengesIn(gatekeeper.admit(replay, udpFlow('203.0.113.250')))[0] ?? '', /stale=true/)
+  assert.equal(gatekeeper.identityOf(replay), undefined)
+})
+
+test('a nonce that grew old is challenged as stale', () => {
+  const request = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
+  clock.advance(61_000)
+  assert.match(challengesIn(gatekeeper.admit(request, udpFlow()))[0] ?? '', /stale=true/)
+  assert.deepEqual(refused, [])
+})
+
+test('a scanner that says its name gets no answer', () => {
+  const request = requestWith('OPTIONS', 'sip:100@patchbay', { 'User-Agent': 'friendly-scanner' })
+  assert.equal(gatekeeper.admit(request, udpFlow()), 'drop')
+})
+
+test('a trunk calls in by its address, but cannot register', () => {
+  const call = requestWith('INVITE', 'sip:+4930@patchbay', {})
+  assert.equal(gatekeeper.admit(call, udpFlow('198.51.100.1')), 'pass')
+  assert.equal(gatekeeper.identityOf(call)?.kind, 'trunk')
+  challengesIn(gatekeeper.admit(requestWith('REGISTER', 'sip:patchbay', {}), udpFlow('198.51.100.1')))
+})
+
+test('a SIPREC source may record and ask for life signs, and may not call', () => {
+  const from = udpFlow('203.0.113.5')
+  assert.equal(gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), from), 'pass')
+  assert.equal(gatekeeper.admit(requestWith('OPTIONS', 'sip:srs@patchbay', {}), from), 'pass')
+  challengesIn(gatekeeper.admit(requestWith('INVITE', 'sip:101@patchbay', {}), from))
+  challengesIn(
+    gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), udpFlow('192.0.2.99')),
+  )
+})

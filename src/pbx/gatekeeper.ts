@@ -1,0 +1,104 @@
+/**
+ * Decides who may ask for something outside a dialog, before any state is made for the request.
+ *
+ *   sip/ (guard)  ── request, flow ─▶  here  ── pass, drop, or a uniform 401
+ *
+ * A stranger gets the same 401 whatever user, method or number it names, so nothing can be learned by asking. Known
+ * trunks and SIPREC sources come in by their address. Who passed is remembered with the request for its handler.
+ * sip-security: challenge everything but ACK, CANCEL and what is inside a dialog.
+ */
+import type { Networks } from '../core/networks.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { DigestVerifier } from '../sip/auth/digest.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import type { Flow, Verdict } from '../sip/stack.types.ts'
+import type { Directory, Extension } from './directory.ts'
+import type { Trunk } from './trunks.ts'
+
+/** Who sent a request that passed. */
+export type Identity =
+  | { readonly kind: 'extension'; readonly extension: Extension }
+  | { readonly kind: 'trunk'; readonly trunk: Trunk }
+  | { readonly kind: 'siprec' }
+
+export interface GatekeeperOptions {
+  readonly digest: DigestVerifier
+  readonly directory: Directory
+  readonly trunks: readonly Trunk[]
+  /** Sources that may send recording sessions without credentials. */
+  readonly siprecSources: Networks
+  readonly isSiprec: (request: SipRequest, sourceIp: string) => boolean
+  readonly bus: FactBus
+  readonly wallMs: () => number
+}
+
+/** What scanners call themselves; they get no answer at all (sip-security 6.2). */
+const scanners = /friendly-scanner|sipvicious|sipcli|vaxsipuseragent|pplsip|sundayddr|sip-scan/i
+
+export class Gatekeeper {
+  readonly #options: GatekeeperOptions
+  readonly #identities = new WeakMap<SipRequest, Identity>()
+
+  constructor(options: GatekeeperOptions) {
+    this.#options = options
+  }
+
+  /** The guard of the SIP stack. */
+  readonly admit = (request: SipRequest, flow: Flow): Verdict => {
+    if (scanners.test(request.headers.get('User-Agent') ?? '')) return 'drop'
+    const known = this.#bySource(request, flow)
+    if (known) {
+      this.#identities.set(request, known)
+      return 'pass'
+    }
+    if (!request.headers.has('Authorization')) return this.#challenge(false)
+    const result = this.#options.digest.verify({
+      header: request.headers.all('Authorization'),
+      method: request.method,
+      requestUri: request.uri,
+      body: request.body,
+      hashesOf: (username) => this.#options.directory.find(username)?.hashes,
+    })
+    if (!result.ok) {
+      // A used-up nonce is no wrong password: the phone tries again by itself with a new one (RFC 7616 §3.3).
+      const stale = result.reason === 'stale' || result.reason === 'replayed'
+      if (!stale) this.#tellRefused(request, flow, result.reason)
+      return this.#challenge(stale)
+    }
+    const extension = this.#options.directory.find(result.username)
+    if (!extension) return this.#challenge(false)
+    this.#identities.set(request, { kind: 'extension', extension })
+    return 'pass'
+  }
+
+  /** Who sent this request; undefined when it never passed here. */
+  identityOf(request: SipRequest): Identity | undefined {
+    return this.#identities.get(request)
+  }
+
+  #bySource(request: SipRequest, flow: Flow): Identity | undefined {
+    const { ip } = flow.remote
+    const trunk = this.#options.trunks.find(({ sources }) => sources.has(ip))
+    if (trunk && (request.method === 'INVITE' || request.method === 'OPTIONS')) return { kind: 'trunk', trunk }
+    if (!this.#options.siprecSources.has(ip)) return undefined
+    // Session border controllers ask by OPTIONS whether their recorder is alive.
+    if (request.method === 'OPTIONS') return { kind: 'siprec' }
+    if (request.method === 'INVITE' && this.#options.isSiprec(request, ip)) return { kind: 'siprec' }
+    return undefined
+  }
+
+  #challenge(stale: boolean): Verdict {
+    return { status: 401, headers: { 'WWW-Authenticate': this.#options.digest.challenges({ stale }) } }
+  }
+
+  #tellRefused(request: SipRequest, flow: Flow, why: string): void {
+    const what = request.method === 'REGISTER' ? 'register' : request.method === 'INVITE' ? 'invite' : 'request'
+    this.#options.bus.publish({
+      name: 'security.refused',
+      atMs: this.#options.wallMs(),
+      what,
+      source: flow.remote.ip,
+      why,
+    })
+  }
+}

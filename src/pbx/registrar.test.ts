@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { FakeClock } from '../core/fake-clock.ts'
+import { FactBus } from '../events/bus.ts'
+import { Registrar } from './registrar.ts'
+import { type Answered, extension101, incoming, requestWith, udpFlow } from './test-support.ts'
+
+let clock: FakeClock
+let registrar: Registrar
+let facts: string[]
+
+beforeEach(() => {
+  clock = new FakeClock()
+  facts = []
+  const bus = new FactBus()
+  bus.onAny((fact) => facts.push(fact.name === 'registration.removed' ? `${fact.name}:${fact.reason}` : fact.name))
+  registrar = new Registrar({ clock, bus, minExpiresMs: 60_000, maxExpiresMs: 3_600_000 })
+})
+
+let cseq = 0
+function register(headers: Readonly<Record<string, string>>, flow = udpFlow()): Answered {
+  cseq += 1
+  const request = incoming(requestWith('REGISTER', 'sip:patchbay', { CSeq: `${cseq} REGISTER`, ...headers }), flow)
+  registrar.register(request, extension101)
+  return request
+}
+
+const contact = (host: string): string => `<sip:101@${host}:5060>`
+const contactsIn = (answered: Answered): unknown => answered.answers[0]?.answer.headers?.['Contact']
+
+test('a binding is answered with the seconds it lives and is reached by the flow it came on (RFC 3261 §10.3)', () => {
+  const flow = udpFlow('198.51.100.7', 40_000)
+  const answered = register({ Contact: `${contact('10.0.0.5')};expires=600` }, flow)
+  assert.equal(answered.answers[0]?.status, 200)
+  assert.deepEqual(contactsIn(answered), ['<sip:101@10.0.0.5:5060>;expires=600'])
+  assert.deepEqual(registrar.targets('101'), [{ uri: 'sip:101@10.0.0.5:5060', flow }])
+  assert.deepEqual(facts, ['registration.added'])
+})
+
+test('a refresh replaces the binding it names, by URI comparison and not by text', () => {
+  register({ Contact: '<sip:101@Phone.Example:5060>', Expires: '600' })
+  register({ Contact: '<sip:101@phone.example:5060>', Expires: '600' })
+  assert.equal(registrar.count(), 1)
+  assert.deepEqual(facts, ['registration.added', 'registration.refreshed'])
+})
+
+test('several devices are bound; one too many replaces the oldest', () => {
+  for (const host of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) register({ Contact: contact(host), Expires: '600' })
+  assert.deepEqual(
+    registrar.of('101').map(({ contact }) => contact),
+    ['sip:101@192.0.2.3:5060', 'sip:101@192.0.2.2:5060'],
+  )
+  assert.ok(facts.includes('registration.removed:replaced'))
+})
+
+test('a binding that is not refreshed ends on time and leaves no timer', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '60' })
+  clock.advance(59_999)
+  assert.equal(registrar.count(), 1)
+  clock.advance(1)
+  assert.equal(registrar.count(), 0)
+  assert.ok(facts.includes('registration.removed:expired'))
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a shorter life than allowed is answered 423 with Min-Expires (RFC 3261 §10.3 step 7)', () => {
+  const answered = register({ Contact: contact('192.0.2.1'), Expires: '10' })
+  assert.equal(answered.answers[0]?.status, 423)
+  assert.equal(answered.answers[0]?.answer.headers?.['Min-Expires'], '60')
+  assert.equal(registrar.count(), 0)
+})
+
+test('a longer life than allowed is shortened', () => {
+  assert.deepEqual(contactsIn(register({ Contact: contact('192.0.2.1'), Expires: '99999999' })), [
+    '<sip:101@192.0.2.1:5060>;expires=3600',
+  ])
+})
+
+test('Contact * with Expires 0 removes all bindings; with another Expires it is refused (RFC 3261 §10.2.2)', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' })
+  register({ Contact: contact('192.0.2.2'), Expires: '600' })
+  assert.equal(register({ Contact: '*', Expires: '60' }).answers[0]?.status, 400)
+  assert.equal(registrar.count(), 2)
+  assert.equal(register({ Contact: '*', Expires: '0' }).answers[0]?.status, 200)
+  assert.equal(registrar.count(), 0)
+})
+
+test('a REGISTER without Contact asks for the bindings', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' })
+  clock.advance(100_000)
+  assert.deepEqual(contactsIn(register({})), ['<sip:101@192.0.2.1:5060>;expires=500'])
+})
+
+test('expires=0 removes one binding', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' })
+  register({ Contact: contact('192.0.2.2'), Expires: '600' })
+  register({ Contact: `${contact('192.0.2.1')};expires=0` })
+  assert.deepEqual(
+    registrar.of('101').map(({ contact }) => contact),
+    ['sip:101@192.0.2.2:5060'],
+  )
+})
+
+test('an older request that comes late does not undo a newer one (RFC 3261 §10.3 step 7)', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600', CSeq: '5 REGISTER' })
+  const late = register({ Contact: `${contact('192.0.2.1')};expires=0`, CSeq: '4 REGISTER' })
+  assert.equal(late.answers[0]?.status, 500)
+  assert.equal(registrar.count(), 1)
+})
+
+test('an extension cannot register another one', () => {
+  const answered = register({ To: '<sip:102@patchbay>', Contact: contact('192.0.2.1') })
+  assert.equal(answered.answers[0]?.status, 403)
+  assert.equal(registrar.count(), 0)
+})
+
+test('a device whose connection is closed is not rung', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' }, { ...udpFlow(), transport: 'tcp', open: false })
+  assert.deepEqual(registrar.targets('101'), [])
+})
+
+test('dropping an extension forgets its devices', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' })
+  registrar.drop('101')
+  assert.equal(registrar.count(), 0)
+  assert.equal(clock.pendingTimers, 0)
+})

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inboundExtension, outboundRoute, readTrunk } from './trunks.ts'
+
+const trunk = readTrunk({
+  name: 'carrier',
+  host: 'sip.example',
+  port: 5060,
+  transport: 'udp',
+  username: 'acme',
+  password: 'hush-hush',
+  sources: ['192.0.2.0/24'],
+  inbound: { '+49301234': '101' },
+  outbound: [
+    { prefix: '0', strip: 1, add: '+49', from: [] },
+    { prefix: '00', strip: 2, add: '+', from: ['101'] },
+  ],
+})
+
+test('a number goes out by the longest prefix that allows the caller', () => {
+  assert.equal(outboundRoute([trunk], '030555', '102')?.number, '+4930555')
+  assert.equal(outboundRoute([trunk], '0044123', '101')?.number, '+44123')
+})
+
+test('the shorter prefix serves whom the longer one does not allow', () => {
+  assert.equal(outboundRoute([trunk], '0044123', '102')?.number, '+49044123')
+})
+
+test('without a rule nothing goes out', () => {
+  assert.equal(outboundRoute([trunk], '5551234', '101'), undefined)
+  assert.equal(outboundRoute([], '030555', '101'), undefined)
+})
+
+test('a number dialled in finds its extension, another none', () => {
+  assert.equal(inboundExtension(trunk, '+49301234'), '101')
+  assert.equal(inboundExtension(trunk, '+4930'), undefined)
+  assert.equal(inboundExtension(trunk, 'constructor'), undefined)
+})
+
+test('credentials are there only when both halves are', () => {
+  assert.deepEqual(trunk.credentials, { username: 'acme', password: 'hush-hush' })
+})
