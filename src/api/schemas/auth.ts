@@ -21,7 +21,7 @@ export const userSchema = z
   .meta({ id: 'User' })
 export type User = z.infer<typeof userSchema>
 
-export const usersSchema = z.object({ items: z.array(userSchema) }).meta({ id: 'Users' })
+export const usersSchema = z.object({ items: z.array(userSchema).readonly() }).meta({ id: 'Users' })
 export type Users = z.infer<typeof usersSchema>
 
 export const newUserSchema = z
@@ -47,7 +47,7 @@ export const apiKeySchema = z
   .meta({ id: 'ApiKey' })
 export type ApiKey = z.infer<typeof apiKeySchema>
 
-export const apiKeysSchema = z.object({ items: z.array(apiKeySchema) }).meta({ id: 'ApiKeys' })
+export const apiKeysSchema = z.object({ items: z.array(apiKeySchema).readonly() }).meta({ id: 'ApiKeys' })
 export type ApiKeys = z.infer<typeof apiKeysSchema>
 
 export const newApiKeySchema = z

@@ -46,8 +46,8 @@ export const callSchema = z
     endedAtMs: z.number().optional(),
     endReason: endReasonSchema.optional(),
     sipStatus: z.int().optional(),
-    legs: z.array(legSchema),
-    recordings: z.array(recordingSchema),
+    legs: z.array(legSchema).readonly(),
+    recordings: z.array(recordingSchema).readonly(),
   })
   .meta({ id: 'Call' })
 export type Call = z.infer<typeof callSchema>
@@ -76,12 +76,12 @@ export const liveCallSchema = z
     startedAtMs: z.number(),
     answeredAtMs: z.number().optional(),
     recording: z.boolean(),
-    legs: z.array(liveLegSchema),
+    legs: z.array(liveLegSchema).readonly(),
   })
   .meta({ id: 'LiveCall' })
 export type LiveCall = z.infer<typeof liveCallSchema>
 
-export const liveCallsSchema = z.object({ items: z.array(liveCallSchema) }).meta({ id: 'LiveCalls' })
+export const liveCallsSchema = z.object({ items: z.array(liveCallSchema).readonly() }).meta({ id: 'LiveCalls' })
 export type LiveCalls = z.infer<typeof liveCallsSchema>
 
 /** One call; `live` is there while it lives. `call` is what has been kept of it so far. */
@@ -118,9 +118,11 @@ export const tracedMessageSchema = z
   .meta({ id: 'TracedMessage' })
 export type TracedMessage = z.infer<typeof tracedMessageSchema>
 
-export const messagesSchema = z.object({ items: z.array(tracedMessageSchema) }).meta({ id: 'Messages' })
+export const messagesSchema = z.object({ items: z.array(tracedMessageSchema).readonly() }).meta({ id: 'Messages' })
 export type Messages = z.infer<typeof messagesSchema>
 
 /** Live SIPREC sessions. */
-export const sessionsSchema = z.object({ sessions: z.array(liveCallSchema), count: z.int() }).meta({ id: 'Sessions' })
+export const sessionsSchema = z
+  .object({ sessions: z.array(liveCallSchema).readonly(), count: z.int() })
+  .meta({ id: 'Sessions' })
 export type Sessions = z.infer<typeof sessionsSchema>

@@ -65,7 +65,7 @@ export const pageQuery = {
 
 /** One page of a list; `nextCursor` is absent on the last. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), nextCursor: z.string().optional() })
+  z.object({ items: z.array(item).readonly(), nextCursor: z.string().optional() })
 
 /** `?recorded=true` */
 export const flagQuery = z.enum(['true', 'false']).transform((text) => text === 'true')

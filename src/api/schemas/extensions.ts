@@ -13,7 +13,9 @@ export const registrationSchema = z
   .meta({ id: 'Registration' })
 export type Registration = z.infer<typeof registrationSchema>
 
-export const registrationsSchema = z.object({ items: z.array(registrationSchema) }).meta({ id: 'Registrations' })
+export const registrationsSchema = z
+  .object({ items: z.array(registrationSchema).readonly() })
+  .meta({ id: 'Registrations' })
 export type Registrations = z.infer<typeof registrationsSchema>
 
 export const extensionSchema = z
@@ -24,12 +26,12 @@ export const extensionSchema = z
     record: z.boolean(),
     maxContacts: z.int(),
     createdAtMs: z.number(),
-    registrations: z.array(registrationSchema).describe('Devices registered now, newest first.'),
+    registrations: z.array(registrationSchema).readonly().describe('Devices registered now, newest first.'),
   })
   .meta({ id: 'Extension' })
 export type Extension = z.infer<typeof extensionSchema>
 
-export const extensionsSchema = z.object({ items: z.array(extensionSchema) }).meta({ id: 'Extensions' })
+export const extensionsSchema = z.object({ items: z.array(extensionSchema).readonly() }).meta({ id: 'Extensions' })
 export type Extensions = z.infer<typeof extensionsSchema>
 
 /** What a device signs in with as user name and people dial. */

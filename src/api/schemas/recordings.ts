@@ -38,8 +38,8 @@ const recordingShape = {
   state: recordingStateSchema,
   startedAtMs: z.number(),
   durationMs: z.number().optional(),
-  files: z.array(recordingFileSchema),
-  participants: z.array(participantSchema),
+  files: z.array(recordingFileSchema).readonly(),
+  participants: z.array(participantSchema).readonly(),
 }
 
 export const recordingSchema = z.object(recordingShape).meta({ id: 'Recording' })

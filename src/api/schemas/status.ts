@@ -43,7 +43,7 @@ export const statusSchema = z
     active_calls: z.int().describe('Calls of all kinds.'),
     active_sessions: z.int().describe('Of these, SIPREC sessions.'),
     registrations: z.int(),
-    sip: z.object({ domain: z.string(), listeners: z.array(sipListenerSchema) }),
+    sip: z.object({ domain: z.string(), listeners: z.array(sipListenerSchema).readonly() }),
   })
   .meta({ id: 'Status' })
 export type Status = z.infer<typeof statusSchema>
