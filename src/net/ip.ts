@@ -1,0 +1,57 @@
+/** IP addresses as text: families, mapped and private ranges, brackets. */
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+
+export { isIP, isIPv6 }
+
+const mapped = '::ffff:'
+
+/** The address as we write it: IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) becomes IPv4, a zone is cut, letters are small. */
+export function plainIp(address: string): string {
+  if (!address.includes(':')) return address
+  const lower = address.toLowerCase()
+  const tail = lower.startsWith(mapped) ? lower.slice(mapped.length) : ''
+  if (isIPv4(tail)) return tail
+  const zone = lower.indexOf('%')
+  return zone < 0 ? lower : lower.slice(0, zone)
+}
+
+/** The address as an IPv6 socket takes it. */
+export const mappedIp = (ip: string): string => (isIPv4(ip) ? mapped + ip : ip)
+
+/** As it stands in a URI, a Via or an SDP host: IPv6 in brackets. */
+export const hostText = (host: string): string => (isIPv6(host) ? `[${host}]` : host)
+
+/** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
+export const endpointText = (ip: string, port: number): string => `${hostText(ip)}:${port}`
+
+const privateRanges = new BlockList()
+// RFC 1918, 6598 (carrier NAT), 3927 and 4291 (link-local), 4193 (unique local), loopback.
+privateRanges.addSubnet('10.0.0.0', 8)
+privateRanges.addSubnet('172.16.0.0', 12)
+privateRanges.addSubnet('192.168.0.0', 16)
+privateRanges.addSubnet('100.64.0.0', 10)
+privateRanges.addSubnet('169.254.0.0', 16)
+privateRanges.addSubnet('127.0.0.0', 8)
+privateRanges.addSubnet('fc00::', 7, 'ipv6')
+privateRanges.addSubnet('fe80::', 10, 'ipv6')
+privateRanges.addAddress('::1', 'ipv6')
+
+/** True for addresses that mean nothing outside their own network. False for names. */
+export function isPrivateIp(ip: string): boolean {
+  const family = isIP(ip)
+  return family !== 0 && privateRanges.check(ip, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+export const isLoopbackIp = (ip: string): boolean => ip === '::1' || ip.startsWith('127.')
+
+/** True for the addresses one binds to mean every interface. */
+export const isWildcardIp = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
+
+/** True when an IPv6 address may be written differently but means the same. */
+export function sameIp(a: string, b: string): boolean {
+  if (a === b) return true
+  if (!isIPv6(a) || !isIPv6(b)) return false
+  const list = new BlockList()
+  list.addAddress(a, 'ipv6')
+  return list.check(b, 'ipv6')
+}

@@ -1,0 +1,63 @@
+/**
+ * What the platform needs of a network: UDP sockets, TCP listeners and connections, name lookup.
+ *
+ * `host-network.ts` is the host's; `memory-network.ts` is a network inside one test that loses packets by seed. Every
+ * failure arrives through a callback: no socket error may end the process.
+ */
+
+/** A transport address: numeric IP (IPv6 without brackets, never IPv4-mapped) and port. */
+export interface Endpoint {
+  readonly ip: string
+  readonly port: number
+}
+
+/** Hears of a failure after the call that caused it has returned, never within it. */
+export type Failed = (error: Error) => void
+
+export interface UdpSocket {
+  readonly local: Endpoint
+  /** Send one datagram; `failed` hears of what the host refused, never of what the network lost. */
+  send(bytes: Uint8Array, to: Endpoint, failed?: Failed): void
+  close(): Promise<void>
+}
+
+/** Who listens to a connection. */
+export interface StreamUser {
+  /** Outgoing connections only, once. */
+  connected?(): void
+  data(chunk: Buffer): void
+  /** Once, whoever closed it and why ever. */
+  closed(error?: Error): void
+}
+
+export interface TcpConnection {
+  /** Port 0 until an outgoing connection stands. */
+  readonly local: Endpoint
+  readonly remote: Endpoint
+  /** Bytes accepted by `write` and not yet taken by the host. */
+  readonly waitingBytes: number
+  /** Begin to listen; call it once and at once. */
+  start(user: StreamUser): void
+  write(bytes: Uint8Array, failed?: Failed): void
+  /** Close now; what was not sent is lost. */
+  destroy(): void
+}
+
+export interface TcpListener {
+  readonly local: Endpoint
+  /** Stops accepting; connections live on. */
+  close(): Promise<void>
+}
+
+export interface Network {
+  /** @param at Port 0 picks a free one. Rejects when the address cannot be bound. */
+  udp(at: Endpoint, received: (bytes: Buffer, from: Endpoint) => void): Promise<UdpSocket>
+  /** @param at Port 0 picks a free one. Rejects when the address cannot be bound. */
+  listen(at: Endpoint, accepted: (connection: TcpConnection) => void): Promise<TcpListener>
+  /** Bytes may be written at once: they wait for the connection. */
+  connect(to: Endpoint): TcpConnection
+  /** Addresses of a host name, best first. Rejects when there is none. */
+  lookup(host: string): Promise<string[]>
+  /** The address of this host that packets to `remoteIp` leave from. */
+  addressTowards(remoteIp: string): string
+}

@@ -1,0 +1,228 @@
+/**
+ * All transactions of the stack: finds the one a message belongs to, makes new ones, forgets ended ones.
+ *
+ *   transport  ── request, response ─▶  here  ── new request, ACK, CANCEL ─▶  dialog
+ *              ◀──────── bytes ───────        ◀──── requests, responses ────
+ *
+ * A request that matches nothing is handed up before any state is made for it. RFC 3261 §17.1.3, §17.2.3, §8.2.2.2.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { randomHex } from '../../core/random.ts'
+import { createResponse } from '../message/build.ts'
+import { callIdOf } from '../message/fields.ts'
+import { printMessage } from '../message/print.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { SipCounters } from '../transport/counters.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import type { SipTransport } from '../transport/transport.ts'
+import { InviteClient } from './invite-client.ts'
+import { InviteServer } from './invite-server.ts'
+import { answeredKey, clientKey, magicCookie, mergeKey, serverKey } from './key.ts'
+import { NonInviteClient } from './non-invite-client.ts'
+import { NonInviteServer } from './non-invite-server.ts'
+import type { ClientUser, Outlet } from './types.ts'
+
+/** What the user of an INVITE's server transaction hears besides its failures. */
+export interface InviteUser {
+  /** Our tag in the answers; the answer to a CANCEL carries it too (§9.2). */
+  readonly toTag: string
+  /** A CANCEL for this INVITE came and was answered. */
+  cancelled(): void
+  failed(why: 'no-ack' | 'transport'): void
+}
+
+export interface TransactionsUser {
+  /** A request that belongs to no transaction: no state has been made for it. Never ACK, never CANCEL. */
+  request(request: SipRequest, flow: WireFlow): void
+  /** An ACK that belongs to no transaction: it acknowledges a 2xx. */
+  ack(request: SipRequest, flow: WireFlow): void
+}
+
+/** A request of ours that is under way. */
+export interface ClientTransaction {
+  readonly branch: string
+  /** Forget it: nothing more is sent, nobody is told. */
+  stop(): void
+}
+
+/** A request of theirs; a second final response is ignored. */
+export interface ServerTransaction {
+  respond(response: SipResponse): void
+  stop(): void
+}
+
+interface OpenInvite {
+  readonly machine: InviteServer
+  readonly user: InviteUser
+  readonly flow: WireFlow
+}
+
+export interface TransactionsOptions {
+  readonly clock: Clock
+  readonly transport: SipTransport
+  readonly counters: SipCounters
+  readonly user: TransactionsUser
+}
+
+export class Transactions {
+  readonly #clock: Clock
+  readonly #transport: SipTransport
+  readonly #counters: SipCounters
+  readonly #user: TransactionsUser
+  readonly #clients = new Map<string, InviteClient | NonInviteClient>()
+  readonly #invites = new Map<string, OpenInvite>()
+  readonly #others = new Map<string, NonInviteServer>()
+  /** Requests outside dialogs that are being worked on, to tell copies over other paths (§8.2.2.2). */
+  readonly #merged = new Set<string>()
+
+  constructor(options: TransactionsOptions) {
+    this.#clock = options.clock
+    this.#transport = options.transport
+    this.#counters = options.counters
+    this.#user = options.user
+  }
+
+  get count(): number {
+    return this.#clients.size + this.#invites.size + this.#others.size
+  }
+
+  /** Forget them all. */
+  close(): void {
+    for (const client of Array.from(this.#clients.values())) client.stop()
+    for (const invite of Array.from(this.#invites.values())) invite.machine.stop()
+    for (const server of Array.from(this.#others.values())) server.stop()
+  }
+
+  receiveResponse(response: SipResponse): void {
+    const client = this.#clients.get(answeredKey(response) ?? '')
+    if (client) client.receive(response)
+    else this.#counters.unmatched++
+  }
+
+  receiveRequest(request: SipRequest, flow: WireFlow): void {
+    const { method } = request
+    const key = serverKey(request)
+    if (method === 'INVITE' || method === 'ACK') {
+      const invite = this.#invites.get(key)
+      if (method === 'INVITE' && invite) return invite.machine.receive('INVITE')
+      if (invite && invite.machine.state !== 'accepted') return invite.machine.receive('ACK')
+      return method === 'ACK' ? this.#user.ack(request, flow) : this.#user.request(request, flow)
+    }
+    const known = this.#others.get(key)
+    if (known) return known.receive()
+    if (method === 'CANCEL') return this.#cancel(request, flow)
+    this.#user.request(request, flow)
+  }
+
+  /** True while a copy of this request that came by another path is being worked on. */
+  isMerged(request: SipRequest): boolean {
+    return this.#merged.has(mergeKey(request))
+  }
+
+  /** Answer without keeping anything. */
+  respondStateless(request: SipRequest, response: SipResponse, flow: WireFlow): void {
+    this.#transport.respond(request, response, flow)
+  }
+
+  openInvite(request: SipRequest, flow: WireFlow, user: InviteUser): ServerTransaction {
+    const key = serverKey(request)
+    const unmerge = this.#merge(request)
+    const outlet = this.#outlet(this.#transport.responseFlow(request, flow), callIdOf(request) ?? '')
+    const unwatch = flow.onClose(() => machine.transportFailed())
+    const machine = new InviteServer({
+      clock: this.#clock,
+      flow: outlet,
+      user,
+      trying: () => printMessage(createResponse(request, 100)),
+      onEnd: () => {
+        unwatch()
+        unmerge()
+        this.#invites.delete(key)
+      },
+    })
+    this.#invites.set(key, { machine, user, flow })
+    return {
+      respond: (response) => machine.respond(response.status, printMessage(response)),
+      stop: () => machine.stop(),
+    }
+  }
+
+  open(request: SipRequest, flow: WireFlow): ServerTransaction {
+    const key = serverKey(request)
+    const unmerge = this.#merge(request)
+    const outlet = this.#outlet(this.#transport.responseFlow(request, flow), callIdOf(request) ?? '')
+    const unwatch = flow.onClose(() => machine.transportFailed())
+    const machine = new NonInviteServer({
+      clock: this.#clock,
+      flow: outlet,
+      onEnd: () => {
+        unwatch()
+        unmerge()
+        this.#others.delete(key)
+      },
+    })
+    this.#others.set(key, machine)
+    return { respond: (response) => machine.respond(printMessage(response)), stop: () => machine.stop() }
+  }
+
+  /**
+   * Send a request and hear its responses. Adds the Via on top.
+   *
+   * @param branch Given for a CANCEL only, which repeats its INVITE's (§9.1).
+   */
+  send(request: SipRequest, flow: WireFlow, user: ClientUser, branch = newBranch()): ClientTransaction {
+    const { method, headers } = request
+    headers.prepend('Via', this.#transport.via(flow, branch))
+    const key = clientKey(branch, method)
+    const unwatch = flow.onClose(() => machine.transportFailed())
+    const options = {
+      clock: this.#clock,
+      flow: this.#outlet(flow, callIdOf(request) ?? ''),
+      user,
+      request,
+      onEnd: () => {
+        unwatch()
+        this.#clients.delete(key)
+      },
+    }
+    const machine = method === 'INVITE' ? new InviteClient(options) : new NonInviteClient(options)
+    this.#clients.set(key, machine)
+    return { branch, stop: () => machine.stop() }
+  }
+
+  /** Send an ACK to a 2xx: it is no transaction. Returns how to send it once more. */
+  sendAck(ack: SipRequest, flow: WireFlow): () => void {
+    ack.headers.prepend('Via', this.#transport.via(flow, newBranch()))
+    const bytes = printMessage(ack)
+    const callId = callIdOf(ack) ?? ''
+    const send = (): void => this.#transport.send(flow, bytes, callId)
+    send()
+    return send
+  }
+
+  /** §9.2. Only who sent the INVITE may cancel it: the branch is hard to guess, the address is checked as well. */
+  #cancel(request: SipRequest, flow: WireFlow): void {
+    const invite = this.#invites.get(serverKey(request, 'INVITE'))
+    if (!invite || invite.flow.remote.ip !== flow.remote.ip) {
+      this.#counters.unknownDialog++
+      return this.respondStateless(request, createResponse(request, 481, { toTag: randomHex(4) }), flow)
+    }
+    this.open(request, flow).respond(createResponse(request, 200, { toTag: invite.user.toTag }))
+    invite.user.cancelled()
+  }
+
+  #merge(request: SipRequest): () => void {
+    const key = mergeKey(request)
+    this.#merged.add(key)
+    return () => this.#merged.delete(key)
+  }
+
+  #outlet(flow: WireFlow, callId: string): Outlet {
+    return {
+      reliable: flow.reliable,
+      send: (bytes, failed) => this.#transport.send(flow, bytes, callId, failed),
+    }
+  }
+}
+
+const newBranch = (): string => magicCookie + randomHex(12)

@@ -1,0 +1,35 @@
+/** What the stack counts, ever rising; for metrics and for a person who asks why a message had no effect. */
+export interface SipCounters {
+  messagesIn: number
+  messagesOut: number
+  requestsIn: number
+  responsesIn: number
+  /** Neither a SIP message nor a keep-alive; answered 400 where that was possible. */
+  malformed: number
+  /** Responses and ACKs that matched nothing. */
+  unmatched: number
+  /** Sends that the host or a connection refused. */
+  sendFailures: number
+  /** Connections refused because too many were open. */
+  connectionsRefused: number
+  /** Requests that a guard dropped or answered by itself. */
+  guarded: number
+  /** In-dialog requests from an address that is not the dialog's peer. */
+  foreignInDialog: number
+  /** Requests for dialogs and INVITEs that do not exist. */
+  unknownDialog: number
+}
+
+export const newCounters = (): SipCounters => ({
+  messagesIn: 0,
+  messagesOut: 0,
+  requestsIn: 0,
+  responsesIn: 0,
+  malformed: 0,
+  unmatched: 0,
+  sendFailures: 0,
+  connectionsRefused: 0,
+  guarded: 0,
+  foreignInDialog: 0,
+  unknownDialog: 0,
+})

@@ -1,0 +1,286 @@
+/**
+ * Bytes to messages and back: the sockets of the stack, who may use them, and what our own address is.
+ *
+ *   net/  ── bytes ──────▶  here  ── request, response ─▶  transaction
+ *         ◀─ datagrams ──         ◀── bytes for a flow ──
+ *
+ * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
+ * Missing: TLS and WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import { hostText, isIP, isIPv6, isWildcardIp } from '../../net/ip.ts'
+import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import { createResponse } from '../message/build.ts'
+import { callIdOf } from '../message/fields.ts'
+import { type ParseProblem, parseMessage } from '../message/parse.ts'
+import { printMessage } from '../message/print.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
+import type { SipCounters } from './counters.ts'
+import { UdpFlow, type WireFlow } from './flow.ts'
+import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
+import type { HopName } from './next-hop.ts'
+import { noteSource, responseFlow } from './response-path.ts'
+import { type ConnectionLimits, TcpFlow } from './tcp-flow.ts'
+
+export interface TransportLimits extends ConnectionLimits {
+  readonly connections: number
+  readonly connectionsPerSource: number
+}
+
+/** Judgement, not measurement: roomy for an office behind one NAT, tight for a flood. */
+export const defaultLimits: TransportLimits = {
+  connections: 5_000,
+  connectionsPerSource: 250,
+  firstMessageMs: 15_000,
+  messageMs: 10_000,
+  idleMs: 3_900_000, // longer than the usual hour of a registration
+  unsentBytes: 1 << 20,
+}
+
+export interface TransportUser {
+  request(request: SipRequest, flow: WireFlow): void
+  response(response: SipResponse, flow: WireFlow): void
+}
+
+export interface TransportOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly network: Network
+  readonly listen: readonly ListenAddress[]
+  /** Our address as peers see it; the address of the socket unless given. */
+  readonly advertisedIp?: string
+  readonly observe?: MessageObserver
+  readonly limits?: Partial<TransportLimits>
+  readonly counters: SipCounters
+}
+
+export interface Hop extends Address {
+  readonly transport: TransportName
+}
+
+export class SipTransport {
+  readonly #options: TransportOptions
+  readonly #limits: TransportLimits
+  readonly #user: TransportUser
+  readonly #connections = new Set<TcpFlow>()
+  readonly #byRemote = new Map<string, TcpFlow>()
+  readonly #perSource = new Map<string, number>()
+  #bound: readonly Bound[] = []
+  #closed = false
+
+  private constructor(options: TransportOptions, user: TransportUser) {
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#user = user
+  }
+
+  /** Bind all addresses. Rejects with the host's error when one of them cannot be had. */
+  static async open(options: TransportOptions, user: TransportUser): Promise<SipTransport> {
+    const transport = new SipTransport(options, user)
+    transport.#bound = await bindAll(options.network, options.listen, {
+      datagram: (bytes, from, socket) => transport.#datagram(bytes, from, socket),
+      accepted: (connection) => transport.#accepted(connection),
+    })
+    return transport
+  }
+
+  get listening(): readonly Hop[] {
+    return this.#bound.map(({ transport, local }) => ({ transport, ip: local.ip, port: local.port }))
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Stop listening, close every connection. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const flow of Array.from(this.#connections)) flow.close()
+    await Promise.all(this.#bound.map(unbind))
+  }
+
+  send(flow: WireFlow, bytes: Uint8Array, callId: string, failed?: () => void): void {
+    this.#options.counters.messagesOut++
+    this.#observe('out', flow, bytes, callId)
+    flow.send(bytes, (error) => {
+      this.#options.counters.sendFailures++
+      this.#options.log.debug('A SIP message could not be sent', { flow: flow.id, reason: error.message })
+      failed?.()
+    })
+  }
+
+  /** Answer without keeping anything. */
+  respond(request: SipRequest, response: SipResponse, flow: WireFlow): void {
+    this.send(this.responseFlow(request, flow), printMessage(response), callIdOf(request) ?? '')
+  }
+
+  /** The flow on which the responses to a request leave (§18.2.2). */
+  responseFlow(request: SipRequest, flow: WireFlow): WireFlow {
+    return responseFlow(request, flow, (to) => this.#udpFlow(to, flow.local) ?? flow)
+  }
+
+  /** A numeric next hop at once, a name after a lookup; undefined when it leads nowhere. */
+  resolve(name: HopName): Hop | undefined | Promise<Hop | undefined> {
+    if (isIP(name.host)) return { transport: name.transport, ip: name.host, port: name.port }
+    return this.#lookup(name)
+  }
+
+  /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
+  flowTo(hop: Hop): WireFlow | undefined {
+    if (this.#closed) return undefined
+    if (hop.transport === 'udp') return this.#udpFlow(hop)
+    if (hop.transport !== 'tcp') return undefined
+    return this.#byRemote.get(remoteKey(hop)) ?? this.#connect(hop)
+  }
+
+  /** The same flow as one that can send, while it is open. */
+  ours(flow: Flow): WireFlow | undefined {
+    if (flow.transport === 'udp') return this.#udpFlow(flow.remote, flow.local)
+    return flow instanceof TcpFlow && flow.open ? flow : undefined
+  }
+
+  /** Our address as the peer of that flow should use it: in Via, Contact and Record-Route. */
+  ownAddress(flow: Flow): Address {
+    const { advertisedIp, network } = this.#options
+    const listener =
+      this.#bound.find((bound) => bound.transport === flow.transport && bound.local.ip === flow.local.ip) ??
+      this.#bound.find((bound) => bound.transport === flow.transport)
+    const bound = listener ?? this.#bound[0]
+    const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
+    const ip = advertisedIp ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
+    return { ip, port: bound?.local.port ?? flow.local.port }
+  }
+
+  /** The Via of a request of ours. `rport`: RFC 3581 §3. */
+  via(flow: WireFlow, branch: string): string {
+    const { ip, port } = this.ownAddress(flow)
+    return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport`
+  }
+
+  async #lookup(name: HopName): Promise<Hop | undefined> {
+    try {
+      const ips = await this.#options.network.lookup(name.host)
+      const ip = ips.find((candidate) => this.#canReach(candidate)) ?? ips[0]
+      return ip === undefined ? undefined : { transport: name.transport, ip, port: name.port }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#options.log.info('A SIP host name was not found', { reason, pii: { host: name.host } })
+      return undefined
+    }
+  }
+
+  #canReach(ip: string): boolean {
+    return this.#bound.some(({ local }) => canSend(local.ip, ip))
+  }
+
+  #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
+    if (this.#closed) return
+    if (isKeepAlive(bytes)) return
+    this.#message(bytes, new UdpFlow(socket(), from))
+  }
+
+  #message(bytes: Buffer, flow: WireFlow): void {
+    const { counters } = this.#options
+    counters.messagesIn++
+    const result = parseMessage(bytes)
+    if (!result.ok) return this.#malformed(result.problem, flow)
+    const { message } = result
+    this.#observe('in', flow, bytes, callIdOf(message) ?? '')
+    if (message.kind === 'response') {
+      counters.responsesIn++
+      return this.#user.response(message, flow)
+    }
+    counters.requestsIn++
+    noteSource(message, flow.remote)
+    this.#user.request(message, flow)
+  }
+
+  #malformed(problem: ParseProblem, flow: WireFlow): void {
+    this.#options.counters.malformed++
+    this.#options.log.debug('A malformed SIP message came', { code: problem.code, from: flow.remote.ip })
+    const { partial } = problem
+    if (!partial || partial.method === 'ACK') return
+    noteSource(partial, flow.remote)
+    this.respond(partial, createResponse(partial, problem.status, { reason: problem.reason }), flow)
+  }
+
+  #accepted(connection: TcpConnection): void {
+    const { connections, connectionsPerSource } = this.#limits
+    const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
+    if (this.#closed || this.#connections.size >= connections || fromThere >= connectionsPerSource) {
+      this.#options.counters.connectionsRefused++
+      connection.start({ data: () => {}, closed: () => {} })
+      connection.destroy()
+      return
+    }
+    this.#add(connection, true)
+  }
+
+  #connect(hop: Hop): TcpFlow {
+    return this.#add(this.#options.network.connect(hop), false)
+  }
+
+  #add(connection: TcpConnection, accepted: boolean): TcpFlow {
+    const flow = new TcpFlow(connection, accepted, this.#options.clock, this.#limits, {
+      message: (bytes, from) => this.#message(bytes, from),
+      unframed: (_problem, head, from) => this.#unframed(head, from),
+      closed: (gone) => this.#forget(gone),
+    })
+    this.#connections.add(flow)
+    this.#byRemote.set(remoteKey(flow.remote), flow)
+    this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
+    return flow
+  }
+
+  /** A head without a usable Content-Length: the parser knows whether and how it can be answered. */
+  #unframed(head: Buffer | undefined, flow: WireFlow): void {
+    const result = head && parseMessage(head)
+    if (result && !result.ok) return this.#malformed(result.problem, flow)
+    this.#options.counters.malformed++
+    if (result?.ok && result.message.kind === 'request' && result.message.method !== 'ACK') {
+      noteSource(result.message, flow.remote)
+      this.respond(result.message, createResponse(result.message, 400, { reason: 'Content-Length required' }), flow)
+    }
+  }
+
+  #forget(flow: TcpFlow): void {
+    this.#connections.delete(flow)
+    const key = remoteKey(flow.remote)
+    if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
+    const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
+    if (left > 0) this.#perSource.set(flow.remote.ip, left)
+    else this.#perSource.delete(flow.remote.ip)
+  }
+
+  #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
+    let fallback: UdpSocket | undefined
+    for (const bound of this.#bound) {
+      if (bound.transport !== 'udp') continue
+      const { local, socket } = bound
+      if (from && local.ip === from.ip && local.port === from.port) return new UdpFlow(socket, to)
+      if (!fallback && canSend(local.ip, to.ip)) fallback = socket
+    }
+    return fallback && new UdpFlow(fallback, to)
+  }
+
+  #observe(direction: 'in' | 'out', flow: WireFlow, bytes: Uint8Array, callId: string): void {
+    const { observe } = this.#options
+    if (observe) observe(direction, flow, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), callId)
+  }
+}
+
+const remoteKey = (remote: Address): string => `${remote.ip} ${remote.port}`
+
+/** A socket bound to `::` reaches both families. */
+const canSend = (fromIp: string, toIp: string): boolean => fromIp === '::' || isIPv6(fromIp) === isIPv6(toIp)
+
+const CR = 0x0d
+const LF = 0x0a
+const NUL = 0
+
+/** Pings over UDP: line ends (some phones) or zero bytes (others); RFC 5626 wants STUN there and we answer nothing. */
+function isKeepAlive(bytes: Uint8Array): boolean {
+  return bytes.length <= 4 && bytes.every((byte) => byte === CR || byte === LF || byte === NUL)
+}
