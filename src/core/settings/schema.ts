@@ -72,6 +72,18 @@ export const settingsSchema = z.strictObject({
       description:
         'Realm of digest authentication. Stored password hashes belong to it: after a change set new passwords.',
     }),
+    authAlgorithms: setting(
+      list()
+        .refine((given) => given.length > 0 && given.every((one) => one === 'SHA-256' || one === 'MD5'), {
+          error: 'SHA-256, MD5 or both, separated by commas',
+        })
+        .default(['SHA-256', 'MD5']),
+      {
+        env: 'SIP_AUTH_ALGORITHMS',
+        description:
+          'Digest algorithms offered to phones, best first. Some phones give up when they see SHA-256: set MD5 for them.',
+      },
+    ),
     nonceTimeout: setting(duration().default(60_000), {
       env: 'SIP_AUTH_NONCE_TIMEOUT',
       description: 'How long a digest nonce may be used before the phone is asked again.',

@@ -50,9 +50,18 @@ export type DigestResult =
   | { readonly ok: true; readonly username: string }
   | { readonly ok: false; readonly reason: DigestRefusal; readonly username?: string }
 
+/** What hashes are kept for. */
+export const digestAlgorithms = ['SHA-256', 'MD5'] as const
+export type DigestAlgorithm = (typeof digestAlgorithms)[number]
+
 export interface DigestVerifierOptions {
   readonly realm: string
   readonly clock: Clock
+  /**
+   * What is offered, in this order, and taken. Default SHA-256, then MD5. Some phones give up when they see one they
+   * do not know (baresip 1.0, sipp 3.6): for them offer MD5 alone.
+   */
+  readonly algorithms?: readonly DigestAlgorithm[]
   /** How long a nonce may be used. Default 60 s. */
   readonly nonceLifeMs?: number
   /** Nonces in use whose counts are kept. Default 20,000. */
@@ -74,6 +83,7 @@ interface Answer {
 export class DigestVerifier {
   readonly realm: string
   readonly #clock: Clock
+  readonly #algorithms: readonly DigestAlgorithm[]
   readonly #nonceLifeMs: number
   readonly #mint: NonceMint
   readonly #counts: NonceCounts
@@ -84,6 +94,7 @@ export class DigestVerifier {
   constructor(options: DigestVerifierOptions) {
     this.realm = options.realm
     this.#clock = options.clock
+    this.#algorithms = options.algorithms ?? digestAlgorithms
     this.#nonceLifeMs = options.nonceLifeMs ?? 60_000
     this.#mint = new NonceMint(options.realm)
     this.#counts = new NonceCounts(options.maxNonces)
@@ -92,14 +103,14 @@ export class DigestVerifier {
   }
 
   /**
-   * One value of WWW-Authenticate (or Proxy-Authenticate) an algorithm, strongest first (RFC 8760 §2.1).
+   * One value of WWW-Authenticate (or Proxy-Authenticate) an algorithm, best first (RFC 8760 §2.1).
    *
    * @param options.stale Say that only the nonce was wrong, so that a phone asks nobody for the password again.
    */
   challenges(options: { readonly stale?: boolean } = {}): string[] {
     const nonce = this.#mint.make(this.#clock.now())
     const stale = options.stale ? ', stale=true' : ''
-    return ['SHA-256', 'MD5'].map(
+    return this.#algorithms.map(
       (algorithm) => `Digest realm=${quote(this.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
     )
   }
@@ -108,7 +119,9 @@ export class DigestVerifier {
     const params = this.#forOurRealm(question.header)
     if (!params) return { ok: false, reason: 'missing' }
     const answer = readAnswer(params)
-    if (!answer) return { ok: false, reason: 'malformed' }
+    if (!answer || !this.#algorithms.some((offered) => offered === answer.algorithm.hash)) {
+      return { ok: false, reason: 'malformed' }
+    }
     const { username } = answer
     const known = question.hashesOf(username)
     const hashes = known?.realm === this.realm ? known : this.#nobody
