@@ -39,6 +39,8 @@ export interface SdpMedia {
   /** audio, video, image, application, … */
   readonly type: string
   readonly port: number
+  /** `49170/2`: how many port pairs; one when absent (RFC 8866 §5.14). */
+  readonly portCount?: number
   readonly protocol: string
   /** The fmt tokens as written. */
   readonly formats: readonly string[]
