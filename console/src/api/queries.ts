@@ -1,0 +1,181 @@
+/** One hook for each thing the pages show or change. Keys start with the kind of thing, so that events can refresh it. */
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ApiKeyCreated, ApiKeys, CodeLogin, Login, Me, NewApiKey } from '../../../src/api/schemas/auth.ts'
+import type { CallDetail, CallsPage, CallsQuery, LiveCalls, Messages } from '../../../src/api/schemas/calls.ts'
+import type { ExtensionChanges, ExtensionSaved, Extensions, NewExtension } from '../../../src/api/schemas/extensions.ts'
+import type { RecordingsPage, RecordingsQuery } from '../../../src/api/schemas/recordings.ts'
+import type { Status } from '../../../src/api/schemas/status.ts'
+import { ApiError, request, withQuery } from './client.ts'
+import { usePollMs } from './events.tsx'
+
+const pageSize = 50
+
+/** Who is signed in; null when nobody is. */
+export function useMe() {
+  return useQuery({
+    queryKey: ['me'],
+    queryFn: async ({ signal }) => {
+      try {
+        return await request<Me>('GET', '/api/me', undefined, signal)
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null
+        throw error
+      }
+    },
+    staleTime: 60_000,
+  })
+}
+
+/** May the person who is signed in change things? */
+export function useIsAdmin(): boolean {
+  return useMe().data?.role === 'admin'
+}
+
+export function useSignIn() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: (given: Login | CodeLogin) =>
+      request('POST', 'code' in given ? '/api/login/code' : '/api/login', given),
+    onSuccess: () => cache.resetQueries(),
+  })
+}
+
+export function useSignOut() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: () => request('POST', '/api/logout'),
+    onSuccess: () => {
+      cache.clear()
+      cache.setQueryData(['me'], null)
+    },
+  })
+}
+
+export function useStatus() {
+  return useQuery({
+    queryKey: ['status'],
+    queryFn: ({ signal }) => request<Status>('GET', '/status', undefined, signal),
+    staleTime: 30_000,
+  })
+}
+
+export function useLiveCalls() {
+  return useQuery({
+    queryKey: ['live'],
+    queryFn: ({ signal }) => request<LiveCalls>('GET', '/api/calls/live', undefined, signal),
+    refetchInterval: usePollMs(),
+  })
+}
+
+export type CallFilters = Pick<CallsQuery, 'kind' | 'search' | 'endReason' | 'recorded' | 'fromMs' | 'untilMs'>
+
+export function useCalls(filters: CallFilters) {
+  return useInfiniteQuery({
+    queryKey: ['calls', filters],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { ...filters, limit: pageSize, cursor: pageParam } as Record<string, string | number | undefined>
+      return request<CallsPage>('GET', withQuery('/api/calls', query), undefined, signal)
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    placeholderData: (before) => before,
+  })
+}
+
+export function useCall(id: string) {
+  const pollMs = usePollMs()
+  return useQuery({
+    queryKey: ['call', id],
+    queryFn: ({ signal }) => request<CallDetail>('GET', `/api/calls/${encodeURIComponent(id)}`, undefined, signal),
+    refetchInterval: ({ state }) => (state.data && !isSettled(state.data) ? pollMs : false),
+  })
+}
+
+/** Nothing about the call will change any more. */
+function isSettled({ call, live }: CallDetail): boolean {
+  return !live && call.endedAtMs !== undefined && call.recordings.every(({ state }) => state !== 'recording')
+}
+
+export function useMessages(callId: string) {
+  return useQuery({
+    queryKey: ['call', callId, 'messages'],
+    queryFn: ({ signal }) =>
+      request<Messages>('GET', `/api/calls/${encodeURIComponent(callId)}/messages`, undefined, signal),
+  })
+}
+
+export function useHangUp() {
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => request('DELETE', `/api/calls/${encodeURIComponent(id)}`),
+    onSettled: () => Promise.all([invalidate(cache, 'live'), invalidate(cache, 'call'), invalidate(cache, 'calls')]),
+  })
+}
+
+export function useRecordings(filters: Pick<RecordingsQuery, 'kind' | 'search' | 'fromMs' | 'untilMs'>) {
+  return useInfiniteQuery({
+    queryKey: ['recordings', filters],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { ...filters, limit: pageSize, cursor: pageParam } as Record<string, string | number | undefined>
+      return request<RecordingsPage>('GET', withQuery('/api/recordings', query), undefined, signal)
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    placeholderData: (before) => before,
+  })
+}
+
+export function useExtensions() {
+  return useQuery({
+    queryKey: ['extensions'],
+    queryFn: ({ signal }) => request<Extensions>('GET', '/api/extensions', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
+}
+
+export function useAddExtension() {
+  return useChange('extensions', (extension: NewExtension) =>
+    request<ExtensionSaved>('POST', '/api/extensions', extension),
+  )
+}
+
+export function useChangeExtension() {
+  return useChange('extensions', ({ number, changes }: { number: string; changes: ExtensionChanges }) =>
+    request<ExtensionSaved>('PATCH', `/api/extensions/${encodeURIComponent(number)}`, changes),
+  )
+}
+
+export function useRemoveExtension() {
+  return useChange('extensions', (number: string) => request('DELETE', `/api/extensions/${encodeURIComponent(number)}`))
+}
+
+export function useDropRegistrations() {
+  return useChange('extensions', (number: string) =>
+    request('DELETE', `/api/extensions/${encodeURIComponent(number)}/registrations`),
+  )
+}
+
+export function useApiKeys() {
+  return useQuery({
+    queryKey: ['api-keys'],
+    queryFn: ({ signal }) => request<ApiKeys>('GET', '/api/api-keys', undefined, signal),
+  })
+}
+
+export function useCreateApiKey() {
+  return useChange('api-keys', (key: NewApiKey) => request<ApiKeyCreated>('POST', '/api/api-keys', key))
+}
+
+export function useRevokeApiKey() {
+  return useChange('api-keys', (id: string) => request('DELETE', `/api/api-keys/${encodeURIComponent(id)}`))
+}
+
+/** A change after which the list of that kind is read anew. */
+function useChange<Given, Answer>(kind: string, change: (given: Given) => Promise<Answer>) {
+  const cache = useQueryClient()
+  return useMutation({ mutationFn: change, onSettled: () => invalidate(cache, kind) })
+}
+
+function invalidate(cache: ReturnType<typeof useQueryClient>, kind: string): Promise<void> {
+  return cache.invalidateQueries({ queryKey: [kind] })
+}

@@ -1,0 +1,26 @@
+/** Which lists a fact makes stale. Pure, so that it can be tested without a browser. */
+
+/** Query keys, their parts joined by a space: `live`, `call 8f3a`. Nothing for what is not a fact. */
+export function kindsTouchedBy(text: string): readonly string[] {
+  const fact = parse(text)
+  if (!fact) return []
+  const family = fact.name.split('.')[0]
+  if (family === 'registration') return ['extensions', 'status']
+  const keys = ['live']
+  if (fact.callId !== undefined) keys.push(`call ${fact.callId}`)
+  if (family === 'recording') keys.push('recordings', 'calls')
+  if (fact.name === 'call.started' || fact.name === 'call.ended') keys.push('calls')
+  return keys
+}
+
+function parse(text: string): { name: string; callId?: string } | undefined {
+  try {
+    const fact: unknown = JSON.parse(text)
+    if (typeof fact !== 'object' || fact === null || !('name' in fact) || typeof fact.name !== 'string')
+      return undefined
+    const callId = 'callId' in fact && typeof fact.callId === 'string' ? fact.callId : undefined
+    return { name: fact.name, ...(callId === undefined ? {} : { callId }) }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,102 @@
+/** The legs of a call side by side: who, with which device address and codec, and how well the audio came through. */
+import { Badge, Card, Group, SimpleGrid, Stack, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
+import type { Leg, LiveLeg, MediaSummary } from '../../../src/api/schemas/calls.ts'
+import type { LegRole } from '../../../src/api/schemas/common.ts'
+import { PartyText } from '../ui/party.tsx'
+
+const roles: Record<LegRole, string> = { caller: 'Caller', callee: 'Called', stream: 'Stream' }
+
+interface LegsProps {
+  readonly legs: readonly Leg[]
+  /** States, while the call lives. */
+  readonly liveLegs: readonly LiveLeg[]
+}
+
+export function Legs({ legs, liveLegs }: LegsProps) {
+  if (legs.length === 0) return <Text c="dimmed">The call reached no device.</Text>
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 2 }}>
+      {legs.map((leg) => (
+        <LegCard key={leg.id} leg={leg} live={liveLegs.find(({ id }) => id === leg.id)} />
+      ))}
+    </SimpleGrid>
+  )
+}
+
+function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | undefined }) {
+  const codec = leg.media?.codec ?? leg.codec ?? live?.codec
+  return (
+    <Card withBorder padding="sm" component="article">
+      <Stack gap={6}>
+        <Group justify="space-between" wrap="nowrap">
+          <div className="truncate">
+            <PartyText party={leg.party} />
+          </div>
+          <Badge variant="light" color="gray" tt="none">
+            {leg.label === undefined ? roles[leg.role] : `${roles[leg.role]} ${leg.label}`}
+          </Badge>
+        </Group>
+        <dl className="facts">
+          {live && live.state !== 'ended' ? <Line name="State">{stateTexts[live.state]}</Line> : null}
+          <Line name="Device">
+            <span className="mono">{leg.remote}</span> over {leg.transport.toUpperCase()}
+          </Line>
+          {codec ? <Line name="Codec">{codec}</Line> : null}
+          {leg.digits ? (
+            <Line name="Digits pressed">
+              <span className="mono">{leg.digits}</span>
+            </Line>
+          ) : null}
+          {leg.media ? <MediaLines media={leg.media} /> : null}
+          {leg.sipStatus !== undefined && leg.sipStatus >= 300 ? (
+            <Line name="Answered with">SIP {leg.sipStatus}</Line>
+          ) : null}
+          <Line name="SIP Call-ID">
+            <span className="mono">{leg.sipCallId}</span>
+          </Line>
+        </dl>
+      </Stack>
+    </Card>
+  )
+}
+
+const stateTexts: Record<LiveLeg['state'], string> = {
+  calling: 'Calling',
+  ringing: 'Ringing',
+  answered: 'Connected',
+  ended: 'Ended',
+}
+
+function MediaLines({ media }: { readonly media: MediaSummary }) {
+  const { packetsReceived, packetsLost, packetsSent, jitterMs, source } = media
+  const expected = packetsReceived + packetsLost
+  const lostPercent = expected === 0 ? 0 : (100 * packetsLost) / expected
+  return (
+    <>
+      {source ? (
+        <Line name="Audio from">
+          <span className="mono">{source}</span>
+        </Line>
+      ) : null}
+      <Line name="Packets">
+        {packetsReceived.toLocaleString()} received, {packetsSent.toLocaleString()} sent
+      </Line>
+      <Line name="Lost">
+        <Text component="span" c={lostPercent >= 1 ? 'red' : undefined} inherit>
+          {packetsLost.toLocaleString()} ({lostPercent.toFixed(lostPercent > 0 && lostPercent < 1 ? 2 : 1)} %)
+        </Text>
+      </Line>
+      <Line name="Jitter">{jitterMs.toFixed(1)} ms</Line>
+    </>
+  )
+}
+
+function Line({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="tabular">{children}</dd>
+    </div>
+  )
+}

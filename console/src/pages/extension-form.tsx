@@ -1,0 +1,187 @@
+/** The dialog that adds or changes an extension, and shows a generated password once. */
+import { Button, Checkbox, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import type { Extension, ExtensionSaved } from '../../../src/api/schemas/extensions.ts'
+import { useAddExtension, useChangeExtension } from '../api/queries.ts'
+import { ErrorNote } from '../ui/notes.tsx'
+import { PhoneSettings } from './phone-settings.tsx'
+
+interface ExtensionFormProps {
+  /** The one to change; absent: add one. */
+  readonly extension?: Extension
+  readonly onClose: () => void
+}
+
+export function ExtensionForm({ extension, onClose }: ExtensionFormProps) {
+  const [saved, setSaved] = useState<ExtensionSaved>()
+  if (saved?.password !== undefined) {
+    return <PasswordShown number={saved.extension.number} password={saved.password} onClose={onClose} />
+  }
+  const done = (answer: ExtensionSaved) => (answer.password === undefined ? onClose() : setSaved(answer))
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      centered
+      title={extension ? `Change extension ${extension.number}` : 'Add an extension'}
+    >
+      {extension ? (
+        <ChangeForm extension={extension} onDone={done} onCancel={onClose} />
+      ) : (
+        <AddForm onDone={done} onCancel={onClose} />
+      )}
+    </Modal>
+  )
+}
+
+interface FormProps {
+  readonly onDone: (saved: ExtensionSaved) => void
+  readonly onCancel: () => void
+}
+
+function AddForm({ onDone, onCancel }: FormProps) {
+  const [number, setNumber] = useState('')
+  const [settings, setSettings] = useState<Settings>({ displayName: '', ringSeconds: 30, record: true, maxContacts: 5 })
+  const add = useAddExtension()
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    add.mutate({ number: number.trim(), ...settings }, { onSuccess: onDone })
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <TextInput
+          label="Number"
+          description="What people dial, and the user name of the phone"
+          placeholder="101"
+          required
+          data-autofocus
+          maxLength={32}
+          value={number}
+          onChange={(event) => setNumber(event.currentTarget.value)}
+        />
+        <SettingsFields settings={settings} onChange={setSettings} />
+        {add.error ? <ErrorNote error={add.error} /> : null}
+        <Buttons action="Add" busy={add.isPending} onCancel={onCancel} />
+      </Stack>
+    </form>
+  )
+}
+
+function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly extension: Extension }) {
+  const { displayName, ringSeconds, record, maxContacts } = extension
+  const [settings, setSettings] = useState<Settings>({ displayName, ringSeconds, record, maxContacts })
+  const [newPassword, setNewPassword] = useState(false)
+  const change = useChangeExtension()
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    const changes = newPassword ? { ...settings, generatePassword: true as const } : settings
+    change.mutate({ number: extension.number, changes }, { onSuccess: onDone })
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <SettingsFields settings={settings} onChange={setSettings} />
+        <Checkbox
+          label="Give it a new password"
+          description="It is shown once; phones with the old one no longer register"
+          checked={newPassword}
+          onChange={(event) => setNewPassword(event.currentTarget.checked)}
+        />
+        {change.error ? <ErrorNote error={change.error} /> : null}
+        <Buttons action="Save" busy={change.isPending} onCancel={onCancel} />
+      </Stack>
+    </form>
+  )
+}
+
+type Settings = Pick<Extension, 'displayName' | 'ringSeconds' | 'record' | 'maxContacts'>
+
+interface SettingsFieldsProps {
+  readonly settings: Settings
+  readonly onChange: (settings: Settings) => void
+}
+
+function SettingsFields({ settings, onChange }: SettingsFieldsProps) {
+  return (
+    <>
+      <TextInput
+        label="Name"
+        placeholder="Alice"
+        maxLength={100}
+        value={settings.displayName}
+        onChange={(event) => onChange({ ...settings, displayName: event.currentTarget.value })}
+      />
+      <Group grow align="flex-start">
+        <NumberInput
+          label="Rings for"
+          suffix=" s"
+          min={5}
+          max={300}
+          allowDecimal={false}
+          value={settings.ringSeconds}
+          onChange={(value) => onChange({ ...settings, ringSeconds: Number(value) })}
+        />
+        <NumberInput
+          label="Devices at a time"
+          min={1}
+          max={20}
+          allowDecimal={false}
+          value={settings.maxContacts}
+          onChange={(value) => onChange({ ...settings, maxContacts: Number(value) })}
+        />
+      </Group>
+      <Checkbox
+        label="Record its calls"
+        checked={settings.record}
+        onChange={(event) => onChange({ ...settings, record: event.currentTarget.checked })}
+      />
+    </>
+  )
+}
+
+interface ButtonsProps {
+  readonly action: string
+  readonly busy: boolean
+  readonly onCancel: () => void
+}
+
+function Buttons({ action, busy, onCancel }: ButtonsProps) {
+  return (
+    <Group justify="flex-end">
+      <Button variant="default" onClick={onCancel}>
+        Cancel
+      </Button>
+      <Button type="submit" loading={busy}>
+        {action}
+      </Button>
+    </Group>
+  )
+}
+
+interface PasswordShownProps {
+  readonly number: string
+  readonly password: string
+  readonly onClose: () => void
+}
+
+/** Closed only by its button: a click beside it would lose the password. */
+function PasswordShown({ number, password, onClose }: PasswordShownProps) {
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      centered
+      closeOnClickOutside={false}
+      closeOnEscape={false}
+      withCloseButton={false}
+      title={`Extension ${number} is ready`}
+    >
+      <Stack>
+        Type this into the phone. The password is shown only now.
+        <PhoneSettings number={number} password={password} />
+        <Button onClick={onClose}>I have copied the password</Button>
+      </Stack>
+    </Modal>
+  )
+}

@@ -1,0 +1,113 @@
+/**
+ * The outline of a recording, computed while it is downloaded: the loudest sample of each stretch, for each channel.
+ *
+ *   fetch ── chunks of any size ─▶ here ── Float32Array a channel ─▶ waveform
+ *
+ * Memory does not grow with the recording, so an hour opens as easily as a minute; a browser that decodes the whole
+ * file needs hundreds of megabytes. Reads 16-bit PCM in RIFF/WAVE, the only thing the recorder writes.
+ */
+
+export interface WavFormat {
+  readonly channels: number
+  readonly sampleRateHz: number
+  /** Samples of each channel. */
+  readonly samples: number
+}
+
+export interface Peaks {
+  readonly format: WavFormat
+  /** 0..1 for each stretch, for each channel. */
+  readonly channels: readonly Float32Array[]
+}
+
+/** Wider than any screen in pixels; finer detail is not seen. */
+const stretches = 4096
+/** Longer headers than this hold no audio we know. */
+const longestHeaderBytes = 65_536
+
+export class PeaksReader {
+  #format: WavFormat | undefined
+  #channels: Float32Array[] = []
+  #samplesInStretch = 1
+  /** Bytes before the first sample; then those of a sample that a chunk's end cut in two. */
+  #rest = new Uint8Array(0)
+  /** 16-bit values read so far, of all channels. */
+  #values = 0
+
+  /** Take the next bytes. @throws {Error} when this is not 16-bit PCM. */
+  push(chunk: Uint8Array): void {
+    let bytes = joined(this.#rest, chunk)
+    if (!this.#format) {
+      const header = readHeader(bytes)
+      if (!header) {
+        if (bytes.length > longestHeaderBytes) throw new Error('This is not a WAV file')
+        this.#rest = bytes
+        return
+      }
+      this.#start(header.format)
+      bytes = bytes.subarray(header.dataOffset)
+    }
+    this.#measure(bytes)
+  }
+
+  /** What is known so far; undefined before the header has come. */
+  peaks(): Peaks | undefined {
+    return this.#format && { format: this.#format, channels: this.#channels }
+  }
+
+  #start(format: WavFormat): void {
+    this.#format = format
+    this.#samplesInStretch = Math.max(1, Math.ceil(format.samples / stretches))
+    const length = Math.max(1, Math.ceil(format.samples / this.#samplesInStretch))
+    this.#channels = Array.from({ length: format.channels }, () => new Float32Array(length))
+  }
+
+  #measure(bytes: Uint8Array): void {
+    const channelCount = this.#channels.length
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const count = bytes.length >> 1
+    let value = this.#values
+    for (let index = 0; index < count; index += 1, value += 1) {
+      const peaks = this.#channels[value % channelCount]
+      const stretch = Math.floor(value / channelCount / this.#samplesInStretch)
+      const level = Math.abs(view.getInt16(index * 2, true)) / 32_768
+      // Bytes after the last sample (other chunks of the file) fall beyond the last stretch and are ignored.
+      if (peaks && level > (peaks[stretch] ?? Infinity)) peaks[stretch] = level
+    }
+    this.#values = value
+    this.#rest = bytes.slice(count * 2)
+  }
+}
+
+function joined(before: Uint8Array, after: Uint8Array): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(before.length + after.length)
+  all.set(before)
+  all.set(after, before.length)
+  return all
+}
+
+/** Undefined while the header is incomplete. RIFF: chunks of a name, a length and an even number of bytes. */
+function readHeader(bytes: Uint8Array): { format: WavFormat; dataOffset: number } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4))
+  if (bytes.length < 12) return undefined
+  if (name(0) !== 'RIFF' || name(8) !== 'WAVE') throw new Error('This is not a WAV file')
+  let channels = 0
+  let sampleRateHz = 0
+  for (let at = 12; at + 8 <= bytes.length; ) {
+    const length = view.getUint32(at + 4, true)
+    if (name(at) === 'data') {
+      if (channels === 0) throw new Error('The WAV file does not say its format')
+      return { format: { channels, sampleRateHz, samples: Math.floor(length / 2 / channels) }, dataOffset: at + 8 }
+    }
+    if (name(at) === 'fmt ') {
+      if (at + 24 > bytes.length) return undefined
+      channels = view.getUint16(at + 10, true)
+      sampleRateHz = view.getUint32(at + 12, true)
+      const bits = view.getUint16(at + 22, true)
+      if (bits !== 16 || channels === 0) throw new Error(`Waveforms of ${bits}-bit audio cannot be drawn`)
+    }
+    at += 8 + length + (length % 2)
+  }
+  return undefined
+}

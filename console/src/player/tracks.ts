@@ -1,0 +1,45 @@
+/** Which file of a recording is played, and whose voice is on which of its channels. Pure. */
+import type { Leg } from '../../../src/api/schemas/calls.ts'
+import type { Participant, Recording, RecordingFile } from '../../../src/api/schemas/recordings.ts'
+import { partyName } from '../format.ts'
+
+export interface Track {
+  readonly channel: number
+  readonly name: string
+  /** The metadata did not say who this is; it was taken from the order of the streams. */
+  readonly guessed: boolean
+}
+
+/** The combined file, else the longest leg. */
+export function fileToPlay(files: readonly RecordingFile[]): RecordingFile | undefined {
+  const combined = files.find(({ kind }) => kind === 'combined')
+  return combined ?? [...files].sort((a, b) => b.samples - a.samples)[0]
+}
+
+/** One for each channel of the file, in order. */
+export function tracksOf(file: RecordingFile, recording: Recording, legs: readonly Leg[]): readonly Track[] {
+  return Array.from({ length: file.channels }, (_, channel) => {
+    const participant = recording.participants.find((each) => isOn(each, channel, file))
+    const leg = legs.find(({ id }) => id === (participant?.legId ?? file.legId))
+    const known = participant && (participant.name || participant.uri) ? partyName(participant) : undefined
+    const name = known ?? (leg ? partyName(leg.party) : `Channel ${channel + 1}`)
+    return { channel, name, guessed: participant?.guessed === true }
+  })
+}
+
+function isOn(participant: Participant, channel: number, file: RecordingFile): boolean {
+  if (file.kind === 'combined') return participant.channel === channel
+  if (file.legId !== undefined && participant.legId !== undefined) return participant.legId === file.legId
+  return file.label !== undefined && participant.label === file.label
+}
+
+/** Where the file can be fetched. */
+export function fileAddress(recordingId: string, fileName: string): string {
+  return `/api/recordings/${encodeURIComponent(recordingId)}/files/${encodeURIComponent(fileName)}`
+}
+
+/** What a file is, for the list of downloads. */
+export function fileTitle(file: RecordingFile, recording: Recording, legs: readonly Leg[]): string {
+  if (file.kind === 'combined') return 'Both sides'
+  return tracksOf(file, recording, legs)[0]?.name ?? file.name
+}
