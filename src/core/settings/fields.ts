@@ -15,8 +15,7 @@ export interface SettingInfo {
 }
 
 /** Attach the facts of a setting to its schema; `schema.meta()` reads them back. */
-export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema =>
-  schema.meta({ ...info }) as Schema
+export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema => schema.meta({ ...info })
 
 const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
   z.preprocess((given) => (typeof given === 'string' ? read(given.trim()) : given), value)

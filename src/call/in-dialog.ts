@@ -1,0 +1,68 @@
+/**
+ * What a party asks inside its dialog once the call stands: hold, resume, a session refresh, digits by INFO.
+ *
+ * Answered here and now, without asking the other side: each leg has a port of its own, so its description can change
+ * while the other's stays.
+ */
+import type { Logger } from '../core/logger.ts'
+import { contentTypeOf } from '../sip/message/fields.ts'
+import type { Dialog, InDialogRequest } from '../sip/stack.types.ts'
+import { CallError, callFailures } from './failures.ts'
+import type { LegMedia } from './leg-media.ts'
+
+export interface InDialogOptions {
+  readonly dialog: Dialog
+  readonly media: LegMedia
+  readonly log: Logger
+  /** Our Contact towards this peer. */
+  readonly contact: string
+  /** A digit came by SIP INFO. */
+  readonly onDigit: (digit: string, durationMs: number) => void
+}
+
+const allow = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
+
+export function answerInDialog(incoming: InDialogRequest, options: InDialogOptions): void {
+  switch (incoming.request.method) {
+    case 'INVITE':
+    case 'UPDATE':
+      return answerOfferAgain(incoming, options)
+    case 'INFO':
+      return answerInfo(incoming, options)
+    case 'OPTIONS':
+      return incoming.respond(200, { headers: { Allow: allow, Accept: 'application/sdp' } })
+    default:
+      return incoming.respond(405, { headers: { Allow: allow } })
+  }
+}
+
+function answerOfferAgain(incoming: InDialogRequest, { media, contact, log }: InDialogOptions): void {
+  const { method, body } = incoming.request
+  const headers = { Contact: contact, Allow: allow }
+  if (body.length === 0) {
+    // A refresh without a description: an INVITE asks us for an offer, an UPDATE asks for nothing (RFC 3261 §14.2, 3311 §5.2).
+    if (method === 'UPDATE') return incoming.respond(200, { headers })
+    return incoming.respond(200, { headers, contentType: 'application/sdp', body: media.offer() })
+  }
+  if (contentTypeOf(incoming.request)?.type !== 'application/sdp')
+    return incoming.respond(415, { headers: { Accept: 'application/sdp' } })
+  try {
+    const answer = media.answer(Buffer.from(body).toString('utf8'))
+    incoming.respond(200, { headers, contentType: 'application/sdp', body: answer })
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error
+    log.warn('an offer inside a call was refused', { code: error.code })
+    incoming.respond(callFailures[error.code].sip)
+  }
+}
+
+/** `Signal=5\r\nDuration=160` (application/dtmf-relay), or a bare digit (application/dtmf): what phones send in INFO. */
+function answerInfo(incoming: InDialogRequest, { onDigit }: InDialogOptions): void {
+  const type = contentTypeOf(incoming.request)?.type
+  const text = Buffer.from(incoming.request.body).toString('latin1')
+  incoming.respond(200)
+  if (type !== 'application/dtmf-relay' && type !== 'application/dtmf') return
+  const digit = /(?:^|Signal\s*=\s*)([0-9A-D*#])\s*(?:$|\r|\n)/i.exec(text)?.[1]
+  const duration = /Duration\s*=\s*(\d{1,5})/i.exec(text)?.[1]
+  if (digit) onDigit(digit.toUpperCase(), Number(duration ?? 160))
+}

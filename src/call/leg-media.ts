@@ -1,0 +1,187 @@
+/**
+ * The media of one leg: its port on the media plane, and the offer/answer that says what the port does (RFC 3264).
+ *
+ *   Call  ── offer(), answer(sdp), takeAnswer(sdp) ─▶  here  ── describe ─▶  MediaPort
+ *
+ * One audio stream; further m-lines of an offer are refused with port 0. Knows no SIP.
+ */
+import { randomUint32 } from '../core/random.ts'
+import type { Encoding, MediaAddress, MediaPort, PayloadFormat } from '../media/types.ts'
+import {
+  connectionOf,
+  directionOf,
+  formatsOf,
+  isTelephoneEvent,
+  pcma,
+  pcmu,
+  rtcpAddressOf,
+  sameFormat,
+  telephoneEvent,
+} from '../sdp/media.ts'
+import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
+import { parseSdp } from '../sdp/parse.ts'
+import { printSdp } from '../sdp/print.ts'
+import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import { CallError } from './failures.ts'
+
+/** What a call can carry today, in the order we prefer when we are the ones to offer. */
+export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+
+interface RemoteAudio {
+  readonly address: MediaAddress
+  readonly formats: readonly SdpFormat[]
+  readonly direction: Direction
+}
+
+/** @throws {CallError} `call.bad-offer` when the text is no session description. */
+function readDescription(text: string): SessionDescription {
+  const parsed = parseSdp(text)
+  if (!parsed.ok) throw new CallError('call.bad-offer', { cause: parsed.problem })
+  return parsed.description
+}
+
+const isUsable = (media: SdpMedia): boolean =>
+  media.type === 'audio' && media.port !== 0 && (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF')
+
+function readAudio(description: SessionDescription): RemoteAudio | undefined {
+  const media = description.media.find(isUsable)
+  const connection = media && connectionOf(description, media)
+  if (!media || !connection) return undefined
+  const rtcp = rtcpAddressOf(description, media)
+  return {
+    address: { ip: connection.address, rtpPort: media.port, rtcpPort: rtcp?.port ?? media.port + 1 },
+    formats: formatsOf(media),
+    direction: directionOf(description, media),
+  }
+}
+
+/** Formats of an offer that a call can carry, the offerer's order and payload types kept; empty when none is speech. */
+export function usableFormats(offer: string): readonly SdpFormat[] {
+  const audio = readAudio(readDescription(offer))
+  return audio ? withSpeech(commonFormats(audio.formats, supportedFormats)) : []
+}
+
+const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
+  formats.some((format) => !isTelephoneEvent(format)) ? formats : []
+
+/** Hold in the old style: a connection address of zeros means "send nothing here" (RFC 3264 §8.4). */
+const isNowhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
+
+export class LegMedia {
+  readonly port: MediaPort
+  readonly #ip: string
+  readonly #sessionId = String(randomUint32())
+  #version = 0
+  #remote: MediaAddress | undefined
+  /** What we last declared, to offer again when the peer asks for an offer. */
+  #formats: readonly SdpFormat[] = supportedFormats
+  #peerDirection: Direction = 'sendrecv'
+
+  /** @param ip The address put into SDP: the one this peer reaches us at. */
+  constructor(port: MediaPort, ip: string) {
+    this.port = port
+    this.#ip = ip
+  }
+
+  /** The codec both sides prefer, once agreed. */
+  get codec(): string | undefined {
+    return this.#remote && this.#formats.find((format) => !isTelephoneEvent(format))?.encoding
+  }
+
+  get formats(): readonly SdpFormat[] {
+    return this.#formats
+  }
+
+  /** True when the peer put us on hold: it does not want to hear us. */
+  get held(): boolean {
+    return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
+  }
+
+  /** True when the peer said it sends: silence from it is worth a question. */
+  get expectsPackets(): boolean {
+    return this.#peerDirection === 'sendrecv' || this.#peerDirection === 'sendonly'
+  }
+
+  /** An offer of these formats, or of what was agreed before. */
+  offer(formats: readonly SdpFormat[] = this.#formats): string {
+    this.#formats = formats
+    return printSdp(
+      createAudioOffer({
+        address: this.#ip,
+        port: this.port.address.rtpPort,
+        sessionId: this.#sessionId,
+        version: this.#nextVersion(),
+        formats,
+        direction: 'sendrecv',
+        ptimeMs: 20,
+      }),
+    )
+  }
+
+  /**
+   * Take the peer's answer to our offer.
+   * @throws {CallError} `call.bad-offer`, or `call.no-common-codec` when it refused our audio.
+   */
+  takeAnswer(text: string): void {
+    const audio = readAudio(readDescription(text))
+    const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
+    if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    this.#apply(audio, this.#formats, agreed)
+    this.#formats = agreed
+  }
+
+  /**
+   * Answer the peer's offer with those of `allowed` it knows.
+   * @throws {CallError} `call.bad-offer`, or `call.no-common-codec`.
+   */
+  answer(text: string, allowed: readonly SdpFormat[] = supportedFormats): string {
+    const offer = readDescription(text)
+    const audio = readAudio(offer)
+    const agreed = audio && withSpeech(commonFormats(audio.formats, allowed))
+    if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    this.#apply(audio, agreed, agreed)
+    this.#formats = agreed
+    const taken = offer.media.findIndex(isUsable)
+    return printSdp(
+      answerOffer(offer, {
+        address: this.#ip,
+        sessionId: this.#sessionId,
+        version: this.#nextVersion(),
+        accept: (_media, index) =>
+          index === taken
+            ? {
+                port: this.port.address.rtpPort,
+                formats: agreed,
+                direction: answerDirection(audio.direction, 'sendrecv'),
+              }
+            : undefined,
+      }),
+    )
+  }
+
+  #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
+    const moved = this.#remote !== undefined && !sameAddress(this.#remote, audio.address)
+    this.#peerDirection = isNowhere(audio.address.ip) ? 'inactive' : audio.direction
+    this.#remote = audio.address
+    this.port.describe({
+      remote: audio.address,
+      receive: receive.map(payloadFormat),
+      send: this.held ? [] : send.map(payloadFormat),
+      relearn: moved,
+    })
+  }
+
+  #nextVersion(): number {
+    this.#version += 1
+    return this.#version
+  }
+}
+
+const sameAddress = (a: MediaAddress, b: MediaAddress): boolean => a.ip === b.ip && a.rtpPort === b.rtpPort
+
+/** As the media plane spells it: agreed formats are all among the supported ones. */
+const payloadFormat = (format: SdpFormat): PayloadFormat => ({
+  payloadType: format.payloadType,
+  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding as Encoding,
+  clockRateHz: format.clockRateHz,
+})

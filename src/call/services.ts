@@ -1,0 +1,46 @@
+/** What a call needs from the rest; declared here, joined in main.ts. */
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { LegRole, Party, TracedMessage } from '../events/catalogue.ts'
+import type { MediaPlane, MediaPort } from '../media/types.ts'
+import type { Flow, SipStack } from '../sip/stack.types.ts'
+import type { LiveCalls } from './live-calls.ts'
+
+/** A leg whose sound is to be kept. */
+export interface RecordedTrack {
+  readonly port: MediaPort
+  readonly legId: string
+  readonly role: LegRole
+  readonly party: Party
+}
+
+export interface CallRecording {
+  /** Called before the ports are closed; they may be closed at once afterwards. Never rejects. */
+  stop(): Promise<void>
+}
+
+/** Starts the recording of an answered call; implemented by recording/. */
+export interface CallRecorder {
+  start(options: {
+    readonly callId: string
+    readonly name: string
+    readonly tracks: readonly RecordedTrack[]
+  }): CallRecording
+}
+
+export interface CallServices {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly stack: SipStack
+  readonly media: MediaPlane
+  readonly bus: FactBus
+  readonly live: LiveCalls
+  readonly recorder: CallRecorder
+  /** The address that this peer reaches us at, for SDP. */
+  readonly advertisedIp: (flow: Flow | undefined) => string
+  /** SIP messages seen so far of these Call-IDs. */
+  readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
+  /** A leg that is silent for so long is asked whether it is still there; 0 never. */
+  readonly rtpTimeoutMs: number
+}
