@@ -8,6 +8,23 @@ import type { ApiKey, ApiKeyStore, Role } from './stores.ts'
 /** The last use is noted at most so often, so that a busy key does not write with each request. */
 const touchEveryMs = 60_000
 
+export interface CreatedApiKey {
+  readonly apiKey: ApiKey
+  /** The key itself, to be shown once. */
+  readonly key: string
+}
+
+export async function createApiKey(
+  store: ApiKeyStore,
+  { name, role }: { readonly name: string; readonly role: Role },
+  clock: Clock,
+): Promise<CreatedApiKey> {
+  const key = `pb_${newSecret()}`
+  const apiKey = { id: newId(), name, hash: hashSecret(key), role, createdAtMs: clock.wallMs() }
+  await store.add(apiKey)
+  return { apiKey, key }
+}
+
 export class ApiKeys {
   readonly #store: ApiKeyStore
   readonly #clock: Clock
@@ -17,12 +34,8 @@ export class ApiKeys {
     this.#clock = clock
   }
 
-  /** @returns The key itself beside what is kept of it; it cannot be had again. */
-  async create(name: string, role: Role): Promise<{ readonly apiKey: ApiKey; readonly key: string }> {
-    const key = `pb_${newSecret()}`
-    const apiKey = { id: newId(), name, hash: hashSecret(key), role, createdAtMs: this.#clock.wallMs() }
-    await this.#store.add(apiKey)
-    return { apiKey, key }
+  create(name: string, role: Role): Promise<CreatedApiKey> {
+    return createApiKey(this.#store, { name, role }, this.#clock)
   }
 
   /** Whose key this is; undefined when it is none of ours. */

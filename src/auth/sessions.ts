@@ -44,6 +44,12 @@ export class Sessions {
     return this.#users.byId(session.userId)
   }
 
+  /** Whether the session still lives; asking is no use of it. */
+  async lives(secret: string): Promise<boolean> {
+    const session = await this.#store.byHash(hashSecret(secret))
+    return session !== undefined && session.expiresAtMs > this.#clock.wallMs()
+  }
+
   end(secret: string): Promise<void> {
     return this.#store.remove(hashSecret(secret))
   }

@@ -20,7 +20,7 @@ export interface AddedUser {
 export const userName = (typed: string): string => typed.trim().toLowerCase()
 
 /** @throws {AuthError} `auth.user-exists` */
-export async function addUser(users: UserStore, clock: Clock, wanted: NewUser): Promise<AddedUser> {
+export async function addUser(users: UserStore, wanted: NewUser, clock: Clock): Promise<AddedUser> {
   const password = wanted.password ?? newPassword()
   const user = {
     id: newId(),
@@ -46,6 +46,6 @@ export interface EnsureAdminOptions {
  */
 export async function ensureAdmin({ users, clock, password }: EnsureAdminOptions): Promise<string | undefined> {
   if ((await users.count()) > 0) return undefined
-  const added = await addUser(users, clock, { name: 'admin', role: 'admin', ...(password && { password }) })
+  const added = await addUser(users, { name: 'admin', role: 'admin', ...(password && { password }) }, clock)
   return added.password
 }

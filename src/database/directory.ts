@@ -2,25 +2,25 @@
  * The extensions, kept in memory for the INVITE path and written through to the database.
  *
  * A change is seen in memory only once it is written. Changes wait for each other, so what is in memory and what is
- * in the table cannot cross. One process owns the table.
+ * in the table cannot cross. What another process wrote (the command line) is there after `reload`.
  */
 import type { Kysely, Selectable } from 'kysely'
 import { type Directory, DirectoryError, type Extension } from '../pbx/directory.ts'
 import type { ExtensionsTable, Tables } from './tables.ts'
 
-export async function loadDirectory(db: Kysely<Tables>): Promise<Directory> {
-  const rows = await db.selectFrom('extensions').selectAll().execute()
-  return new KeptDirectory(db, rows.map(fromRow))
-}
-
-class KeptDirectory implements Directory {
+export class KeptDirectory implements Directory {
   readonly #db: Kysely<Tables>
-  readonly #extensions: Map<string, Extension>
+  #extensions: ReadonlyMap<string, Extension> = new Map()
   #lastChange: Promise<unknown> = Promise.resolve()
 
-  constructor(db: Kysely<Tables>, extensions: readonly Extension[]) {
+  /** Empty until `reload`. */
+  constructor(db: Kysely<Tables>) {
     this.#db = db
-    this.#extensions = new Map(extensions.map((extension) => [extension.number, extension]))
+  }
+
+  /** Read all extensions anew. */
+  reload(): Promise<void> {
+    return this.#oneAtATime(() => this.#read())
   }
 
   find(number: string): Extension | undefined {
@@ -36,7 +36,7 @@ class KeptDirectory implements Directory {
     return this.#oneAtATime(async () => {
       if (this.#extensions.has(extension.number)) throw new DirectoryError('directory.exists')
       await this.#db.insertInto('extensions').values(toRow(extension)).execute()
-      this.#extensions.set(extension.number, extension)
+      await this.#read()
     })
   }
 
@@ -46,7 +46,7 @@ class KeptDirectory implements Directory {
       if (!known) throw new DirectoryError('directory.not-found')
       const changed = { ...known, ...changes }
       await this.#db.updateTable('extensions').set(toRow(changed)).where('number', '=', number).execute()
-      this.#extensions.set(number, changed)
+      await this.#read()
       return changed
     })
   }
@@ -55,8 +55,13 @@ class KeptDirectory implements Directory {
     return this.#oneAtATime(async () => {
       if (!this.#extensions.has(number)) throw new DirectoryError('directory.not-found')
       await this.#db.deleteFrom('extensions').where('number', '=', number).execute()
-      this.#extensions.delete(number)
+      await this.#read()
     })
+  }
+
+  async #read(): Promise<void> {
+    const rows = await this.#db.selectFrom('extensions').selectAll().execute()
+    this.#extensions = new Map(rows.map((row) => [row.number, fromRow(row)]))
   }
 
   #oneAtATime<Result>(change: () => Promise<Result>): Promise<Result> {

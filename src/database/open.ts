@@ -6,12 +6,12 @@
  */
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { Directory } from '../pbx/directory.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
-import { loadDirectory } from './directory.ts'
+import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
 import { Journal } from './journal.ts'
@@ -24,7 +24,10 @@ export interface Database {
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
-  /** Write the facts of `bus` from now on. Once. History then waits for what was told before it was asked. */
+  /**
+   * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
+   * Once. History then waits for what was told before it was asked.
+   */
   keep(bus: FactBus, clock: Clock): Journal
   /** Close calls that the last process left open; their ids. Before the first new call. */
   markInterrupted(nowMs: number): Promise<readonly string[]>
@@ -40,13 +43,26 @@ export interface DatabaseOptions {
   readonly log: Logger
 }
 
+const lookEveryMs = 1_000
+
 /** @throws {DatabaseError} `database.cannot-open`, `database.newer-schema`, `database.migration-failed` */
 export async function openDatabase({ path, log }: DatabaseOptions): Promise<Database> {
-  const db = openSqlite(path)
+  const { db, foreignVersion } = openSqlite(path)
   try {
     await migrate(db)
-    const directory = await loadDirectory(db)
+    const directory = new KeptDirectory(db)
+    await directory.reload()
     let journal: Journal | undefined
+    let looking: Timer | undefined
+    let seenVersion = foreignVersion()
+    const look = (clock: Clock): Timer =>
+      clock.after(lookEveryMs, () => {
+        looking = look(clock)
+        const version = foreignVersion()
+        if (version === seenVersion) return
+        seenVersion = version
+        directory.reload().catch((error: unknown) => log.error('The extensions could not be read', { error }))
+      })
     return {
       directory,
       history: createCallHistory(db, async () => journal?.flush()),
@@ -55,6 +71,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       sessions: createSessionStore(db),
       keep(bus, clock) {
         journal = new Journal({ db, bus, clock, log })
+        looking = look(clock)
         return journal
       },
       markInterrupted: (nowMs) => markInterrupted(db, nowMs),
@@ -62,6 +79,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         await db.selectFrom('life_signs').select('id').execute()
       },
       async close() {
+        looking?.cancel()
         await journal?.close()
         await db.destroy()
       },

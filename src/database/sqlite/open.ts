@@ -10,12 +10,23 @@ import { adapt } from './node-sqlite.ts'
 /** How long a write waits for another process (a backup, the command line) before it fails. */
 const busyMs = 5_000
 
+export interface OpenedSqlite {
+  readonly db: Kysely<Tables>
+  /** Another number than before: another process has written (sqlite.org/pragma.html#pragma_data_version). */
+  readonly foreignVersion: () => number
+}
+
 /**
  * @param path A file, made with its folder when missing and readable by its owner only, or `:memory:`.
  * @throws {DatabaseError} `database.cannot-open`
  */
-export function openSqlite(path: string): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(openFile(path)) }) })
+export function openSqlite(path: string): OpenedSqlite {
+  const file = openFile(path)
+  const version = file.prepare('pragma data_version')
+  return {
+    db: new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(file) }) }),
+    foreignVersion: () => Number(version.get()?.['data_version']),
+  }
 }
 
 function openFile(path: string): DatabaseSync {
