@@ -170,7 +170,8 @@ export interface SipStackEvents {
 
 export interface SipStack {
   on<Name extends keyof SipStackEvents>(name: Name, listener: (event: SipStackEvents[Name]) => void): () => void
-  request(options: RequestOptions): Promise<SipResponse>
+  /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
+  request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
