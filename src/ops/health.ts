@@ -1,0 +1,128 @@
+/**
+ * Is the server well, and may calls be sent to it: for people, load balancers and Kubernetes.
+ *
+ * Alive: the process answers. Ready: it takes calls; not while it starts or stops. Healthy: all checks pass. Checks
+ * are handed in. Their result is kept for a second, so that strangers who ask often cost nothing.
+ */
+import { access, constants } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import type { Clock } from '../core/clock.ts'
+import { formatUptime } from './uptime.ts'
+
+/** Resolves when all is well; the reason it rejects with is shown. */
+export type HealthCheck = () => Promise<void>
+
+export interface HealthOptions {
+  readonly version: string
+  readonly clock: Clock
+  /** By name: `database`, `recordings`, `sip`, `media`. */
+  readonly checks: Readonly<Record<string, HealthCheck>>
+  readonly activeCalls: () => number
+  readonly portsInUse: () => number
+}
+
+type State = 'healthy' | 'unhealthy'
+
+export interface HealthReport {
+  readonly status: State
+  readonly timestamp: string
+  readonly uptime: string
+  readonly version: string
+  readonly checks: Record<string, { readonly status: State; readonly message: string }>
+  readonly system: {
+    readonly memory_mb: number
+    readonly cpu_count: number
+    readonly active_calls: number
+    readonly ports_in_use: number
+  }
+}
+
+const keptMs = 1_000
+/** A check that takes longer has failed. */
+const checkMs = 2_000
+
+export class Health {
+  readonly #options: HealthOptions
+  readonly #startedMs: number
+  #last: { readonly atMs: number; readonly report: Promise<HealthReport> } | undefined
+  #notReady: string | undefined = 'starting'
+
+  constructor(options: HealthOptions) {
+    this.#options = options
+    this.#startedMs = options.clock.now()
+  }
+
+  /** Calls are taken from now on. */
+  started(): void {
+    this.#notReady = undefined
+  }
+
+  /** No new calls: a balancer should look elsewhere. */
+  stopping(): void {
+    this.#notReady = 'stopping'
+  }
+
+  get uptimeSeconds(): number {
+    return Math.floor((this.#options.clock.now() - this.#startedMs) / 1_000)
+  }
+
+  report(): Promise<HealthReport> {
+    const nowMs = this.#options.clock.now()
+    if (!this.#last || nowMs - this.#last.atMs >= keptMs) this.#last = { atMs: nowMs, report: this.#ask() }
+    return this.#last.report
+  }
+
+  /** Why no calls should be sent here; empty when they should. */
+  async reasonsNotReady(): Promise<string[]> {
+    const { checks } = await this.report()
+    const failed = Object.entries(checks).filter(([, { status }]) => status === 'unhealthy')
+    const reasons = failed.map(([name, { message }]) => `${name}: ${message}`)
+    return this.#notReady ? [this.#notReady, ...reasons] : reasons
+  }
+
+  async #ask(): Promise<HealthReport> {
+    const { clock, version, checks, activeCalls, portsInUse } = this.#options
+    const names = Object.keys(checks)
+    const results = await Promise.all(Object.values(checks).map((check) => this.#run(check)))
+    const shown = Object.fromEntries(
+      results.map((problem, index) => [
+        names[index] ?? '',
+        problem === undefined
+          ? { status: 'healthy' as const, message: 'ok' }
+          : { status: 'unhealthy' as const, message: problem },
+      ]),
+    )
+    return {
+      status: results.every((problem) => problem === undefined) ? 'healthy' : 'unhealthy',
+      timestamp: new Date(clock.wallMs()).toISOString(),
+      uptime: formatUptime(this.uptimeSeconds),
+      version,
+      checks: shown,
+      system: {
+        memory_mb: Math.round(process.memoryUsage.rss() / 2 ** 20),
+        cpu_count: availableParallelism(),
+        active_calls: activeCalls(),
+        ports_in_use: portsInUse(),
+      },
+    }
+  }
+
+  /** What is wrong, if anything. */
+  #run(check: HealthCheck): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(checkMs, () => resolve(`no answer within ${checkMs / 1_000} s`))
+      check()
+        .then(
+          () => resolve(undefined),
+          (error: unknown) => resolve(error instanceof Error ? error.message : String(error)),
+        )
+        .finally(() => timer.cancel())
+    })
+  }
+}
+
+/** A check that the folder is there and can be written to. */
+export const folderIsWritable =
+  (folder: string): HealthCheck =>
+  () =>
+    access(folder, constants.W_OK)
