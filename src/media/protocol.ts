@@ -1,0 +1,71 @@
+/**
+ * Every message between the main thread and a media worker.
+ *
+ *   plane.ts  ── Command ──────────▶  worker/main.ts
+ *             ◀─ Answer, Notice ────
+ *
+ * Order is kept in both directions: what was described before a recording began is in force when it begins.
+ * Ports are numbers here; the worker knows no call, no session and no SIP.
+ */
+import type { Fields, LogLevel } from '../core/logger.ts'
+import type { PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
+
+/** What needs no answer. */
+export type Order =
+  | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
+  | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'bridge'; readonly a: number; readonly b: number }
+
+/** What is asked for, and what is answered. */
+export interface Requests {
+  'open-port': { readonly ask: OpenPort; readonly answer: 'open' | 'in-use' }
+  'stop-recording': { readonly ask: { readonly port: number }; readonly answer: RecordedFile | undefined }
+  'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats }
+  'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats }
+  'worker-stats': { readonly ask: object; readonly answer: Omit<WorkerStats, 'worker' | 'sessions'> }
+  /** Close all ports, finish all files. */
+  shutdown: { readonly ask: object; readonly answer: undefined }
+}
+
+export interface OpenPort {
+  readonly port: number
+  readonly bindIp: string
+  /** Even; RTCP takes the next one. */
+  readonly rtpPort: number
+  /** Canonical name for RTCP, one for all ports of a call. */
+  readonly cname: string
+  /** 0 never. */
+  readonly inactiveAfterMs: number
+}
+
+export type RequestName = keyof Requests
+export type Request = {
+  [Name in RequestName]: { readonly type: Name; readonly request: number } & Requests[Name]['ask']
+}[RequestName]
+
+export type Command = Order | Request
+
+export interface Answer {
+  readonly type: 'answer'
+  readonly request: number
+  readonly value: Requests[RequestName]['answer']
+}
+
+/** What the worker says by itself. */
+export type Notice =
+  | { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
+  | {
+      readonly type: 'log'
+      readonly level: Exclude<LogLevel, 'trace' | 'silent'>
+      readonly sentence: string
+      readonly fields: Fields
+    }
+
+export interface PortNotice<Name extends keyof PortEvents> {
+  readonly type: 'event'
+  readonly port: number
+  readonly name: Name
+  readonly event: PortEvents[Name]
+}
+
+export type FromWorker = Answer | Notice

@@ -1,0 +1,93 @@
+/**
+ * From whom a port takes packets: symmetric RTP, the source learned once and then locked.
+ *
+ *   port  ── where a valid packet came from ─▶  here  ── take it or not; where to send ─▶  port
+ *
+ * NAT makes the address in the SDP a hint, and a stranger who guesses the port must neither be heard nor be sent the
+ * call ("RTP bleed"). So: the first valid packet locks the source. Until the lock has settled a better founded source
+ * wins over a worse one; the address of the SDP itself wins at any time. All others are refused.
+ * Pure: time is handed in, no socket is known here.
+ */
+import { isIP, SocketAddress } from 'node:net'
+import type { MediaAddress } from '../types.ts'
+
+/** How long a better founded source may still take over, ms. Strangers who probe ports come in late in a call. */
+const settleMs = 1000
+
+export interface Source {
+  readonly ip: string
+  readonly port: number
+}
+
+/** How well founded a source is. */
+const exact = 3
+const sameHost = 2
+const stranger = 1
+/** The source that was locked before the peer said that it moved: its last packets still come in. */
+const left = 0
+
+export class SourceLock {
+  #remote: MediaAddress | undefined
+  #source: Source | undefined
+  #rank = stranger
+  #lockedAtMs = 0
+  #left: Source | undefined
+
+  /** What was learned; undefined before the first packet. */
+  get source(): Source | undefined {
+    return this.#source
+  }
+
+  /** The address of the SDP, when it is one that packets can be sent to. */
+  get remote(): MediaAddress | undefined {
+    return this.#remote
+  }
+
+  /** Where to send: the learned source, else what the SDP said. */
+  get destination(): Source | undefined {
+    if (this.#source) return this.#source
+    return this.#remote && { ip: this.#remote.ip, port: this.#remote.rtpPort }
+  }
+
+  /** An SDP told where the peer is. Another address than before, or `relearn`, opens the lock. */
+  describe(address: MediaAddress | undefined, relearn: boolean): void {
+    const remote = usable(address)
+    const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
+    // An SDP without a usable address is a hold (0.0.0.0): the peer is where it was.
+    if (remote) this.#remote = remote
+    if (!relearn && (!remote || !moved)) return
+    if (this.#source && this.#rankOf(this.#source.ip, this.#source.port) === exact) return
+    this.#left = this.#source
+    this.#source = undefined
+  }
+
+  /** Whether a valid packet from here is taken; may lock or move the lock. */
+  accept(ip: string, port: number, nowMs: number): boolean {
+    const source = this.#source
+    if (source && source.port === port && source.ip === ip) return true
+    const rank = this.#rankOf(ip, port)
+    if (source) {
+      const settled = nowMs - this.#lockedAtMs >= settleMs
+      if (rank <= this.#rank || (settled && rank !== exact)) return false
+    }
+    this.#source = { ip, port }
+    this.#rank = rank
+    if (!source) this.#lockedAtMs = nowMs
+    return true
+  }
+
+  #rankOf(ip: string, port: number): number {
+    if (this.#left?.ip === ip && this.#left.port === port) return left
+    if (this.#remote?.ip !== ip) return stranger
+    return this.#remote.rtpPort === port ? exact : sameHost
+  }
+}
+
+/** The address in the form in which sockets name sources; undefined when nothing can be sent there. */
+function usable(address: MediaAddress | undefined): MediaAddress | undefined {
+  if (!address || address.rtpPort === 0) return undefined
+  const family = isIP(address.ip)
+  if (family === 0 || address.ip === '0.0.0.0') return undefined
+  const ip = family === 6 ? new SocketAddress({ address: address.ip, family: 'ipv6' }).address : address.ip
+  return ip === '::' ? undefined : { ...address, ip }
+}
