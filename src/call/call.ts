@@ -6,23 +6,26 @@
  *          ◀─ 200 ─────        ◀─ 200 ─────
  *          ══ RTP ════  media session  ════ RTP ══
  *
- * A feature (pbx/) accepts it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
+ * A feature (pbx/) makes it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
  * Missing: transfer (REFER), music on hold, PRACK.
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession } from '../media/types.ts'
+import type { SdpFormat } from '../sdp/types.ts'
 import { contentTypeOf } from '../sip/message/fields.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
+import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
 import { LegMedia, supportedFormats, usableFormats } from './leg-media.ts'
-import type { LiveCall, LiveCallSnapshot, LiveLeg } from './live-calls.ts'
+import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
+import { Teller } from './teller.ts'
 
 export interface DialOptions {
   readonly destinations: readonly Destination[]
@@ -32,31 +35,19 @@ export interface DialOptions {
   readonly recordingName: string
 }
 
-interface Leg {
-  readonly id: string
-  readonly role: LegRole
-  readonly party: Party
-  readonly sipCallId: string
-  readonly flow: Flow | undefined
-  state: LiveLeg['state']
-  media?: LegMedia
-  dialog?: Dialog
-  watch?: SilenceWatch
-}
-
 export class Call implements LiveCall {
   readonly id = newId()
   readonly from: Party
   readonly to: Party
   readonly #services: CallServices
   readonly #log: Logger
+  readonly #teller: Teller
   readonly #invite: IncomingInvite
   readonly #session: MediaSession
   readonly #caller: Leg
-  readonly #legs: Leg[] = []
-  readonly #sipCallIds = new Set<string>()
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
+  #callee: Leg | undefined
   #answeredAtMs: number | undefined
   #fork: Fork | undefined
   #recording: CallRecording | undefined
@@ -69,16 +60,23 @@ export class Call implements LiveCall {
     this.to = parties.to
     this.#services = services
     this.#log = services.log.child({ callId: this.id })
+    this.#teller = new Teller(services.bus, services.clock, this.id)
     this.#invite = invite
     this.#startedAtMs = services.clock.wallMs()
     this.#session = services.media.openSession(this.id)
-    this.#session.on('lost', () => void this.end('failed'))
-    const sipCallId = invite.request.headers.get('Call-ID') ?? ''
-    this.#caller = { id: newId(), role: 'caller', party: parties.from, sipCallId, flow: invite.flow, state: 'calling' }
-    this.#legs.push(this.#caller)
-    this.#sipCallIds.add(sipCallId)
+    this.#session.on('lost', () => void this.#fail('call.media-lost'))
+    this.#caller = {
+      id: newId(),
+      role: 'caller',
+      party: parties.from,
+      sipCallId: invite.request.headers.get('Call-ID') ?? '',
+      transport: invite.flow.transport,
+      remote: remoteOf(invite.flow),
+      state: 'calling',
+    }
     services.live.add(this)
-    this.#tellStarted()
+    this.#teller.started(this.from, this.to)
+    this.#teller.legStarted(this.#caller)
     invite.cancelled.addEventListener('abort', () => void this.#finish('cancelled', 'caller'))
   }
 
@@ -100,47 +98,34 @@ export class Call implements LiveCall {
     } catch (error) {
       if (error instanceof CallError) return this.#fail(error.code)
       this.#log.error('a call could not be set up', { error: String(error) })
-      return this.#finish('failed')
+      await this.#finish('failed')
     }
   }
 
   async #ring(options: DialOptions): Promise<void> {
+    const { stack, clock, advertisedIp } = this.#services
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    this.#caller.media = new LegMedia(await this.#openPort(), this.#services.advertisedIp(this.#invite.flow))
+    const callerMedia = new LegMedia(await this.#openPort(), advertisedIp(this.#invite.flow))
+    this.#caller.media = callerMedia
     const calleePort = await this.#openPort()
     if (this.#ended) return
-    const media = new Map<string, LegMedia>()
-    const mediaFor = (destination: Destination): LegMedia =>
-      new LegMedia(calleePort, this.#services.advertisedIp(destination.target.flow))
-    const offered = new Map<Destination, LegMedia>()
-    this.#fork = new Fork(this.#services, {
-      callId: this.id,
+    const fork = new Fork({
+      stack,
+      clock,
+      teller: this.#teller,
       destinations: options.destinations,
       ringMs: options.ringMs,
       from: ({ target }) => this.#fromHeader(target.flow),
-      offer: (destination) => {
-        const leg = mediaFor(destination)
-        offered.set(destination, leg)
-        return leg.offer(formats)
-      },
-      onProvisional: (attempt, response) => {
-        const legMedia = offered.get(attempt.destination)
-        if (legMedia) media.set(attempt.legId, legMedia)
-        this.#provisional(attempt, response, legMedia, offer)
-      },
+      offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
+      onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
     })
-    for (const sipCallId of this.#fork.sipCallIds) this.#sipCallIds.add(sipCallId)
-    const outcome = await this.#fork.outcome
-    if (this.#ended) {
-      if (outcome.answered) await outcome.dialog.bye()
-      return
-    }
+    this.#fork = fork
+    const outcome = await fork.outcome
     if (!outcome.answered) return this.#finish(outcome.reason)
-    const legMedia = offered.get(outcome.attempt.destination)
-    if (!legMedia) throw new Error('a device answered that was not asked')
-    this.#connect(outcome.attempt, outcome.dialog, outcome.response, legMedia, offer, options)
+    if (this.#ended) return outcome.dialog.bye()
+    this.#connect(outcome.attempt, outcome.dialog, outcome.response, callerMedia, offer, options)
   }
 
   /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
@@ -148,7 +133,7 @@ export class Call implements LiveCall {
     const { request } = this.#invite
     if (request.body.length === 0) return undefined
     if (contentTypeOf(request)?.type !== 'application/sdp') throw new CallError('call.bad-offer')
-    return Buffer.from(request.body).toString('utf8')
+    return textOf(request.body)
   }
 
   async #openPort(): Promise<MediaPort> {
@@ -166,125 +151,102 @@ export class Call implements LiveCall {
     return `${name}<sip:${user}@${host.includes(':') ? `[${host}]` : host}>`
   }
 
-  /** 180 is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional(attempt: Attempt, response: SipResponse, media: LegMedia | undefined, offer: string | undefined): void {
+  /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
+  #provisional({ leg, media }: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
     if (this.#ended) return
-    this.#services.bus.publish({
-      name: 'call.ringing',
-      atMs: this.#services.clock.wallMs(),
-      callId: this.id,
-      legId: attempt.legId,
-    })
-    const hasMedia = response.body.length > 0 && offer !== undefined && media !== undefined
-    if (!hasMedia || this.#earlyAnswer !== undefined) {
-      if (this.#earlyAnswer === undefined && this.#caller.state === 'calling') this.#invite.ring(180)
-      this.#caller.state = 'ringing'
-      return
-    }
-    try {
-      media.takeAnswer(Buffer.from(response.body).toString('utf8'))
-      const answer = this.#callerMedia().answer(offer, media.formats)
-      this.#earlyAnswer = answer
-      this.#session.bridge(this.#callerMedia().port, media.port)
-      this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
-    } catch (error) {
-      this.#log.warn('early media could not be passed on', { error: String(error) })
-      this.#invite.ring(180)
-    }
+    this.#teller.ringing(leg.id)
+    const firstMedia = response.body.length > 0 && offer !== undefined && this.#earlyAnswer === undefined
+    if (firstMedia) this.#passEarlyMedia(media, response, caller, offer)
+    if (this.#caller.state === 'calling' && this.#earlyAnswer === undefined) this.#invite.ring(180)
     this.#caller.state = 'ringing'
   }
 
-  #callerMedia(): LegMedia {
-    if (!this.#caller.media) throw new Error('the caller has no port yet')
-    return this.#caller.media
+  #passEarlyMedia(media: LegMedia, response: SipResponse, caller: LegMedia, offer: string): void {
+    try {
+      media.takeAnswer(textOf(response.body))
+      const answer = caller.answer(offer, media.formats)
+      this.#session.bridge(caller.port, media.port)
+      this.#earlyAnswer = answer
+      this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      this.#log.warn('early media could not be passed on', { code: error.code })
+    }
   }
 
   #connect(
-    attempt: Attempt,
+    { leg: callee, media }: Attempt,
     dialog: Dialog,
     response: SipResponse,
-    media: LegMedia,
+    caller: LegMedia,
     offer: string | undefined,
     options: DialOptions,
   ): void {
-    const { destination, legId, invite } = attempt
-    const callee: Leg = {
-      id: legId,
-      role: 'callee',
-      party: destination.party,
-      sipCallId: invite.sipCallId,
-      flow: dialog.flow,
-      state: 'answered',
-      media,
-      dialog,
-    }
-    this.#legs.push(callee)
-    this.#listen(callee, dialog)
-    media.takeAnswer(Buffer.from(response.body).toString('utf8'))
-    const caller = this.#callerMedia()
+    this.#callee = callee
+    callee.media = media
+    this.#listen(callee, dialog, media)
+    media.takeAnswer(textOf(response.body))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
     if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
-    if (options.record) this.#record(options.recordingName, callee)
+    if (options.record) this.#record(options.recordingName, [this.#caller, callee])
     const callerDialog = this.#invite.answer({ contentType: 'application/sdp', body })
-    this.#caller.dialog = callerDialog
-    this.#caller.state = 'answered'
     this.#answeredAtMs = this.#services.clock.wallMs()
-    this.#listen(this.#caller, callerDialog)
-    this.#tellAnswered(callee)
+    this.#teller.answered(callee.id)
+    this.#listen(this.#caller, callerDialog, caller)
     if (offer === undefined) void this.#takeLateAnswer(callerDialog, caller)
   }
 
   /** The caller left the offer to us: its answer is in the ACK (RFC 3261 §13.2.2.4). */
   async #takeLateAnswer(dialog: Dialog, media: LegMedia): Promise<void> {
+    const ack = await dialog.acknowledged.catch(() => undefined)
+    if (!ack) return // the dialog ended instead, and told so
     try {
-      const ack = await dialog.acknowledged
-      media.takeAnswer(Buffer.from(ack?.body ?? '').toString('utf8'))
+      media.takeAnswer(textOf(ack.body))
     } catch (error) {
-      if (error instanceof CallError) await this.#fail(error.code)
+      if (!(error instanceof CallError)) throw error
+      await this.#fail(error.code)
     }
   }
 
-  #record(name: string, callee: Leg): void {
-    const tracks = [this.#caller, callee].flatMap((leg) =>
-      leg.media ? [{ port: leg.media.port, legId: leg.id, role: leg.role, party: leg.party }] : [],
+  #record(name: string, legs: readonly Leg[]): void {
+    const tracks = legs.flatMap(({ media, id, role, party }) =>
+      media ? [{ port: media.port, legId: id, role, party }] : [],
     )
     this.#recording = this.#services.recorder.start({ callId: this.id, name, tracks })
   }
 
-  #listen(leg: Leg, dialog: Dialog): void {
-    const { media } = leg
-    if (!media) return
-    const { clock, bus, rtpTimeoutMs, stack } = this.#services
-    const onDigit = (digit: string, durationMs: number): void =>
-      bus.publish({ name: 'leg.digit', atMs: clock.wallMs(), callId: this.id, legId: leg.id, digit, durationMs })
+  /** From now on the leg's dialog and port speak to this call. */
+  #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
+    const { clock, rtpTimeoutMs, stack } = this.#services
+    leg.dialog = dialog
+    leg.state = 'answered'
+    const onDigit = (digit: string, durationMs: number): void => this.#teller.legDigit(leg.id, digit, durationMs)
     dialog.on('ended', (end) => {
       leg.state = 'ended'
-      const vanished = end.by === 'timeout' || end.by === 'no-ack' || end.by === 'gone' || end.by === 'transport'
-      void this.#finish(vanished ? 'media-timeout' : 'hangup', leg.role)
+      void this.#finish(whyEnded(end), leg.role)
     })
     dialog.on('request', (incoming) =>
-      answerInDialog(incoming, { dialog, media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
+      answerInDialog(incoming, { media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
     )
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
-    media.port.on('media-started', ({ source, codec }) =>
-      bus.publish({ name: 'leg.media-started', atMs: clock.wallMs(), callId: this.id, legId: leg.id, source, codec }),
-    )
-    if (rtpTimeoutMs > 0)
-      leg.watch = new SilenceWatch({
-        clock,
-        port: media.port,
-        dialog,
-        rtpTimeoutMs,
-        expectsPackets: () => media.expectsPackets,
-        onVanished: () => void this.#finish('media-timeout', leg.role),
-      })
+    media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
+    this.#teller.legAnswered(leg)
+    if (rtpTimeoutMs === 0) return
+    leg.watch = new SilenceWatch({
+      clock,
+      port: media.port,
+      dialog,
+      rtpTimeoutMs,
+      expectsPackets: () => media.expectsPackets,
+      onVanished: () => void this.#finish('media-timeout', leg.role),
+    })
   }
 
   async #fail(code: CallFailure): Promise<void> {
-    this.#log.warn('a call failed', { code, text: callFailures[code].text })
-    if (code === 'call.no-common-codec') return this.#finish('no-common-codec')
-    return this.#finish('failed', undefined, callFailures[code].sip)
+    const { text, sip } = callFailures[code]
+    this.#log.warn('a call failed', { code, text })
+    await this.#finish(code === 'call.no-common-codec' ? 'no-common-codec' : 'failed', undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {
@@ -295,84 +257,35 @@ export class Call implements LiveCall {
   async #finish(reason: EndReason, by?: LegRole, status?: number): Promise<void> {
     if (this.#ended) return this.#closed.promise
     this.#ended = true
+    const answered = this.#answeredAtMs !== undefined
+    const sipStatus = answered ? undefined : (status ?? refusals[reason].status)
+    // After a CANCEL the stack has sent the 487 already.
+    if (sipStatus !== undefined && reason !== 'cancelled')
+      this.#reject(sipStatus, status ? undefined : refusals[reason].reason)
     this.#fork?.cancel('cancelled')
-    for (const leg of this.#legs) leg.watch?.stop()
-    const sipStatus = this.#answeredAtMs === undefined ? (status ?? refusals[reason].status) : undefined
-    if (sipStatus !== undefined && reason !== 'cancelled') {
-      const text = status === undefined ? refusals[reason].reason : undefined
-      this.#invite.reject(sipStatus, text === undefined ? {} : { reason: text })
-    }
-    const goodbyes = this.#legs.map((leg) => leg.dialog?.bye())
+    const legs = this.#callee ? [this.#caller, this.#callee] : [this.#caller]
+    for (const { watch } of legs) watch?.stop()
+    const goodbyes = legs.map(({ dialog }) => dialog?.bye())
     const stored = this.#recording?.stop()
-    await this.#tellLegsEnded()
-    this.#services.bus.publish({
-      name: 'call.ended',
-      atMs: this.#services.clock.wallMs(),
-      callId: this.id,
-      reason,
-      ...(sipStatus !== undefined && { sipStatus }),
-      ...(by && { by }),
-    })
+    for (const leg of legs) {
+      const stats = await leg.media?.port.close().catch(() => undefined)
+      leg.state = 'ended'
+      this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats) } : {})
+    }
+    this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
     await Promise.allSettled([...goodbyes, stored, this.#session.close()])
-    this.#services.bus.publish({
-      name: 'call.traced',
-      atMs: this.#services.clock.wallMs(),
-      callId: this.id,
-      messages: this.messages(),
-    })
+    this.#teller.traced(this.messages())
     this.#closed.resolve()
   }
 
-  async #tellLegsEnded(): Promise<void> {
-    const stats = await Promise.all(this.#legs.map(async (leg) => leg.media?.port.close().catch(() => undefined)))
-    for (const [index, leg] of this.#legs.entries()) {
-      const media = stats[index]
-      this.#services.bus.publish({
-        name: 'leg.ended',
-        atMs: this.#services.clock.wallMs(),
-        callId: this.id,
-        legId: leg.id,
-        ...(media && {
-          media: {
-            packetsReceived: media.packetsReceived,
-            packetsLost: media.packetsLost,
-            packetsSent: media.packetsSent,
-            jitterMs: media.jitterMs,
-            ...(media.codec && { codec: media.codec }),
-            ...(media.source && { source: media.source }),
-          },
-        }),
-      })
-    }
+  #reject(status: number, reason: string | undefined): void {
+    this.#invite.reject(status, reason === undefined ? {} : { reason })
   }
 
-  #tellStarted(): void {
-    const { bus, clock } = this.#services
-    const atMs = clock.wallMs()
-    bus.publish({ name: 'call.started', atMs, callId: this.id, kind: 'pbx', from: this.from, to: this.to })
-    const { flow } = this.#invite
-    bus.publish({
-      name: 'leg.started',
-      atMs,
-      callId: this.id,
-      legId: this.#caller.id,
-      role: 'caller',
-      party: this.from,
-      sipCallId: this.#caller.sipCallId,
-      transport: flow.transport,
-      remote: `${flow.remote.ip}:${flow.remote.port}`,
-    })
-  }
-
-  #tellAnswered(callee: Leg): void {
-    const { bus, clock } = this.#services
-    const atMs = clock.wallMs()
-    bus.publish({ name: 'call.answered', atMs, callId: this.id, legId: callee.id })
-    for (const leg of [this.#caller, callee]) {
-      const codec = leg.media?.codec
-      bus.publish({ name: 'leg.answered', atMs, callId: this.id, legId: leg.id, ...(codec && { codec }) })
-    }
+  /** The caller, then the callee, or all devices that ring. */
+  get #legs(): readonly Leg[] {
+    return [this.#caller, ...(this.#callee ? [this.#callee] : (this.#fork?.legs ?? []))]
   }
 
   snapshot(): LiveCallSnapshot {
@@ -389,20 +302,17 @@ export class Call implements LiveCall {
   }
 
   messages(): readonly TracedMessage[] {
-    return this.#services.messages([...this.#sipCallIds])
+    const attempts = this.#fork?.legs ?? []
+    return this.#services.messages([this.#caller, ...attempts].map(({ sipCallId }) => sipCallId))
   }
 }
 
-function liveLeg({ id, role, party, state, sipCallId, flow, media }: Leg): LiveLeg {
-  const codec = media?.codec
-  return {
-    id,
-    role,
-    party,
-    state,
-    sipCallId,
-    transport: flow?.transport ?? 'udp',
-    remote: flow ? `${flow.remote.ip}:${flow.remote.port}` : '',
-    ...(codec && { codec }),
-  }
+const textOf = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
+
+/** Each device gets a description of its own over the one port that all of them share until one answers. */
+function offerTo(port: MediaPort, ip: string, formats: readonly SdpFormat[]): { media: LegMedia; sdp: string } {
+  const media = new LegMedia(port, ip)
+  return { media, sdp: media.offer(formats) }
 }
+
+const whyEnded = ({ by }: DialogEnd): EndReason => (by === 'remote' || by === 'local' ? 'hangup' : 'media-timeout')

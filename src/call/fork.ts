@@ -4,14 +4,17 @@
  *   Call  ── destinations ─▶  here  ── INVITE, CANCEL ─▶  one dialog of its own for each device
  *
  * The others are cancelled with a Reason that keeps them from showing a missed call (RFC 3326). A device that answers
- * in the same moment is ended by the stack. Every attempt is told as a leg.
+ * in the same moment is ended by BYE. Every attempt is told as a leg.
  */
+import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import type { Credentials, Dialog, OutgoingInvite, Target } from '../sip/stack.types.ts'
+import type { Credentials, Dialog, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
-import type { CallServices } from './services.ts'
+import { type Leg, remoteOf } from './leg.ts'
+import type { LegMedia } from './leg-media.ts'
+import type { Teller } from './teller.ts'
 
 /** One device, or a trunk. */
 export interface Destination {
@@ -21,8 +24,8 @@ export interface Destination {
 }
 
 export interface Attempt {
-  readonly legId: string
-  readonly destination: Destination
+  readonly leg: Leg
+  readonly media: LegMedia
   readonly invite: OutgoingInvite
 }
 
@@ -31,33 +34,33 @@ export type ForkOutcome =
   | { readonly answered: false; readonly reason: EndReason }
 
 export interface ForkOptions {
-  readonly callId: string
+  readonly stack: SipStack
+  readonly clock: Clock
+  readonly teller: Teller
   readonly destinations: readonly Destination[]
   /** `"Alice" <sip:101@192.0.2.1>` */
   readonly from: (destination: Destination) => string
-  /** The session description to offer to this device. */
-  readonly offer: (destination: Destination) => string
+  /** The media this device is offered, and the description that offers it. */
+  readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
   readonly ringMs: number
   readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
 }
 
 export class Fork {
   readonly outcome: Promise<ForkOutcome>
-  readonly #services: CallServices
   readonly #options: ForkOptions
-  readonly #attempts = new Map<string, Attempt>()
+  readonly #attempts = new Set<Attempt>()
   readonly #refusals: EndReason[] = []
   readonly #settle: (outcome: ForkOutcome) => void
   readonly #cancelTimer: () => void
   #settled = false
 
-  constructor(services: CallServices, options: ForkOptions) {
-    this.#services = services
+  constructor(options: ForkOptions) {
     this.#options = options
     const { promise, resolve } = Promise.withResolvers<ForkOutcome>()
     this.outcome = promise
     this.#settle = resolve
-    const timer = services.clock.after(options.ringMs, () => this.cancel('no-answer'))
+    const timer = options.clock.after(options.ringMs, () => this.cancel('no-answer'))
     this.#cancelTimer = () => timer.cancel()
     for (const destination of options.destinations) this.#start(destination)
     if (options.destinations.length === 0) this.#finish({ answered: false, reason: 'unreachable' })
@@ -70,28 +73,40 @@ export class Fork {
     this.#cancelAll(reason === 'no-answer' ? 'SIP;cause=480;text="No answer"' : undefined)
   }
 
-  /** SIP Call-IDs of all attempts, for the trace. */
-  get sipCallIds(): readonly string[] {
-    return [...this.#attempts.values()].map(({ invite }) => invite.sipCallId)
+  /** All attempts, those that ended too. */
+  get legs(): readonly Leg[] {
+    return [...this.#attempts].map(({ leg }) => leg)
   }
 
   #start(destination: Destination): void {
-    const legId = newId()
-    const { stack } = this.#services
+    const { stack, teller, from, offer, onProvisional } = this.#options
+    const { target, party, credentials } = destination
+    const { media, sdp } = offer(destination)
     const invite = stack.invite({
-      target: destination.target,
-      from: this.#options.from(destination),
-      to: `<${destination.party.uri}>`,
+      target,
+      from: from(destination),
+      to: `<${party.uri}>`,
       contentType: 'application/sdp',
-      body: this.#options.offer(destination),
-      ...(destination.credentials && { credentials: destination.credentials }),
+      body: sdp,
+      ...(credentials && { credentials }),
       onProvisional: (response) => {
-        if (!this.#settled) this.#options.onProvisional(attempt, response)
+        if (this.#settled) return
+        attempt.leg.state = 'ringing'
+        onProvisional(attempt, response)
       },
     })
-    const attempt: Attempt = { legId, destination, invite }
-    this.#attempts.set(legId, attempt)
-    this.#tellStarted(attempt)
+    const leg: Leg = {
+      id: newId(),
+      role: 'callee',
+      party,
+      sipCallId: invite.sipCallId,
+      transport: target.flow?.transport ?? target.via?.transport ?? 'udp',
+      remote: target.flow ? remoteOf(target.flow) : target.uri,
+      state: 'calling',
+    }
+    const attempt: Attempt = { leg, media, invite }
+    this.#attempts.add(attempt)
+    teller.legStarted(leg)
     void invite.outcome.then((outcome) => {
       if (outcome.answered) this.#answered(attempt, outcome.dialog, outcome.response)
       else this.#refused(attempt, outcome.response.status)
@@ -102,7 +117,7 @@ export class Fork {
     if (this.#settled) {
       // It answered before our CANCEL reached it.
       void dialog.bye({ headers: { Reason: completedElsewhere } })
-      this.#tellEnded(attempt, 200)
+      this.#ended(attempt, 200)
       return
     }
     this.#finish({ answered: true, attempt, dialog, response })
@@ -110,15 +125,19 @@ export class Fork {
   }
 
   #refused(attempt: Attempt, status: number): void {
-    this.#tellEnded(attempt, status)
+    this.#ended(attempt, status)
     this.#refusals.push(reasonOf(status))
+    if (this.#settled) return
     const allRefused = this.#refusals.length === this.#options.destinations.length
     // 6xx: the person, not the device, does not want the call (RFC 3261 §21.6).
-    if (status >= 600 || allRefused) {
-      if (this.#settled) return
-      this.#finish({ answered: false, reason: strongestReason(this.#refusals) })
-      this.#cancelAll(undefined)
-    }
+    if (status < 600 && !allRefused) return
+    this.#finish({ answered: false, reason: strongestReason(this.#refusals) })
+    this.#cancelAll(undefined)
+  }
+
+  #ended({ leg }: Attempt, sipStatus: number): void {
+    leg.state = 'ended'
+    this.#options.teller.legEnded(leg.id, { sipStatus })
   }
 
   #finish(outcome: ForkOutcome): void {
@@ -128,32 +147,8 @@ export class Fork {
   }
 
   #cancelAll(reason: string | undefined, except?: Attempt): void {
-    for (const attempt of this.#attempts.values()) if (attempt !== except) attempt.invite.cancel(reason)
-  }
-
-  #tellStarted({ legId, destination, invite }: Attempt): void {
-    const { flow, via, uri } = destination.target
-    this.#services.bus.publish({
-      name: 'leg.started',
-      atMs: this.#services.clock.wallMs(),
-      callId: this.#options.callId,
-      legId,
-      role: 'callee',
-      party: destination.party,
-      sipCallId: invite.sipCallId,
-      transport: flow?.transport ?? via?.transport ?? 'udp',
-      remote: flow ? `${flow.remote.ip}:${flow.remote.port}` : uri,
-    })
-  }
-
-  #tellEnded({ legId }: Attempt, sipStatus: number): void {
-    this.#services.bus.publish({
-      name: 'leg.ended',
-      atMs: this.#services.clock.wallMs(),
-      callId: this.#options.callId,
-      legId,
-      sipStatus,
-    })
+    for (const attempt of this.#attempts)
+      if (attempt !== except && attempt.leg.state !== 'ended') attempt.invite.cancel(reason)
   }
 }
 

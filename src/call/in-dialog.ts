@@ -6,12 +6,11 @@
  */
 import type { Logger } from '../core/logger.ts'
 import { contentTypeOf } from '../sip/message/fields.ts'
-import type { Dialog, InDialogRequest } from '../sip/stack.types.ts'
+import type { InDialogRequest } from '../sip/stack.types.ts'
 import { CallError, callFailures } from './failures.ts'
 import type { LegMedia } from './leg-media.ts'
 
 export interface InDialogOptions {
-  readonly dialog: Dialog
   readonly media: LegMedia
   readonly log: Logger
   /** Our Contact towards this peer. */

@@ -1,0 +1,38 @@
+/** One leg of a call: a SIP dialog and its media port, from the first message to the end. */
+import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
+import type { PortStats } from '../media/types.ts'
+import type { Dialog, Flow } from '../sip/stack.types.ts'
+import type { LegMedia } from './leg-media.ts'
+import type { LiveLeg } from './live-calls.ts'
+import type { SilenceWatch } from './silence-watch.ts'
+
+export interface Leg {
+  readonly id: string
+  readonly role: LegRole
+  readonly party: Party
+  readonly sipCallId: string
+  readonly transport: string
+  /** Where its signalling comes from or goes to. */
+  readonly remote: string
+  state: LiveLeg['state']
+  media?: LegMedia
+  dialog?: Dialog
+  watch?: SilenceWatch
+}
+
+export const remoteOf = ({ remote }: Flow): string =>
+  `${remote.ip.includes(':') ? `[${remote.ip}]` : remote.ip}:${remote.port}`
+
+export function liveLeg({ id, role, party, state, sipCallId, transport, remote, media }: Leg): LiveLeg {
+  const codec = media?.codec
+  return { id, role, party, state, sipCallId, transport, remote, ...(codec && { codec }) }
+}
+
+export const mediaSummary = (stats: PortStats): MediaSummary => ({
+  packetsReceived: stats.packetsReceived,
+  packetsLost: stats.packetsLost,
+  packetsSent: stats.packetsSent,
+  jitterMs: stats.jitterMs,
+  ...(stats.codec && { codec: stats.codec }),
+  ...(stats.source && { source: stats.source }),
+})
