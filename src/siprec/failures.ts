@@ -1,0 +1,39 @@
+import type { FailureTable } from '../core/failures.ts'
+import type { Answer } from '../sip/stack.types.ts'
+
+/** What we read; sent as Accept. */
+export const acceptedTypes = 'application/sdp, application/rs-metadata+xml, application/rs-metadata, multipart/mixed'
+
+/** Why a recording session is refused, and what its client is told (RFC 7866 §9.2, RFC 3261 §21). */
+export const siprecFailures = {
+  'siprec.source-refused': { fault: 'peer', sip: 403, text: 'This address may not record here' },
+  'siprec.bad-multipart': { fault: 'peer', sip: 400, text: 'The multipart body cannot be taken apart' },
+  'siprec.bad-sdp': { fault: 'peer', sip: 400, text: 'The session description cannot be read' },
+  'siprec.unknown-body': { fault: 'peer', sip: 415, text: 'The body is of a type that is not read' },
+  'siprec.no-offer': { fault: 'peer', sip: 488, text: 'The first INVITE must offer media' },
+  'siprec.no-audio': { fault: 'peer', sip: 488, text: 'No stream is offered that can be recorded' },
+  'siprec.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
+  'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
+  'siprec.stopping': { fault: 'us', sip: 503, text: 'The server is stopping' },
+} as const satisfies FailureTable
+
+export type SiprecFailure = keyof typeof siprecFailures
+
+export class SiprecError extends Error {
+  override readonly name = 'SiprecError'
+  readonly code: SiprecFailure
+  constructor(code: SiprecFailure, options?: ErrorOptions) {
+    super(siprecFailures[code].text, options)
+    this.code = code
+  }
+}
+
+/** Asked again after so long; a worker's ports free up as calls end. */
+const retryAfterSeconds = 10
+
+/** What goes with the status: what we read instead (RFC 3261 §21.4.13), when to try again (§21.5.4). */
+export function refusalOf(code: SiprecFailure): Answer {
+  const { sip } = siprecFailures[code]
+  if (sip === 415) return { headers: { Accept: acceptedTypes } }
+  return sip === 503 ? { headers: { 'Retry-After': String(retryAfterSeconds) } } : {}
+}

@@ -1,0 +1,127 @@
+/**
+ * Offer and answer of a recording session, without ports and sockets: what each m-line asks, and our answer to all of
+ * them (RFC 7866 §7.2, RFC 3264 §6).
+ *
+ * Every m-line is answered in its place: audio that can be recorded with `recvonly` and its label, anything else
+ * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
+ * Missing: SRTP (RFC 7866 §12.1), so RTP/SAVP is refused.
+ */
+import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
+import {
+  connectionOf,
+  directionOf,
+  formatsOf,
+  isTelephoneEvent,
+  labelOf,
+  pcma,
+  pcmu,
+  rtcpAddressOf,
+  sameFormat,
+  telephoneEvent,
+} from '../sdp/media.ts'
+import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
+import { parseSdp } from '../sdp/parse.ts'
+import { printSdp } from '../sdp/print.ts'
+import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import { SiprecError } from './failures.ts'
+
+/** What can be recorded, and the digits beside it. */
+const supported: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+
+/** Streams of one session; real clients send two, conferences a few more. */
+export const maxStreams = 16
+
+/** An m-line that is to be recorded. */
+export interface OfferedStream {
+  /** Its place among the m-lines; it stays the same as long as the session lives (RFC 3264 §8). */
+  readonly index: number
+  readonly label?: string
+  readonly formats: readonly SdpFormat[]
+  readonly direction: Direction
+  /** Where the client's packets are said to come from; absent without a usable connection line. */
+  readonly remote?: MediaAddress
+}
+
+export interface Offer {
+  readonly description: SessionDescription
+  readonly streams: readonly OfferedStream[]
+}
+
+/** @throws {SiprecError} `siprec.bad-sdp` */
+export function readOffer(sdp: string): Offer {
+  const parsed = parseSdp(sdp)
+  if (!parsed.ok) throw new SiprecError('siprec.bad-sdp', { cause: parsed.problem })
+  const { description } = parsed
+  const streams = description.media.flatMap((media, index) => readStream(description, media, index))
+  return { description, streams: streams.slice(0, maxStreams) }
+}
+
+function readStream(description: SessionDescription, media: SdpMedia, index: number): OfferedStream[] {
+  if (media.type !== 'audio' || media.port === 0) return []
+  if (media.protocol !== 'RTP/AVP' && media.protocol !== 'RTP/AVPF') return []
+  const formats = commonFormats(formatsOf(media), supported)
+  if (formats.every(isTelephoneEvent)) return []
+  const label = labelOf(media)
+  const remote = remoteOf(description, media)
+  const direction = directionOf(description, media)
+  return [{ index, formats, direction, ...(label !== undefined && { label }), ...(remote && { remote }) }]
+}
+
+/** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
+function remoteOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
+  const ip = connectionOf(description, media)?.address
+  if (ip === undefined || ip === '0.0.0.0' || ip === '::') return undefined
+  return { ip, rtpPort: media.port, rtcpPort: rtcpAddressOf(description, media)?.port ?? media.port + 1 }
+}
+
+/** The client sends nothing on it now, so what comes nevertheless is not to be recorded (RFC 7866 §7.2). */
+export const isPaused = ({ direction }: OfferedStream): boolean => direction === 'inactive' || direction === 'recvonly'
+
+/** The speech format the client prefers. */
+export const codecOf = (stream: OfferedStream): string | undefined =>
+  stream.formats.find((format) => !isTelephoneEvent(format))?.encoding.toUpperCase()
+
+/** What arrives on the port of this stream: nothing while it is paused. */
+export const payloadFormats = (stream: OfferedStream): PayloadFormat[] =>
+  isPaused(stream) ? [] : stream.formats.map(payloadFormat)
+
+function payloadFormat(format: SdpFormat): PayloadFormat {
+  const known = supported.find((ours) => sameFormat(ours, format)) ?? format
+  return { payloadType: format.payloadType, encoding: known.encoding as Encoding, clockRateHz: format.clockRateHz }
+}
+
+export interface Ours {
+  readonly address: string
+  readonly sessionId: string
+  readonly version: number
+}
+
+/** The RTP port for a stream's m-line, or undefined to refuse it. */
+export type PortOf = (index: number) => number | undefined
+
+export const printAnswer = (offer: Offer, ours: Ours, portOf: PortOf): string =>
+  print(offer, ours, portOf, (stream) => answerDirection(stream.direction, 'recvonly'))
+
+/** What stands, offered by us: for a client that sends an INVITE without a description (RFC 3261 §14.2). */
+export const printOurOffer = (last: Offer, ours: Ours, portOf: PortOf): string =>
+  print(last, ours, portOf, () => 'recvonly')
+
+function print(
+  { description, streams }: Offer,
+  ours: Ours,
+  portOf: PortOf,
+  directionOf: (stream: OfferedStream) => Direction,
+): string {
+  const accept = (_media: SdpMedia, index: number) => {
+    const stream = streams.find((candidate) => candidate.index === index)
+    const port = portOf(index)
+    if (!stream || port === undefined) return undefined
+    return {
+      port,
+      formats: stream.formats,
+      direction: directionOf(stream),
+      ...(stream.label !== undefined && { label: stream.label }),
+    }
+  }
+  return printSdp(answerOffer(description, { ...ours, accept }))
+}

@@ -1,0 +1,376 @@
+/**
+ * One recording session (RS): a dialog with a recording client, its streams, and the recording they become.
+ *
+ *   SiprecServer ── INVITE ─▶  RecordingSession ─▶ Streams (ports) ─▶ recording/
+ *   client ── re-INVITE, UPDATE, BYE ─▶   │
+ *                                         └─ People (metadata) ─▶ facts
+ *
+ * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
+ * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), SRTP, sessions started by us.
+ */
+import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
+import type { CallServices } from '../call/services.ts'
+import { SilenceWatch } from '../call/silence-watch.ts'
+import type { Logger } from '../core/logger.ts'
+import { newId, randomUint32 } from '../core/random.ts'
+import type {
+  EndReason,
+  FactName,
+  FactOf,
+  LegRole,
+  MediaSummary,
+  Participant,
+  Party,
+  TracedMessage,
+} from '../events/catalogue.ts'
+import type { MediaSession, PortStats } from '../media/types.ts'
+import type { ActiveRecording, RecordingService } from '../recording/types.ts'
+import { fromOf, toOf } from '../sip/message/fields.ts'
+import type { NameAddr } from '../sip/message/types.ts'
+import { printUri } from '../sip/message/uri.ts'
+import type { Address, Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
+import { readBody } from './body.ts'
+import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
+import { type MetadataDocument, parseMetadata } from './metadata.ts'
+import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import { People, type PeopleOnStreams, type RecordedStream } from './people.ts'
+import { type Stream, type StreamListener, Streams } from './streams.ts'
+
+export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs'> {
+  readonly recordings: RecordingService
+}
+
+export interface SessionSettings {
+  /** A stream without a packet for so long is logged; others go on. 0 never. */
+  readonly streamSilentMs: number
+  /**
+   * When all streams are silent for so long the client is asked by OPTIONS whether it is still there; no answer ends
+   * the session. 0 never: a persistent session (RFC 7866 §3.3) may idle for hours.
+   */
+  readonly askWhenSilentMs: number
+}
+
+const allow = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
+
+export class RecordingSession implements LiveCall {
+  readonly id = newId()
+  readonly #services: SiprecServices
+  readonly #settings: SessionSettings
+  readonly #invite: IncomingInvite
+  readonly #log: Logger
+  readonly #sipCallId: string
+  readonly #startedAtMs: number
+  readonly #media: MediaSession
+  readonly #streams: Streams
+  readonly #people = new People()
+  readonly #ours: { readonly address: string; readonly sessionId: string }
+  readonly #closed = Promise.withResolvers<void>()
+  #version = 0
+  #offer: Offer | undefined
+  #who: PeopleOnStreams
+  #recording: ActiveRecording | undefined
+  #dialog: Dialog | undefined
+  #watch: SilenceWatch | undefined
+  #answeredAtMs: number | undefined
+  #started = false
+  #ended = false
+  /** Requests of the client are handled one after the other: each builds on what the last one left. */
+  #handling: Promise<void> = Promise.resolve()
+
+  constructor(invite: IncomingInvite, services: SiprecServices, settings: SessionSettings) {
+    this.#invite = invite
+    this.#services = services
+    this.#settings = settings
+    this.#sipCallId = invite.request.headers.get('Call-ID') ?? ''
+    this.#log = services.log.child({ callId: this.id })
+    this.#startedAtMs = services.clock.wallMs()
+    this.#ours = { address: services.advertisedIp(invite.flow), sessionId: String(randomUint32()) }
+    this.#media = services.media.openSession(this.id)
+    this.#media.on('lost', () => void this.end('failed'))
+    this.#streams = new Streams({
+      session: this.#media,
+      log: this.#log,
+      advertise: this.#ours.address,
+      silentAfterMs: settings.streamSilentMs,
+      listener: this.#listener(),
+    })
+    this.#who = this.#people.on([])
+    invite.cancelled.addEventListener('abort', () => void this.#finish('cancelled', 'stream'))
+  }
+
+  /** Resolves when it is over and everything it used is closed. */
+  get closed(): Promise<void> {
+    return this.#closed.promise
+  }
+
+  /** Answer the INVITE that starts it, or refuse it. Never rejects. */
+  async accept(): Promise<void> {
+    try {
+      const body = readBody(this.#invite.request)
+      const document = body.metadata && parseMetadata(body.metadata.bytes, body.metadata.charset)
+      if (document) this.#people.merge(document)
+      if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
+      await this.#begin(readOffer(body.sdp), document)
+    } catch (error) {
+      if (!(error instanceof SiprecError)) this.#log.error('A recording session could not be set up', { error })
+      await this.#refuse(error instanceof SiprecError ? error.code : 'siprec.fault')
+    }
+  }
+
+  async #begin(offer: Offer, document: MetadataDocument | undefined): Promise<void> {
+    if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
+    const streams = await this.#streams.apply(offer)
+    if (this.#ended) return
+    if (streams.length < offer.streams.length) throw new SiprecError('siprec.media-exhausted')
+    this.#who = this.#people.on(this.#recordedStreams())
+    this.#tellStarted()
+    const { recordings } = this.#services
+    this.#recording = recordings.start({ callId: this.id, name: this.#sipCallId, tracks: [] })
+    for (const stream of streams) this.#record(stream)
+    this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
+    this.#offer = offer
+    const body = printAnswer(offer, this.#nextOurs(), this.#streams.portOf)
+    this.#dialog = this.#invite.answer({ headers: this.#headers(), contentType: 'application/sdp', body })
+    this.#answeredAtMs = this.#services.clock.wallMs()
+    this.#listenTo(this.#dialog)
+    this.#tell('call.answered', { legId: streams[0]?.legId ?? '' })
+    for (const stream of streams) this.#tellAnswered(stream)
+    if (document) this.#tellMetadata(document)
+  }
+
+  #listenTo(dialog: Dialog): void {
+    dialog.on('ended', ({ by }) => void this.#finish(by === 'remote' ? 'hangup' : 'failed', 'stream'))
+    dialog.on('request', (incoming) => this.#handle(incoming))
+    const { askWhenSilentMs } = this.#settings
+    if (askWhenSilentMs === 0) return
+    this.#watch = new SilenceWatch({
+      clock: this.#services.clock,
+      port: { stats: () => this.#leastSilent() },
+      dialog,
+      rtpTimeoutMs: askWhenSilentMs,
+      expectsPackets: () => true,
+      onVanished: () => void this.#finish('media-timeout'),
+    })
+  }
+
+  #handle(incoming: InDialogRequest): void {
+    switch (incoming.request.method) {
+      case 'INVITE':
+      case 'UPDATE':
+        this.#handling = this.#handling.then(() => this.#update(incoming))
+        return
+      case 'OPTIONS':
+      case 'INFO':
+        return incoming.respond(200, { headers: this.#headers() })
+      default:
+        return incoming.respond(405, { headers: { Allow: allow } })
+    }
+  }
+
+  /** A description, metadata, both or neither (RFC 7866 §9.1). A request that cannot be read changes nothing. */
+  async #update(incoming: InDialogRequest): Promise<void> {
+    try {
+      const { sdp, metadata } = readBody(incoming.request)
+      const offer = sdp === undefined ? undefined : readOffer(sdp)
+      const document = metadata && parseMetadata(metadata.bytes, metadata.charset)
+      if (document) this.#people.merge(document)
+      const added = offer ? await this.#streams.apply(offer) : []
+      if (this.#ended) return
+      this.#offer = offer ?? this.#offer
+      this.#who = this.#people.on(this.#recordedStreams())
+      for (const stream of added) this.#record(stream)
+      this.#recording?.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
+      incoming.respond(200, { headers: this.#headers(), ...this.#bodyFor(incoming.request.method, offer) })
+      for (const stream of added) this.#tellAnswered(stream)
+      if (document) this.#tellMetadata(document)
+    } catch (error) {
+      const code = error instanceof SiprecError ? error.code : 'siprec.fault'
+      this.#log.warn('A change of a recording session was refused', { code, error })
+      incoming.respond(siprecFailures[code].sip, refusalOf(code))
+    }
+  }
+
+  /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
+  #bodyFor(method: string, offer: Offer | undefined): Payload {
+    if (offer) {
+      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams.portOf) }
+    }
+    if (method !== 'INVITE' || !this.#offer) return {}
+    return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams.portOf) }
+  }
+
+  #nextOurs(): Ours {
+    this.#version += 1
+    return { ...this.#ours, version: this.#version }
+  }
+
+  /** `+sip.srs` in every request and response of the session (RFC 7866 §6.1.2). */
+  #headers(): ExtraHeaders {
+    return {
+      Contact: `${this.#services.stack.contact(this.#invite.flow)};+sip.srs`,
+      Allow: allow,
+      Accept: acceptedTypes,
+      Supported: 'siprec',
+    }
+  }
+
+  #record(stream: Stream): void {
+    const { legId, port, offered } = stream
+    const party = this.#partyOf(legId)
+    const label = offered.label === undefined ? {} : { label: offered.label }
+    this.#tell('leg.started', {
+      legId,
+      role: 'stream',
+      party,
+      sipCallId: this.#sipCallId,
+      transport: this.#invite.flow.transport,
+      remote: printAddress(this.#invite.flow.remote),
+      ...label,
+    })
+    this.#recording?.addTrack({ port, legId, role: 'stream', party, ...label })
+  }
+
+  #recordedStreams(): readonly RecordedStream[] {
+    return this.#streams
+      .list()
+      .map(({ legId, offered: { label } }) => (label === undefined ? { legId } : { legId, label }))
+  }
+
+  #listener(): StreamListener {
+    return {
+      removing: ({ legId }) => this.#recording?.endTrack(legId),
+      removed: ({ legId }, stats) => this.#tell('leg.ended', { legId, ...(stats && { media: summaryOf(stats) }) }),
+      mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
+      digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
+      silent: ({ legId, offered }, { idleMs }) => {
+        if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
+      },
+    }
+  }
+
+  /** Of the stream that sent last: the session is silent only when all are. */
+  async #leastSilent(): Promise<PortStats> {
+    const stats = await Promise.all(this.#streams.list().map(({ port }) => port.stats()))
+    return stats.reduce((least, next) => (idleOf(next) < idleOf(least) ? next : least), noPackets)
+  }
+
+  async #refuse(code: SiprecFailure): Promise<void> {
+    if (this.#ended) return
+    const { sip } = siprecFailures[code]
+    this.#log.warn('A recording session was refused', { code })
+    this.#invite.reject(sip, refusalOf(code))
+    await this.#finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+  }
+
+  end(reason: EndReason): Promise<void> {
+    return this.#finish(reason)
+  }
+
+  /** Once; resolves when all is closed and stored. */
+  async #finish(reason: EndReason, by?: LegRole, sipStatus?: number): Promise<void> {
+    if (this.#ended) return this.#closed.promise
+    this.#ended = true
+    this.#tellStarted()
+    this.#watch?.stop()
+    // Ended before the answer, by us: the client still waits for one.
+    if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
+    const goodbye = this.#dialog?.bye()
+    const stored = this.#recording?.stop()
+    await this.#streams.close()
+    this.#tell('call.ended', { reason, ...(by && { by }), ...(sipStatus !== undefined && { sipStatus }) })
+    this.#services.live.remove(this.id)
+    await Promise.allSettled([goodbye, stored, this.#media.close()])
+    this.#tell('call.traced', { messages: this.messages() })
+    this.#closed.resolve()
+  }
+
+  #tellStarted(): void {
+    if (this.#started) return
+    this.#started = true
+    this.#services.live.add(this)
+    this.#tell('call.started', { kind: 'siprec', from: this.#from(), to: this.#to() })
+  }
+
+  #tellAnswered({ legId, offered }: Stream): void {
+    const codec = codecOf(offered)
+    this.#tell('leg.answered', { legId, ...(codec !== undefined && { codec }) })
+  }
+
+  #tellMetadata({ raw, problems }: MetadataDocument): void {
+    this.#tell('siprec.metadata-updated', { participants: this.#who.now, raw, problems })
+  }
+
+  #tell<Name extends FactName>(name: Name, facts: Omit<FactOf<Name>, 'name' | 'atMs' | 'callId'>): void {
+    const fact = { name, atMs: this.#services.clock.wallMs(), callId: this.id, ...facts }
+    this.#services.bus.publish(fact as unknown as FactOf<Name>)
+  }
+
+  /** The people of the metadata; without them, whom the dialog names. */
+  #from(): Party {
+    return partyOf(this.#who.caller) ?? partyAt(fromOf(this.#invite.request))
+  }
+
+  #to(): Party {
+    return partyOf(this.#who.callee) ?? partyAt(toOf(this.#invite.request))
+  }
+
+  #partyOf(legId: string): Party {
+    return partyOf(this.#who.onLeg.get(legId)) ?? partyAt(fromOf(this.#invite.request))
+  }
+
+  snapshot(): LiveCallSnapshot {
+    const { transport, remote } = this.#invite.flow
+    return {
+      id: this.id,
+      kind: 'siprec',
+      from: this.#from(),
+      to: this.#to(),
+      startedAtMs: this.#startedAtMs,
+      ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
+      recording: this.#recording !== undefined,
+      legs: this.#streams.list().map(({ legId, offered }) => ({
+        id: legId,
+        role: 'stream',
+        party: this.#partyOf(legId),
+        state: this.#dialog ? 'answered' : 'calling',
+        sipCallId: this.#sipCallId,
+        transport,
+        remote: printAddress(remote),
+        codec: codecOf(offered),
+        label: offered.label,
+      })),
+    }
+  }
+
+  messages(): readonly TracedMessage[] {
+    return this.#services.messages([this.#sipCallId])
+  }
+}
+
+const noPackets: PortStats = {
+  packetsReceived: 0,
+  bytesReceived: 0,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
+}
+
+const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
+
+function partyOf(person: Participant | undefined): Party | undefined {
+  if (person?.uri === undefined) return undefined
+  return { uri: person.uri, ...(person.name !== undefined && { name: person.name }) }
+}
+
+function partyAt(address: NameAddr | undefined): Party {
+  const uri = address ? printUri(address.uri) : 'sip:anonymous@anonymous.invalid'
+  return { uri, ...(address?.displayName && { name: address.displayName }) }
+}
+
+const printAddress = ({ ip, port }: Address): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
+
+function summaryOf(stats: PortStats): MediaSummary {
+  const { packetsReceived, packetsLost, packetsSent, jitterMs, codec, source } = stats
+  return { packetsReceived, packetsLost, packetsSent, jitterMs, ...(codec && { codec }), ...(source && { source }) }
+}

@@ -1,0 +1,123 @@
+/**
+ * The streams of a recording session and their media ports: what an offer adds, changes and takes away.
+ *
+ *   session.ts ── offer ─▶  here  ── openPort, describe, close ─▶  MediaSession
+ *                               └─ tells: removed, what the ports report
+ */
+
+import type { Logger } from '../core/logger.ts'
+import { newId } from '../core/random.ts'
+import type { MediaPort, MediaSession, PortEvents, PortStats } from '../media/types.ts'
+import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
+
+export interface Stream {
+  readonly legId: string
+  readonly port: MediaPort
+  /** As last offered. */
+  offered: OfferedStream
+}
+
+export interface StreamListener {
+  /** Before its port is closed. */
+  removing(stream: Stream): void
+  removed(stream: Stream, stats: PortStats | undefined): void
+  mediaStarted(stream: Stream, event: PortEvents['media-started']): void
+  digit(stream: Stream, event: PortEvents['digit']): void
+  silent(stream: Stream, event: PortEvents['inactive']): void
+}
+
+export interface StreamsOptions {
+  readonly session: MediaSession
+  readonly log: Logger
+  readonly advertise: string
+  /** A stream that is silent for so long is told as `silent`; 0 never. */
+  readonly silentAfterMs: number
+  readonly listener: StreamListener
+}
+
+export class Streams {
+  readonly #options: StreamsOptions
+  /** By place among the m-lines. */
+  readonly #streams = new Map<number, Stream>()
+  readonly #removals = new Set<Promise<void>>()
+
+  constructor(options: StreamsOptions) {
+    this.#options = options
+  }
+
+  /** In the order of the SDP. */
+  list(): readonly Stream[] {
+    return [...this.#streams.values()].toSorted((a, b) => a.offered.index - b.offered.index)
+  }
+
+  /** The RTP port of an m-line, for the answer. */
+  readonly portOf = (index: number): number | undefined => this.#streams.get(index)?.port.address.rtpPort
+
+  /**
+   * Make the ports what the offer asks. A stream for which no port is free is left out, and so refused in the answer.
+   * Ports taken away close by themselves.
+   * @returns The streams added, their ports open.
+   */
+  async apply(offer: Offer): Promise<readonly Stream[]> {
+    const wanted = new Set(offer.streams.map(({ index }) => index))
+    for (const [index, stream] of this.#streams) if (!wanted.has(index)) this.#remove(stream)
+    const added = await Promise.all(offer.streams.map((offered) => this.#applyOne(offered)))
+    return added.flat()
+  }
+
+  /** Close all ports. */
+  async close(): Promise<void> {
+    for (const stream of this.list()) this.#remove(stream)
+    await Promise.all(this.#removals)
+  }
+
+  async #applyOne(offered: OfferedStream): Promise<Stream[]> {
+    const stream = this.#streams.get(offered.index)
+    if (!stream) return await this.#add(offered)
+    const { remote: before } = stream.offered
+    // An old-style pause names no address; it moves nothing.
+    const remote = offered.remote ?? before
+    stream.offered = { ...offered, ...(remote && { remote }) }
+    describe(stream, before?.ip !== remote?.ip || before?.rtpPort !== remote?.rtpPort)
+    return []
+  }
+
+  async #add(offered: OfferedStream): Promise<Stream[]> {
+    const { session, advertise, silentAfterMs, listener, log } = this.#options
+    try {
+      const port = await session.openPort({ advertise, inactiveAfterMs: silentAfterMs })
+      const stream: Stream = { legId: newId(), port, offered }
+      this.#streams.set(offered.index, stream)
+      port.on('media-started', (event) => listener.mediaStarted(stream, event))
+      port.on('digit', (event) => listener.digit(stream, event))
+      port.on('inactive', (event) => listener.silent(stream, event))
+      describe(stream, false)
+      return [stream]
+    } catch (error) {
+      log.warn('No port could be opened for a stream', { index: offered.index, error })
+      return []
+    }
+  }
+
+  #remove(stream: Stream): void {
+    this.#streams.delete(stream.offered.index)
+    this.#options.listener.removing(stream)
+    const removal = this.#closePort(stream).finally(() => this.#removals.delete(removal))
+    this.#removals.add(removal)
+  }
+
+  async #closePort(stream: Stream): Promise<void> {
+    const stats = await stream.port.close().catch(() => undefined)
+    this.#options.listener.removed(stream, stats)
+  }
+}
+
+/** We send nothing but RTCP. A client that says a new address is learned anew (RFC 7866 §7.2). */
+function describe({ port, offered }: Stream, relearn: boolean): void {
+  port.describe({
+    ...(offered.remote && { remote: offered.remote }),
+    receive: payloadFormats(offered),
+    send: [],
+    ...(relearn && { relearn }),
+  })
+}
