@@ -30,6 +30,11 @@ export class Emitter<Events extends object> {
     return off
   }
 
+  /** True while anybody listens for it. */
+  hears(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of Array.from(this.#listeners.get(name) ?? [])) {
       try {

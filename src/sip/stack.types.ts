@@ -132,6 +132,8 @@ export type InDialogRequest = IncomingRequest
 export interface DialogEvents {
   /** Re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, OPTIONS. Nobody listening: 501, or 200 to OPTIONS. */
   request: InDialogRequest
+  /** The ACK to an answer of ours, the first and those to re-INVITEs: its body may hold the answer to our offer. */
+  ack: SipRequest
   /** Once. The BYE, if there was one, has been answered. */
   ended: DialogEnd
 }
