@@ -26,10 +26,11 @@ function userOf(uri: string): string {
   }
 }
 
+const two = (n: number): string => String(n).padStart(2, '0')
+
 /** `0:07`, `12:30`, `1:02:03`. */
 export function clockTime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
-  const two = (n: number) => String(n).padStart(2, '0')
   const hours = Math.floor(seconds / 3600)
   const minutes = Math.floor(seconds / 60) % 60
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`

@@ -84,7 +84,9 @@ function MediaLines({ media }: { readonly media: MediaSummary }) {
       </Line>
       <Line name="Lost">
         <Text component="span" c={lostPercent >= 1 ? 'red' : undefined} inherit>
-          {packetsLost.toLocaleString()} ({lostPercent.toFixed(lostPercent > 0 && lostPercent < 1 ? 2 : 1)} %)
+          {packetsLost === 0
+            ? 'none'
+            : `${packetsLost.toLocaleString()} (${lostPercent.toFixed(lostPercent < 1 ? 2 : 1)} %)`}
         </Text>
       </Line>
       <Line name="Jitter">{jitterMs.toFixed(1)} ms</Line>

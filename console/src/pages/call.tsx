@@ -1,5 +1,5 @@
 /** One call: who, how it went, its recording, its legs, its SIP messages. Live calls change while one looks. */
-import { Alert, Anchor, Button, Card, Group, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Card, Group, Stack, Text, Title } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
 import type { Call, LiveCall } from '../../../src/api/schemas/calls.ts'
@@ -14,6 +14,7 @@ import { BackIcon, HangUpIcon, WaveIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { PartyText } from '../ui/party.tsx'
+import { TextLink } from '../ui/text-link.tsx'
 import { useNow } from '../ui/use-now.ts'
 
 export function CallPage() {
@@ -154,7 +155,7 @@ function timing({ kind, startedAtMs, answeredAtMs, endedAtMs }: Call): string {
     return endedAtMs === undefined ? '' : `It lasted ${spokenDuration(endedAtMs - startedAtMs)}.`
   }
   const rang = `Answered after ${spokenDuration(answeredAtMs - startedAtMs)}`
-  return endedAtMs === undefined ? `${rang}.` : `${rang}, ended after ${spokenDuration(endedAtMs - answeredAtMs)}.`
+  return endedAtMs === undefined ? `${rang}.` : `${rang}, talked for ${spokenDuration(endedAtMs - answeredAtMs)}.`
 }
 
 function Recordings({ call }: { readonly call: Call }) {
@@ -165,11 +166,7 @@ function Recordings({ call }: { readonly call: Call }) {
           'The call was not answered, so there was nothing to record.'
         ) : (
           <>
-            Recording is a setting of the{' '}
-            <Anchor component={Link} to="/extensions">
-              extension
-            </Anchor>
-            .
+            Recording is a setting of the <TextLink to="/extensions">extension</TextLink>.
           </>
         )}
       </Empty>

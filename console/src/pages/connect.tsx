@@ -1,9 +1,9 @@
 /** What to point a phone, an SBC and a program at. */
 import { Anchor, Card, List, SimpleGrid, Stack, Text, Title } from '@mantine/core'
-import { Link } from 'react-router'
 import { useStatus } from '../api/queries.ts'
 import { CopyText } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
+import { TextLink } from '../ui/text-link.tsx'
 import { distinctAddresses, PhoneSettings } from './phone-settings.tsx'
 
 export function ConnectPage() {
@@ -17,7 +17,7 @@ export function ConnectPage() {
               A phone
             </Title>
             <Text size="sm">
-              <Link to="/extensions">Add an extension</Link>, then type this into the phone:
+              <TextLink to="/extensions">Add an extension</TextLink>, then type this into the phone:
             </Text>
             <PhoneSettings />
             <Text size="sm" c="dimmed">
@@ -55,9 +55,9 @@ export function ConnectPage() {
                 A program
               </Title>
               <Text size="sm">
-                <Link to="/api-keys">Create an API key</Link> and send it as <span className="mono">X-API-Key</span>.
-                The <Anchor href="/api/docs">description of the API</Anchor> can be browsed;{' '}
-                <Anchor href="/metrics">metrics</Anchor> are in Prometheus format.
+                <TextLink to="/api-keys">Create an API key</TextLink> and send it as{' '}
+                <span className="mono">X-API-Key</span>. The <Anchor href="/api/docs">description of the API</Anchor>{' '}
+                can be browsed; <Anchor href="/metrics">metrics</Anchor> are in Prometheus format.
               </Text>
             </Stack>
           </Card>

@@ -5,13 +5,14 @@ import type { Call } from '../../../src/api/schemas/calls.ts'
 import type { CallKind, EndReason } from '../../../src/api/schemas/common.ts'
 import { type CallFilters, useCalls } from '../api/queries.ts'
 import { clockTime, endReasonChoices, fullTime, shortTime } from '../format.ts'
-import { KindIcon, RecordingBadge, ResultBadge } from '../ui/badges.tsx'
+import { KindIcon, RecordingMark, ResultBadge } from '../ui/badges.tsx'
 import { dayEndMs, dayStartMs, type Filters, useFilters } from '../ui/filters.ts'
 import { HistoryIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { FromTo } from '../ui/party.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+import { TextLink } from '../ui/text-link.tsx'
 
 export function HistoryPage() {
   const filters = useFilters()
@@ -107,7 +108,8 @@ function NoCalls({ filters }: { readonly filters: Filters }) {
   }
   return (
     <Empty icon={<HistoryIcon size={26} />} title="No calls yet">
-      Every call is listed here when it starts. <Link to="/connect">Connect a phone</Link> to place the first one.
+      Every call is listed here when it starts. <TextLink to="/connect">Connect a phone</TextLink> to place the first
+      one.
     </Empty>
   )
 }
@@ -124,7 +126,7 @@ function CallRow({ call }: { readonly call: Call }) {
         <FromTo from={call.from} to={call.to} />
       </div>
       <span className="row-badges">
-        {recording ? <RecordingBadge state={recording.state} /> : null}
+        {recording ? <RecordingMark state={recording.state} /> : null}
         <ResultBadge call={call} />
       </span>
       <span className="row-when">

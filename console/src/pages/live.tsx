@@ -11,6 +11,7 @@ import { HangUpIcon, LiveIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { PartyText } from '../ui/party.tsx'
+import { TextLink } from '../ui/text-link.tsx'
 import { useNow } from '../ui/use-now.ts'
 
 export function LivePage() {
@@ -23,8 +24,8 @@ export function LivePage() {
       {live.data && calls.length === 0 ? (
         <Card withBorder>
           <Empty icon={<LiveIcon size={26} />} title="No calls right now">
-            Calls appear here as they start. To place one, <Link to="/extensions">add an extension</Link> for each phone
-            and see <Link to="/connect">what to type into it</Link>.
+            Calls appear here as they start. To place one, <TextLink to="/extensions">add an extension</TextLink> for
+            each phone and see <TextLink to="/connect">what to type into it</TextLink>.
           </Empty>
         </Card>
       ) : null}

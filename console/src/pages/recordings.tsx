@@ -12,6 +12,7 @@ import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { FromTo } from '../ui/party.tsx'
 import { SearchField } from '../ui/search-field.tsx'
+import { TextLink } from '../ui/text-link.tsx'
 
 export function RecordingsPage() {
   const filters = useFilters()
@@ -44,7 +45,7 @@ export function RecordingsPage() {
         {recordings.data && items.length === 0 ? (
           <Empty icon={<WaveIcon size={26} />} title={filters.any ? 'No recording matches' : 'No recordings yet'}>
             Calls of extensions that are set to record, and every SIPREC session, are kept here.{' '}
-            <Link to="/connect">See what to point at this server</Link>.
+            <TextLink to="/connect">See what to point at this server</TextLink>.
           </Empty>
         ) : null}
         {items.length > 0 ? (

@@ -57,6 +57,7 @@ function PasswordForm() {
           autoComplete="username"
           autoCapitalize="none"
           required
+          withAsterisk={false}
           autoFocus
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
@@ -65,6 +66,7 @@ function PasswordForm() {
           label="Password"
           autoComplete="current-password"
           required
+          withAsterisk={false}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
@@ -92,6 +94,7 @@ function CodeForm() {
           description="Printed by the demo; good for one sign-in."
           autoComplete="one-time-code"
           required
+          withAsterisk={false}
           autoFocus
           value={code}
           onChange={(event) => setCode(event.currentTarget.value)}

@@ -11,9 +11,9 @@ export interface Player {
   readonly rate: number
   /** Why it does not play. */
   readonly problem: string | undefined
-  toggle(): void
-  toggleMute(channel: number): void
-  setRate(rate: number): void
+  readonly toggle: () => void
+  readonly toggleMute: (channel: number) => void
+  readonly setRate: (rate: number) => void
 }
 
 export function usePlayer(address: string, channels: number): Player {

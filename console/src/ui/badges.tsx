@@ -1,10 +1,10 @@
 /** Small labels that mean the same everywhere. */
-import { Badge } from '@mantine/core'
+import { Badge, Text, Tooltip } from '@mantine/core'
 import type { Call } from '../../../src/api/schemas/calls.ts'
 import type { CallKind } from '../../../src/api/schemas/common.ts'
 import type { RecordingState } from '../../../src/api/schemas/recordings.ts'
 import { endText } from '../format.ts'
-import { PhoneIcon, RecorderIcon } from './icons.tsx'
+import { PhoneIcon, RecorderIcon, WaveIcon } from './icons.tsx'
 
 export function KindIcon({ kind, size = 20 }: { readonly kind: CallKind; readonly size?: number }) {
   return kind === 'siprec' ? <RecorderIcon size={size} /> : <PhoneIcon size={size} />
@@ -46,5 +46,17 @@ export function RecordingBadge({ state }: { readonly state: RecordingState }) {
     <Badge variant="light" color={color} tt="none">
       {label}
     </Badge>
+  )
+}
+
+/** For lists, where the result of the call says the rest. */
+export function RecordingMark({ state }: { readonly state: RecordingState }) {
+  if (state === 'recording' || state === 'failed') return <RecordingBadge state={state} />
+  return (
+    <Tooltip label={recordingStates[state].label}>
+      <Text component="span" c="cyan" display="flex" role="img" aria-label={recordingStates[state].label}>
+        <WaveIcon size={18} />
+      </Text>
+    </Tooltip>
   )
 }

@@ -2,10 +2,10 @@
 import { useSearchParams } from 'react-router'
 
 export interface Filters {
-  get(name: string): string
+  readonly get: (name: string) => string
   /** An empty value removes the filter. */
-  set(name: string, value: string | null): void
-  clear(): void
+  readonly set: (name: string, value: string | null) => void
+  readonly clear: () => void
   readonly any: boolean
 }
 
