@@ -27,6 +27,9 @@ import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
 
+/** The last ACK, and the 487 of phones that were cancelled, come after the end. */
+const traceLingerMs = 1_000
+
 export interface DialOptions {
   readonly destinations: readonly Destination[]
   readonly ringMs: number
@@ -275,8 +278,14 @@ export class Call implements LiveCall {
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
     await Promise.allSettled([...goodbyes, stored, this.#session.close()])
-    this.#teller.traced(this.messages())
+    this.#tellTrace(reason === 'shutdown' ? 0 : traceLingerMs)
     this.#closed.resolve()
+  }
+
+  #tellTrace(afterMs: number): void {
+    const tell = () => this.#teller.traced(this.messages())
+    if (afterMs === 0) tell()
+    else this.#services.clock.after(afterMs, tell)
   }
 
   #reject(status: number, reason: string | undefined): void {

@@ -55,6 +55,8 @@ const siprecPeer = z.strictObject({
   lenient: z.boolean().default(false),
 })
 
+const digestError = 'SHA-256, MD5 or both, separated by commas'
+
 export const settingsSchema = z.strictObject({
   sip: section({
     host: setting(ip().default('0.0.0.0'), {
@@ -74,9 +76,11 @@ export const settingsSchema = z.strictObject({
     }),
     authAlgorithms: setting(
       list()
-        .refine((given) => given.length > 0 && given.every((one) => one === 'SHA-256' || one === 'MD5'), {
-          error: 'SHA-256, MD5 or both, separated by commas',
-        })
+        .pipe(
+          z
+            .array(z.enum(['SHA-256', 'MD5'], { error: digestError }), { error: digestError })
+            .min(1, { error: digestError }),
+        )
         .default(['SHA-256', 'MD5']),
       {
         env: 'SIP_AUTH_ALGORITHMS',
