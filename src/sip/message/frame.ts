@@ -33,7 +33,8 @@ export function skipBlankLines(bytes: Uint8Array, from: number): number {
   return at
 }
 
-const contentLengthLine = /^(?:content-length|l)[ \t]*:((?:[^\n]|\n[ \t])*)/gim
+/** At the start of a line, which here only a line feed makes: the flag `m` would take a bare CR for one. */
+const contentLengthLine = /(?<![^\n])(?:content-length|l)[ \t]*:((?:[^\n]|\n[ \t])*)/gi
 
 /**
  * What the head says about the body's length, in bytes.

@@ -4,7 +4,7 @@
  * A name is found in any case and by its compact form (RFC 3261 §7.3.3). Values of list headers may share a line; they
  * are split when asked for and kept together when nobody asks.
  */
-import { endOfPiece, splitOutside } from './scan.ts'
+import { endOfPiece, splitOutside, trimBlanks } from './scan.ts'
 import type { SipHeaders } from './types.ts'
 
 /** Compact forms: RFC 3261 §20, RFC 3515, 3841, 3892, 4028, 4474, 6665. */
@@ -91,7 +91,7 @@ function keyOf(name: string): string {
 
 /** A value must not start a line of its own, whoever wrote it. */
 const oneLine = (value: string): string =>
-  value.includes('\n') || value.includes('\r') ? value.replaceAll(/[\r\n]+[ \t]*/g, ' ') : value
+  value.includes('\n') || value.includes('\r') ? trimBlanks(value.replaceAll(/[\r\n]+[ \t]*/g, ' ')) : value
 
 export class Headers implements SipHeaders {
   readonly #names: string[] = []

@@ -11,7 +11,7 @@ import { parseFailures } from './failures.ts'
 import { cseqOf, fromOf, maxForwardsOf, toOf, topVia, vias } from './fields.ts'
 import { findHeadEnd, limits, parseLength, skipBlankLines, viewOf } from './frame.ts'
 import { Headers } from './headers.ts'
-import { isToken } from './scan.ts'
+import { endBeforeBlanks, isBlank, isToken, trimBlanks } from './scan.ts'
 import type { SipMessage, SipRequest, SipResponse } from './types.ts'
 import { parseUri } from './uri.ts'
 
@@ -125,21 +125,6 @@ function readHeaders(text: string, from: number, headers: Headers): ParseCode | 
     else problem = 'sip.header-line'
   }
   return problem
-}
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
-
-function trimBlanks(text: string): string {
-  let start = 0
-  while (isBlank(text.charCodeAt(start))) start++
-  return text.slice(start, Math.max(start, endBeforeBlanks(text, text.length)))
-}
-
-/** Where the text before `end` stops when blanks at its end do not count. */
-function endBeforeBlanks(text: string, end: number): number {
-  let last = end
-  while (last > 0 && isBlank(text.charCodeAt(last - 1))) last--
-  return last
 }
 
 function endOfLine(text: string, from: number): number {

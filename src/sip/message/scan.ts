@@ -12,6 +12,23 @@ const quoted = /^"(?:[^"\\]|\\.)*"$/s
 /** RFC 3261 §25.1 `token`: methods, option tags, header names. */
 export const isToken = (text: string): boolean => token.test(text)
 
+/** Space or tab, as a character code. */
+export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+
+/** Only spaces and tabs go: what else JavaScript calls white space is content. */
+export function trimBlanks(text: string): string {
+  let start = 0
+  while (isBlank(text.charCodeAt(start))) start++
+  return text.slice(start, Math.max(start, endBeforeBlanks(text, text.length)))
+}
+
+/** Where the text before `end` stops when blanks at its end do not count. */
+export function endBeforeBlanks(text: string, end: number): number {
+  let last = end
+  while (last > 0 && isBlank(text.charCodeAt(last - 1))) last--
+  return last
+}
+
 /** Split at `separator` outside quoted strings and outside `<…>`; pieces come trimmed, empty ones are kept. */
 export function splitOutside(text: string, separator: ',' | ';'): string[] {
   if (!text.includes(separator)) return [text.trim()]
@@ -72,8 +89,10 @@ export function parseParams(text: string): Params | undefined {
   return params
 }
 
-const parameterValue = (text: string): string | undefined =>
-  text.includes('"') || text.includes('<') ? unquote(text) : text
+function parameterValue(text: string): string | undefined {
+  if (text.startsWith('"')) return unquote(text)
+  return text.includes('"') ? undefined : text
+}
 
 /** `;name=value` for each. Values that are no token, and those of feature tags (RFC 3840 §9), are quoted. */
 export function printParams(params: Params): string {
