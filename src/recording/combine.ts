@@ -42,11 +42,11 @@ export async function combine(legs: readonly (LegAudio | undefined)[], path: str
   try {
     const output = await open(path, 'w', 0o600)
     opened.push(output)
-    const channels: Channel[] = []
+    const sources: Source[] = []
     for (const { leg, channel, offset } of plan.parts) {
       const file = await open(leg.path, 'r')
       opened.push(file)
-      channels.push({ leg, channel, offset, file, buffer: new Int16Array(chunkFrames) })
+      sources.push({ leg, channel, offset, file, buffer: new Int16Array(chunkFrames) })
     }
     const frameBytes = plan.channels * bytesPerSample
     const header = wavHeader({ ...plan, dataBytes: plan.samples * frameBytes })
@@ -55,12 +55,13 @@ export async function combine(legs: readonly (LegAudio | undefined)[], path: str
     for (let at = 0; at < plan.samples; at += chunkFrames) {
       const frames = Math.min(chunkFrames, plan.samples - at)
       mixed.fill(0)
-      for (const channel of channels) await place(channel, mixed, plan.channels, at, frames)
+      for (const source of sources) await place(source, mixed, plan.channels, at, frames)
       const bytes = new Uint8Array(mixed.buffer, 0, frames * frameBytes)
       await writeAll(output, bytes, header.length + at * frameBytes)
     }
     await output.sync()
-    return { ...plan, bytes: header.length + plan.samples * frameBytes }
+    const { channels, samples, sampleRateHz, startedAtMs } = plan
+    return { channels, samples, sampleRateHz, startedAtMs, bytes: header.length + samples * frameBytes }
   } finally {
     await Promise.all(opened.map((file) => file.close()))
   }
@@ -73,7 +74,7 @@ interface Part {
   readonly offset: number
 }
 
-interface Channel extends Part {
+interface Source extends Part {
   readonly file: FileHandle
   readonly buffer: Int16Array
 }
@@ -104,15 +105,16 @@ function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
 }
 
 /** Copy what the leg has of frames `at` to `at + frames` into its channel. */
-async function place(channel: Channel, mixed: Int16Array, channels: number, at: number, frames: number): Promise<void> {
-  const from = Math.max(at, channel.offset)
-  const until = Math.min(at + frames, channel.offset + channel.leg.samples)
+async function place(source: Source, mixed: Int16Array, channels: number, at: number, frames: number): Promise<void> {
+  const { leg, offset, file, buffer, channel } = source
+  const from = Math.max(at, offset)
+  const until = Math.min(at + frames, offset + leg.samples)
   if (from >= until) return
-  const bytes = new Uint8Array(channel.buffer.buffer, 0, (until - from) * bytesPerSample)
-  const position = channel.leg.dataOffset + (from - channel.offset) * bytesPerSample
-  const samples = Math.floor((await readAll(channel.file, bytes, position)) / bytesPerSample)
-  let target = (from - at) * channels + channel.channel
-  for (let index = 0; index < samples; index++, target += channels) mixed[target] = channel.buffer[index] ?? 0
+  const bytes = new Uint8Array(buffer.buffer, 0, (until - from) * bytesPerSample)
+  const read = await readAll(file, bytes, leg.dataOffset + (from - offset) * bytesPerSample)
+  const samples = Math.floor(read / bytesPerSample)
+  let target = (from - at) * channels + channel
+  for (let index = 0; index < samples; index++, target += channels) mixed[target] = buffer[index] ?? 0
 }
 
 /** Fill `bytes` from `position`; fewer only at the end of the file. */

@@ -25,7 +25,14 @@ export class RecordingError extends Error {
 /** The code for whatever the file system threw. */
 export function failureOf(error: unknown): RecordingFailure {
   if (error instanceof RecordingError) return error.code
-  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+  return ofSystemError((error as NodeJS.ErrnoException | undefined)?.code)
+}
+
+/** The code for an error of the file system that came as text from another thread: `ENOSPC: no space left …`. */
+export const codeIn = (text: string): RecordingFailure => ofSystemError(/\bE[A-Z]{2,}\b/.exec(text)?.[0])
+
+function ofSystemError(code: string | undefined): RecordingFailure {
+  switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'recording.disk-full'

@@ -81,7 +81,7 @@ export async function saveManifest(folder: string, manifest: Manifest): Promise<
 /** The files are complete: move the manifest to them. Doing it again after a crash half way is fine. */
 export async function finishManifest(folder: string, manifest: Manifest): Promise<void> {
   await writeAtomically(finishedPath(folder, manifest.name), { ...manifest, state: 'stored' })
-  await rm(unfinishedPath(folder, manifest.name), { force: true })
+  await discardManifest(folder, manifest)
 }
 
 async function writeAtomically(path: string, manifest: Manifest): Promise<void> {
@@ -96,9 +96,11 @@ async function writeAtomically(path: string, manifest: Manifest): Promise<void> 
   await rename(temporary, path)
 }
 
-/** Nothing was recorded: there is nothing to describe. */
+/** Nothing is unfinished any more. */
 export async function discardManifest(folder: string, manifest: Manifest): Promise<void> {
-  await rm(unfinishedPath(folder, manifest.name), { force: true })
+  const path = unfinishedPath(folder, manifest.name)
+  await rm(`${path}.new`, { force: true })
+  await rm(path, { force: true })
 }
 
 export interface UnfinishedManifests {

@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { RecordedFile } from '../media/types.ts'
-import { failureOf, recordingFailures } from './failures.ts'
+import { codeIn, failureOf, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
@@ -93,8 +93,9 @@ class Recording implements ActiveRecording {
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
   #manifest: Manifest
-  /** Told as failed: nothing more is done for it. */
+  /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
+  #failureTold = false
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
@@ -180,6 +181,10 @@ class Recording implements ActiveRecording {
     }
     this.#manifest = { ...this.#manifest, tracks: [...this.#manifest.tracks, entry] }
     this.#open.set(track.legId, track)
+    track.port.on('recording-failed', ({ path, text }) => {
+      // The other legs go on, and what was written until now is kept.
+      if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
+    })
     track.port.record(join(this.#deps.folder, entry.file))
   }
 
@@ -236,13 +241,17 @@ class Recording implements ActiveRecording {
     this.#saving = undefined
   }
 
-  /** Told once. Ports that write already go on: what they write may be all there is. */
   #fail(error: unknown): void {
-    if (this.#failed) return
     this.#failed = true
-    const code = failureOf(error)
+    this.#tellFailed(failureOf(error), String(error))
+  }
+
+  /** Once: what follows from the first failure is no news. */
+  #tellFailed(code: RecordingFailure, cause: string): void {
+    if (this.#failureTold) return
+    this.#failureTold = true
     const { text } = recordingFailures[code]
-    this.#deps.log.error('A recording failed', { ...this.#about(), code, error })
+    this.#deps.log.error('A recording failed', { ...this.#about(), code, cause })
     this.#deps.bus.publish({
       name: 'recording.failed',
       atMs: this.#deps.clock.wallMs(),

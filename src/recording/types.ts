@@ -12,7 +12,7 @@ import type { MediaPort } from '../media/types.ts'
 
 /** One leg or stream of the call: its own file, and its own channel of the combined file. */
 export interface Track {
-  readonly port: Pick<MediaPort, 'record' | 'stopRecording'>
+  readonly port: Pick<MediaPort, 'record' | 'stopRecording' | 'on'>
   readonly legId: string
   readonly role: LegRole
   /** Who speaks on it, as far as known. */

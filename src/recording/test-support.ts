@@ -1,0 +1,46 @@
+/** Stands in for the media plane in tests: a port whose leg file a test writes. */
+import { writeFileSync } from 'node:fs'
+import { wavHeader } from '../codec/wav.ts'
+import { Emitter } from '../core/emitter.ts'
+import type { PortEvents } from '../media/types.ts'
+import type { Track } from './types.ts'
+
+export interface Sound {
+  readonly samples: Int16Array
+  readonly startedAtMs: number
+  readonly sampleRateHz?: number
+}
+
+/** A leg file of ours; with `crashed` the lengths in its header were never filled in. */
+export function writeLeg(path: string, sound: Sound, crashed = false): void {
+  const { samples, startedAtMs, sampleRateHz = 8_000 } = sound
+  const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
+  const length = crashed ? {} : { dataBytes: data.length }
+  writeFileSync(path, Buffer.concat([wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length }), data]))
+}
+
+/** `sound` is what it will have heard when it is stopped; nothing when no packet comes. */
+export class FakePort extends Emitter<PortEvents> {
+  readonly #sound: Sound | undefined
+  readonly #fault: Error | undefined
+  path: string | undefined
+
+  constructor(sound?: Sound, fault?: Error) {
+    super()
+    this.#sound = sound
+    this.#fault = fault
+  }
+
+  record(path: string): void {
+    this.path = path
+  }
+
+  stopRecording(): ReturnType<Track['port']['stopRecording']> {
+    if (this.path !== undefined && this.#sound) writeLeg(this.path, this.#sound, this.#fault !== undefined)
+    return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(undefined)
+  }
+}
+
+/** `count` samples that differ from each other and from another seed's. */
+export const noise = (seed: number, count: number): Int16Array =>
+  Int16Array.from({ length: count }, (_, index) => Math.imul(index + 1, 2_654_435_761 + seed) >> 16)
