@@ -10,10 +10,11 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Logger } from '../core/logger.ts'
+import { randomHex } from '../core/random.ts'
 
 /** A build takes 2 to 10 s; a machine that needs longer than this is stuck. */
 const buildTimeoutMs = 180_000
@@ -38,7 +39,7 @@ export async function ensureConsoleBuilt(options: ConsoleBuildOptions): Promise<
   if (present === wanted) return dist
 
   log.info('Building the console')
-  const fresh = join(folder, `dist-${process.pid}-${Date.now()}`)
+  const fresh = join(folder, `dist-${randomHex(8)}`)
   try {
     await (options.build ?? ((outDir) => runBuilder(folder, outDir)))(fresh)
     await writeFile(join(fresh, hashFile), wanted)
@@ -90,7 +91,6 @@ async function sourceHash(folder: string): Promise<string> {
 }
 
 async function filesBelow(folder: string, below: string): Promise<string[]> {
-  await mkdir(join(folder, below), { recursive: true })
   const entries = await readdir(join(folder, below), { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'))

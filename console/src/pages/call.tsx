@@ -110,7 +110,7 @@ function Summary({ call, live }: { readonly call: Call; readonly live: LiveCall 
             <PartyText party={call.to} />
           </Fact>
           <Fact name="Started">{fullTime(call.startedAtMs)}</Fact>
-          <Fact name={call.answeredAtMs === undefined ? 'Length' : 'Talked'}>
+          <Fact name={call.kind === 'siprec' || call.answeredAtMs === undefined ? 'Length' : 'Talked'}>
             {live ? (
               <Elapsed sinceMs={call.answeredAtMs ?? call.startedAtMs} />
             ) : (

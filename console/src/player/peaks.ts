@@ -65,17 +65,18 @@ export class PeaksReader {
   #measure(bytes: Uint8Array): void {
     const channelCount = this.#channels.length
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const count = bytes.length >> 1
+    // What follows the last sample are other chunks of the file.
+    const left = (this.#format?.samples ?? 0) * channelCount - this.#values
+    const count = Math.min(bytes.length >> 1, left)
     let value = this.#values
     for (let index = 0; index < count; index += 1, value += 1) {
       const peaks = this.#channels[value % channelCount]
       const stretch = Math.floor(value / channelCount / this.#samplesInStretch)
       const level = Math.abs(view.getInt16(index * 2, true)) / 32_768
-      // Bytes after the last sample (other chunks of the file) fall beyond the last stretch and are ignored.
-      if (peaks && level > (peaks[stretch] ?? Infinity)) peaks[stretch] = level
+      if (peaks && level > (peaks[stretch] ?? 0)) peaks[stretch] = level
     }
     this.#values = value
-    this.#rest = bytes.slice(count * 2)
+    this.#rest = count < left ? bytes.slice(count * 2) : new Uint8Array(0)
   }
 }
 

@@ -16,7 +16,6 @@ import type { Leg } from '../../../src/api/schemas/calls.ts'
 import type { Recording } from '../../../src/api/schemas/recordings.ts'
 import { clockTime, fileSize, fullTime } from '../format.ts'
 import { trackColor } from '../theme.ts'
-import { RecordingBadge } from '../ui/badges.tsx'
 import { DownloadIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon } from '../ui/icons.tsx'
 import { ErrorNote } from '../ui/notes.tsx'
 import { fileAddress, fileTitle, fileToPlay, type Track, tracksOf } from './tracks.ts'
@@ -78,7 +77,6 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
           onChange={(value) => player.setRate(Number(value))}
           data={['0.75', '1', '1.5', '2'].map((value) => ({ value, label: `${value}×` }))}
         />
-        {recording.state === 'stored' ? null : <RecordingBadge state={recording.state} />}
         <Text size="xs" c="dimmed" visibleFrom="sm">
           First sample {fullTime(file.startedAtMs)}. Space plays and pauses.
         </Text>

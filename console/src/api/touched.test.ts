@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { kindsTouchedBy } from './touched.ts'
+
+test('the end of a call makes the live calls, the call and the history stale', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"call.ended","atMs":1,"callId":"c1"}'), ['live', 'call c1', 'calls'])
+})
+
+test('a stored recording shows in the recordings, the call and the history', () => {
+  const keys = kindsTouchedBy('{"name":"recording.stored","atMs":1,"callId":"c1"}')
+  assert.deepEqual(keys, ['live', 'call c1', 'recordings', 'calls'])
+})
+
+test('a registration changes the extensions only', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"registration.added","atMs":1,"extension":"101"}'), ['extensions', 'status'])
+})
+
+test('what is not a fact changes nothing', () => {
+  for (const text of ['', 'ping', 'null', '{}', '{"name":7}', '[']) assert.deepEqual(kindsTouchedBy(text), [])
+})
