@@ -101,6 +101,32 @@ export const callerScenario = (): string =>
 export const refusedCallerScenario = (status: number): string =>
   scenario('refused caller', ...invited, ...provisional, receive(`response="${status}"`), ackFailure(2))
 
+/** A caller who hangs up while it rings. */
+export const cancellingCallerScenario = (): string =>
+  scenario(
+    'cancelling caller',
+    ...invited,
+    receive('response="100"', ' optional="true"'),
+    receive('response="180"'),
+    '  <pause milliseconds="300"/>',
+    send(
+      [
+        'CANCEL sip:[service]@[remote_ip]:[remote_port] SIP/2.0',
+        '[last_Via:]',
+        'From: <sip:[caller]@[remote_ip]>;tag=[pid]t[call_number]',
+        'To: <sip:[service]@[remote_ip]>',
+        'Call-ID: [call_id]',
+        'CSeq: 2 CANCEL',
+        'Max-Forwards: 70',
+      ],
+      '',
+      retransmitted,
+    ),
+    receive('response="200"'),
+    receive('response="487"'),
+    ackFailure(2),
+  )
+
 /** A caller who answers nothing any more once the call stands: no BYE, no media. */
 export const vanishingCallerScenario = (): string =>
   scenario(

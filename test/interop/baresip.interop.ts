@@ -1,0 +1,107 @@
+/** Two baresips call each other through the server: both hear each other, and the recording holds both. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { readWav, wavHeader } from '../../src/codec/wav.ts'
+import { correlate } from '../../src/demo/compare.ts'
+import { loadSpeech } from '../../src/demo/speech.ts'
+import { Baresip } from '../support/baresip.ts'
+import { extensionsFrom101, forOldClients } from '../support/phones.ts'
+import { needs } from '../support/program.ts'
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
+
+type Extension = ReturnType<typeof extensionsFrom101>[number]
+const [alice, bob] = extensionsFrom101(2) as [Extension, Extension]
+const talkMs = 6_000
+const minCorrelation = 0.97
+
+let server: ServerProcess
+let folder: string
+/** What each says, long enough for any call here. */
+const said: Record<string, Int16Array> = {}
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'patchbay-baresip-'))
+  said[alice.number] = repeated(await loadSpeech('caller'), 20)
+  said[bob.number] = repeated(await loadSpeech('callee'), 20)
+  for (const [number, samples] of Object.entries(said)) writeWav(wavOf(number), samples)
+  server = await startServerProcess({ extensions: [alice, bob], env: forOldClients })
+})
+after(async () => {
+  await server.remove()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const wavOf = (number: string) => join(folder, `${number}.wav`)
+
+function repeated(speech: Int16Array, seconds: number): Int16Array {
+  const samples = new Int16Array(seconds * 8_000)
+  for (let at = 0; at < samples.length; at += speech.length) {
+    samples.set(speech.subarray(0, Math.min(speech.length, samples.length - at)), at)
+  }
+  return samples
+}
+
+function writeWav(path: string, samples: Int16Array): void {
+  const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
+  const header = wavHeader({ sampleRateHz: 8_000, channels: 1, dataBytes: data.length, startedAtMs: 0 })
+  writeFileSync(path, Buffer.concat([header, data]))
+}
+
+/** `heard` is `spoken` from its beginning on, at least `minSeconds` of it. */
+function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeconds: number): void {
+  const seconds = heard.length / 8_000
+  assert.ok(seconds >= minSeconds, `${what}: ${seconds} s`)
+  const { score } = correlate(spoken.subarray(0, heard.length), heard)
+  assert.ok(score >= minCorrelation, `${what}: correlation ${score.toFixed(4)}`)
+}
+
+for (const transport of ['udp', 'tcp'] as const)
+  for (const codec of ['PCMU', 'PCMA'] as const)
+    test(`two baresips talk over ${transport} with ${codec} and are recorded`, needs('baresip'), async () => {
+      const start = (extension: Extension, autoAnswer: boolean) =>
+        Baresip.start({
+          folder: join(folder, `${transport}-${codec}-${extension.number}`),
+          user: extension.number,
+          password: extension.password,
+          server: server.sip,
+          transport,
+          codec,
+          sourceWav: wavOf(extension.number),
+          autoAnswer,
+        })
+      const atBob = await start(bob, true)
+      const atAlice = await start(alice, false)
+      atAlice.dial(bob.number)
+      await atAlice.saw('CALL_ESTABLISHED')
+      await new Promise((resolve) => setTimeout(resolve, talkMs))
+      atAlice.hangUp()
+      await atBob.saw('CALL_CLOSED')
+      await Promise.all([atAlice.stop(), atBob.stop()])
+
+      const call = await until('the call to be stored', 15_000, async () => {
+        const [newest] = (await server.api.calls({ limit: 1 })).items
+        return newest?.recordings[0]?.state === 'stored' && newest
+      })
+      assert.equal(call.endReason, 'hangup')
+      assert.deepEqual(
+        call.legs.map((leg) => [leg.transport.toLowerCase(), leg.codec]),
+        [
+          [transport, codec],
+          [transport, codec],
+        ],
+      )
+      const combined = call.recordings[0]?.files.find(({ kind }) => kind === 'combined')
+      const recording = await readWav(join(server.recordingDir, combined?.name ?? ''))
+      const minSeconds = talkMs / 1_000 - 0.5
+      const aliceSaid = said[alice.number] as Int16Array
+      const bobSaid = said[bob.number] as Int16Array
+      assert.equal(recording.channels, 2)
+      assertSame('the recording of the caller', aliceSaid, recording.channel(0), minSeconds)
+      assertSame('the recording of the callee', bobSaid, recording.channel(1), minSeconds)
+      assert.ok(Math.abs(recording.samples / 8_000 - talkMs / 1_000) < 1.5, `${recording.samples} samples`)
+      assertSame('what the callee heard', aliceSaid, (await readWav(atBob.heardWav())).pcm, minSeconds)
+      assertSame('what the caller heard', bobSaid, (await readWav(atAlice.heardWav())).pcm, minSeconds)
+    })

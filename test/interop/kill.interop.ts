@@ -1,0 +1,62 @@
+/** kill -9 in the middle of ten recorded calls: after the restart all ten play and lack at most a second. */
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { readWavHeader } from '../../src/codec/wav.ts'
+import { findRun } from '../../src/demo/compare.ts'
+import type { PhoneCall } from '../../src/demo/phone-call.ts'
+import { loadSpeech } from '../../src/demo/speech.ts'
+import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
+
+const calls = 10
+const talkMs = 5_000
+const oneSecond = 8_000
+
+let server: ServerProcess | undefined
+after(() => server?.remove())
+
+test('after kill -9 all ten recordings play and lack at most a second', async () => {
+  const speech = await loadSpeech('caller')
+  const extensions = extensionsFrom101(2 * calls)
+  server = await startServerProcess({ extensions })
+  const running = server
+  const phones = await Promise.all(extensions.map((extension) => registeredPhone(running, extension, { speech })))
+  const pairs = await Promise.all(
+    Array.from({ length: calls }, async (_, index): Promise<[PhoneCall, PhoneCall]> => {
+      const [from, to] = [phones[index], phones[index + calls]]
+      if (!from || !to) throw new Error('a phone is missing')
+      const incoming = to.nextCall()
+      const outcome = await from.call(extensions[index + calls]?.number ?? '').outcome
+      if (!outcome.answered) throw new Error(`call ${index} was refused with ${outcome.status}`)
+      return [outcome.call, await incoming]
+    }),
+  )
+  await new Promise((resolve) => setTimeout(resolve, talkMs))
+
+  const saidBefore = pairs.map((pair) => pair.map((side) => side.sent()))
+  await running.kill()
+  await Promise.all(phones.map((phone) => phone.vanish()))
+  server = await startServerProcess({ folder: running.folder })
+
+  const restarted = server
+  const recordings = await until('ten repaired recordings', 20_000, async () => {
+    const { items } = await restarted.api.recordings()
+    return items.length === calls && items.every(({ state }) => state === 'interrupted') && items
+  })
+  const sipCallIds = pairs.map(([caller]) => caller.sipCallId)
+  for (const recording of recordings) {
+    const { call } = await restarted.api.call(recording.callId)
+    assert.equal(call.endReason, 'interrupted')
+    const index = sipCallIds.findIndex((id) => call.legs.some(({ sipCallId }) => sipCallId === id))
+    const wav = await restarted.api.audio(recording.id)
+    const header = readWavHeader(wav)
+    assert.ok(header && header.channels === 2, 'it plays')
+    const pcm = new Int16Array(wav.slice(header.dataOffset, header.dataOffset + header.dataBytes).buffer)
+    for (const [channel, said] of (saidBefore[index] ?? []).entries()) {
+      const recorded = pcm.filter((_, at) => at % 2 === channel)
+      const mustBeThere = said.subarray(0, said.length - oneSecond)
+      assert.notEqual(findRun(mustBeThere, recorded), undefined, `call ${index}, channel ${channel}`)
+    }
+  }
+})
