@@ -86,9 +86,12 @@ export class Transactions {
     return this.#clients.size + this.#invites.size + this.#others.size
   }
 
-  /** Forget them all. */
+  /** Forget them all; who waits for an answer is told that none will come. */
   close(): void {
-    for (const client of Array.from(this.#clients.values())) client.stop()
+    for (const client of Array.from(this.#clients.values())) {
+      client.transportFailed()
+      client.stop()
+    }
     for (const invite of Array.from(this.#invites.values())) invite.machine.stop()
     for (const server of Array.from(this.#others.values())) server.stop()
   }

@@ -137,6 +137,7 @@ export class SipTransport {
 
   /** The same flow as one that can send, while it is open. */
   ours(flow: Flow): WireFlow | undefined {
+    if (this.#closed) return undefined
     if (flow.transport === 'udp') return this.#udpFlow(flow.remote, flow.local)
     return flow instanceof TcpFlow && flow.open ? flow : undefined
   }

@@ -1,0 +1,43 @@
+/** Dialogs by their id: Call-ID, our tag, their tag (RFC 3261 §12). Early ones of incoming calls stand here too. */
+import type { SipRequest } from '../message/types.ts'
+import type { DialogId } from '../stack.types.ts'
+import type { WireFlow } from '../transport/flow.ts'
+
+/** Whoever takes the requests of one dialog. */
+export interface DialogParty {
+  /** A request inside the dialog, neither ACK nor CANCEL; no state has been made for it. */
+  receive(request: SipRequest, flow: WireFlow): void
+  /** An ACK to a 2xx. */
+  receiveAck(request: SipRequest, flow: WireFlow): void
+  /** The stack closes: cancel all timers. */
+  drop(): void
+}
+
+const keyOf = ({ callId, localTag, remoteTag }: DialogId): string => `${callId} ${localTag} ${remoteTag}`
+
+export class DialogTable {
+  readonly #parties = new Map<string, DialogParty>()
+
+  get size(): number {
+    return this.#parties.size
+  }
+
+  get(id: DialogId): DialogParty | undefined {
+    return this.#parties.get(keyOf(id))
+  }
+
+  set(id: DialogId, party: DialogParty): void {
+    this.#parties.set(keyOf(id), party)
+  }
+
+  /** Does nothing when another party has taken the place. */
+  remove(id: DialogId, party: DialogParty): void {
+    const key = keyOf(id)
+    if (this.#parties.get(key) === party) this.#parties.delete(key)
+  }
+
+  close(): void {
+    for (const party of Array.from(this.#parties.values())) party.drop()
+    this.#parties.clear()
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * A confirmed INVITE dialog, on either side of the call.
+ *
+ *   call/, siprec/  ◀─ request, ended ──  here  ◀── in-dialog requests ──  user-agent
+ *                   ── request, bye ───▶        ── through Exchange ─────▶  transaction
+ *
+ * Keeps sequence numbers, route set and remote target; answers BYE and wrong sequence numbers by itself; resends a 2xx
+ * until its ACK comes; waits its turn for re-INVITEs. RFC 3261 §12, §13.3.1.4, §14, §15; RFC 6026.
+ * Missing: refreshing session timers (RFC 4028), reliable provisionals (RFC 3262).
+ */
+import { Emitter } from '../../core/emitter.ts'
+import { cseqOf } from '../message/fields.ts'
+import { parseNameAddr } from '../message/name-addr.ts'
+import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
+import type { Dialog, DialogEnd, DialogEvents, DialogId, Flow, InDialogRequest, Payload } from '../stack.types.ts'
+import type { ServerTransaction } from '../transaction/transactions.ts'
+import type { ClientFailure } from '../transaction/types.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import { AnswerResend } from './answer-resend.ts'
+import type { Context } from './context.ts'
+import type { DialogSetup } from './dialog-setup.ts'
+import type { DialogParty } from './dialog-table.ts'
+import { Exchange } from './exchange.ts'
+import { SipError } from './failures.ts'
+import { ReceivedRequest } from './incoming-request.ts'
+import { backOffMs, InviteTurn } from './invite-turn.ts'
+import { refuseUnsupported } from './require.ts'
+import { addressed, type DialogPath, mayComeFrom, nextFlow } from './route.ts'
+import { contactFor, localResponse, writeRequest } from './write.ts'
+
+type RequestPayload = Payload & { ackBody?: (response: SipResponse) => Payload }
+
+export class SipDialog implements Dialog, DialogParty {
+  readonly id: DialogId
+  readonly flow: Flow
+  readonly local: NameAddr
+  readonly remote: NameAddr
+  readonly acknowledged: Promise<SipRequest | undefined>
+  readonly #setup: DialogSetup
+  readonly #context: Context
+  readonly #events = new Emitter<DialogEvents>()
+  readonly #turn: InviteTurn
+  readonly #acknowledge = Promise.withResolvers<SipRequest | undefined>()
+  /** Answers that wait for their ACK, by CSeq number. */
+  readonly #unacknowledged = new Map<number, AnswerResend>()
+  /** A re-INVITE of theirs that we have not answered. */
+  #pendingInvite: InDialogRequest | undefined
+  #state: Dialog['state'] = 'confirmed'
+  #target: SipUri
+  #localSeq: number
+  #remoteSeq: number
+  /** Our BYE, until it is answered. */
+  #bye: PromiseWithResolvers<void> | undefined
+  /** A BYE that waits for the ACK that must come before it. */
+  #byeAfterAck: Payload | undefined
+
+  constructor(setup: DialogSetup) {
+    this.#setup = setup
+    this.#context = setup.context
+    this.id = setup.id
+    this.flow = setup.flow
+    const unknown: NameAddr = { uri: setup.remoteTarget, params: new Map() }
+    this.local = parseNameAddr(setup.local) ?? unknown
+    this.remote = parseNameAddr(setup.remote) ?? unknown
+    this.#target = setup.remoteTarget
+    this.#localSeq = setup.localSeq
+    this.#remoteSeq = setup.remoteSeq ?? -1
+    this.#turn = new InviteTurn(setup.context.clock)
+    this.acknowledged = this.#acknowledge.promise
+    this.acknowledged.catch(() => {}) // not everybody waits for it
+    if (setup.side === 'caller') this.#acknowledge.resolve(undefined)
+    setup.context.dialogs.set(setup.id, this)
+  }
+
+  get state(): Dialog['state'] {
+    return this.#state
+  }
+
+  get remoteTarget(): SipUri {
+    return this.#target
+  }
+
+  on<Name extends keyof DialogEvents>(name: Name, listener: (event: DialogEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  async request(method: string, payload: RequestPayload = {}): Promise<SipResponse> {
+    if (method !== 'INVITE') return this.#ask(method, payload)
+    await this.#turn.take()
+    try {
+      const response = await this.#ask('INVITE', payload)
+      if (response.status !== 491) return response
+      // §14.1: the other side was asking as well.
+      await this.#turn.pause(backOffMs(this.#setup.side))
+      return await this.#ask('INVITE', payload)
+    } finally {
+      this.#turn.give()
+    }
+  }
+
+  bye(payload: Payload = {}): Promise<void> {
+    if (this.#state === 'terminated') return this.#bye?.promise ?? Promise.resolve()
+    this.#bye = Promise.withResolvers<void>()
+    this.#end({ by: 'local' })
+    // §15: who was called says BYE after the ACK, or when it did not come.
+    if (this.#unacknowledged.size === 0) this.#sendBye(payload)
+    else this.#byeAfterAck = payload
+    return this.#bye.promise
+  }
+
+  /** Resend our 2xx until its ACK comes, else end. */
+  awaitAck(seq: number, transaction: ServerTransaction, response: SipResponse): void {
+    this.#turn.block()
+    const resend = new AnswerResend(
+      this.#context.clock,
+      () => transaction.respond(response),
+      () => this.#noAck(seq),
+    )
+    this.#unacknowledged.set(seq, resend)
+  }
+
+  /** ACK a 2xx to our INVITE. Returns how to do it again when the 2xx comes again. */
+  ack(invite: SipRequest, response: SipResponse, payload: Payload = {}): () => void {
+    const seq = cseqOf(invite)?.seq ?? 0
+    const ack = this.#write('ACK', seq, payload)
+    for (const name of ['Authorization', 'Proxy-Authorization']) {
+      for (const value of invite.headers.all(name)) ack.headers.append(name, value) // §13.2.2.4
+    }
+    let again: (() => void) | undefined
+    const send = (flow: WireFlow | undefined) => {
+      if (flow) again = this.#context.transactions.sendAck(ack, flow)
+    }
+    const flow = this.#nextFlow()
+    if (flow instanceof Promise) void flow.then(send)
+    else send(flow)
+    this.#refreshTarget(response)
+    return () => again?.()
+  }
+
+  receive(request: SipRequest, flow: WireFlow): void {
+    const { transactions, counters } = this.#context
+    if (!mayComeFrom(this.#path, flow.remote.ip)) {
+      counters.foreignInDialog++
+      return transactions.respondStateless(request, localResponse(request, 481), flow)
+    }
+    const seq = cseqOf(request)?.seq ?? 0
+    // §12.2.2. An equal number is a copy that took another path.
+    if (seq <= this.#remoteSeq) return transactions.respondStateless(request, localResponse(request, 500), flow)
+    if (this.#state === 'terminated' && request.method !== 'BYE') {
+      return transactions.respondStateless(request, localResponse(request, 481), flow)
+    }
+    if (refuseUnsupported(this.#context, request, flow)) return
+    this.#remoteSeq = seq
+    if (request.method === 'BYE') this.#receiveBye(request, flow)
+    else if (request.method === 'INVITE') this.#receiveInvite(request, flow)
+    else this.#receiveOther(request, flow)
+  }
+
+  receiveAck(request: SipRequest, flow: WireFlow): void {
+    if (!mayComeFrom(this.#path, flow.remote.ip)) {
+      this.#context.counters.foreignInDialog++
+      return
+    }
+    const seq = cseqOf(request)?.seq ?? 0
+    const resend = this.#unacknowledged.get(seq)
+    if (!resend) return // a copy
+    resend.stop()
+    this.#unacknowledged.delete(seq)
+    this.#turn.unblock()
+    this.#acknowledge.resolve(request)
+    if (this.#state === 'confirmed') this.#events.emit('ack', request)
+    if (this.#byeAfterAck) this.#sendBye(this.#byeAfterAck)
+  }
+
+  /** Leave the table, cancel all timers, tell who still waits. */
+  drop(): void {
+    this.#end({ by: 'gone' })
+    for (const resend of this.#unacknowledged.values()) resend.stop()
+    this.#unacknowledged.clear()
+    this.#context.dialogs.remove(this.id, this)
+    this.#bye?.resolve()
+  }
+
+  #receiveBye(request: SipRequest, flow: WireFlow): void {
+    const transaction = this.#context.transactions.open(request, flow)
+    new ReceivedRequest({ context: this.#context, request, flow, transaction }).respond(200)
+    this.#end({ by: 'remote', request })
+    // A BYE of ours that is under way keeps the dialog until it is answered; one that waits for an ACK need not go.
+    if (!this.#bye || this.#byeAfterAck) this.drop()
+  }
+
+  #receiveOther(request: SipRequest, flow: WireFlow): void {
+    const transaction = this.#context.transactions.open(request, flow)
+    const received = new ReceivedRequest({ context: this.#context, request, flow, transaction })
+    if (request.method === 'UPDATE') {
+      // RFC 3311 §5.2: one offer at a time.
+      if (this.#turn.asking) return received.respond(491)
+      if (this.#pendingInvite) return received.respond(500, { headers: { 'Retry-After': retryAfterS() } })
+      this.#refreshTarget(request)
+    }
+    this.#offer(received)
+  }
+
+  #receiveInvite(request: SipRequest, flow: WireFlow): void {
+    const { transactions } = this.#context
+    if (this.#turn.asking) return this.#refuse(request, flow, 491)
+    if (this.#pendingInvite) return this.#refuse(request, flow, 500, { 'Retry-After': retryAfterS() })
+    this.#refreshTarget(request)
+    const transaction = transactions.openInvite(request, flow, {
+      toTag: this.id.localTag,
+      cancelled: () => received.respond(487),
+      failed: () => this.#answeredInvite(received),
+    })
+    const received: ReceivedRequest = new ReceivedRequest({
+      context: this.#context,
+      request,
+      flow,
+      transaction,
+      answered: (response) => {
+        if (response.status < 300) this.awaitAck(cseqOf(request)?.seq ?? 0, transaction, response)
+        this.#answeredInvite(received)
+      },
+    })
+    this.#pendingInvite = received
+    this.#turn.block()
+    this.#offer(received)
+  }
+
+  #answeredInvite(received: InDialogRequest): void {
+    if (this.#pendingInvite !== received) return
+    this.#pendingInvite = undefined
+    this.#turn.unblock()
+  }
+
+  #refuse(request: SipRequest, flow: WireFlow, status: number, headers = {}): void {
+    // Through a transaction: the refusal has to be resent until its ACK comes.
+    const user = { toTag: this.id.localTag, cancelled: () => {}, failed: () => {} }
+    const transaction = this.#context.transactions.openInvite(request, flow, user)
+    new ReceivedRequest({ context: this.#context, request, flow, transaction }).respond(status, { headers })
+  }
+
+  #offer(received: InDialogRequest): void {
+    if (this.#events.hears('request')) this.#events.emit('request', received)
+    else received.respond(received.request.method === 'OPTIONS' ? 200 : 501)
+  }
+
+  #noAck(seq: number): void {
+    this.#unacknowledged.delete(seq)
+    this.#turn.unblock()
+    if (this.#byeAfterAck) return this.#sendBye(this.#byeAfterAck)
+    if (this.#state === 'terminated') return
+    this.#end({ by: 'no-ack' })
+    this.#sendBye({})
+  }
+
+  #sendBye(payload: Payload): void {
+    this.#byeAfterAck = undefined
+    void this.#exchange('BYE', payload).then(() => this.drop())
+  }
+
+  /** A request whose failure may end the dialog (§12.2.1.2). */
+  async #ask(method: string, payload: RequestPayload): Promise<SipResponse> {
+    const { response, failure } = await this.#exchange(method, payload)
+    if (this.#state === 'terminated') return response
+    const by = endOf(response.status, failure)
+    if (by) {
+      this.#end({ by })
+      this.drop()
+    }
+    return response
+  }
+
+  /** Send a request and wait. Never rejects: what did not come is made here. */
+  async #exchange(
+    method: string,
+    payload: RequestPayload,
+  ): Promise<{ response: SipResponse; failure?: ClientFailure | undefined }> {
+    const next = this.#nextFlow()
+    const flow = next instanceof Promise ? await next : next
+    const request = this.#write(method, ++this.#localSeq, payload)
+    if (this.#state === 'terminated' && method !== 'BYE') return { response: localResponse(request, 481) }
+    if (!flow) return { response: localResponse(request, 503), failure: 'transport' }
+    return new Promise((resolve) => {
+      let again: (() => void) | undefined
+      const options = { request, flow, nextSeq: () => ++this.#localSeq, credentials: this.#setup.credentials }
+      const exchange = new Exchange(this.#context, options, {
+        final: (response, failure) => {
+          if (method === 'INVITE' && response.status < 300) {
+            if (again) return again()
+            again = this.ack(exchange.request, response, payload.ackBody?.(response))
+          }
+          resolve({ response, failure })
+        },
+      })
+    })
+  }
+
+  #write(method: string, seq: number, payload: Payload): SipRequest {
+    const { local, remote, id, contactUser, contactParams = '', routeSet } = this.#setup
+    const { uri, routes } = addressed(routeSet, this.#target)
+    const refreshes = method === 'INVITE' || method === 'UPDATE'
+    return writeRequest(this.#context.identity, {
+      method,
+      uri,
+      from: local,
+      to: remote,
+      callId: id.callId,
+      seq,
+      routes,
+      payload,
+      ...(refreshes && { contact: contactFor(this.#context, this.flow, contactUser) + contactParams }),
+    })
+  }
+
+  get #path(): DialogPath {
+    const { flow, routeSet, stay } = this.#setup
+    return { flow, routeSet, stay, target: this.#target }
+  }
+
+  #nextFlow(): WireFlow | undefined | Promise<WireFlow | undefined> {
+    return nextFlow(this.#context.transport, this.#path)
+  }
+
+  /** §12.2.1.2, §12.2.2: a new Contact is where the peer is now. */
+  #refreshTarget(message: SipRequest | SipResponse): void {
+    const contact = parseNameAddr(message.headers.get('Contact') ?? '')
+    if (contact) this.#target = contact.uri
+  }
+
+  /** Tell it once. The dialog stays in the table while a BYE of ours is under way. */
+  #end(end: DialogEnd): void {
+    if (this.#state === 'terminated') return
+    this.#state = 'terminated'
+    this.#pendingInvite?.respond(487) // §15.1.2
+    this.#turn.end()
+    this.#acknowledge.reject(new SipError('sip.dialog-ended'))
+    this.#events.emit('ended', end)
+  }
+}
+
+/** Which failures of a request end the dialog (§12.2.1.2), and what that is called. */
+function endOf(status: number, failure: ClientFailure | undefined): 'timeout' | 'transport' | 'gone' | undefined {
+  if (failure) return failure
+  if (status === 481) return 'gone'
+  return status === 408 ? 'timeout' : undefined
+}
+
+/** §14.2: a random time between 0 and 10 seconds. */
+const retryAfterS = (): string => String(Math.floor(Math.random() * 11))

@@ -1,0 +1,164 @@
+/**
+ * An INVITE that starts a dialog, on the side that calls.
+ *
+ *   call/  ── cancel ─▶  here  ── INVITE, CANCEL, ACK ─▶  transaction
+ *          ◀ outcome ──        ◀────── responses ──────
+ *
+ * Every 2xx is ACKed (RFC 3261 §13.2.2.4): the first becomes the call, further ones of a fork are ended by BYE. A CANCEL
+ * waits for a provisional answer (§9.1); a 2xx that overtakes it is ACKed and ended by BYE.
+ * Missing: 3xx are reported, not followed.
+ */
+import type { Timer } from '../../core/clock.ts'
+import { newId, randomHex } from '../../core/random.ts'
+import { createRequest } from '../message/build.ts'
+import { cseqOf, toTag } from '../message/fields.ts'
+import { Headers } from '../message/headers.ts'
+import { parseNameAddr } from '../message/name-addr.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { InviteOptions, InviteOutcome, OutgoingInvite } from '../stack.types.ts'
+import { transactionMs } from '../transaction/timers.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import type { Context } from './context.ts'
+import { SipDialog } from './dialog.ts'
+import { type CallerExtras, callerSetup } from './dialog-setup.ts'
+import { Exchange } from './exchange.ts'
+import { withFlow } from './target.ts'
+import { contactFor, localResponse, writeRequest } from './write.ts'
+
+export class SentInvite implements OutgoingInvite {
+  readonly sipCallId: string
+  readonly outcome: Promise<InviteOutcome>
+  readonly #context: Context
+  readonly #options: InviteOptions
+  readonly #settled = Promise.withResolvers<InviteOutcome>()
+  readonly #from: string
+  readonly #user: string | undefined
+  /** How to repeat the ACK of each 2xx, by the tag of who sent it. */
+  readonly #acks = new Map<string, () => void>()
+  #exchange: Exchange | undefined
+  #over = false
+  #provisional = false
+  /** Set once we want no call any more; the value is for the Reason header. */
+  #cancelled: { readonly reason: string | undefined } | undefined
+  #cancelSent = false
+  /** §9.1: a cancelled INVITE that stays unanswered is given up. */
+  #patience: Timer | undefined
+
+  constructor(context: Context, options: InviteOptions) {
+    this.#context = context
+    this.#options = options
+    this.sipCallId = options.callId ?? newId()
+    this.outcome = this.#settled.promise
+    this.#from = `${options.from};tag=${randomHex(8)}`
+    this.#user = parseNameAddr(options.from)?.uri.user
+    const { signal } = options
+    if (signal?.aborted) this.cancel()
+    else signal?.addEventListener('abort', this.#abort, { once: true })
+    withFlow(context.transport, options.target, options.headers, (flow) => this.#start(flow))
+  }
+
+  cancel(reason?: string): void {
+    if (this.#over || this.#cancelled) return
+    this.#cancelled = { reason }
+    if (this.#provisional) this.#sendCancel()
+  }
+
+  readonly #abort = (): void => this.cancel()
+
+  #start(flow: WireFlow | undefined): void {
+    const request = this.#write(flow)
+    if (this.#cancelled) return this.#settle({ answered: false, response: localResponse(request, 487) })
+    if (!flow) return this.#settle({ answered: false, response: localResponse(request, 503) })
+    const { credentials } = this.#options
+    this.#exchange = new Exchange(
+      this.#context,
+      { request, flow, credentials },
+      {
+        provisional: (response) => this.#receiveProvisional(response),
+        final: (response) => (response.status < 300 ? this.#receiveSuccess(response) : this.#receiveFailure(response)),
+      },
+    )
+  }
+
+  #write(flow: WireFlow | undefined): SipRequest {
+    const { target, to, cseq, contactParams = '' } = this.#options
+    return writeRequest(this.#context.identity, {
+      method: 'INVITE',
+      uri: target.uri,
+      from: this.#from,
+      to,
+      callId: this.sipCallId,
+      seq: cseq ?? 1,
+      payload: this.#options,
+      ...(flow && { contact: contactFor(this.#context, flow, this.#user) + contactParams }),
+    })
+  }
+
+  #receiveProvisional(response: SipResponse): void {
+    this.#provisional = true
+    if (this.#cancelled) this.#sendCancel()
+    else if (response.status > 100) this.#options.onProvisional?.(response)
+  }
+
+  #receiveSuccess(response: SipResponse): void {
+    const exchange = this.#exchange
+    if (!exchange) return
+    const tag = toTag(response) ?? ''
+    const again = this.#acks.get(tag)
+    if (again) return again()
+    const { request, flow } = exchange
+    const dialog = new SipDialog(callerSetup(this.#context, request, response, flow, this.#extras))
+    this.#acks.set(tag, dialog.ack(request, response))
+    if (!this.#over && !this.#cancelled) return this.#settle({ answered: true, dialog, response })
+    void dialog.bye()
+    this.#settle({ answered: false, response: localResponse(request, 487) })
+  }
+
+  #receiveFailure(response: SipResponse): void {
+    // After a CANCEL it is cancelled, whatever the answer says and even if none came.
+    const made = this.#cancelled && this.#exchange && localResponse(this.#exchange.request, 487)
+    this.#settle({ answered: false, response: made ?? response })
+  }
+
+  get #extras(): CallerExtras {
+    const { contactParams, credentials, target } = this.#options
+    return {
+      stay: target.flow !== undefined,
+      ...(this.#user !== undefined && { contactUser: this.#user }),
+      ...(contactParams !== undefined && { contactParams }),
+      ...(credentials && { credentials }),
+    }
+  }
+
+  #sendCancel(): void {
+    const exchange = this.#exchange
+    if (!exchange || this.#cancelSent) return
+    this.#cancelSent = true
+    const cancel = cancelOf(exchange.request, this.#cancelled?.reason)
+    const nothing = { response: () => {}, failed: () => {} } // what counts is the INVITE's own answer
+    this.#context.transactions.send(cancel, exchange.flow, nothing, exchange.branch)
+    this.#patience = this.#context.clock.after(transactionMs, () => {
+      exchange.stop()
+      this.#settle({ answered: false, response: localResponse(exchange.request, 487) })
+    })
+  }
+
+  #settle(outcome: InviteOutcome): void {
+    if (this.#over) return
+    this.#over = true
+    this.#patience?.cancel()
+    this.#options.signal?.removeEventListener('abort', this.#abort)
+    this.#settled.resolve(outcome)
+  }
+}
+
+/** RFC 3261 §9.1: Request-URI, Call-ID, To, From, CSeq number and Route of the INVITE; its Via goes on by the branch. */
+function cancelOf(invite: SipRequest, reason: string | undefined): SipRequest {
+  const headers = new Headers()
+  for (const name of ['Route', 'Max-Forwards', 'From', 'To', 'Call-ID']) {
+    for (const value of invite.headers.all(name)) headers.append(name, value)
+  }
+  headers.append('CSeq', `${cseqOf(invite)?.seq} CANCEL`)
+  if (reason !== undefined) headers.append('Reason', reason)
+  return createRequest('CANCEL', invite.uri, headers)
+}

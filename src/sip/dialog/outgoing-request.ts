@@ -1,0 +1,43 @@
+/** A request outside dialogs that is no INVITE: REGISTER, OPTIONS, MESSAGE. RFC 3261 §8.1. */
+import { newId, randomHex } from '../../core/random.ts'
+import type { SipResponse } from '../message/types.ts'
+import type { RequestOptions } from '../stack.types.ts'
+import type { Context } from './context.ts'
+import { Exchange } from './exchange.ts'
+import { SipError } from './failures.ts'
+import { withFlow } from './target.ts'
+import { localResponse, writeRequest } from './write.ts'
+
+/** Resolves with the final response; a 408 or 503 is made here when none comes. Rejects only when aborted. */
+export function sendRequest(context: Context, method: string, options: RequestOptions): Promise<SipResponse> {
+  const { target, signal, credentials } = options
+  const request = writeRequest(context.identity, {
+    method,
+    uri: target.uri,
+    from: `${options.from};tag=${randomHex(8)}`,
+    to: options.to,
+    callId: options.callId ?? newId(),
+    seq: options.cseq ?? 1,
+    payload: options,
+  })
+  return new Promise((resolve, reject) => {
+    let exchange: Exchange | undefined
+    let over = false
+    const abort = (): void => {
+      over = true
+      exchange?.stop()
+      reject(new SipError('sip.aborted', { cause: signal?.reason }))
+    }
+    if (signal?.aborted) return abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const settle = (response: SipResponse): void => {
+      signal?.removeEventListener('abort', abort)
+      resolve(response)
+    }
+    withFlow(context.transport, target, options.headers, (flow) => {
+      if (over) return
+      if (!flow) return settle(localResponse(request, 503))
+      exchange = new Exchange(context, { request, flow, credentials }, { final: settle })
+    })
+  })
+}

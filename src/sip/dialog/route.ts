@@ -1,0 +1,64 @@
+/** Route sets and the next hop of requests inside a dialog. RFC 3261 §12.1, §12.2.1.1, §16.12.1. */
+import { isPrivateIp } from '../../net/ip.ts'
+import { parseNameAddr } from '../message/name-addr.ts'
+import type { SipMessage, SipUri } from '../message/types.ts'
+import { printUri } from '../message/uri.ts'
+import type { Flow } from '../stack.types.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import { type HopName, hopOf } from '../transport/next-hop.ts'
+import type { Hop, SipTransport } from '../transport/transport.ts'
+
+/** Route values in the order we use them: as given for who was called (§12.1.1), reversed for who called (§12.1.2). */
+export function routeSetOf(message: SipMessage, side: 'called' | 'caller'): string[] {
+  const recorded = message.headers.all('Record-Route').filter((value) => parseNameAddr(value) !== undefined)
+  return side === 'called' ? recorded : recorded.reverse()
+}
+
+/** Request-URI and Route headers; a first route without `lr` is an old strict router. */
+export function addressed(routeSet: readonly string[], target: SipUri): { uri: string; routes: readonly string[] } {
+  const first = firstUri(routeSet)
+  if (!first || first.params.has('lr')) return { uri: printUri(target), routes: routeSet }
+  return { uri: printUri(first), routes: [...routeSet.slice(1), `<${printUri(target)}>`] }
+}
+
+export interface DialogPath {
+  /** The flow the dialog was made on. */
+  readonly flow: Flow
+  readonly routeSet: readonly string[]
+  readonly target: SipUri
+  /** The peer is known by this flow and not by its Contact: a registered device, or one behind NAT. */
+  readonly stay: boolean
+}
+
+/**
+ * The flow for the next request of a dialog; undefined when it leads nowhere.
+ *
+ * Departs from RFC 3261 §12.2.1.1 for peers behind NAT: their Contact cannot be reached, so the flow they came by is
+ * used, as RFC 5626 §5.3 does for registered ones.
+ */
+export function nextFlow(
+  transport: SipTransport,
+  path: DialogPath,
+): WireFlow | undefined | Promise<WireFlow | undefined> {
+  const here = transport.ours(path.flow)
+  const name = hopOf(firstUri(path.routeSet) ?? path.target)
+  if (here && (!name || keepsTo(path, name))) return here
+  const hop = name && transport.resolve(name)
+  const flowOf = (found: Hop | undefined): WireFlow | undefined => (found && transport.flowTo(found)) ?? here
+  return hop instanceof Promise ? hop.then(flowOf) : flowOf(hop)
+}
+
+function keepsTo({ flow, routeSet, stay }: DialogPath, hop: HopName): boolean {
+  if (stay && routeSet.length === 0) return true
+  const { ip, port } = flow.remote
+  if (hop.host === ip) return flow.reliable || (hop.port === port && hop.transport === flow.transport)
+  return isPrivateIp(hop.host) && !isPrivateIp(ip)
+}
+
+/** Addresses that requests of the dialog may come from. A host name here is not looked up. */
+export function mayComeFrom({ flow, routeSet, target }: DialogPath, ip: string): boolean {
+  return ip === flow.remote.ip || ip === target.host || ip === firstUri(routeSet)?.host
+}
+
+const firstUri = (routeSet: readonly string[]): SipUri | undefined =>
+  routeSet[0] === undefined ? undefined : parseNameAddr(routeSet[0])?.uri

@@ -1,0 +1,105 @@
+/**
+ * Puts the SIP stack together: sockets, transactions, dialogs.
+ *
+ *   net/ ─▶ transport ─▶ transaction ─▶ dialog ─▶ the platform (stack.types.ts)
+ *
+ * `request` events and `invite` events must be answered by whoever listens; see stack.types.ts.
+ */
+import type { Clock } from '../core/clock.ts'
+import { Emitter } from '../core/emitter.ts'
+import type { Logger } from '../core/logger.ts'
+import { hostNetwork } from '../net/host-network.ts'
+import type { Network } from '../net/network.ts'
+import type { Context } from './dialog/context.ts'
+import { DialogTable } from './dialog/dialog-table.ts'
+import { SipError } from './dialog/failures.ts'
+import { SentInvite } from './dialog/outgoing-invite.ts'
+import { sendRequest } from './dialog/outgoing-request.ts'
+import { type Guard, UserAgent } from './dialog/user-agent.ts'
+import { contactFor } from './dialog/write.ts'
+import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
+import { Transactions } from './transaction/transactions.ts'
+import { newCounters, type SipCounters } from './transport/counters.ts'
+import type { ListenAddress } from './transport/listen.ts'
+import { SipTransport, type TransportLimits, type TransportUser } from './transport/transport.ts'
+
+export interface SipStackOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Port 0 picks a free one; UDP and TCP entries with port 0 on one IP get the same number. */
+  readonly listen: readonly ListenAddress[]
+  /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
+  readonly advertisedIp?: string
+  readonly userAgent?: string
+  /** Option tags a peer may require of us: `siprec`. */
+  readonly supported?: readonly string[]
+  /** Methods told in Allow. */
+  readonly allow?: readonly string[]
+  readonly guard?: Guard
+  readonly observe?: MessageObserver
+  readonly limits?: Partial<TransportLimits>
+  /** The host's unless given. */
+  readonly network?: Network
+}
+
+/** The stack with what it counted, for metrics. */
+export interface CountedSipStack extends SipStack {
+  readonly counters: Readonly<SipCounters>
+}
+
+const defaultAllow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE', 'NOTIFY', 'REFER']
+
+/** @throws {SipError} `sip.cannot-listen`, with the host's error as cause. */
+export async function createSipStack(options: SipStackOptions): Promise<CountedSipStack> {
+  const { clock, log } = options
+  const counters = newCounters()
+  const events = new Emitter<SipStackEvents>()
+  events.onListenerError = (error) => log.error('A listener of SIP requests failed', { error: String(error) })
+  // What comes while the last socket is being bound finds no transactions yet, and is sent again by its sender.
+  let transactions: Transactions | undefined
+  const transport = await openTransport(options, counters, {
+    request: (request, flow) => transactions?.receiveRequest(request, flow),
+    response: (response) => transactions?.receiveResponse(response),
+  })
+  const agent = new UserAgent(() => context, events, options.guard ?? (() => 'pass'))
+  transactions = new Transactions({ clock, transport, counters, user: agent })
+  const { userAgent, allow = defaultAllow, supported = [] } = options
+  const identity = { allow, supported, ...(userAgent !== undefined && { userAgent }) }
+  const dialogs = new DialogTable()
+  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity }
+  return facade(context, events)
+}
+
+async function openTransport(
+  options: SipStackOptions,
+  counters: SipCounters,
+  user: TransportUser,
+): Promise<SipTransport> {
+  try {
+    return await SipTransport.open({ ...options, network: options.network ?? hostNetwork, counters }, user)
+  } catch (error) {
+    throw new SipError('sip.cannot-listen', { cause: error })
+  }
+}
+
+function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipStack {
+  const { transport, transactions, dialogs, counters } = context
+  return {
+    counters,
+    listening: transport.listening,
+    on: (name, listener) => events.on(name, listener),
+    request: (method, request) => sendRequest(context, method, request),
+    invite: (invite) => new SentInvite(context, invite),
+    contact: (flow, user) => contactFor(context, flow, user),
+    counts: () => ({
+      dialogs: dialogs.size,
+      transactions: transactions.count,
+      connections: transport.connectionCount,
+    }),
+    async close() {
+      dialogs.close()
+      transactions.close()
+      await transport.close()
+    },
+  }
+}
