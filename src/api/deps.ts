@@ -1,0 +1,43 @@
+/** What the API is given: main.ts hands it in. */
+import type { Auth } from '../auth/auth.ts'
+import type { CallHistory } from '../call/history.ts'
+import type { LiveCalls } from '../call/live-calls.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { Health } from '../ops/health.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import type { DigestHashes, Directory } from '../pbx/directory.ts'
+import type { Registrations } from '../pbx/registrations.ts'
+import type { Status } from './schemas/status.ts'
+
+export interface ApiDeps {
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly bus: FactBus
+  readonly history: CallHistory
+  readonly liveCalls: LiveCalls
+  readonly directory: Directory
+  readonly registrations: Registrations
+  readonly auth: Auth
+  readonly health: Health
+  /** Absent: `/metrics` is not served. */
+  readonly metrics?: Metrics
+  /** Folder that the names of recording files are relative to. */
+  readonly recordingDir: string
+  /** Hashes of an extension's password in our realm (sip/auth). */
+  readonly digestHashes: (username: string, password: string) => DigestHashes
+  /** What to point a phone or an SBC at. */
+  readonly sip: () => Status['sip']
+  /** Folder of the built console; undefined while it is being built. */
+  readonly consoleFolder: () => string | undefined
+  readonly settings?: ApiSettings
+}
+
+export interface ApiSettings {
+  /** Addresses of reverse proxies whose X-Forwarded headers are believed. Default: none. */
+  readonly trustedProxies?: readonly string[]
+  /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */
+  readonly requestsPerMinute?: number
+}

@@ -1,0 +1,175 @@
+/** Calls that live and calls that were; SIPREC sessions are the live calls of that kind. */
+import { z } from 'zod'
+import type { CallRecord } from '../../call/history.ts'
+import type { LiveCall, LiveCallSnapshot } from '../../call/live-calls.ts'
+import type { App } from '../app.ts'
+import type { ApiDeps } from '../deps.ts'
+import { ApiError } from '../failures.ts'
+import { problemResponses } from '../problem.ts'
+import {
+  callDetailSchema,
+  callsPageSchema,
+  callsQuerySchema,
+  liveCallSchema,
+  liveCallsSchema,
+  messagesSchema,
+  sessionsSchema,
+} from '../schemas/calls.ts'
+import { idParams } from '../schemas/common.ts'
+
+const tags = ['calls']
+const sessionTags = ['siprec']
+
+export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
+  const sessions = (): LiveCallSnapshot[] =>
+    liveCalls
+      .list()
+      .map((call) => call.snapshot())
+      .filter(({ kind }) => kind === 'siprec')
+
+  const session = (id: string): LiveCall => {
+    const call = liveCalls.get(id)
+    if (call?.snapshot().kind !== 'siprec') throw new ApiError('api.session-not-found')
+    return call
+  }
+
+  app.get(
+    '/api/calls/live',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'Calls that live now', response: { 200: liveCallsSchema, ...problemResponses } },
+    },
+    () => ({ items: liveCalls.list().map((call) => call.snapshot()) }),
+  )
+
+  app.get(
+    '/api/calls',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Calls, newest first; one that still lives has no endedAtMs',
+        querystring: callsQuerySchema,
+        response: { 200: callsPageSchema, ...problemResponses },
+      },
+    },
+    ({ query }) => history.calls(query),
+  )
+
+  app.get(
+    '/api/calls/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One call, live or past',
+        params: idParams,
+        response: { 200: callDetailSchema, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      const live = liveCalls.get(params.id)?.snapshot()
+      const call = (await history.call(params.id)) ?? (live && recordOf(live))
+      if (!call) throw new ApiError('api.call-not-found')
+      return live ? { call, live } : { call }
+    },
+  )
+
+  app.get(
+    '/api/calls/:id/messages',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'SIP messages of a call, in order',
+        params: idParams,
+        response: { 200: messagesSchema, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      const live = liveCalls.get(params.id)
+      if (live) return { items: live.messages() }
+      const items = await history.messages(params.id)
+      if (items.length === 0 && !(await history.call(params.id))) throw new ApiError('api.call-not-found')
+      return { items }
+    },
+  )
+
+  app.delete(
+    '/api/calls/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Hang up; answers when all is closed',
+        params: idParams,
+        response: { 204: z.undefined(), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      const live = liveCalls.get(params.id)
+      if (!live) throw new ApiError((await history.call(params.id)) ? 'api.call-not-live' : 'api.call-not-found')
+      await live.end('hangup')
+      return reply.code(204).send()
+    },
+  )
+
+  app.get(
+    '/api/sessions',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: sessionTags,
+        summary: 'Recording sessions that live now',
+        response: { 200: sessionsSchema, ...problemResponses },
+      },
+    },
+    () => {
+      const found = sessions()
+      return { sessions: found, count: found.length }
+    },
+  )
+
+  app.get(
+    '/api/sessions/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags: sessionTags,
+        summary: 'One live recording session',
+        params: idParams,
+        response: { 200: liveCallSchema, ...problemResponses },
+      },
+    },
+    ({ params }) => session(params.id).snapshot(),
+  )
+
+  app.delete(
+    '/api/sessions/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags: sessionTags,
+        summary: 'End a recording session by BYE; answers when its files are closed',
+        params: idParams,
+        response: { 204: z.undefined(), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      await session(params.id).end('hangup')
+      return reply.code(204).send()
+    },
+  )
+}
+
+/** A call so young that nothing of it is written yet. */
+const recordOf = ({ id, kind, from, to, startedAtMs, answeredAtMs }: LiveCallSnapshot): CallRecord => ({
+  id,
+  kind,
+  from,
+  to,
+  startedAtMs,
+  ...(answeredAtMs !== undefined && { answeredAtMs }),
+  legs: [],
+  recordings: [],
+})

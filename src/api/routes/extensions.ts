@@ -1,0 +1,161 @@
+/** Extensions: create, change, delete, and the devices registered for them. Passwords are kept as hashes only. */
+import { z } from 'zod'
+import { newPassword } from '../../core/random.ts'
+import { DirectoryError, type Extension } from '../../pbx/directory.ts'
+import type { App } from '../app.ts'
+import type { ApiDeps } from '../deps.ts'
+import { problemResponses } from '../problem.ts'
+import {
+  extensionChangesSchema,
+  extensionParams,
+  extensionSavedSchema,
+  extensionSchema,
+  extensionsSchema,
+  newExtensionSchema,
+  registrationsSchema,
+  type Extension as ShownExtension,
+} from '../schemas/extensions.ts'
+
+const tags = ['extensions']
+
+export function extensionRoutes(app: App, { directory, registrations, digestHashes, clock }: ApiDeps): void {
+  const find = (number: string): Extension => {
+    const extension = directory.find(number)
+    if (!extension) throw new DirectoryError('directory.not-found')
+    return extension
+  }
+
+  const shown = ({
+    number,
+    displayName,
+    ringSeconds,
+    record,
+    maxContacts,
+    createdAtMs,
+  }: Extension): ShownExtension => ({
+    number,
+    displayName,
+    ringSeconds,
+    record,
+    maxContacts,
+    createdAtMs,
+    registrations: registrations.of(number),
+  })
+
+  app.get(
+    '/api/extensions',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'All extensions', response: { 200: extensionsSchema, ...problemResponses } },
+    },
+    () => ({ items: directory.list().map(shown) }),
+  )
+
+  app.post(
+    '/api/extensions',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Add an extension',
+        body: newExtensionSchema,
+        response: { 201: extensionSavedSchema, ...problemResponses },
+      },
+    },
+    async ({ body }, reply) => {
+      const { password, ...wanted } = body
+      const generated = password === undefined ? newPassword() : undefined
+      const hashes = digestHashes(wanted.number, password ?? generated ?? '')
+      await directory.add({ ...wanted, hashes, createdAtMs: clock.wallMs() })
+      reply.code(201).header('location', `/api/extensions/${encodeURIComponent(wanted.number)}`)
+      return { extension: shown(find(wanted.number)), ...(generated && { password: generated }) }
+    },
+  )
+
+  app.get(
+    '/api/extensions/:number',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One extension',
+        params: extensionParams,
+        response: { 200: extensionSchema, ...problemResponses },
+      },
+    },
+    ({ params }) => shown(find(params.number)),
+  )
+
+  app.patch(
+    '/api/extensions/:number',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Change an extension',
+        params: extensionParams,
+        body: extensionChangesSchema,
+        response: { 200: extensionSavedSchema, ...problemResponses },
+      },
+    },
+    async ({ params, body }) => {
+      const { password, generatePassword, ...changes } = body
+      const generated = generatePassword ? newPassword() : undefined
+      const wanted = generated ?? password
+      const extension = await directory.change(params.number, {
+        ...changes,
+        ...(wanted !== undefined && { hashes: digestHashes(params.number, wanted) }),
+      })
+      return { extension: shown(extension), ...(generated && { password: generated }) }
+    },
+  )
+
+  app.delete(
+    '/api/extensions/:number',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Delete an extension; its devices are no longer registered',
+        params: extensionParams,
+        response: { 204: z.undefined(), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      await directory.remove(params.number)
+      registrations.drop(params.number)
+      return reply.code(204).send()
+    },
+  )
+
+  app.get(
+    '/api/extensions/:number/registrations',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Devices registered for an extension',
+        params: extensionParams,
+        response: { 200: registrationsSchema, ...problemResponses },
+      },
+    },
+    ({ params }) => ({ items: registrations.of(find(params.number).number) }),
+  )
+
+  app.delete(
+    '/api/extensions/:number/registrations',
+    {
+      config: { access: 'admin' },
+      schema: {
+        tags,
+        summary: 'Forget the devices registered for an extension; they may register again',
+        params: extensionParams,
+        response: { 204: z.undefined(), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      registrations.drop(find(params.number).number)
+      return reply.code(204).send()
+    },
+  )
+}

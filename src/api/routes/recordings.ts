@@ -1,0 +1,107 @@
+/**
+ * Recordings and their files. Only a file that the recording names is sent, with ranges, HEAD and ETag, so that a
+ * player can seek in it (RFC 9110 §14).
+ */
+import { stat } from 'node:fs/promises'
+import { isAbsolute, join, normalize, sep } from 'node:path'
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { RecordingWithCall } from '../../call/history.ts'
+import type { RecordingFile } from '../../events/catalogue.ts'
+import type { App } from '../app.ts'
+import type { ApiDeps } from '../deps.ts'
+import { ApiError } from '../failures.ts'
+import { problemResponses } from '../problem.ts'
+import { idParams } from '../schemas/common.ts'
+import {
+  recordingFileParams,
+  recordingsPageSchema,
+  recordingsQuerySchema,
+  recordingWithCallSchema,
+} from '../schemas/recordings.ts'
+
+const tags = ['recordings']
+const audio = {
+  200: { description: 'The file; a Range gives 206.', content: { 'audio/wav': { schema: z.unknown() } } },
+  ...problemResponses,
+}
+
+export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): void {
+  const find = async (id: string): Promise<RecordingWithCall> => {
+    const recording = await history.recording(id)
+    if (!recording) throw new ApiError('api.recording-not-found')
+    return recording
+  }
+
+  app.get(
+    '/api/recordings',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Recordings, newest first',
+        querystring: recordingsQuerySchema,
+        response: { 200: recordingsPageSchema, ...problemResponses },
+      },
+    },
+    ({ query }) => history.recordings(query),
+  )
+
+  app.get(
+    '/api/recordings/:id',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'One recording',
+        params: idParams,
+        response: { 200: recordingWithCallSchema, ...problemResponses },
+      },
+    },
+    ({ params }) => find(params.id),
+  )
+
+  app.get(
+    '/api/recordings/:id/audio',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'All voices in one file, or the only leg', params: idParams, response: audio },
+    },
+    async ({ params }, reply) => {
+      const { files } = await find(params.id)
+      const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
+      if (!file) throw new ApiError('api.no-audio')
+      return sendFile(reply, recordingDir, file)
+    },
+  )
+
+  app.get(
+    '/api/recordings/:id/files/:name',
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One file', params: recordingFileParams, response: audio },
+    },
+    async ({ params }, reply) => {
+      const { files } = await find(params.id)
+      const file = files.find(({ name }) => name === params.name)
+      if (!file) throw new ApiError('api.file-not-found')
+      return sendFile(reply, recordingDir, file)
+    },
+  )
+}
+
+async function sendFile(reply: FastifyReply, folder: string, { name }: RecordingFile): Promise<FastifyReply> {
+  if (!staysInside(name)) throw new ApiError('api.file-not-found')
+  const there = await stat(join(folder, name)).catch(() => undefined)
+  if (!there?.isFile()) throw new ApiError('api.file-not-found', 'it is gone from the disk')
+  const shown = name.slice(name.lastIndexOf('/') + 1)
+  reply.header('content-disposition', `inline; filename*=UTF-8''${encodeURIComponent(shown)}`)
+  // A repaired file has the same address as the broken one before it: ask again, the ETag makes that cheap.
+  reply.header('cache-control', 'private, no-cache')
+  return reply.sendFile(name, folder, { cacheControl: false })
+}
+
+/** Names come from our own records; a record that somebody else wrote must not reach outside the folder. */
+function staysInside(name: string): boolean {
+  return !isAbsolute(name) && !normalize(name).split(sep).includes('..') && !name.includes('\0')
+}

@@ -1,0 +1,140 @@
+/**
+ * HTTP: the API, the live events, the console's files.
+ *
+ *   browsers, programs ── HTTP, WebSocket ──▶ here ── asks ──▶ history, live calls, directory, registrations, auth
+ *                                              ▲── facts ─── FactBus
+ *
+ * Every answer carries a strict content security policy; there is no CORS, so other sites' scripts read nothing.
+ * TLS is left to a proxy in front. What may be asked stands in routes/, who may ask in access.ts.
+ */
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fastifyStatic from '@fastify/static'
+import websocket from '@fastify/websocket'
+import { guardRoutes } from './access.ts'
+import { type App, createApp } from './app.ts'
+import { isConsoleAddress, sendConsole } from './console-files.ts'
+import type { ApiDeps } from './deps.ts'
+import { EventHub } from './event-hub.ts'
+import { ApiError } from './failures.ts'
+import { describeRoutes } from './openapi.ts'
+import { problemOf, sendProblem } from './problem.ts'
+import { accountRoutes } from './routes/accounts.ts'
+import { authRoutes } from './routes/auth.ts'
+import { callRoutes } from './routes/calls.ts'
+import { docsRoutes } from './routes/docs.ts'
+import { eventRoutes } from './routes/events.ts'
+import { extensionRoutes } from './routes/extensions.ts'
+import { healthRoutes } from './routes/health.ts'
+import { recordingRoutes } from './routes/recordings.ts'
+
+const defaultRequestsPerMinute = 1_200
+/** A subscription is the largest message a reader sends. */
+const maxMessageBytes = 4_096
+
+export interface Api {
+  /**
+   * @returns The address to open in a browser, with the port that was taken when 0 was asked for.
+   * @throws {ApiError} `api.port-in-use`, `api.cannot-listen`
+   */
+  listen(at: { readonly host: string; readonly port: number }): Promise<string>
+  /** Stop listening, end open connections. Twice is fine. */
+  close(): Promise<void>
+}
+
+export async function createApi(deps: ApiDeps): Promise<Api> {
+  const app = await buildApp(deps)
+  return {
+    async listen({ host, port }) {
+      try {
+        return await app.listen({ host, port })
+      } catch (error) {
+        const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+        throw new ApiError(inUse ? 'api.port-in-use' : 'api.cannot-listen', `${host}:${port}`, { cause: error })
+      }
+    },
+    close: () => app.close(),
+  }
+}
+
+/** The app with all routes, ready for requests; tests ask it without a socket. */
+export async function buildApp(deps: ApiDeps): Promise<App> {
+  const app = createApp(deps.settings ?? {})
+  const hub = new EventHub(deps)
+  await addPlugins(app, deps)
+  observe(app, deps)
+  guardRoutes(app, deps.auth)
+  answerErrors(app, deps)
+  healthRoutes(app, deps)
+  authRoutes(app, deps)
+  callRoutes(app, deps)
+  recordingRoutes(app, deps)
+  extensionRoutes(app, deps)
+  accountRoutes(app, deps)
+  eventRoutes(app, hub)
+  docsRoutes(app)
+  app.addHook('preClose', () => hub.close())
+  await app.ready()
+  return app
+}
+
+async function addPlugins(app: App, deps: ApiDeps): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        // The console's components set style attributes.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        mediaSrc: ["'self'", 'blob:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // These three mean something over HTTPS only, which a proxy speaks; over HTTP browsers complain about them.
+    strictTransportSecurity: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+  })
+  await app.register(cookie)
+  const max = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
+  if (max > 0) await app.register(rateLimit, { max, timeWindow: 60_000 })
+  await app.register(websocket, { options: { maxPayload: maxMessageBytes } })
+  await app.register(fastifyStatic, { serve: false, dotfiles: 'deny', index: false })
+  await describeRoutes(app, deps.version)
+}
+
+/** Count and log each answer; the address asked for stays out of the log, since it may name people. */
+function observe(app: App, { metrics, log }: ApiDeps): void {
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? '(none)'
+    const { method } = request
+    const status = reply.statusCode
+    metrics?.httpAnswered({ method, route, status, seconds: reply.elapsedTime / 1_000 })
+    log.debug('HTTP request answered', { method, route, status, ms: Math.round(reply.elapsedTime) })
+    done()
+  })
+}
+
+function answerErrors(app: App, { log, consoleFolder }: ApiDeps): void {
+  app.setErrorHandler((error, request, reply) => {
+    const answer = problemOf(error)
+    if (answer.problem.status >= 500) {
+      log.error('An HTTP request failed', {
+        method: request.method,
+        route: request.routeOptions.url,
+        reason: error instanceof Error ? error.stack : String(error),
+      })
+    }
+    return sendProblem(reply, answer)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    isConsoleAddress(request)
+      ? sendConsole(request, reply, consoleFolder())
+      : sendProblem(reply, problemOf(new ApiError('api.not-found'))),
+  )
+}

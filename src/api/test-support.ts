@@ -1,0 +1,138 @@
+/** The API over a database in memory, with hands on everything it asks. For tests. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Auth, createAuth } from '../auth/auth.ts'
+import { hashPassword } from '../auth/password.ts'
+import type { Role } from '../auth/stores.ts'
+import { type LiveCall, type LiveCallSnapshot, LiveCalls } from '../call/live-calls.ts'
+import { FakeClock } from '../core/fake-clock.ts'
+import { silentLogger } from '../core/logger.ts'
+import { type Database, openDatabase } from '../database/open.ts'
+import { FactBus } from '../events/bus.ts'
+import type { Registration } from '../events/catalogue.ts'
+import { Health } from '../ops/health.ts'
+import { Metrics } from '../ops/metrics.ts'
+import type { App } from './app.ts'
+import type { ApiDeps } from './deps.ts'
+import { buildApp } from './server.ts'
+
+/** A real hash, but a quick one: 1 ms instead of 0.2 s. */
+const quickCost = { n: 2 ** 8, r: 8, p: 1 }
+
+export interface ApiUnderTest {
+  readonly app: App
+  readonly deps: ApiDeps
+  readonly auth: Auth
+  readonly clock: FakeClock
+  readonly bus: FactBus
+  readonly database: Database
+  readonly liveCalls: LiveCalls
+  readonly registered: Registration[]
+  readonly folder: string
+  /** Headers that sign in as this role, by cookie, from our own pages. */
+  as(role: Role): Promise<{ cookie: string; origin: string }>
+  /** Headers with an API key of this role. */
+  keyOf(role: Role): Promise<{ 'x-api-key': string }>
+}
+
+/** What app.inject takes for the host unless told otherwise. */
+export const ownOrigin = 'http://localhost:80'
+export const password = 'correct horse battery'
+
+export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): Promise<ApiUnderTest> {
+  const clock = new FakeClock()
+  const bus = new FactBus()
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-api-'))
+  const database = await openDatabase({ path: ':memory:', log: silentLogger })
+  database.keep(bus, clock)
+  const auth = createAuth({ ...database, clock, bus })
+  for (const role of ['admin', 'viewer'] as const) {
+    const passwordHash = await hashPassword(password, quickCost)
+    await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
+  }
+  const liveCalls = new LiveCalls()
+  const registered: Registration[] = []
+  const deps: ApiDeps = {
+    version: '1.2.3',
+    clock,
+    log: silentLogger,
+    bus,
+    history: database.history,
+    liveCalls,
+    directory: database.directory,
+    registrations: {
+      of: (extension) => registered.filter((registration) => registration.extension === extension),
+      count: () => registered.length,
+      drop: (extension) => {
+        registered.splice(0, registered.length, ...registered.filter((kept) => kept.extension !== extension))
+      },
+    },
+    auth,
+    health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
+    metrics: new Metrics({
+      bus,
+      liveCalls: () => liveCalls.size,
+      registrations: () => registered.length,
+      media: () => Promise.resolve([]),
+      sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
+    }),
+    recordingDir: folder,
+    digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
+    sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),
+    consoleFolder: () => undefined,
+    ...changes,
+  }
+  const app = await buildApp(deps)
+  t.after(async () => {
+    await app.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  })
+  return {
+    app,
+    deps,
+    auth,
+    clock,
+    bus,
+    database,
+    liveCalls,
+    registered,
+    folder,
+    async as(role) {
+      const user = await database.users.byId(role)
+      if (!user) throw new Error(`no ${role}`)
+      return { cookie: `patchbay_session=${await auth.sessions.start(user)}`, origin: ownOrigin }
+    },
+    async keyOf(role) {
+      return { 'x-api-key': (await auth.apiKeys.create(`a ${role}`, role)).key }
+    },
+  }
+}
+
+export interface FakeCall extends LiveCall {
+  readonly ended: string[]
+}
+
+export function fakeCall(snapshot: Partial<LiveCallSnapshot> & { readonly id: string }): FakeCall {
+  const ended: string[] = []
+  return {
+    id: snapshot.id,
+    ended,
+    snapshot: () => ({
+      kind: 'pbx',
+      from: { uri: 'sip:101@example.com' },
+      to: { uri: 'sip:102@example.com' },
+      startedAtMs: 1_000,
+      recording: false,
+      legs: [],
+      ...snapshot,
+    }),
+    end(reason) {
+      ended.push(reason)
+      return Promise.resolve()
+    },
+    messages: () => [],
+  }
+}
