@@ -12,7 +12,7 @@ import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
 const entry = join(import.meta.dirname, '..', '..', 'bin', 'patchbay.js')
-const adminPassword = 'admin-for-tests-only'
+export const adminPassword = 'admin-for-tests-only'
 
 export interface TestExtension {
   readonly number: string
