@@ -1,0 +1,235 @@
+/** The web console as a person uses it: Chromium, the real server, simulated phones. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { systemClock } from '../../src/core/clock.ts'
+import { SimulatedPhone } from '../../src/demo/phone.ts'
+import { loadSpeech } from '../../src/demo/speech.ts'
+import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
+import { adminPassword, type ServerProcess, startServerProcess } from '../support/server-process.ts'
+import { until } from '../support/until.ts'
+import { chromiumPath, signIn, startChromium, type Visit, visit } from './browser.ts'
+
+const here = { skip: chromiumPath || process.env['CI'] === 'true' ? false : 'not installed: chromium' }
+const [first, second] = extensionsFrom101(2)
+assert.ok(first && second)
+
+let browser: Browser
+let server: ServerProcess
+let alice: SimulatedPhone
+let bob: SimulatedPhone
+let visited: Visit
+let page: Page
+
+before(async () => {
+  if (here.skip) return
+  server = await startServerProcess({ extensions: [first, second] })
+  browser = await startChromium()
+  alice = await registeredPhone(server, first, { speech: await loadSpeech('caller') })
+  bob = await registeredPhone(server, second, { speech: await loadSpeech('callee') })
+  await until('the console to be built', 120_000, async () => {
+    const response = await fetch(server.api.url)
+    return response.ok && (await response.text()).includes('id="root"')
+  })
+})
+
+after(async () => {
+  await Promise.allSettled([alice?.close(), bob?.close(), browser?.close()])
+  await server?.remove()
+})
+
+beforeEach(async () => {
+  if (here.skip) return
+  visited = await visit(browser)
+  page = visited.page
+})
+
+afterEach(async () => {
+  if (here.skip) return
+  await visited.close()
+  assert.deepEqual(visited.complaints, [], 'the page complained')
+})
+
+async function open(path: string): Promise<void> {
+  await page.goto(server.api.url + path)
+  await signIn(page, 'admin', adminPassword)
+}
+
+async function call(): Promise<void> {
+  const { outcome } = alice.call('102')
+  assert.ok((await outcome).answered)
+}
+
+test(
+  'a wrong password is refused with a reason, the right one leads to the page that was asked for',
+  here,
+  async () => {
+    await page.goto(`${server.api.url}/calls?kind=pbx`)
+    await page.waitForURL(/\/sign-in/)
+    await signIn(page, 'admin', 'wrong password')
+    await page.getByRole('alert').waitFor()
+    await signIn(page, 'admin', adminPassword)
+    await page.getByRole('heading', { name: 'Call history' }).waitFor()
+    assert.equal(new URL(page.url()).search, '?kind=pbx')
+  },
+)
+
+test('a link to somewhere else does not lead there after signing in', here, async () => {
+  await open('/sign-in?next=//example.com/')
+  await page.getByRole('heading', { name: 'Live calls' }).waitFor()
+  assert.equal(new URL(page.url()).origin, server.api.url)
+})
+
+test('who signs out has to sign in again', here, async () => {
+  await open('/')
+  await page.getByRole('button', { name: 'Signed in as admin' }).click()
+  await page.getByRole('menuitem', { name: 'Sign out' }).click()
+  await page.waitForURL(/\/sign-in/)
+  await page.goto(`${server.api.url}/extensions`)
+  await page.waitForURL(/\/sign-in/)
+})
+
+test('a live call appears and ends as it happens, and its recording plays', here, async () => {
+  await open('/')
+  await page.getByText('No calls right now').waitFor()
+  await page.getByRole('status').getByText('Live', { exact: true }).waitFor()
+  const atBob = bob.nextCall()
+  await call()
+
+  const card = page.getByRole('article')
+  await card.getByText('Talking').waitFor()
+  await card.getByText('Recording').waitFor()
+  await card.getByText('PCMU').waitFor()
+  await card.getByRole('timer').getByText('0:02').waitFor()
+  await (await atBob).hangUp()
+  await page.getByText('No calls right now').waitFor()
+
+  await page.getByRole('link', { name: 'Call history' }).click()
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()
+  await page.getByText('The call was answered and ended normally.').waitFor()
+  await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
+  await page.getByRole('button', { name: 'Play', exact: true }).click()
+  await page.getByTestId('player-time').getByText('0:01 /').waitFor()
+  await page.getByRole('button', { name: `Mute ${second.name}` }).click()
+  await page.getByRole('button', { name: `Hear ${second.name}`, pressed: true }).waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('slider').focus()
+  await page.keyboard.press('Space')
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor()
+  await page.keyboard.press('Home')
+  await page.getByTestId('player-time').getByText('0:00 /').waitFor()
+  assert.equal(await page.getByRole('alert').count(), 0)
+})
+
+test('the files of a recording can be downloaded', here, async () => {
+  await open('/recordings')
+  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').first().click()
+  const started = page.waitForEvent('download')
+  await page.getByRole('link', { name: /Both sides/ }).click()
+  const download = await started
+  assert.match(download.suggestedFilename(), /\.wav$/)
+  assert.equal(await download.failure(), null)
+})
+
+test('the SIP messages of a call are arrows that open, without credentials', here, async () => {
+  await open('/calls')
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()
+  const ladder = page.getByRole('region', { name: 'SIP messages' })
+  await ladder
+    .getByRole('button', { name: /^200 OK, from/ })
+    .first()
+    .waitFor()
+  const invites = ladder.getByRole('button', { name: /^INVITE, from/ })
+  await invites.last().click()
+  const text = (await ladder.locator('pre').textContent()) ?? ''
+  assert.match(text, /^INVITE sip:102@/)
+  assert.doesNotMatch(text, /response="?[0-9a-f]{16}/)
+})
+
+test('hanging up in the console ends the call at both phones', here, async () => {
+  await open('/')
+  const atBob = bob.nextCall()
+  await call()
+  await page.getByRole('button', { name: 'Hang up' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Hang up' }).click()
+  await (await atBob).ended
+  await page.getByText('No calls right now').waitFor()
+})
+
+test('a phone registers with the password that is shown once, and the page says so by itself', here, async (t) => {
+  await open('/extensions')
+  await page.getByRole('button', { name: 'Add extension' }).click()
+  await page.getByLabel('Number').fill('101')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  await page.getByRole('alert').getByText('An extension with this number exists').waitFor()
+  await page.getByLabel('Number').fill('103')
+  await page.getByLabel('Name').fill('Carol')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const password = (await page.getByTestId('copy-password').textContent()) ?? ''
+  await page.getByRole('button', { name: 'I have copied the password' }).click()
+  const row = page.getByRole('list', { name: 'Extensions' }).getByRole('listitem').filter({ hasText: 'Carol' })
+  await row.getByText('Not registered').waitFor()
+
+  const carol = await SimulatedPhone.create({
+    clock: systemClock,
+    server: server.sip,
+    extension: '103',
+    password,
+    speech: new Int16Array(0),
+  })
+  t.after(() => carol.close())
+  await carol.register()
+  await row.getByText('Registered', { exact: true }).waitFor()
+
+  await row.getByRole('button', { name: 'Actions for 103' }).click()
+  await page.getByRole('menuitem', { name: 'Remove…' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+  await row.waitFor({ state: 'detached' })
+})
+
+test('an API key made in the console opens the API until it is revoked', here, async () => {
+  await open('/api-keys')
+  await page.getByRole('button', { name: 'Create key' }).click()
+  await page.getByLabel('Name').fill('Reports')
+  await page.getByRole('button', { name: 'Create', exact: true }).click()
+  const key = (await page.getByTestId('copy-API-key').textContent()) ?? ''
+  const ask = () => fetch(`${server.api.url}/api/calls`, { headers: { 'x-api-key': key } })
+  assert.equal((await ask()).status, 200)
+
+  await page.getByRole('button', { name: 'I have copied the key' }).click()
+  await page.getByRole('button', { name: 'Revoke Reports' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+  await page.getByText('No API keys yet').waitFor()
+  assert.equal((await ask()).status, 401)
+})
+
+test('colours follow the system until somebody switches, and the choice stays', here, async () => {
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await open('/')
+  const scheme = () => page.evaluate('document.documentElement.dataset.mantineColorScheme')
+  await page.getByRole('button', { name: 'Switch to light colours' }).click()
+  assert.equal(await scheme(), 'light')
+  await page.reload()
+  await page.getByRole('button', { name: 'Switch to dark colours' }).waitFor()
+  assert.equal(await scheme(), 'light')
+})
+
+test('on a phone no page scrolls sideways and the menu leads everywhere', here, async () => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  await open('/calls')
+  const pages = ['Live calls', 'Recordings', 'Extensions', 'API keys', 'Connect', 'Call history']
+  for (const name of pages) {
+    await page.getByRole('button', { name: 'Menu' }).click()
+    await page.getByRole('link', { name }).click()
+    await page.getByRole('heading', { name, level: 1 }).waitFor()
+    await fitsAcross(name)
+  }
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link').last().click()
+  await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
+  await fitsAcross('a call')
+})
+
+async function fitsAcross(name: string): Promise<void> {
+  const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+  assert.ok(Number(beyond) <= 0, `${name} is ${Number(beyond)} px wider than the screen`)
+}
