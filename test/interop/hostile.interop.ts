@@ -1,0 +1,141 @@
+/**
+ * Malformed SIP, random bytes, connections that say nothing: the server keeps answering, and afterwards holds no more
+ * memory and sockets than before.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
+import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
+import { type ServerProcess, startServerProcess, useOf } from '../support/server-process.ts'
+import { SipProbe } from '../support/sip-probe.ts'
+import { until } from '../support/until.ts'
+
+const data = join(import.meta.dirname, '..', 'data')
+const extensions = extensionsFrom101(2)
+/** What a run may leave behind: heap that was not collected yet, not something a case costs for ever. */
+const memoryBytes = 100 * 2 ** 20
+/** Longer than any transaction lives (32 s, RFC 3261 §17) and than a silent connection may stay. */
+const quietWithinMs = 90_000
+
+let server: ServerProcess
+let probe: SipProbe
+let filesBefore = 0
+let bytesBefore = 0
+before(async () => {
+  server = await startServerProcess({ extensions, env: { LOG_LEVEL: 'silent' } })
+  probe = await SipProbe.open(server.sip)
+  await callWorks()
+  filesBefore = useOf(server.pid).openFiles
+  bytesBefore = useOf(server.pid).residentBytes
+})
+after(async () => {
+  probe.close()
+  await server.remove()
+})
+
+async function callWorks(): Promise<void> {
+  const [from, to] = await Promise.all(extensions.map((extension) => registeredPhone(server, extension)))
+  if (!from || !to) throw new Error('a phone is missing')
+  const outcome = await from.call(extensions[1]?.number ?? '').outcome
+  assert.ok(outcome.answered)
+  await outcome.call.hangUp()
+  await Promise.all([from.close(), to.close()])
+}
+
+async function stillAnswers(what: string): Promise<void> {
+  assert.ok(server.running, `${what}: the server ended; it printed:\n${server.output()}`)
+  assert.notEqual(await probe.alive(), undefined, `${what}: no answer to OPTIONS`)
+}
+
+/** Write these pieces to a new connection and wait a moment for what comes back. */
+function overTcp(pieces: readonly Uint8Array[]): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(server.sip.port, server.sip.ip)
+    socket.on('error', () => {}) // the server may hang up on us
+    socket.on('close', () => resolve())
+    socket.on('data', () => {})
+    for (const piece of pieces) socket.write(piece)
+    setTimeout(() => socket.destroy(), 20)
+  })
+}
+
+interface FuzzCase {
+  readonly seed: number
+  readonly transport: 'udp' | 'tcp'
+  readonly splits?: readonly number[]
+  readonly msg: string
+}
+
+function fuzzCases(): FuzzCase[] {
+  const lines = gunzipSync(readFileSync(join(data, 'fuzz', 'cases.jsonl.gz')))
+    .toString()
+    .trim()
+    .split('\n')
+  return lines.map((line) => JSON.parse(line) as FuzzCase)
+}
+
+function cutAt(bytes: Buffer, splits: readonly number[]): Buffer[] {
+  const cuts = [0, ...splits, bytes.length]
+  return cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end))
+}
+
+test('600 malformed messages of a grammar fuzzer', async () => {
+  for (const { seed, transport, splits = [], msg } of fuzzCases()) {
+    const bytes = Buffer.from(msg, 'base64')
+    if (transport === 'tcp') await overTcp(cutAt(bytes, splits))
+    else probe.send(bytes)
+    if (seed % 10 === 0) await stillAnswers(`up to seed ${seed}`)
+  }
+  await stillAnswers('after all')
+})
+
+test('the torture messages of RFC 4475, over UDP and TCP', async () => {
+  const folder = join(data, 'rfc4475')
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.dat'))) {
+    const bytes = readFileSync(join(folder, name))
+    probe.send(bytes)
+    await overTcp([bytes])
+    await stillAnswers(name)
+  }
+})
+
+test('random bytes, over UDP and TCP', async () => {
+  let state = 4_475
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  for (let round = 0; round < 300; round++) {
+    const bytes = Uint8Array.from({ length: 1 + random(1_400) }, () => random(256))
+    if (round % 3 === 0) await overTcp([bytes])
+    else probe.send(bytes)
+    if (round % 20 === 0) await stillAnswers(`round ${round}`)
+  }
+  await stillAnswers('after all')
+})
+
+test('300 connections that stop in the middle of a message', async () => {
+  const head = Buffer.from('INVITE sip:101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKhalf\r\n')
+  const sockets: Socket[] = []
+  for (let index = 0; index < 300; index++) {
+    const socket = connect(server.sip.port, server.sip.ip)
+    socket.on('error', () => {}) // refused is a fine answer
+    if (index % 2 === 0) socket.write(head)
+    sockets.push(socket)
+  }
+  await stillAnswers('with all of them open')
+  await until('the server to drop them', quietWithinMs, () =>
+    sockets.every((socket) => socket.closed || socket.destroyed),
+  )
+})
+
+test('afterwards sockets and memory are where they were, and a call works', async () => {
+  await until('sockets to be closed', quietWithinMs, () => useOf(server.pid).openFiles <= filesBefore)
+  const grewBytes = useOf(server.pid).residentBytes - bytesBefore
+  assert.ok(grewBytes < memoryBytes, `${Math.round(grewBytes / 2 ** 20)} MiB more`)
+  assert.equal((await server.api.liveCalls()).items.length, 0)
+  await callWorks()
+})
