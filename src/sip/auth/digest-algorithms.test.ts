@@ -7,8 +7,9 @@ import { answerChallenge } from './digest-client.ts'
 const credentials = { username: '101', password: 'open sesame' }
 const asked = { method: 'REGISTER', uri: 'sip:pbx', nonceCount: 1 }
 
+const hashesOf = () => digestHashes('101', 'patchbay', 'open sesame')
+
 function verify(verifier: DigestVerifier, header: string | undefined) {
-  const hashesOf = () => digestHashes('101', 'patchbay', 'open sesame')
   return verifier.verify({ header, method: asked.method, requestUri: asked.uri, hashesOf })
 }
 
