@@ -5,7 +5,7 @@
  *
  * Missing: SRTP, ICE, BUNDLE; an offer that needs them is answered with port 0 by not accepting the stream.
  */
-import { sameFormat } from './media.ts'
+import { isTelephoneEvent, sameFormat } from './media.ts'
 import type {
   Direction,
   SdpAttribute,
@@ -119,10 +119,14 @@ function formatAttributes({ payloadType, encoding, clockRateHz, channels, fmtp }
 
 /**
  * What both sides know, in the offerer's order and with its payload types, so that both directions use the same numbers
- * (RFC 3264 §6.1). A telephone-event at a rate we do not have is no match: events share the clock of the audio (RFC 4733 §2.1).
+ * (RFC 3264 §6.1). A telephone-event counts beside audio of its clock rate only (RFC 4733 §2.1): alone it is no call, so
+ * the list is empty when no audio is in common.
  */
-export const commonFormats = (offered: readonly SdpFormat[], supported: readonly SdpFormat[]): SdpFormat[] =>
-  offered.filter((format) => supported.some((ours) => sameFormat(format, ours)))
+export function commonFormats(offered: readonly SdpFormat[], supported: readonly SdpFormat[]): SdpFormat[] {
+  const common = offered.filter((format) => supported.some((ours) => sameFormat(format, ours)))
+  const audioRates = new Set(common.filter((format) => !isTelephoneEvent(format)).map(({ clockRateHz }) => clockRateHz))
+  return common.filter(({ clockRateHz }) => audioRates.has(clockRateHz))
+}
 
 /** RFC 3264 §6.1: we send only what the other side receives, and receive only what it sends. */
 export function answerDirection(offered: Direction, wanted: Direction): Direction {
