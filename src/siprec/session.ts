@@ -26,7 +26,7 @@ import type {
 import type { MediaSession, PortStats } from '../media/types.ts'
 import type { ActiveRecording, RecordingService } from '../recording/types.ts'
 import { fromOf, toOf } from '../sip/message/fields.ts'
-import type { NameAddr } from '../sip/message/types.ts'
+import type { NameAddr, SipRequest } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { Address, Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
 import { readBody } from './body.ts'
@@ -67,6 +67,8 @@ export class RecordingSession implements LiveCall {
   readonly #closed = Promise.withResolvers<void>()
   #version = 0
   #offer: Offer | undefined
+  /** The last answer carried an offer of ours, so the ACK carries the client's answer. */
+  #offeredByUs = false
   #who: PeopleOnStreams
   #recording: ActiveRecording | undefined
   #dialog: Dialog | undefined
@@ -141,6 +143,9 @@ export class RecordingSession implements LiveCall {
   #listenTo(dialog: Dialog): void {
     dialog.on('ended', ({ by }) => void this.#finish(by === 'remote' ? 'hangup' : 'failed', 'stream'))
     dialog.on('request', (incoming) => this.#handle(incoming))
+    dialog.on('ack', (ack) => {
+      this.#handling = this.#handling.then(() => this.#takeAnswer(ack))
+    })
     const { askWhenSilentMs } = this.#settings
     if (askWhenSilentMs === 0) return
     this.#watch = new SilenceWatch({
@@ -190,12 +195,25 @@ export class RecordingSession implements LiveCall {
     }
   }
 
+  /** The ACK carries the answer when the offer was ours (RFC 3261 §13.2.2.4); what it says is applied like an offer. */
+  async #takeAnswer(ack: SipRequest): Promise<void> {
+    if (!this.#offeredByUs || this.#ended) return
+    this.#offeredByUs = false
+    try {
+      const { sdp } = readBody(ack)
+      if (sdp !== undefined) await this.#streams.apply(readOffer(sdp))
+    } catch (error) {
+      this.#log.warn('The answer of a recording client could not be read', { error })
+    }
+  }
+
   /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
   #bodyFor(method: string, offer: Offer | undefined): Payload {
     if (offer) {
       return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams.portOf) }
     }
     if (method !== 'INVITE' || !this.#offer) return {}
+    this.#offeredByUs = true
     return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams.portOf) }
   }
 
@@ -210,7 +228,6 @@ export class RecordingSession implements LiveCall {
       Contact: `${this.#services.stack.contact(this.#invite.flow)};+sip.srs`,
       Allow: allow,
       Accept: acceptedTypes,
-      Supported: 'siprec',
     }
   }
 

@@ -1,0 +1,294 @@
+/** Stands in for the SIP stack and the media plane in tests: what a client sends is said, what it gets is kept. */
+
+import { LiveCalls } from '../call/live-calls.ts'
+import { Emitter } from '../core/emitter.ts'
+import { FakeClock } from '../core/fake-clock.ts'
+import { silentLogger } from '../core/logger.ts'
+import { FactBus } from '../events/bus.ts'
+import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
+import type { MediaPlane, MediaPort, MediaSession, PortDescription, PortEvents, PortStats } from '../media/types.ts'
+import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from '../recording/types.ts'
+import { parseNameAddr } from '../sip/message/name-addr.ts'
+import { parseMessage } from '../sip/message/parse.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import type {
+  Answer,
+  Dialog,
+  DialogEvents,
+  Flow,
+  IncomingInvite,
+  IncomingRequest,
+  Payload,
+  SipStack,
+} from '../sip/stack.types.ts'
+import type { SiprecServices } from './session.ts'
+
+export const flow: Flow = {
+  id: 'flow',
+  transport: 'tcp',
+  reliable: true,
+  local: { ip: '192.0.2.1', port: 5060 },
+  remote: { ip: '10.0.0.9', port: 40_000 },
+  open: true,
+}
+
+/** @throws {Error} when the bytes are no request: a fault of the test. */
+export function readRequest(bytes: Uint8Array): SipRequest {
+  const result = parseMessage(bytes)
+  if (!result.ok || result.message.kind !== 'request') throw new Error('not a SIP request')
+  return result.message
+}
+
+export interface Response {
+  readonly status: number
+  readonly answer: Answer
+}
+
+class FakeRequest implements IncomingRequest {
+  readonly request: SipRequest
+  readonly flow: Flow
+  readonly responses: Response[] = []
+  readonly #answered = Promise.withResolvers<Response>()
+
+  constructor(request: SipRequest, from: Flow = flow) {
+    this.request = request
+    this.flow = from
+  }
+
+  respond(status: number, answer: Answer = {}): void {
+    this.responses.push({ status, answer })
+    this.#answered.resolve({ status, answer })
+  }
+
+  /** The final response. */
+  get final(): Promise<Response> {
+    return this.#answered.promise
+  }
+}
+
+export class FakeDialog extends Emitter<DialogEvents> implements Dialog {
+  readonly id = { callId: 'c', localTag: 'l', remoteTag: 'r' }
+  readonly flow = flow
+  state: Dialog['state'] = 'confirmed'
+  readonly local = someone
+  readonly remote = someone
+  readonly remoteTarget = someone.uri
+  readonly acknowledged = Promise.resolve(undefined)
+  readonly sent: string[] = []
+  /** What the client answers to requests of ours. */
+  answersWith = 200
+
+  request(method: string): Promise<Awaited<ReturnType<Dialog['request']>>> {
+    this.sent.push(method)
+    const { headers, body } = readRequest(Buffer.from('OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n'))
+    return Promise.resolve({ kind: 'response', status: this.answersWith, reason: '', headers, body })
+  }
+
+  bye(): Promise<void> {
+    if (this.state === 'confirmed') {
+      this.state = 'terminated'
+      this.sent.push('BYE')
+      this.emit('ended', { by: 'local' })
+    }
+    return Promise.resolve()
+  }
+
+  /** The client sends a request inside the dialog; resolves with our response. */
+  receive(request: SipRequest): Promise<Response> {
+    const incoming = new FakeRequest(request)
+    this.emit('request', incoming)
+    return incoming.final
+  }
+
+  /** The client hangs up. */
+  receiveBye(): void {
+    this.state = 'terminated'
+    this.emit('ended', {
+      by: 'remote',
+      request: readRequest(Buffer.from('BYE sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n')),
+    })
+  }
+}
+
+const someone = parseNameAddr('<sip:someone@example.com>') ?? fail()
+function fail(): never {
+  throw new Error('cannot happen')
+}
+
+export class FakeInvite extends FakeRequest implements IncomingInvite {
+  readonly dialog = new FakeDialog()
+  readonly #cancel = new AbortController()
+  readonly cancelled = this.#cancel.signal
+
+  ring(): void {
+    // A recording server answers at once.
+  }
+
+  answer(answer: Payload): Dialog {
+    this.respond(200, answer)
+    return this.dialog
+  }
+
+  reject(status: number, answer?: Answer): void {
+    this.respond(status, answer)
+  }
+
+  cancel(): void {
+    this.#cancel.abort()
+  }
+}
+
+const stats: PortStats = {
+  packetsReceived: 1,
+  bytesReceived: 1,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
+}
+
+export class FakePort extends Emitter<PortEvents> implements MediaPort {
+  readonly id: string
+  readonly address: MediaPort['address']
+  readonly descriptions: PortDescription[] = []
+  recording: string | undefined
+  closed = false
+  idleMs: number | undefined
+
+  constructor(rtpPort: number) {
+    super()
+    this.id = `port-${rtpPort}`
+    this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
+  }
+
+  describe(description: PortDescription): void {
+    this.descriptions.push(description)
+  }
+
+  record(path: string): void {
+    this.recording = path
+  }
+
+  stopRecording(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  stats(): Promise<PortStats> {
+    return Promise.resolve(this.idleMs === undefined ? stats : { ...stats, idleMs: this.idleMs })
+  }
+
+  close(): Promise<PortStats> {
+    this.closed = true
+    return Promise.resolve(stats)
+  }
+}
+
+export class FakeMedia implements MediaPlane {
+  readonly ports: FakePort[] = []
+  /** Ports that can be open; more are refused. */
+  limit = Number.POSITIVE_INFINITY
+  readonly #lost = new Emitter<{ lost: { worker: number } }>()
+
+  openSession(id: string): MediaSession {
+    return {
+      id,
+      on: (_name, listener) => this.#lost.on('lost', listener),
+      openPort: () => {
+        if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
+        const port = new FakePort(20_000 + this.ports.length * 2)
+        this.ports.push(port)
+        return Promise.resolve(port)
+      },
+      bridge: () => undefined,
+      close: () => Promise.resolve(),
+    }
+  }
+
+  loseWorker(): void {
+    this.#lost.emit('lost', { worker: 0 })
+  }
+
+  stats(): Promise<[]> {
+    return Promise.resolve([])
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+/** Keeps what it was told. */
+export class FakeRecordings implements RecordingService {
+  readonly started: FakeRecording[] = []
+
+  start(options: RecordingOptions): ActiveRecording {
+    const recording = new FakeRecording(options)
+    this.started.push(recording)
+    return recording
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+export class FakeRecording implements ActiveRecording {
+  readonly id = 'recording'
+  readonly options: RecordingOptions
+  readonly tracks: Track[]
+  readonly endedLegs: string[] = []
+  who: WhoIsRecorded | undefined
+  stopped = false
+
+  constructor(options: RecordingOptions) {
+    this.options = options
+    this.tracks = [...options.tracks]
+  }
+
+  addTrack(track: Track): void {
+    this.tracks.push(track)
+  }
+
+  endTrack(legId: string): void {
+    this.endedLegs.push(legId)
+  }
+
+  describe(who: WhoIsRecorded): void {
+    this.who = who
+  }
+
+  stop(): Promise<void> {
+    this.stopped = true
+    return Promise.resolve()
+  }
+}
+
+/** Everything a session needs, with what it did on the outside. */
+export class World {
+  readonly clock = new FakeClock()
+  readonly media = new FakeMedia()
+  readonly recordings = new FakeRecordings()
+  readonly live = new LiveCalls()
+  readonly facts: Fact[] = []
+  readonly services: SiprecServices
+
+  constructor() {
+    const bus = new FactBus()
+    bus.onAny((fact) => this.facts.push(fact))
+    this.services = {
+      clock: this.clock,
+      log: silentLogger,
+      stack: { contact: () => '<sip:recorder@192.0.2.1:5060;transport=tcp>' } as unknown as SipStack,
+      media: this.media,
+      bus,
+      live: this.live,
+      recordings: this.recordings,
+      advertisedIp: () => '192.0.2.1',
+      messages: () => [],
+    }
+  }
+
+  told<Name extends FactName>(name: Name): FactOf<Name>[] {
+    return this.facts.filter((fact): fact is FactOf<Name> => fact.name === name)
+  }
+}
