@@ -5,12 +5,13 @@ import { type Habit, SimulatedPhone } from '../../src/demo/phone.ts'
 import type { ServerProcess, TestExtension } from './server-process.ts'
 
 /** `count` extensions from 101 on. */
-export const extensionsFrom101 = (count: number): TestExtension[] =>
+export const extensionsFrom101 = (count: number, record = true): TestExtension[] =>
   Array.from({ length: count }, (_, index) => ({
     number: String(101 + index),
     name: `Phone ${101 + index}`,
     password: `password-of-${101 + index}`,
     ringSeconds: 5,
+    record,
   }))
 
 /** sipp and Debian's baresip give up when they are offered SHA-256. */
