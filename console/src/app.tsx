@@ -61,7 +61,7 @@ function Pages() {
         <Route path="/calls/:id" element={<CallPage />} />
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
-        <Route path="/api-keys" element={<ApiKeysPage />} />
+        <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

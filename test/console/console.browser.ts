@@ -159,11 +159,11 @@ test('hanging up in the console ends the call at both phones', here, async () =>
 test('a phone registers with the password that is shown once, and the page says so by itself', here, async (t) => {
   await open('/extensions')
   await page.getByRole('button', { name: 'Add extension' }).click()
-  await page.getByLabel('Number').fill('101')
+  await page.getByRole('textbox', { name: 'Number' }).fill('101')
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   await page.getByRole('alert').getByText('An extension with this number exists').waitFor()
-  await page.getByLabel('Number').fill('103')
-  await page.getByLabel('Name').fill('Carol')
+  await page.getByRole('textbox', { name: 'Number' }).fill('103')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Carol')
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   const password = (await page.getByTestId('copy-password').textContent()) ?? ''
   await page.getByRole('button', { name: 'I have copied the password' }).click()
@@ -188,9 +188,9 @@ test('a phone registers with the password that is shown once, and the page says 
 })
 
 test('an API key made in the console opens the API until it is revoked', here, async () => {
-  await open('/api-keys')
+  await open('/keys')
   await page.getByRole('button', { name: 'Create key' }).click()
-  await page.getByLabel('Name').fill('Reports')
+  await page.getByRole('textbox', { name: 'Name' }).fill('Reports')
   await page.getByRole('button', { name: 'Create', exact: true }).click()
   const key = (await page.getByTestId('copy-API-key').textContent()) ?? ''
   const ask = () => fetch(`${server.api.url}/api/calls`, { headers: { 'x-api-key': key } })

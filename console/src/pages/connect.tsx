@@ -55,9 +55,9 @@ export function ConnectPage() {
                 A program
               </Title>
               <Text size="sm">
-                <TextLink to="/api-keys">Create an API key</TextLink> and send it as{' '}
-                <span className="mono">X-API-Key</span>. The <Anchor href="/api/docs">description of the API</Anchor>{' '}
-                can be browsed; <Anchor href="/metrics">metrics</Anchor> are in Prometheus format.
+                <TextLink to="/keys">Create an API key</TextLink> and send it as <span className="mono">X-API-Key</span>
+                . The <Anchor href="/api/docs">description of the API</Anchor> can be browsed;{' '}
+                <Anchor href="/metrics">metrics</Anchor> are in Prometheus format.
               </Text>
             </Stack>
           </Card>

@@ -14,7 +14,7 @@ const places = [
   { to: '/calls', label: 'Call history', icon: <HistoryIcon /> },
   { to: '/recordings', label: 'Recordings', icon: <WaveIcon /> },
   { to: '/extensions', label: 'Extensions', icon: <PeopleIcon /> },
-  { to: '/api-keys', label: 'API keys', icon: <KeyIcon /> },
+  { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },
 ]
 
@@ -110,7 +110,7 @@ function ConnectionMark() {
   const { label, explained, color } = connectionTexts[useConnection()]
   return (
     <Tooltip label={explained}>
-      <Badge variant="dot" color={color} tt="none" role="status">
+      <Badge variant="dot" color={color} tt="none" role="status" style={{ flexShrink: 0 }}>
         {label}
       </Badge>
     </Tooltip>
