@@ -6,8 +6,17 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
-import type { MediaPlane, MediaPort, MediaSession, PortDescription, PortEvents, PortStats } from '../media/types.ts'
+import type {
+  MediaPlane,
+  MediaPort,
+  MediaSession,
+  PortDescription,
+  PortEvents,
+  PortStats,
+  SessionEvents,
+} from '../media/types.ts'
 import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from '../recording/types.ts'
+import { Headers } from '../sip/message/headers.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import { parseMessage } from '../sip/message/parse.ts'
 import type { SipRequest } from '../sip/message/types.ts'
@@ -80,7 +89,7 @@ export class FakeDialog extends Emitter<DialogEvents> implements Dialog {
 
   request(method: string): Promise<Awaited<ReturnType<Dialog['request']>>> {
     this.sent.push(method)
-    const { headers, body } = readRequest(Buffer.from('OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n'))
+    const { headers, body } = emptyRequest
     return Promise.resolve({ kind: 'response', status: this.answersWith, reason: '', headers, body })
   }
 
@@ -103,11 +112,16 @@ export class FakeDialog extends Emitter<DialogEvents> implements Dialog {
   /** The client hangs up. */
   receiveBye(): void {
     this.state = 'terminated'
-    this.emit('ended', {
-      by: 'remote',
-      request: readRequest(Buffer.from('BYE sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n')),
-    })
+    this.emit('ended', { by: 'remote', request: emptyRequest })
   }
+}
+
+const emptyRequest: SipRequest = {
+  kind: 'request',
+  method: 'BYE',
+  uri: 'sip:x',
+  headers: new Headers(),
+  body: new Uint8Array(),
 }
 
 const someone = parseNameAddr('<sip:someone@example.com>') ?? fail()
@@ -187,12 +201,12 @@ export class FakeMedia implements MediaPlane {
   readonly ports: FakePort[] = []
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY
-  readonly #lost = new Emitter<{ lost: { worker: number } }>()
+  readonly #lost = new Emitter<SessionEvents>()
 
   openSession(id: string): MediaSession {
     return {
       id,
-      on: (_name, listener) => this.#lost.on('lost', listener),
+      on: (name, listener) => this.#lost.on(name, listener),
       openPort: () => {
         if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
         const port = new FakePort(20_000 + this.ports.length * 2)

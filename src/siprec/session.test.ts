@@ -1,0 +1,434 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeEach, test } from 'node:test'
+import { parseSdp } from '../sdp/parse.ts'
+import type { SdpMedia } from '../sdp/types.ts'
+import { sourceFilter } from './access.ts'
+import { SiprecServer, type SiprecSettings } from './server.ts'
+import { FakeInvite, flow, type Response, readRequest, World } from './test-support.ts'
+
+const basic = readFileSync(
+  join(import.meta.dirname, '..', '..', 'test', 'data', 'siprec', 'basic-two-streams.sip'),
+  'latin1',
+)
+const metadataOfBasic = /<\?xml[^]*<\/recording>/.exec(basic)?.[0] ?? ''
+
+let world: World
+let server: SiprecServer
+
+beforeEach(() => {
+  world = new World()
+  server = serverWith()
+})
+
+function serverWith(settings: Partial<SiprecSettings> = {}): SiprecServer {
+  return new SiprecServer(world.services, { admit: () => true, streamSilentMs: 0, askWhenSilentMs: 0, ...settings })
+}
+
+interface Line {
+  readonly port?: number
+  readonly label?: string
+  readonly direction?: string
+  readonly ip?: string
+  readonly formats?: string
+  readonly media?: string
+  readonly protocol?: string
+}
+
+function sdp(...lines: readonly Line[]): string {
+  const media = lines.map(({ port = 49_170, label, direction = 'sendonly', ip = '192.0.2.9', ...more }) => {
+    const { formats = '0 8', media = 'audio', protocol = 'RTP/AVP' } = more
+    const named = label === undefined ? '' : `a=label:${label}\r\n`
+    return `m=${media} ${port} ${protocol} ${formats}\r\nc=IN IP4 ${ip}\r\n${named}a=${direction}\r\n`
+  })
+  return `v=0\r\no=SRC 1 1 IN IP4 192.0.2.9\r\ns=-\r\nt=0 0\r\n${media.join('')}`
+}
+
+function request(method: string, body = '', contentType = 'application/sdp') {
+  const head = [
+    `${method} sip:recorder@example.com SIP/2.0`,
+    'Via: SIP/2.0/TCP src.example.com;branch=z9hG4bK1',
+    'From: "Desk 2000" <sip:2000@example.com>;tag=1',
+    'To: <sip:recorder@example.com>',
+    'Call-ID: rs-1@192.0.2.9',
+    `CSeq: 1 ${method}`,
+    'Require: siprec',
+    ...(body === '' ? [] : [`Content-Type: ${contentType}`]),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  return readRequest(Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`))
+}
+
+const two = [{ label: '96' }, { label: '97', port: 49_172 }] as const
+
+async function begin(offer = sdp(...two)): Promise<FakeInvite> {
+  const invite = new FakeInvite(request('INVITE', offer))
+  server.handle(invite)
+  await invite.final
+  return invite
+}
+
+function linesOf({ answer }: Response): readonly SdpMedia[] {
+  const parsed = parseSdp(String(answer.body))
+  assert.ok(parsed.ok)
+  return parsed.description.media
+}
+
+const directionsOf = (response: Response) =>
+  linesOf(response).map((line) => line.attributes.find(({ name }) => /^(recvonly|inactive)$/.test(name))?.name)
+const portsOf = (response: Response) => linesOf(response).map(({ port }) => port)
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+test('a session is a live call with a leg a stream, and its recording is named by the Call-ID', async () => {
+  await begin()
+
+  const [call] = world.live.list()
+  assert.deepEqual(
+    call?.snapshot().legs.map(({ role, state, label, codec }) => ({ role, state, label, codec })),
+    [
+      { role: 'stream', state: 'answered', label: '96', codec: 'PCMU' },
+      { role: 'stream', state: 'answered', label: '97', codec: 'PCMU' },
+    ],
+  )
+  assert.deepEqual(call?.snapshot().from, { uri: 'sip:2000@example.com', name: 'Desk 2000' })
+  const [recording] = world.recordings.started
+  assert.equal(recording?.options.name, 'rs-1@192.0.2.9')
+  assert.deepEqual(
+    recording?.tracks.map(({ label }) => label),
+    ['96', '97'],
+  )
+  assert.deepEqual(
+    world.facts.map(({ name }) => name),
+    ['call.started', 'leg.started', 'leg.started', 'call.answered', 'leg.answered', 'leg.answered'],
+  )
+})
+
+test('every offered payload type that can be taken is taken and listened for', async () => {
+  const invite = await begin(sdp({ formats: '18 8 0 101\r\na=rtpmap:101 telephone-event/8000' }))
+
+  assert.deepEqual(linesOf(await invite.final)[0]?.formats, ['8', '0', '101'])
+  assert.deepEqual(
+    world.media.ports[0]?.descriptions[0]?.receive.map(({ payloadType, encoding }) => [payloadType, encoding]),
+    [
+      [8, 'PCMA'],
+      [0, 'PCMU'],
+      [101, 'telephone-event'],
+    ],
+  )
+})
+
+test('metadata names the people, and who called is on channel 0', async () => {
+  const invite = new FakeInvite(readRequest(Buffer.from(basic, 'latin1')))
+  server.handle(invite)
+  await invite.final
+
+  const snapshot = world.live.list()[0]?.snapshot()
+  assert.deepEqual(snapshot?.from, { uri: 'sip:bob@biloxi.example.com', name: 'Bob' })
+  assert.deepEqual(snapshot?.to, { uri: 'sip:paul@biloxi.example.com', name: 'Paul' })
+  const [bob, paul] = snapshot?.legs ?? []
+  assert.deepEqual(world.recordings.started[0]?.who, {
+    participants: [
+      { uri: 'sip:bob@biloxi.example.com', name: 'Bob', legId: bob?.id, label: '96' },
+      { uri: 'sip:paul@biloxi.example.com', name: 'Paul', legId: paul?.id, label: '97' },
+    ],
+    channelOrder: [bob?.id, paul?.id],
+  })
+})
+
+test('video and encrypted streams are refused by port 0 in their place, the audio is recorded', async () => {
+  const invite = await begin(
+    sdp({ media: 'video', formats: '96' }, { label: '1' }, { protocol: 'RTP/SAVP' }, { formats: '18' }, { label: '2' }),
+  )
+
+  assert.deepEqual(
+    portsOf(await invite.final).map((port) => port !== 0),
+    [false, true, false, false, true],
+  )
+})
+
+for (const [what, body, type, status] of [
+  ['a multipart body without a boundary in it', 'nothing', 'multipart/mixed;boundary=x', 400],
+  ['a session description that cannot be read', 'v=1\r\n', 'application/sdp', 400],
+  ['a body of a type that is not read', '{}', 'application/json', 415],
+  ['no description at all', '', '', 488],
+  ['no stream that can be recorded', sdp({ formats: '18' }), 'application/sdp', 488],
+  ['events alone', sdp({ formats: '101\r\na=rtpmap:101 telephone-event/8000' }), 'application/sdp', 488],
+] as const) {
+  test(`${what} is refused with ${status}, and nothing is left over`, async () => {
+    const invite = new FakeInvite(request('INVITE', body, type))
+    server.handle(invite)
+    const { status: given, answer } = await invite.final
+    await settle()
+
+    assert.equal(given, status)
+    assert.equal(answer.headers?.['Accept'] !== undefined, status === 415)
+    assert.equal(world.live.size, 0)
+    assert.deepEqual(
+      world.told('call.ended').map(({ sipStatus }) => sipStatus),
+      [status],
+    )
+    assert.ok(world.media.ports.every(({ closed }) => closed))
+  })
+}
+
+test('without a free port for each stream the session is refused with 503, to be tried again', async () => {
+  world.media.limit = 1
+  const invite = await begin()
+  await settle()
+
+  const { status, answer } = await invite.final
+  assert.equal(status, 503)
+  assert.ok(Number(answer.headers?.['Retry-After']) > 0)
+  assert.ok(world.media.ports.every(({ closed }) => closed))
+  assert.equal(world.recordings.started.length, 0)
+})
+
+test('a stranger gets 403 and leaves no trace but the fact', async () => {
+  const invite = new FakeInvite(request('INVITE', sdp(...two)), { ...flow, remote: { ip: '198.51.100.7', port: 5060 } })
+  serverWith({ admit: sourceFilter() }).handle(invite)
+
+  assert.equal((await invite.final).status, 403)
+  assert.deepEqual(
+    world.facts.map(({ name }) => name),
+    ['security.refused'],
+  )
+})
+
+test('a server that stops takes no more sessions', async () => {
+  server.stop()
+  assert.equal((await (await begin()).final).status, 503)
+})
+
+test('pause by inactive: the answer is inactive and nothing is listened for until it resumes', async () => {
+  const invite = await begin()
+  const paused = await invite.dialog.receive(
+    request('INVITE', sdp({ ...two[0], direction: 'inactive' }, { ...two[1], direction: 'inactive' })),
+  )
+  assert.deepEqual(directionsOf(paused), ['inactive', 'inactive'])
+  assert.deepEqual(world.media.ports[0]?.descriptions.at(-1)?.receive, [])
+
+  const resumed = await invite.dialog.receive(request('UPDATE', sdp(...two)))
+  assert.deepEqual(directionsOf(resumed), ['recvonly', 'recvonly'])
+  assert.equal(world.media.ports[0]?.descriptions.at(-1)?.receive.length, 2)
+  assert.deepEqual(portsOf(resumed), portsOf(await invite.final))
+  assert.deepEqual(world.recordings.started[0]?.endedLegs, [])
+})
+
+test('pause by 0.0.0.0 moves nothing, and what comes nevertheless is recorded', async () => {
+  const invite = await begin()
+  const paused = await invite.dialog.receive(request('INVITE', sdp({ ...two[0], ip: '0.0.0.0' }, two[1])))
+
+  assert.equal(paused.status, 200)
+  const last = world.media.ports[0]?.descriptions.at(-1)
+  assert.equal(last?.remote?.ip, '192.0.2.9')
+  assert.equal(last?.relearn, undefined)
+  assert.equal(last?.receive.length, 2)
+})
+
+test('a stream that moves to another port is learned anew, the other keeps its source', async () => {
+  const invite = await begin()
+  await invite.dialog.receive(request('UPDATE', sdp({ ...two[0], port: 50_000 }, two[1])))
+
+  const [moved, kept] = world.media.ports.map(({ descriptions }) => descriptions.at(-1))
+  assert.equal(moved?.remote?.rtpPort, 50_000)
+  assert.equal(moved?.relearn, true)
+  assert.equal(kept?.relearn, undefined)
+})
+
+test('a stream taken away is closed and refused by port 0, one added is recorded too', async () => {
+  const invite = await begin()
+  const answer = await invite.dialog.receive(
+    request('INVITE', sdp({ ...two[0], port: 0 }, two[1], { label: '98', port: 49_174 })),
+  )
+  await settle()
+
+  assert.deepEqual(portsOf(answer), [0, 20_002, 20_004])
+  assert.deepEqual(
+    world.media.ports.map(({ closed }) => closed),
+    [true, false, false],
+  )
+  const [recording] = world.recordings.started
+  assert.deepEqual(recording?.endedLegs, [recording?.tracks[0]?.legId])
+  assert.deepEqual(
+    recording?.tracks.map(({ label }) => label),
+    ['96', '97', '98'],
+  )
+  assert.deepEqual(
+    world.told('leg.ended').map(({ legId }) => legId),
+    recording?.endedLegs,
+  )
+})
+
+test('a stream for which no port is free is refused, the session goes on', async () => {
+  world.media.limit = 2
+  const invite = await begin()
+  const answer = await invite.dialog.receive(request('INVITE', sdp(...two, { label: '98' })))
+
+  assert.deepEqual(portsOf(answer), [20_000, 20_002, 0])
+})
+
+test('metadata alone changes who is named, and is answered without a description to an UPDATE', async () => {
+  const invite = await begin()
+  const answer = await invite.dialog.receive(request('UPDATE', metadataOfBasic, 'application/rs-metadata+xml'))
+
+  assert.equal(answer.status, 200)
+  assert.equal(answer.answer.body, undefined)
+  const [updated] = world.told('siprec.metadata-updated')
+  assert.deepEqual(
+    updated?.participants.map(({ name, label }) => [name, label]),
+    [
+      ['Bob', '96'],
+      ['Paul', '97'],
+    ],
+  )
+  assert.equal(updated?.raw, metadataOfBasic)
+  assert.equal(world.live.list()[0]?.snapshot().from.name, 'Bob')
+})
+
+test('metadata that cannot be read is told with its problems and changes nothing else', async () => {
+  const invite = await begin()
+  const answer = await invite.dialog.receive(request('UPDATE', '<!DOCTYPE x []><x/>', 'application/rs-metadata+xml'))
+
+  assert.equal(answer.status, 200)
+  assert.deepEqual(world.told('siprec.metadata-updated')[0]?.problems[0], 'a DTD is not read')
+  assert.equal(world.live.size, 1)
+})
+
+test('a request with nothing in it refreshes: an INVITE gets our offer, an UPDATE only a 200', async () => {
+  const invite = await begin()
+  const again = await invite.dialog.receive(request('INVITE'))
+  assert.deepEqual(portsOf(again), [20_000, 20_002])
+  assert.deepEqual(directionsOf(again), ['recvonly', 'recvonly'])
+
+  // The client's answer comes with the ACK.
+  invite.dialog.emit('ack', request('ACK', sdp({ ...two[0], port: 50_002 }, two[1])))
+  await settle()
+  assert.equal(world.media.ports[0]?.descriptions.at(-1)?.remote?.rtpPort, 50_002)
+
+  assert.equal((await invite.dialog.receive(request('UPDATE'))).answer.body, undefined)
+})
+
+test('a change that cannot be read is refused and changes nothing', async () => {
+  const invite = await begin()
+  const refused = await invite.dialog.receive(request('INVITE', 'v=1\r\n'))
+
+  assert.equal(refused.status, 400)
+  assert.ok(world.media.ports.every(({ closed }) => !closed))
+  assert.equal((await invite.dialog.receive(request('UPDATE', sdp(...two)))).status, 200)
+})
+
+test('changes that come together are answered in their order, each upon the last', async () => {
+  const invite = await begin()
+  const [first, second] = await Promise.all([
+    invite.dialog.receive(request('INVITE', sdp(...two, { label: '98' }))),
+    invite.dialog.receive(request('UPDATE', sdp({ ...two[0], port: 0 }, two[1], { label: '98' }))),
+  ])
+  assert.deepEqual(portsOf(first), [20_000, 20_002, 20_004])
+  assert.deepEqual(portsOf(second), [0, 20_002, 20_004])
+})
+
+test('BYE ends it: ports closed, recording stopped, each fact once', async () => {
+  const invite = await begin()
+  invite.dialog.receiveBye()
+  invite.dialog.receiveBye()
+  await settle()
+
+  assert.equal(world.live.size, 0)
+  assert.ok(world.recordings.started[0]?.stopped)
+  assert.ok(world.media.ports.every(({ closed }) => closed))
+  assert.deepEqual(
+    world.facts.slice(6).map(({ name }) => name),
+    ['leg.ended', 'leg.ended', 'call.ended', 'call.traced'],
+  )
+  assert.equal(world.told('call.ended')[0]?.reason, 'hangup')
+  assert.deepEqual(invite.dialog.sent, [])
+})
+
+test('CANCEL while ports are being opened leaves nothing open', async () => {
+  const invite = new FakeInvite(request('INVITE', sdp(...two)))
+  server.handle(invite)
+  invite.cancel()
+  await settle()
+
+  assert.equal(world.live.size, 0)
+  assert.equal(world.recordings.started.length, 0)
+  assert.equal(world.told('call.ended')[0]?.reason, 'cancelled')
+  assert.deepEqual(invite.responses, [])
+  assert.ok(world.media.ports.every(({ closed }) => closed))
+})
+
+test('an answer that is never acknowledged ends the session', async () => {
+  const invite = await begin()
+  invite.dialog.emit('ended', { by: 'no-ack' })
+  await settle()
+
+  assert.equal(world.live.size, 0)
+  assert.equal(world.told('call.ended')[0]?.reason, 'failed')
+})
+
+test('the clean stop sends BYE and waits for the files', async () => {
+  const invite = await begin()
+  await world.live.endAll('shutdown')
+
+  assert.deepEqual(invite.dialog.sent, ['BYE'])
+  assert.ok(world.recordings.started[0]?.stopped)
+  assert.deepEqual(
+    world.told('call.ended').map(({ reason }) => reason),
+    ['shutdown'],
+  )
+})
+
+test('a media worker that dies ends its sessions, whose files are kept', async () => {
+  await begin()
+  world.media.loseWorker()
+  await settle()
+
+  assert.equal(world.live.size, 0)
+  assert.ok(world.recordings.started[0]?.stopped)
+})
+
+test('a silent stream ends nothing', async () => {
+  await begin()
+  world.media.ports[0]?.emit('inactive', { idleMs: 60_000 })
+  await settle()
+
+  assert.equal(world.live.size, 1)
+})
+
+test('when all streams are silent the client is asked; only one that is gone ends the session', async () => {
+  server = serverWith({ askWhenSilentMs: 300_000 })
+  const invite = await begin()
+  const silent = (idleMs: number) => {
+    for (const port of world.media.ports) port.idleMs = idleMs
+  }
+  const pass = async () => {
+    world.clock.advance(300_000)
+    await settle()
+  }
+
+  silent(300_000)
+  for (const port of world.media.ports.slice(0, 1)) port.idleMs = 20
+  await pass()
+  assert.deepEqual(invite.dialog.sent, [])
+
+  silent(300_000)
+  await pass()
+  assert.deepEqual(invite.dialog.sent, ['OPTIONS'])
+  assert.equal(world.live.size, 1)
+
+  invite.dialog.answersWith = 408
+  await pass()
+  assert.equal(world.live.size, 0)
+  assert.equal(world.told('call.ended')[0]?.reason, 'media-timeout')
+})
+
+test('digits and the first packet of a stream are told', async () => {
+  await begin()
+  world.media.ports[1]?.emit('media-started', { source: '192.0.2.9:49172', codec: 'PCMU' })
+  world.media.ports[1]?.emit('digit', { digit: '5', durationMs: 100 })
+
+  const legId = world.live.list()[0]?.snapshot().legs[1]?.id
+  assert.equal(world.told('leg.media-started')[0]?.legId, legId)
+  assert.equal(world.told('leg.digit')[0]?.digit, '5')
+})
