@@ -4,39 +4,32 @@
  * Each returns undefined for what is missing or malformed and never throws on network text. What a transaction and a
  * dialog ask for again and again is kept per message until the header's text changes.
  */
+import { Headers } from './headers.ts'
 import { parseNameAddr } from './name-addr.ts'
 import { isToken, parseParams } from './scan.ts'
-import type { CSeq, NameAddr, Params, SipHeaders, SipMessage, SipRequest, SipUri, Via } from './types.ts'
+import type { CSeq, NameAddr, Params, SipMessage, SipRequest, SipUri, Via } from './types.ts'
 import { parseUri } from './uri.ts'
 import { parseVia } from './via.ts'
 
-/** A value read from a header, with the text it was read from. */
-interface Kept<Value> {
-  readonly text: string
-  readonly value: Value | undefined
-}
-
-/** One reader with its own memory: message headers to what was last read. */
-function remembered<Value>(name: string, parse: (text: string) => Value | undefined) {
-  const kept = new WeakMap<SipHeaders, Kept<Value>>()
-  return (message: SipMessage): Value | undefined => {
-    const text = message.headers.get(name)
-    if (text === undefined) return undefined
-    const known = kept.get(message.headers)
-    if (known?.text === text) return known.value
-    const value = parse(text)
-    kept.set(message.headers, { text, value })
-    return value
+const remembered =
+  <Value>(name: string, parse: (text: string) => Value | undefined) =>
+  ({ headers }: SipMessage): Value | undefined => {
+    if (headers instanceof Headers) return headers.read(name, parse)
+    const text = headers.get(name)
+    return text === undefined ? undefined : parse(text)
   }
-}
 
 export const topVia: (message: SipMessage) => Via | undefined = remembered('Via', parseVia)
 export const fromOf: (message: SipMessage) => NameAddr | undefined = remembered('From', parseNameAddr)
 export const toOf: (message: SipMessage) => NameAddr | undefined = remembered('To', parseNameAddr)
 export const cseqOf: (message: SipMessage) => CSeq | undefined = remembered('CSeq', parseCSeq)
 
-/** All Via values from the top; undefined when one of them is malformed. */
-export const vias = (message: SipMessage): Via[] | undefined => every(message.headers.all('Via'), parseVia)
+/** All Via values from the top; undefined when one of them is malformed, or there is none. */
+export function vias(message: SipMessage): Via[] | undefined {
+  const top = topVia(message)
+  const others = top && every(message.headers.all('Via').slice(1), parseVia)
+  return others && [top, ...others]
+}
 
 export const callIdOf = (message: SipMessage): string | undefined => message.headers.get('Call-ID') || undefined
 

@@ -97,6 +97,7 @@ export class Headers implements SipHeaders {
   readonly #names: string[] = []
   readonly #keys: string[] = []
   readonly #values: string[] = []
+  readonly #read = new Map<string, { readonly text: string; readonly value: unknown }>()
 
   constructor(entries: Iterable<readonly [name: string, value: string]> = []) {
     for (const [name, value] of entries) this.push(name, value)
@@ -127,6 +128,29 @@ export class Headers implements SipHeaders {
   lines(name: string): string[] {
     const key = keyOf(name)
     return this.#values.filter((_, at) => this.#keys[at] === key)
+  }
+
+  /** How many lines of that name there are. */
+  count(name: string): number {
+    const key = keyOf(name)
+    let lines = 0
+    for (const each of this.#keys) if (each === key) lines++
+    return lines
+  }
+
+  /**
+   * The first value of that name, read by `parse` and kept until its text changes.
+   *
+   * @param parse Always the same function for one name.
+   */
+  read<Value>(name: string, parse: (text: string) => Value | undefined): Value | undefined {
+    const text = this.get(name)
+    if (text === undefined) return undefined
+    const known = this.#read.get(name)
+    if (known?.text === text) return known.value as Value | undefined
+    const value = parse(text)
+    this.#read.set(name, { text, value })
+    return value
   }
 
   has(name: string): boolean {

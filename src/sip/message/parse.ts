@@ -48,7 +48,10 @@ export function parseMessage(bytes: Uint8Array): ParseResult {
   const headerProblem = readHeaders(text, lineEnd, headers)
   const message = assemble(startLine.line, headers, nothing)
   const problem =
-    startLine.problem ?? headerProblem ?? (headEnd < 0 ? 'sip.head-unfinished' : undefined) ?? checkHeaders(message)
+    startLine.problem ??
+    headerProblem ??
+    (headEnd < 0 ? 'sip.head-unfinished' : undefined) ??
+    checkHeaders(message, headers)
   if (problem) return refuse(problem, message)
   return withBody(startLine.line, headers, bytes, headEnd)
 }
@@ -141,10 +144,9 @@ function withoutLineEnd(line: string): string {
 const once = ['From', 'To', 'Call-ID', 'CSeq'] as const
 const atMostOnce = ['Content-Length', 'Content-Type', 'Max-Forwards'] as const
 
-function checkHeaders(message: SipMessage): ParseCode | undefined {
-  const { headers } = message
+function checkHeaders(message: SipMessage, headers: Headers): ParseCode | undefined {
   if (!headers.has('Via') || once.some((name) => !headers.get(name))) return 'sip.header-missing'
-  if ([...once, ...atMostOnce].some((name) => headers.all(name).length > 1)) return 'sip.header-repeated'
+  if ([...once, ...atMostOnce].some((name) => headers.count(name) > 1)) return 'sip.header-repeated'
   const cseq = cseqOf(message)
   const readable = vias(message) && fromOf(message) && toOf(message) && cseq
   if (!readable) return 'sip.header-malformed'
