@@ -97,6 +97,8 @@ export interface RequestOptions extends Payload {
 export interface InviteOptions extends RequestOptions {
   /** Contact parameters and the like: `;+sip.src`. Appended to the Contact the stack writes. */
   readonly contactParams?: string
+  /** An INVITE without a body asks the peer to offer; this answers its offer, in the ACK (RFC 3261 §13.2.2.4). */
+  readonly ackBody?: (response: SipResponse) => Payload
   /** Each provisional response above 100, with its early dialog's remote tag. */
   readonly onProvisional?: (response: SipResponse) => void
 }
