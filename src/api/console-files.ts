@@ -26,7 +26,8 @@ export async function sendConsole(
   folder: string | undefined,
 ): Promise<FastifyReply> {
   reply.code(200)
-  if (folder === undefined) return reply.header('cache-control', 'no-store').type('text/html').send(waitingPage)
+  if (folder === undefined)
+    return reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(waitingPage)
   const path = pathOf(request.url)
   const isFile = path !== '' && (await stat(join(folder, path)).catch(() => undefined))?.isFile() === true
   // A page that was built before asks for a script that is gone: index.html in its place would be a riddle.

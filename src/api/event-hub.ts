@@ -19,6 +19,8 @@ import { eventsCloseCodes, type FactKind, subscribeSchema } from './schemas/even
 const maxWaitingBytes = 1_048_576
 const pingMs = 30_000
 const maxReaders = 500
+/** How long a reader may take to answer the server's goodbye: the stop waits for it. */
+const goodbyeMs = 1_000
 /** RFC 6455 §7.4.1: try again later (registered with IANA). */
 const tryLater = 1013
 
@@ -73,7 +75,10 @@ export class EventHub {
   close(): void {
     this.#stopListening()
     this.#pings?.cancel()
-    for (const { socket } of this.#readers) socket.close(eventsCloseCodes.goingAway, 'the server stops')
+    for (const { socket } of this.#readers) {
+      socket.close(eventsCloseCodes.goingAway, 'the server stops')
+      this.#clock.after(goodbyeMs, () => socket.terminate())
+    }
     this.#readers.clear()
   }
 

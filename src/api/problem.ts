@@ -43,14 +43,14 @@ export interface ProblemAnswer {
 
 export function problemOf(error: unknown): ProblemAnswer {
   if (hasZodFastifySchemaValidationErrors(error)) return { problem: invalid(error), headers: {} }
-  const { code, message, retryAfterSeconds, status } = readError(error)
+  const { code, message, retryAfterSeconds, status, headers } = readError(error)
   const failure = known[code]
   if (failure?.http !== undefined) {
     const detail = message === failure.text ? undefined : message
     return { problem: problem(code, detail), headers: headersOf(failure.http, retryAfterSeconds) }
   }
   const own = byStatus[status] ?? (status >= 400 && status < 500 ? 'api.invalid' : 'api.internal')
-  return { problem: problem(own, own === 'api.invalid' ? message : undefined), headers: {} }
+  return { problem: problem(own, own === 'api.invalid' ? message : undefined), headers }
 }
 
 export const sendProblem = (reply: FastifyReply, { problem, headers }: ProblemAnswer): FastifyReply =>
@@ -102,15 +102,18 @@ interface ReadError {
   readonly message: string
   readonly status: number
   readonly retryAfterSeconds?: number
+  /** What the answer has to carry by the convention of http-errors: the Content-Range of a 416. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 function readError(error: unknown): ReadError {
-  if (typeof error !== 'object' || error === null) return { code: '', message: '', status: 500 }
-  const { code, message, statusCode, retryAfterSeconds } = error as Record<string, unknown>
+  if (typeof error !== 'object' || error === null) return { code: '', message: '', status: 500, headers: {} }
+  const { code, message, statusCode, retryAfterSeconds, headers } = error as Record<string, unknown>
   return {
     code: typeof code === 'string' ? code : '',
     message: typeof message === 'string' ? message : '',
     status: typeof statusCode === 'number' ? statusCode : 500,
+    headers: typeof headers === 'object' ? { ...(headers as Record<string, string>) } : {},
     ...(typeof retryAfterSeconds === 'number' && { retryAfterSeconds }),
   }
 }

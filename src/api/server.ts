@@ -62,7 +62,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 export async function buildApp(deps: ApiDeps): Promise<App> {
   const app = createApp(deps.settings ?? {})
   const hub = new EventHub(deps)
-  await addPlugins(app, deps)
+  await addPlugins(app, deps, hub)
   observe(app, deps)
   guardRoutes(app, deps.auth)
   answerErrors(app, deps)
@@ -74,12 +74,11 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   accountRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
-  app.addHook('preClose', () => hub.close())
   await app.ready()
   return app
 }
 
-async function addPlugins(app: App, deps: ApiDeps): Promise<void> {
+async function addPlugins(app: App, deps: ApiDeps, hub: EventHub): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -103,7 +102,14 @@ async function addPlugins(app: App, deps: ApiDeps): Promise<void> {
   await app.register(cookie)
   const max = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
   if (max > 0) await app.register(rateLimit, { max, timeWindow: 60_000 })
-  await app.register(websocket, { options: { maxPayload: maxMessageBytes } })
+  await app.register(websocket, {
+    options: { maxPayload: maxMessageBytes },
+    preClose(done) {
+      hub.close()
+      app.websocketServer.close()
+      done()
+    },
+  })
   await app.register(fastifyStatic, { serve: false, dotfiles: 'deny', index: false })
   await describeRoutes(app, deps.version)
 }

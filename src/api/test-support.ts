@@ -32,9 +32,9 @@ export interface ApiUnderTest {
   readonly registered: Registration[]
   readonly folder: string
   /** Headers that sign in as this role, by cookie, from our own pages. */
-  as(role: Role): Promise<{ cookie: string; origin: string }>
+  readonly as: (role: Role) => Promise<{ cookie: string; origin: string }>
   /** Headers with an API key of this role. */
-  keyOf(role: Role): Promise<{ 'x-api-key': string }>
+  readonly keyOf: (role: Role) => Promise<{ 'x-api-key': string }>
 }
 
 /** What app.inject takes for the host unless told otherwise. */

@@ -7,7 +7,7 @@ export function docsRoutes(app: App): void {
 
   app.get('/api/openapi.json', open, () => app.swagger())
   app.get('/api/docs', open, (_request, reply) =>
-    reply.type('text/html').send(docsPage(app.swagger() as ShownDocument)),
+    reply.type('text/html; charset=utf-8').send(docsPage(app.swagger() as ShownDocument)),
   )
-  app.get('/api/docs/style.css', open, (_request, reply) => reply.type('text/css').send(docsStyle))
+  app.get('/api/docs/style.css', open, (_request, reply) => reply.type('text/css; charset=utf-8').send(docsStyle))
 }

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { RecordingFile } from '../../events/catalogue.ts'
+import { type ApiUnderTest, startApi } from '../test-support.ts'
+
+const alice = { uri: 'sip:101@example.com', name: 'Alice' }
+const bob = { uri: 'sip:102@example.com' }
+const file = (name: string, changes: Partial<RecordingFile> = {}): RecordingFile => ({
+  name,
+  kind: 'leg',
+  channels: 1,
+  sampleRateHz: 8_000,
+  samples: 5,
+  bytes: 10,
+  startedAtMs: 1_000,
+  ...changes,
+})
+
+/** A recording `r` of call `c` with these files, each holding `0123456789`. */
+async function withRecording(
+  t: TestContext,
+  files: readonly RecordingFile[],
+): Promise<ApiUnderTest & { headers: Record<string, string> }> {
+  const api = await startApi(t)
+  const { bus, folder } = api
+  bus.publish({ name: 'call.started', atMs: 1_000, callId: 'c', kind: 'pbx', from: alice, to: bob })
+  bus.publish({ name: 'recording.started', atMs: 1_000, callId: 'c', recordingId: 'r', folder })
+  bus.publish({
+    name: 'recording.stored',
+    atMs: 2_000,
+    callId: 'c',
+    recordingId: 'r',
+    files,
+    participants: [{ uri: alice.uri, channel: 0, guessed: false }],
+    durationMs: 900,
+    interrupted: false,
+  })
+  for (const { name } of files) {
+    if (name.includes('..') || name.startsWith('/')) continue
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    writeFileSync(join(folder, name), '0123456789')
+  }
+  return { ...api, headers: await api.as('viewer') }
+}
+
+test('recordings are listed with whose call it was', async (t) => {
+  const files = [file('a.wav', { kind: 'combined', channels: 2 }), file('a_1.wav', { legId: 'l1', label: '1' })]
+  const { app, headers } = await withRecording(t, files)
+
+  const list = (await app.inject({ url: '/api/recordings?search=alice', headers })).json()
+
+  const expected = {
+    id: 'r',
+    callId: 'c',
+    state: 'stored',
+    startedAtMs: 1_000,
+    durationMs: 900,
+    files,
+    participants: [{ uri: alice.uri, channel: 0, guessed: false }],
+    call: { kind: 'pbx', from: alice, to: bob },
+  }
+  assert.deepEqual(list, { items: [expected] })
+  assert.deepEqual((await app.inject({ url: '/api/recordings/r', headers })).json(), expected)
+  assert.deepEqual((await app.inject({ url: '/api/recordings?kind=siprec', headers })).json(), { items: [] })
+  assert.equal((await app.inject({ url: '/api/recordings/x', headers })).json().code, 'api.recording-not-found')
+})
+
+test('a file is sent whole, in parts, or only when it changed (RFC 9110 §13, §14)', async (t) => {
+  const { app, headers } = await withRecording(t, [file('2026/a b.wav')])
+  const url = `/api/recordings/r/files/${encodeURIComponent('2026/a b.wav')}`
+  const get = (more: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') =>
+    app.inject({ method, url, headers: { ...headers, ...more } })
+
+  const whole = await get()
+  assert.deepEqual([whole.statusCode, whole.body], [200, '0123456789'])
+  assert.equal(whole.headers['content-type'], 'audio/wav')
+  assert.equal(whole.headers['accept-ranges'], 'bytes')
+  assert.equal(whole.headers['cache-control'], 'private, no-cache')
+  assert.equal(whole.headers['content-disposition'], "inline; filename*=UTF-8''a%20b.wav")
+
+  for (const [range, status, body, contentRange] of [
+    ['bytes=0-3', 206, '0123', 'bytes 0-3/10'],
+    ['bytes=7-', 206, '789', 'bytes 7-9/10'],
+    ['bytes=-2', 206, '89', 'bytes 8-9/10'],
+    ['bytes=4-400', 206, '456789', 'bytes 4-9/10'],
+    ['lines=1-2', 200, '0123456789', undefined],
+  ] as const) {
+    const part = await get({ range })
+    assert.deepEqual([range, part.statusCode, part.body], [range, status, body])
+    assert.equal(part.headers['content-range'], contentRange)
+  }
+
+  const beyond = await get({ range: 'bytes=10-' })
+  assert.deepEqual([beyond.statusCode, beyond.json().code], [416, 'api.range-not-satisfiable'])
+  assert.equal(beyond.headers['content-range'], 'bytes */10')
+
+  const head = await get({}, 'HEAD')
+  assert.deepEqual([head.statusCode, head.headers['content-length'], head.body], [200, '10', ''])
+
+  const etag = String(whole.headers['etag'])
+  assert.equal((await get({ 'if-none-match': etag })).statusCode, 304)
+  assert.equal((await get({ range: 'bytes=0-3', 'if-range': 'W/"another"' })).statusCode, 200)
+})
+
+test('the audio of a recording is its combined file, else its only leg, else nothing', async (t) => {
+  const both = await withRecording(t, [file('l.wav'), file('both.wav', { kind: 'combined' })])
+  const audio = await both.app.inject({ url: '/api/recordings/r/audio', headers: both.headers })
+  assert.match(String(audio.headers['content-disposition']), /both\.wav/)
+
+  const one = await withRecording(t, [file('l.wav')])
+  assert.equal((await one.app.inject({ url: '/api/recordings/r/audio', headers: one.headers })).statusCode, 200)
+
+  const two = await withRecording(t, [file('l.wav'), file('m.wav')])
+  const none = await two.app.inject({ url: '/api/recordings/r/audio', headers: two.headers })
+  assert.deepEqual([none.statusCode, none.json().code], [404, 'api.no-audio'])
+})
+
+test('only files that the recording names are sent, and none from outside the folder', async (t) => {
+  const named = ['../outside.wav', '/etc/hostname', 'a/../../outside.wav', 'gone.wav', 'Call%2FID@x_1.wav', 'q?#.wav']
+  const { app, headers, folder } = await withRecording(
+    t,
+    named.map((name) => file(name)),
+  )
+  writeFileSync(join(folder, '..', 'outside.wav'), 'secret')
+  writeFileSync(join(folder, 'unnamed.wav'), 'secret')
+  const { rmSync } = await import('node:fs')
+  t.after(() => rmSync(join(folder, '..', 'outside.wav')))
+  rmSync(join(folder, 'gone.wav'))
+  const statusOf = async (name: string) =>
+    (await app.inject({ url: `/api/recordings/r/files/${name}`, headers })).statusCode
+
+  for (const name of [
+    ...named.slice(0, 4).map(encodeURIComponent),
+    'unnamed.wav',
+    '..%2Funnamed.wav',
+    '%2e%2e%2foutside.wav',
+    '..%5Coutside.wav',
+    'gone.wav%00',
+  ]) {
+    assert.equal(await statusOf(name), 404, name)
+  }
+  assert.equal(await statusOf(encodeURIComponent('Call%2FID@x_1.wav')), 200)
+  assert.equal(await statusOf(encodeURIComponent('q?#.wav')), 200)
+})
