@@ -40,7 +40,6 @@ export class Streams {
   /** By place among the m-lines. */
   readonly #streams = new Map<number, Stream>()
   readonly #removals = new Set<Promise<void>>()
-  #closed = false
 
   constructor(options: StreamsOptions) {
     this.#options = options
@@ -66,9 +65,8 @@ export class Streams {
     return added.flat()
   }
 
-  /** Close all ports, those too that are being opened now. */
+  /** Close all ports. One that is being opened now is closed with the media session. */
   async close(): Promise<void> {
-    this.#closed = true
     for (const stream of this.list()) this.#remove(stream)
     await Promise.all(this.#removals)
   }
@@ -88,10 +86,6 @@ export class Streams {
     const { session, advertise, silentAfterMs, listener, log } = this.#options
     try {
       const port = await session.openPort({ advertise, inactiveAfterMs: silentAfterMs })
-      if (this.#closed) {
-        await port.close()
-        return []
-      }
       const stream: Stream = { legId: newId(), port, offered }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))

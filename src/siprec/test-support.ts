@@ -204,6 +204,7 @@ export class FakeMedia implements MediaPlane {
   readonly #lost = new Emitter<SessionEvents>()
 
   openSession(id: string): MediaSession {
+    const own: FakePort[] = []
     return {
       id,
       on: (name, listener) => this.#lost.on(name, listener),
@@ -211,10 +212,13 @@ export class FakeMedia implements MediaPlane {
         if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
         const port = new FakePort(20_000 + this.ports.length * 2)
         this.ports.push(port)
+        own.push(port)
         return Promise.resolve(port)
       },
       bridge: () => undefined,
-      close: () => Promise.resolve(),
+      async close() {
+        for (const port of own) await port.close()
+      },
     }
   }
 
