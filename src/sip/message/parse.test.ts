@@ -77,6 +77,10 @@ test('a datagram without Content-Length has its body to the end; more than it sa
   }
 })
 
+test('a Content-Type given twice is read, as an IMS core sends it', () => {
+  assert.equal(read(bytes([...head, 'c: application/sdp', 'Content-Type: application/sdp'])).headers.all('c').length, 2)
+})
+
 test('the body is a view, not a copy', () => {
   const input = bytes(head, 'abc')
   const { body } = read(input)

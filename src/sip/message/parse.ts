@@ -142,7 +142,8 @@ function withoutLineEnd(line: string): string {
 
 /** RFC 3261 §8.1.1 and §20: what each message has exactly once. */
 const once = ['From', 'To', 'Call-ID', 'CSeq'] as const
-const atMostOnce = ['Content-Length', 'Content-Type', 'Max-Forwards'] as const
+/** Content-Type is not here: an IMS core sends it twice alike, and the first counts. */
+const atMostOnce = ['Content-Length', 'Max-Forwards'] as const
 
 function checkHeaders(message: SipMessage, headers: Headers): ParseCode | undefined {
   if (!headers.has('Via') || once.some((name) => !headers.get(name))) return 'sip.header-missing'
