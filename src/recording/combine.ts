@@ -27,8 +27,8 @@ export interface CombinedFile {
   readonly startedAtMs: number
 }
 
-/** Frames handled at a time: one second at 8 kHz, 16 kB a leg. */
-const chunkFrames = 8_192
+/** Frames handled at a time: 4 s at 8 kHz, 64 kB a leg. A quarter of it costs twice the CPU time. */
+const chunkFrames = 32_768
 const bytesPerSample = 2
 
 /**

@@ -3,14 +3,14 @@
  *
  *   main ── INVITE for which isSiprec() holds ─▶  SiprecServer ─▶ RecordingSession, one each
  *
- * Who may record is decided by address (access.ts); what comes of it lives in session.ts.
+ * Who may record is decided by whoever hands in `admit`; what comes of it lives in session.ts.
  */
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { refusalOf, type SiprecFailure, siprecFailures } from './failures.ts'
 import { RecordingSession, type SessionSettings, type SiprecServices } from './session.ts'
 
 export interface SiprecSettings extends SessionSettings {
-  /** Whether this address may record without digest authentication: `sourceFilter(…)`. */
+  /** Whether this address may record: recording clients seldom know digest authentication. */
   readonly admit: (ip: string) => boolean
 }
 
