@@ -7,7 +7,6 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
-import type { Fields, LogLevel } from '../core/logger.ts'
 import type { PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What needs no answer. */
@@ -20,8 +19,8 @@ export type Order =
 export interface Requests {
   'open-port': { readonly ask: OpenPort; readonly answer: 'open' | 'in-use' }
   'stop-recording': { readonly ask: { readonly port: number }; readonly answer: RecordedFile | undefined }
-  'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats }
-  'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats }
+  'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
+  'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'worker-stats': { readonly ask: object; readonly answer: Omit<WorkerStats, 'worker' | 'sessions'> }
   /** Close all ports, finish all files. */
   shutdown: { readonly ask: object; readonly answer: undefined }
@@ -51,15 +50,8 @@ export interface Answer {
   readonly value: Requests[RequestName]['answer']
 }
 
-/** What the worker says by itself. */
-export type Notice =
-  | { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
-  | {
-      readonly type: 'log'
-      readonly level: Exclude<LogLevel, 'trace' | 'silent'>
-      readonly sentence: string
-      readonly fields: Fields
-    }
+/** What a port tells by itself. */
+export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
 
 export interface PortNotice<Name extends keyof PortEvents> {
   readonly type: 'event'

@@ -1,0 +1,123 @@
+/**
+ * The media plane on the main thread: sessions spread over workers, ports handed out, facts handed on.
+ *
+ *   call/, siprec/  ── MediaPlane ─▶  here  ── worker-link.ts ─▶  worker threads with the sockets
+ *
+ * A worker that dies is replaced; its sessions are told `lost`, its ports are free again, and its files end at their
+ * last written half second.
+ */
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { MediaError } from './failures.ts'
+import { PortPool } from './port-pool.ts'
+import { type Port, Session, type SessionOwner } from './session.ts'
+import type { MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
+import { WorkerLink } from './worker-link.ts'
+
+export interface MediaPlaneOptions {
+  readonly log: Logger
+  readonly clock?: Clock
+}
+
+/** A worker that dies at once is not started again at once. */
+const restartDelayMs = 1000
+
+/**
+ * Start the workers.
+ * @throws {RangeError} when the settings hold no port pair, or no worker.
+ */
+export async function createMediaPlane(settings: MediaPlaneSettings, options: MediaPlaneOptions): Promise<MediaPlane> {
+  const plane = new Plane(settings, options)
+  await plane.stats() // each has answered: it loads and runs
+  return plane
+}
+
+/** A worker and what is on it. */
+interface Slot {
+  link: WorkerLink
+  readonly sessions: Set<Session>
+  startedAtMs: number
+}
+
+class Plane implements MediaPlane, SessionOwner {
+  readonly settings: MediaPlaneSettings
+  readonly pool: PortPool
+  /** Open ports of all sessions, by their number. */
+  readonly ports = new Map<number, Port>()
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #slots: Slot[] = []
+  #closed = false
+
+  constructor(settings: MediaPlaneSettings, { log, clock = systemClock }: MediaPlaneOptions) {
+    this.settings = settings
+    this.#log = log
+    this.#clock = clock
+    this.pool = new PortPool(settings.portMin, settings.portMax)
+    if (this.pool.free === 0 || settings.workers < 1) throw new RangeError('no media worker or no RTP port to use')
+    for (let number = 0; number < settings.workers; number++) {
+      const sessions = new Set<Session>()
+      this.#slots.push({ link: this.#start(number), sessions, startedAtMs: this.#clock.now() })
+    }
+    log.debug('Media plane started', { workers: settings.workers, portPairs: this.pool.free })
+  }
+
+  openSession(id: string): MediaSession {
+    if (this.#closed) throw new MediaError('media.closed')
+    const slot = this.#slots.reduce((best, next) => (load(next) < load(best) ? next : best))
+    const session = new Session(id, slot.link, this)
+    slot.sessions.add(session)
+    return session
+  }
+
+  /** A session was closed. */
+  forget(session: Session): void {
+    for (const slot of this.#slots) slot.sessions.delete(session)
+  }
+
+  stats(): Promise<readonly WorkerStats[]> {
+    const living = this.#slots.filter(({ link }) => link.alive)
+    return Promise.all(
+      living.map(async ({ link, sessions }) => {
+        const ofWorker = await link.ask('worker-stats', {})
+        return Object.assign(ofWorker, { worker: link.number, sessions: sessions.size })
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await Promise.all(this.#slots.flatMap(({ sessions }) => Array.from(sessions, (session) => session.close())))
+    await Promise.all(this.#slots.map(({ link }) => link.close()))
+  }
+
+  #start(number: number): WorkerLink {
+    return new WorkerLink({
+      number,
+      notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
+      died: (error) => this.#died(number, error),
+    })
+  }
+
+  #died(number: number, error: Error | undefined): void {
+    const slot = this.#slots[number]
+    if (!slot || this.#closed) return
+    const lost = Array.from(slot.sessions)
+    slot.sessions.clear()
+    this.#log.error('Media worker died', { worker: number, sessions: lost.length, error })
+    const livedMs = this.#clock.now() - slot.startedAtMs
+    if (livedMs > restartDelayMs) this.#replace(slot, number)
+    else this.#clock.after(restartDelayMs, () => this.#replace(slot, number))
+    for (const session of lost) session.lose(number)
+  }
+
+  #replace(slot: Slot, number: number): void {
+    if (this.#closed) return
+    slot.link = this.#start(number)
+    slot.startedAtMs = this.#clock.now()
+  }
+}
+
+/** Calls in progress; a worker that is being replaced takes none. */
+const load = (slot: Slot): number => (slot.link.alive ? slot.sessions.size : Number.POSITIVE_INFINITY)

@@ -1,0 +1,198 @@
+/**
+ * The media of one call on the main thread: handles whose wishes become messages to the call's worker.
+ *
+ *   call/  ── MediaSession, MediaPort ─▶  here  ── worker-link.ts ─▶  worker
+ */
+import { Emitter } from '../core/emitter.ts'
+import { newId } from '../core/random.ts'
+import { MediaError } from './failures.ts'
+import type { PortPool } from './port-pool.ts'
+import type {
+  MediaAddress,
+  MediaPlaneSettings,
+  MediaPort,
+  MediaSession,
+  OpenPortOptions,
+  PortDescription,
+  PortEvents,
+  PortStats,
+  RecordedFile,
+  SessionEvents,
+} from './types.ts'
+import type { WorkerLink } from './worker-link.ts'
+
+/** What sessions share: the plane. */
+export interface SessionOwner {
+  readonly settings: MediaPlaneSettings
+  readonly pool: PortPool
+  readonly ports: Map<number, Port>
+  forget(session: Session): void
+}
+
+/** How often a pair that somebody else on this host uses is put back and another one tried. */
+const maxTries = 50
+
+let nextPortNumber = 1
+
+export class Session implements MediaSession {
+  readonly id: string
+  readonly #link: WorkerLink
+  readonly #owner: SessionOwner
+  readonly #ports = new Set<Port>()
+  readonly #events = new Emitter<SessionEvents>()
+  /** One canonical name for all ports of a call (RFC 7022: random, tells nothing). */
+  readonly #cname = newId()
+  #state: 'open' | 'closed' | 'lost' = 'open'
+
+  constructor(id: string, link: WorkerLink, owner: SessionOwner) {
+    this.id = id
+    this.#link = link
+    this.#owner = owner
+  }
+
+  on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
+    const { settings, pool, ports } = this.#owner
+    for (let tries = 0; tries < maxTries; tries++) {
+      this.#mustBeOpen()
+      const rtpPort = pool.take()
+      if (rtpPort === undefined) break
+      const port = nextPortNumber++
+      const inactiveAfterMs = options.inactiveAfterMs ?? 0
+      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs }
+      const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
+        pool.giveBack(rtpPort)
+        throw error
+      })
+      if (answer === 'open') {
+        const ip = options.advertise ?? settings.advertisedIp
+        const handle = new Port(port, { ip, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
+          pool.giveBack(rtpPort)
+          ports.delete(port)
+          this.#ports.delete(handle)
+        })
+        this.#ports.add(handle)
+        ports.set(port, handle)
+        if (this.#state === 'open') return handle
+        await handle.close() // the session was closed while the worker bound the sockets
+      } else pool.giveBack(rtpPort)
+    }
+    throw new MediaError('media.no-port')
+  }
+
+  #mustBeOpen(): void {
+    if (this.#state === 'closed') throw new MediaError('media.closed')
+    if (this.#state === 'lost') throw new MediaError('media.worker-lost')
+  }
+
+  bridge(a: MediaPort, b: MediaPort): void {
+    if (!(a instanceof Port && b instanceof Port)) throw new MediaError('media.other-session')
+    if (a.closed || b.closed) return
+    if (!(this.#ports.has(a) && this.#ports.has(b))) throw new MediaError('media.other-session')
+    this.#link.order({ type: 'bridge', a: a.number, b: b.number })
+  }
+
+  async close(): Promise<void> {
+    if (this.#state !== 'lost') this.#state = 'closed'
+    await Promise.all(Array.from(this.#ports, (port) => port.close()))
+    this.#owner.forget(this)
+  }
+
+  /** The worker is gone, and the sockets with it. */
+  lose(worker: number): void {
+    this.#state = 'lost'
+    for (const port of this.#ports) port.lose()
+    this.#events.emit('lost', { worker })
+  }
+}
+
+const nothingYet: PortStats = {
+  packetsReceived: 0,
+  bytesReceived: 0,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
+}
+
+export class Port implements MediaPort {
+  readonly number: number
+  readonly address: MediaAddress
+  readonly #link: WorkerLink
+  readonly #gone: () => void
+  readonly #events = new Emitter<PortEvents>()
+  #recording = false
+  #lastStats = nothingYet
+  #closing: Promise<PortStats> | undefined
+
+  /** @param gone Told once, when the sockets are closed. */
+  constructor(number: number, address: MediaAddress, link: WorkerLink, gone: () => void) {
+    this.number = number
+    this.address = address
+    this.#link = link
+    this.#gone = gone
+  }
+
+  get id(): string {
+    return String(this.number)
+  }
+
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  emit<Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]): void {
+    this.#events.emit(name, event)
+  }
+
+  describe(description: PortDescription): void {
+    if (!this.closed) this.#link.order({ type: 'describe', port: this.number, description })
+  }
+
+  record(path: string): void {
+    if (this.closed) throw new MediaError('media.closed')
+    if (this.#recording) throw new MediaError('media.already-recording')
+    this.#recording = true
+    this.#link.order({ type: 'record', port: this.number, path })
+  }
+
+  async stopRecording(): Promise<RecordedFile | undefined> {
+    if (!this.#recording || this.closed) return undefined
+    this.#recording = false
+    return this.#link.ask('stop-recording', { port: this.number })
+  }
+
+  async stats(): Promise<PortStats> {
+    if (!this.closed) this.#lastStats = (await this.#link.ask('port-stats', { port: this.number })) ?? this.#lastStats
+    return this.#lastStats
+  }
+
+  close(): Promise<PortStats> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<PortStats> {
+    try {
+      this.#lastStats = (await this.#link.ask('close-port', { port: this.number })) ?? this.#lastStats
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error // the worker died: the sockets are closed
+    }
+    this.#gone()
+    return this.#lastStats
+  }
+
+  /** The sockets are gone. */
+  lose(): void {
+    if (this.closed) return
+    this.#closing = Promise.resolve(this.#lastStats)
+    this.#gone()
+  }
+}

@@ -1,0 +1,30 @@
+/** Entry of the media worker thread: joins the message port, the sockets and the clock. Started by plane.ts. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parentPort } from 'node:worker_threads'
+import { systemClock } from '../../core/clock.ts'
+import type { Command, FromWorker } from '../protocol.ts'
+import { dgramIo } from './io-dgram.ts'
+import { MediaWorker } from './media-worker.ts'
+
+/** The histogram measures how late a timer of this period fires, its own period included. */
+const resolutionMs = 10
+
+if (!parentPort) throw new Error('a media worker is started by the media plane, not by hand')
+const toMain = parentPort
+
+const loopDelay = monitorEventLoopDelay({ resolution: resolutionMs })
+loopDelay.enable()
+
+const worker = new MediaWorker({
+  clock: systemClock,
+  io: dgramIo,
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  post: (message: FromWorker) => toMain.postMessage(message),
+  load() {
+    const { user, system } = process.threadCpuUsage()
+    const loopDelayP99Ms = Math.max(0, loopDelay.percentile(99) / 1e6 - resolutionMs)
+    loopDelay.reset()
+    return { cpuMs: (user + system) / 1000, loopDelayP99Ms }
+  },
+})
+toMain.on('message', (command: Command) => worker.command(command))

@@ -1,0 +1,129 @@
+/**
+ * The ports of one worker: commands of the main thread in, answers and notices out, and one clock for all.
+ *
+ *   main.ts  ── Command ──────────▶  here  ── Port, Recorder, sockets
+ *            ◀─ Answer, Notice ────
+ */
+import type { Clock, Timer } from '../../core/clock.ts'
+import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
+import { BlockPool } from './block-pool.ts'
+import type { MediaIo } from './io.ts'
+import { Port } from './port.ts'
+
+export interface MediaWorkerOptions {
+  readonly clock: Clock
+  readonly io: MediaIo
+  readonly post: (message: FromWorker) => void
+  /** CPU time of this thread and how late its loop runs, since the last reading. */
+  readonly load: () => { readonly cpuMs: number; readonly loopDelayP99Ms: number }
+}
+
+/** How often ports are asked whether something is due. */
+const tickMs = 50
+/** The host's clock may be set: how far ours may differ from it before we follow, ms. */
+const clockStepMs = 50
+
+export class MediaWorker {
+  readonly #options: MediaWorkerOptions
+  readonly #ports = new Map<number, Port>()
+  readonly #blocks = new BlockPool()
+  /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
+  #wallOffsetMs: number
+  #timer: Timer
+  /** Of ports that are closed. */
+  #closed = { packetsReceived: 0, packetsSent: 0 }
+
+  constructor(options: MediaWorkerOptions) {
+    this.#options = options
+    this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
+    this.#timer = options.clock.after(tickMs, () => this.#tick())
+  }
+
+  /** Take a command; what is asked for is answered by `post`. */
+  command(command: Command): void {
+    if ('request' in command) {
+      // A request that throws is a fault of ours: it ends the thread, and the main thread replaces it.
+      void this.#answer(command).then((value) =>
+        this.#options.post({ type: 'answer', request: command.request, value }),
+      )
+    } else this.#obey(command)
+  }
+
+  #obey(order: Order): void {
+    if (order.type === 'bridge') {
+      const [a, b] = [this.#ports.get(order.a), this.#ports.get(order.b)]
+      if (a && b) a.bridge(b)
+      return
+    }
+    const port = this.#ports.get(order.port)
+    if (order.type === 'describe') port?.describe(order.description)
+    else port?.record(order.path)
+  }
+
+  async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {
+    switch (request.type) {
+      case 'open-port':
+        return this.#open(request)
+      case 'stop-recording':
+        return this.#ports.get(request.port)?.stopRecording()
+      case 'port-stats':
+        return this.#ports.get(request.port)?.stats()
+      case 'close-port':
+        return this.#close(request.port)
+      case 'worker-stats':
+        return this.#stats()
+      default:
+        return this.#shutdown()
+    }
+  }
+
+  async #shutdown(): Promise<undefined> {
+    this.#timer.cancel()
+    await Promise.all(Array.from(this.#ports.keys(), (id) => this.#close(id)))
+  }
+
+  async #open(ask: OpenPort): Promise<'open' | 'in-use'> {
+    const { clock, post } = this.#options
+    const port = new Port({
+      cname: ask.cname,
+      inactiveAfterMs: ask.inactiveAfterMs,
+      clock,
+      wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
+      blocks: this.#blocks,
+      tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
+    })
+    const sockets = await this.#options.io.open(ask.bindIp, ask.rtpPort, port)
+    if (!sockets) return 'in-use'
+    port.attach(sockets)
+    this.#ports.set(ask.port, port)
+    return 'open'
+  }
+
+  async #close(id: number) {
+    const port = this.#ports.get(id)
+    if (!port) return undefined
+    this.#ports.delete(id)
+    const stats = await port.close()
+    this.#closed.packetsReceived += stats.packetsReceived
+    this.#closed.packetsSent += stats.packetsSent
+    return stats
+  }
+
+  #stats(): Requests['worker-stats']['answer'] {
+    let { packetsReceived, packetsSent } = this.#closed
+    for (const port of this.#ports.values()) {
+      packetsReceived += port.packetsReceived
+      packetsSent += port.packetsSent
+    }
+    return { ports: this.#ports.size, packetsReceived, packetsSent, ...this.#options.load() }
+  }
+
+  #tick(): void {
+    const { clock } = this.#options
+    this.#timer = clock.after(tickMs, () => this.#tick())
+    const nowMs = clock.now()
+    const wallOffsetMs = clock.wallMs() - nowMs
+    if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
+    for (const port of this.#ports.values()) port.tick(nowMs)
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * One RTP port: the path of a packet from its socket to the bridge and the recorder.
+ *
+ *   socket ─▶ parse ─▶ payload type known? ─▶ source locked? ─▶ count ─▶ recorder
+ *                                                                   └──▶ the bridged port ─▶ its socket
+ *
+ * Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
+ */
+import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
+import type { Clock } from '../../core/clock.ts'
+import { randomUint16, randomUint32 } from '../../core/random.ts'
+import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
+import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
+import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
+import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { BlockPool } from './block-pool.ts'
+import type { PacketHandler, PortSockets } from './io.ts'
+import { Outgoing } from './outgoing.ts'
+import { Recorder, type SpeechPacket } from './recorder.ts'
+import { Reports } from './reports.ts'
+import { SourceLock } from './source-lock.ts'
+
+export interface PortOptions {
+  readonly cname: string
+  /** 0 never. */
+  readonly inactiveAfterMs: number
+  readonly clock: Clock
+  readonly wallAt: (nowMs: number) => number
+  readonly blocks: BlockPool
+  readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
+}
+
+/** All three encodings count time in 8 kHz ticks today. */
+const clockRateHz = 8000
+
+/** One for all ports of a worker: packets are handled one after the other. */
+const packet: RtpPacket = emptyRtpPacket()
+
+export class Port implements PacketHandler {
+  readonly #options: PortOptions
+  readonly #lock = new SourceLock()
+  readonly #received = new ReceiveStatistics()
+  readonly #sent = new Outgoing(randomUint32(), randomUint16(), randomUint32(), clockRateHz)
+  readonly #reports: Reports
+  readonly #digits: DigitDetector
+  #sockets: PortSockets | undefined
+  #peer: Port | undefined
+  #recorder: Recorder | undefined
+  /** By payload type, as declared by us. */
+  #receive: readonly (Encoding | undefined)[] = []
+  /** By encoding, as declared by the peer. */
+  readonly #send = new Map<Encoding, number>()
+  /** Where the peer's RTCP came from. */
+  #rtcpSource: { readonly ip: string; readonly port: number } | undefined
+  #codec: G711Law | undefined
+  #bytesReceived = 0
+  #refused = 0
+  #toldSource: object | undefined
+  #lastPacketAtMs: number | undefined
+  /** Since when silence counts; undefined before the first description. */
+  #quietSinceMs: number | undefined
+  #silenceTold: 'nothing' | 'warning' | 'inactive' = 'nothing'
+
+  constructor(options: PortOptions) {
+    this.#options = options
+    this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
+    this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
+  }
+
+  /** The sockets exist only after the handler does. */
+  attach(sockets: PortSockets): void {
+    this.#sockets = sockets
+  }
+
+  get packetsReceived(): number {
+    return this.#received.packetsReceived
+  }
+
+  get packetsSent(): number {
+    return this.#sent.packets
+  }
+
+  describe(description: PortDescription): void {
+    this.#lock.describe(description.remote, description.relearn ?? false)
+    const receive: (Encoding | undefined)[] = []
+    for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
+    this.#receive = receive
+    this.#send.clear()
+    for (const format of description.send.filter(isUsable)) {
+      if (!this.#send.has(format.encoding)) this.#send.set(format.encoding, format.payloadType)
+    }
+    this.#quietSinceMs = this.#options.clock.now()
+    this.#silenceTold = 'nothing'
+  }
+
+  /** Relay to and from another port; each port forgets the one it was bridged with. */
+  bridge(peer: Port): void {
+    this.#unbridge()
+    peer.#unbridge()
+    this.#peer = peer
+    peer.#peer = this
+  }
+
+  #unbridge(): void {
+    if (this.#peer) this.#peer.#peer = undefined
+    this.#peer = undefined
+  }
+
+  record(path: string): void {
+    const { blocks, wallAt, clock, tell } = this.#options
+    const failed = (text: string): void => tell('recording-failed', { path, text })
+    this.#recorder ??= new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
+  }
+
+  stopRecording(): Promise<RecordedFile | undefined> {
+    const recorder = this.#recorder
+    this.#recorder = undefined
+    return recorder ? recorder.close() : Promise.resolve(undefined)
+  }
+
+  rtp(bytes: Uint8Array, ip: string, port: number): void {
+    if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
+    const nowMs = this.#options.clock.now()
+    const encoding = parseRtp(bytes, packet) ? this.#receive[packet.payloadType] : undefined
+    if (!encoding || !this.#lock.accept(ip, port, nowMs)) {
+      this.#refused++
+      return
+    }
+    this.#lastPacketAtMs = nowMs
+    this.#silenceTold = 'nothing'
+    this.#bytesReceived += bytes.length
+    if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
+    this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
+    if (encoding === 'telephone-event') this.#event(nowMs)
+    else this.#speech(encoding, nowMs)
+    this.#peer?.relay(packet, encoding, nowMs)
+  }
+
+  rtcp(bytes: Uint8Array, ip: string, port: number): void {
+    if (ip !== this.#lock.destination?.ip) {
+      this.#refused++
+      return
+    }
+    if (this.#rtcpSource?.ip !== ip || this.#rtcpSource.port !== port) this.#rtcpSource = { ip, port }
+    const nowMs = this.#options.clock.now()
+    this.#reports.receive(bytes, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
+  }
+
+  #event(nowMs: number): void {
+    const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
+    if (event) this.#digits.packet(packet.timestamp, event, nowMs)
+  }
+
+  #speech(law: G711Law, nowMs: number): void {
+    this.#codec = law
+    this.#digits.speech(packet.timestamp)
+    const source = this.#lock.source
+    if (source && source !== this.#toldSource) {
+      this.#toldSource = source
+      this.#options.tell('media-started', { source: sourceText(source.ip, source.port), codec: law })
+    }
+    if (!this.#recorder) return
+    speech.ssrc = packet.ssrc
+    speech.sequence = packet.sequence
+    speech.timestamp = packet.timestamp
+    speech.law = law
+    speech.bytes = packet.bytes
+    speech.from = packet.payloadStart
+    speech.samples = packet.payloadEnd - packet.payloadStart
+    this.#recorder.packet(speech, nowMs)
+  }
+
+  /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */
+  relay(from: RtpPacket, encoding: Encoding, nowMs: number): void {
+    const to = this.#lock.destination
+    const payloadType = this.#payloadTypeFor(from, encoding)
+    if (!to || payloadType === undefined) return this.#sent.skip(from)
+    const start = this.#sent.rewrite(from, payloadType, nowMs)
+    if (start !== undefined) this.#sockets?.sendRtp(from.bytes, start, from.payloadEnd - start, to.ip, to.port)
+  }
+
+  /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
+  #payloadTypeFor(from: RtpPacket, encoding: Encoding): number | undefined {
+    const same = this.#send.get(encoding)
+    if (same !== undefined || encoding === 'telephone-event') return same
+    const other = this.#send.get(encoding === 'PCMU' ? 'PCMA' : 'PCMU')
+    if (other !== undefined)
+      convertG711InPlace(encoding, from.bytes, from.payloadStart, from.payloadEnd - from.payloadStart)
+    return other
+  }
+
+  /** Time went by: write, report, notice silence. Called about every 50 ms. */
+  tick(nowMs: number): void {
+    this.#digits.tick(nowMs)
+    this.#recorder?.tick(nowMs)
+    if (this.#reports.due(nowMs)) this.#report(nowMs)
+    this.#noticeSilence(nowMs)
+  }
+
+  #noticeSilence(nowMs: number): void {
+    const limitMs = this.#options.inactiveAfterMs
+    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold === 'inactive') return
+    const idleMs = nowMs - Math.max(this.#quietSinceMs, this.#lastPacketAtMs ?? 0)
+    if (idleMs >= limitMs) {
+      this.#silenceTold = 'inactive'
+      this.#options.tell('inactive', { idleMs })
+    } else if (idleMs >= limitMs / 2 && this.#silenceTold === 'nothing') {
+      this.#silenceTold = 'warning'
+      this.#options.tell('inactivity-warning', { idleMs })
+    }
+  }
+
+  #report(nowMs: number, bye = false): void {
+    const bytes = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const { destination, remote } = this.#lock
+    if (!destination) return
+    if (remote && remote.rtcpPort === remote.rtpPort) {
+      this.#sockets?.sendRtp(bytes, 0, bytes.length, destination.ip, destination.port)
+      return
+    }
+    const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
+    const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
+    this.#sockets?.sendRtcp(bytes, destination.ip, known ?? told)
+  }
+
+  stats(): PortStats {
+    const source = this.#lock.source
+    const roundTripMs = this.#reports.roundTripMs
+    const idleMs = this.#lastPacketAtMs === undefined ? undefined : this.#options.clock.now() - this.#lastPacketAtMs
+    return {
+      packetsReceived: this.#received.packetsReceived,
+      bytesReceived: this.#bytesReceived,
+      packetsLost: this.#received.packetsLost,
+      packetsSent: this.#sent.packets,
+      packetsRefused: this.#refused,
+      jitterMs: (this.#received.jitter * 1000) / clockRateHz,
+      ...(roundTripMs === undefined ? {} : { roundTripMs }),
+      ...(this.#codec && { codec: this.#codec }),
+      ...(source && { source: sourceText(source.ip, source.port) }),
+      ...(idleMs === undefined ? {} : { idleMs }),
+    }
+  }
+
+  /** Say goodbye, finish the file, close the sockets. Call once. */
+  async close(): Promise<PortStats> {
+    const stats = this.stats()
+    this.#unbridge()
+    this.#digits.restart()
+    if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
+    await Promise.all([this.stopRecording(), this.#sockets?.close()])
+    return stats
+  }
+}
+
+/** Used again for each packet: the recorder keeps nothing of it. */
+const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
+  ssrc: 0,
+  sequence: 0,
+  timestamp: 0,
+  samples: 0,
+  law: 'PCMU',
+  bytes: new Uint8Array(0),
+  from: 0,
+}
+
+const isUsable = (format: PayloadFormat): boolean =>
+  format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
+
+const sourceText = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)
