@@ -66,6 +66,8 @@ export class SipDialog implements Dialog, DialogParty {
     this.#localSeq = setup.localSeq
     this.#remoteSeq = setup.remoteSeq ?? -1
     this.#turn = new InviteTurn(setup.context.clock)
+    this.#events.onListenerError = (error) =>
+      setup.context.log.error('A listener of a SIP dialog failed', { error: String(error) })
     this.acknowledged = this.#acknowledge.promise
     this.acknowledged.catch(() => {}) // not everybody waits for it
     if (setup.side === 'caller') this.#acknowledge.resolve(undefined)
@@ -85,6 +87,8 @@ export class SipDialog implements Dialog, DialogParty {
   }
 
   async request(method: string, payload: RequestPayload = {}): Promise<SipResponse> {
+    // Before the ACK the peer may not have our 2xx yet, and would know no such dialog.
+    await this.acknowledged.catch(() => {})
     if (method !== 'INVITE') return this.#ask(method, payload)
     await this.#turn.take()
     try {

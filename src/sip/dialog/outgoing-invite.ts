@@ -25,6 +25,9 @@ import { Exchange } from './exchange.ts'
 import { withFlow } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
+/** Timer C (§16.6): who rings longer says so every minute (§13.3.1.1), so after this silence nobody is there. */
+const ringLimitMs = 181_000
+
 export class SentInvite implements OutgoingInvite {
   readonly sipCallId: string
   readonly outcome: Promise<InviteOutcome>
@@ -41,7 +44,7 @@ export class SentInvite implements OutgoingInvite {
   /** Set once we want no call any more; the value is for the Reason header. */
   #cancelled: { readonly reason: string | undefined } | undefined
   #cancelSent = false
-  /** §9.1: a cancelled INVITE that stays unanswered is given up. */
+  /** Ringing that never ends, and then a CANCEL that stays without effect (§9.1). */
   #patience: Timer | undefined
 
   constructor(context: Context, options: InviteOptions) {
@@ -96,8 +99,10 @@ export class SentInvite implements OutgoingInvite {
 
   #receiveProvisional(response: SipResponse): void {
     this.#provisional = true
-    if (this.#cancelled) this.#sendCancel()
-    else if (response.status > 100) this.#options.onProvisional?.(response)
+    if (this.#cancelled) return this.#sendCancel()
+    this.#patience?.cancel()
+    this.#patience = this.#context.clock.after(ringLimitMs, () => this.cancel())
+    if (response.status > 100) this.#options.onProvisional?.(response)
   }
 
   #receiveSuccess(response: SipResponse): void {
@@ -108,7 +113,7 @@ export class SentInvite implements OutgoingInvite {
     if (again) return again()
     const { request, flow } = exchange
     const dialog = new SipDialog(callerSetup(this.#context, request, response, flow, this.#extras))
-    this.#acks.set(tag, dialog.ack(request, response))
+    this.#acks.set(tag, dialog.ack(request, response, this.#options.ackBody?.(response)))
     if (!this.#over && !this.#cancelled) return this.#settle({ answered: true, dialog, response })
     void dialog.bye()
     this.#settle({ answered: false, response: localResponse(request, 487) })
@@ -134,6 +139,7 @@ export class SentInvite implements OutgoingInvite {
     const exchange = this.#exchange
     if (!exchange || this.#cancelSent) return
     this.#cancelSent = true
+    this.#patience?.cancel()
     const cancel = cancelOf(exchange.request, this.#cancelled?.reason)
     const nothing = { response: () => {}, failed: () => {} } // what counts is the INVITE's own answer
     this.#context.transactions.send(cancel, exchange.flow, nothing, exchange.branch)

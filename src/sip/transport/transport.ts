@@ -15,7 +15,7 @@ import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
-import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
 import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
@@ -189,6 +189,16 @@ export class SipTransport {
     if (!result.ok) return this.#malformed(result.problem, flow)
     const { message } = result
     this.#observe('in', flow, bytes, callIdOf(message) ?? '')
+    try {
+      this.#handOver(message, flow)
+    } catch (error) {
+      // A fault of ours, and one message must not end the calls of all others.
+      this.#options.log.error('A SIP message could not be handled', { error: describe(error) })
+    }
+  }
+
+  #handOver(message: SipMessage, flow: WireFlow): void {
+    const { counters } = this.#options
     if (message.kind === 'response') {
       counters.responsesIn++
       return this.#user.response(message, flow)
@@ -271,6 +281,8 @@ export class SipTransport {
     if (observe) observe(direction, flow, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), callId)
   }
 }
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
 const remoteKey = (remote: Address): string => `${remote.ip} ${remote.port}`
 
