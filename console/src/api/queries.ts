@@ -45,8 +45,8 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => request('POST', '/api/logout'),
     onSuccess: () => {
-      cache.clear()
       cache.setQueryData(['me'], null)
+      cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
     },
   })
 }
