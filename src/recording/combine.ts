@@ -40,7 +40,7 @@ export async function combine(legs: readonly (LegAudio | undefined)[], path: str
   const plan = planOf(legs)
   const opened: FileHandle[] = []
   try {
-    const output = await open(path, 'w', 0o600)
+    const output = await open(path, 'w', 0o640)
     opened.push(output)
     const sources: Source[] = []
     for (const { leg, channel, offset } of plan.parts) {

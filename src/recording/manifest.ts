@@ -65,7 +65,7 @@ export function createManifest(folder: string, manifest: Manifest): boolean {
   // Recordings are nobody else's business: the folder is made for the owner alone.
   mkdirSync(unfinishedFolder(folder), { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(unfinishedPath(folder, manifest.name), JSON.stringify(manifest), { flag: 'wx', mode: 0o600 })
+    writeFileSync(unfinishedPath(folder, manifest.name), JSON.stringify(manifest), { flag: 'wx', mode: 0o640 })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -86,7 +86,7 @@ export async function finishManifest(folder: string, manifest: Manifest): Promis
 
 async function writeAtomically(path: string, manifest: Manifest): Promise<void> {
   const temporary = `${path}.new`
-  const file = await open(temporary, 'w', 0o600)
+  const file = await open(temporary, 'w', 0o640)
   try {
     await file.writeFile(JSON.stringify(manifest, undefined, 1))
     await file.sync()
