@@ -111,9 +111,10 @@ test('a captured answer is refused the second time (RFC 7616 §5.6)', () => {
 test('counts may come swapped, each once', () => {
   const { verifier, verify } = setUp()
   const challenges = verifier.challenges()
-  const results = [1, 3, 2, 3, 2, 40, 39, 8, 9].map((nonceCount) => verify(respond(challenges, { nonceCount })))
+  const results = [1, 3, 1, 2, 3, 2, 40, 39, 8, 9].map((nonceCount) => verify(respond(challenges, { nonceCount })))
 
-  assert.deepEqual(results, ['ok', 'ok', 'ok', 'replayed', 'replayed', 'ok', 'ok', 'replayed', 'ok'])
+  assert.deepEqual(results.slice(0, 6), ['ok', 'ok', 'replayed', 'ok', 'replayed', 'replayed'])
+  assert.deepEqual(results.slice(6), ['ok', 'ok', 'replayed', 'ok'])
 })
 
 test('an answer for another method or callee is wrong; another host or port of the same callee is not', () => {

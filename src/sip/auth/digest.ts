@@ -123,8 +123,7 @@ export class DigestVerifier {
       return { ok: false, reason: 'malformed' }
     }
     const { username } = answer
-    const known = question.hashesOf(username)
-    const hashes = known?.realm === this.realm ? known : this.#nobody
+    const hashes = question.hashesOf(username) ?? this.#nobody
     const ha1 = answer.algorithm.hash === 'MD5' ? hashes.md5 : hashes.sha256
     const expected = responseOf({ ...answer, ha1, method: question.method, body: question.body })
     const matches = sameHex(expected, answer.response)
