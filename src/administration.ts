@@ -1,0 +1,98 @@
+/**
+ * What an administrator does at the command line, straight on the database, whether or not the server runs: a running
+ * server notices within a second.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createApiKey } from './auth/api-keys.ts'
+import type { Role } from './auth/stores.ts'
+import { addUser } from './auth/users.ts'
+import { systemClock } from './core/clock.ts'
+import { silentLogger } from './core/logger.ts'
+import { newPassword } from './core/random.ts'
+import { resolveSecret } from './core/settings/load.ts'
+import type { ExtensionSetting, Settings } from './core/settings/schema.ts'
+import { type Database, openDatabase } from './database/open.ts'
+import type { Directory, Extension } from './pbx/directory.ts'
+import { digestHashes } from './sip/auth/digest.ts'
+
+/** The database of these settings; its folder is made when missing, for its owner alone. */
+export function databasePath(settings: Settings): string {
+  mkdirSync(settings.data.dir, { recursive: true, mode: 0o700 })
+  return join(settings.data.dir, 'patchbay.db')
+}
+
+export async function withDatabase<Result>(
+  settings: Settings,
+  use: (database: Database) => Promise<Result>,
+): Promise<Result> {
+  const database = await openDatabase({ path: databasePath(settings), log: silentLogger })
+  try {
+    return await use(database)
+  } finally {
+    await database.close()
+  }
+}
+
+export interface NewExtension {
+  readonly number: string
+  readonly name?: string
+  /** Made here when absent. */
+  readonly password?: string
+}
+
+/** @returns The password, once: only hashes are kept. */
+export async function addExtension(directory: Directory, realm: string, wanted: NewExtension): Promise<string> {
+  const password = wanted.password ?? newPassword()
+  await directory.add({
+    number: wanted.number,
+    displayName: wanted.name ?? '',
+    hashes: digestHashes(wanted.number, realm, password),
+    ringSeconds: 30,
+    record: true,
+    maxContacts: 5,
+    createdAtMs: systemClock.wallMs(),
+  })
+  return password
+}
+
+/** Bring the directory in step with the extensions of patchbay.yaml. Others stay as they are. */
+export async function takeFromFile(
+  directory: Directory,
+  realm: string,
+  listed: readonly ExtensionSetting[],
+): Promise<void> {
+  for (const { number, name, password, ringSeconds, record, maxContacts } of listed) {
+    const wanted = {
+      displayName: name,
+      hashes: digestHashes(number, realm, resolveSecret(password)),
+      ringSeconds,
+      record,
+      maxContacts,
+    }
+    const known = directory.find(number)
+    if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
+    else if (differs(known, wanted)) await directory.change(number, wanted)
+  }
+}
+
+const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAtMs'>): boolean =>
+  JSON.stringify({ ...wanted, hashes: { ...wanted.hashes } }) !==
+  JSON.stringify({
+    displayName: known.displayName,
+    hashes: { realm: known.hashes.realm, md5: known.hashes.md5, sha256: known.hashes.sha256 },
+    ringSeconds: known.ringSeconds,
+    record: known.record,
+    maxContacts: known.maxContacts,
+  })
+
+/** @returns The password, once. */
+export async function addPerson(database: Database, name: string, role: Role, given?: string): Promise<string> {
+  const password = given ?? newPassword()
+  await addUser(database.users, { name, role, password }, systemClock)
+  return password
+}
+
+/** @returns The key, once. */
+export const makeApiKey = async (database: Database, name: string, role: Role): Promise<string> =>
+  (await createApiKey(database.apiKeys, { name, role }, systemClock)).key

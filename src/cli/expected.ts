@@ -1,0 +1,22 @@
+/** Errors that are somebody's mistake or the world's state, not a fault of ours: one line, no stack. */
+const names = new Set([
+  'SettingsError',
+  'DirectoryError',
+  'DatabaseError',
+  'AuthError',
+  'UsageError',
+  'ApiError',
+  'StartError',
+])
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export function isExpected(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  return (
+    names.has(error.name) ||
+    ('code' in error && typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'))
+  )
+}

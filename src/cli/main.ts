@@ -1,0 +1,60 @@
+/**
+ * The command line: `patchbay <command>`. Each command is one function; what goes wrong ends in one line and status 1.
+ */
+import { parseArgs } from 'node:util'
+import { type CommandContext, commands } from './commands.ts'
+import { isExpected } from './expected.ts'
+
+const usage = `usage: patchbay <command> [options]
+
+  serve                         start the server
+  demo [--once]                 two phones and a recording client call each other; shows what was recorded
+  config [--markdown]           settings in force and where each came from
+  extension add NUMBER [--name NAME]   prints the password once; --password-stdin reads one
+  extension list | remove NUMBER
+  user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
+  apikey create NAME [--role admin|viewer]   prints the key once
+
+  --config FILE                 patchbay.yaml; else CONFIG_FILE
+  --help                        this text`
+
+const options = {
+  config: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  once: { type: 'boolean' },
+  markdown: { type: 'boolean' },
+  name: { type: 'string' },
+  role: { type: 'string' },
+  'password-stdin': { type: 'boolean' },
+} as const
+
+/** @returns The exit status. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const [name = '', ...rest] = positionals
+    if (values.help || name === 'help') {
+      console.log(usage)
+      return 0
+    }
+    const command = commands[name]
+    if (!command) {
+      console.error(name === '' ? usage : `patchbay: there is no command "${name}"; see patchbay --help`)
+      return 2
+    }
+    const context: CommandContext = {
+      rest,
+      configFile: values.config,
+      once: values.once ?? false,
+      markdown: values.markdown ?? false,
+      displayName: values.name,
+      role: values.role,
+      passwordFromStdin: values['password-stdin'] ?? false,
+    }
+    return await command(context)
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    console.error(`patchbay: ${error.message}`)
+    return 1
+  }
+}

@@ -1,0 +1,58 @@
+/** Hands each request that the gatekeeper let in to the part that answers it. */
+import type { Dialplan } from './pbx/dialplan.ts'
+import type { Gatekeeper } from './pbx/gatekeeper.ts'
+import type { Registrar } from './pbx/registrar.ts'
+import type { IncomingInvite, IncomingRequest } from './sip/stack.types.ts'
+import { isSiprec } from './siprec/body.ts'
+import type { SiprecServer } from './siprec/server.ts'
+
+export interface FrontDeskParts {
+  readonly gatekeeper: Gatekeeper
+  readonly registrar: Registrar
+  readonly dialplan: Dialplan
+  readonly siprec: SiprecServer
+}
+
+/** What may be asked of this server, told in Allow. */
+export const allowedMethods: readonly string[] = [
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'OPTIONS',
+  'INFO',
+  'UPDATE',
+  'REGISTER',
+]
+const allow = allowedMethods.join(', ')
+
+export class FrontDesk {
+  readonly #parts: FrontDeskParts
+  #closed = false
+
+  constructor(parts: FrontDeskParts) {
+    this.#parts = parts
+  }
+
+  /** No new calls from now on: they are told to come back (RFC 3261 §21.5.4). */
+  close(): void {
+    this.#closed = true
+    this.#parts.siprec.stop()
+  }
+
+  invite(invite: IncomingInvite): void {
+    if (this.#closed) return invite.reject(503, { reason: 'Shutting Down', headers: { 'Retry-After': '30' } })
+    if (isSiprec(invite.request)) return this.#parts.siprec.handle(invite)
+    void this.#parts.dialplan.take(invite)
+  }
+
+  request(incoming: IncomingRequest): void {
+    const { method } = incoming.request
+    if (method === 'OPTIONS')
+      return incoming.respond(200, { headers: { Allow: allow, Accept: 'application/sdp, multipart/mixed' } })
+    const identity = this.#parts.gatekeeper.identityOf(incoming.request)
+    if (method === 'REGISTER' && identity?.kind === 'extension')
+      return this.#parts.registrar.register(incoming, identity.extension)
+    incoming.respond(405, { headers: { Allow: allow } })
+  }
+}
