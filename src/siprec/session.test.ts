@@ -199,6 +199,15 @@ test('a server that stops takes no more sessions', async () => {
   assert.equal((await (await begin()).final).status, 503)
 })
 
+test('a description without c= and t= lines is recorded: the source is learned from the packets', async () => {
+  const bare = 'v=0\r\no=- 1 0 IN IP4 0.0.0.0\r\ns=-\r\nm=audio 35011 RTP/AVP 0 8\r\na=label:0\r\na=sendonly\r\n'
+  const invite = await begin(bare)
+
+  assert.deepEqual(directionsOf(await invite.final), ['recvonly'])
+  assert.equal(world.media.ports[0]?.descriptions[0]?.remote, undefined)
+  assert.equal(world.media.ports[0]?.descriptions[0]?.receive.length, 2)
+})
+
 test('pause by inactive: the answer is inactive and nothing is listened for until it resumes', async () => {
   const invite = await begin()
   const paused = await invite.dialog.receive(
