@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from '../core/fake-clock.ts'
+import { folderIsWritable, Health, type HealthCheck } from './health.ts'
+import { formatUptime } from './uptime.ts'
+
+function start(check: HealthCheck): { clock: FakeClock; health: Health } {
+  const clock = new FakeClock()
+  const health = new Health({ version: '1', clock, checks: { it: check }, activeCalls: () => 0, portsInUse: () => 0 })
+  return { clock, health }
+}
+
+test('checks run at most once a second, however often strangers ask', async () => {
+  let runs = 0
+  const { clock, health } = start(() => {
+    runs += 1
+    return Promise.resolve()
+  })
+  await Promise.all([health.report(), health.report()])
+  clock.advance(999)
+  await health.report()
+  assert.equal(runs, 1)
+  clock.advance(1)
+  await health.report()
+  assert.equal(runs, 2)
+})
+
+test('a check that does not answer within two seconds has failed', async () => {
+  const { clock, health } = start(() => new Promise(() => {}))
+  const report = health.report()
+  clock.advance(2_000)
+  assert.deepEqual((await report).checks, { it: { status: 'unhealthy', message: 'no answer within 2 s' } })
+})
+
+test('no timer is left when a check has answered', async () => {
+  const { clock, health } = start(() => Promise.reject(new Error('no')))
+  assert.equal((await health.report()).status, 'unhealthy')
+  await Promise.resolve()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a folder that is not there is not writable', async () => {
+  await assert.rejects(folderIsWritable('/nowhere/at/all')(), { code: 'ENOENT' })
+  await folderIsWritable(import.meta.dirname)()
+})
+
+test('uptime is short', () => {
+  assert.deepEqual([0, 59, 60, 3_600, 90_061].map(formatUptime), ['0s', '59s', '1m0s', '1h0m0s', '25h1m1s'])
+})
