@@ -90,7 +90,9 @@ export const localResponse = (request: SipRequest, status: number, reason?: stri
 
 function describe(headers: Headers, identity: Identity): void {
   headers.append('Allow', identity.allow.join(', '))
-  if (identity.supported.length > 0) headers.append('Supported', identity.supported.join(', '))
+  // Not `timer`: the peer could make us the refresher, and we do not refresh (session-timer.ts).
+  const supported = identity.supported.filter((tag) => tag !== 'timer')
+  if (supported.length > 0) headers.append('Supported', supported.join(', '))
 }
 
 function checkType(headers: { has(name: string): boolean }, payload: Payload): void {
