@@ -1,7 +1,7 @@
 /**
  * The media plane on the main thread: sessions spread over workers, ports handed out, facts handed on.
  *
- *   call/, siprec/  ── MediaPlane ─▶  here  ── worker-link.ts ─▶  worker threads with the sockets
+ *   call/, siprec/  ── MediaPlane ─▶  here  ── link.ts ─▶  worker threads with the sockets
  *
  * A worker that dies is replaced; its sessions are told `lost`, its ports are free again, and its files end at their
  * last written half second.
@@ -9,10 +9,10 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { MediaError } from './failures.ts'
+import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
 import type { MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
-import { WorkerLink } from './worker-link.ts'
 
 export interface MediaPlaneOptions {
   readonly log: Logger

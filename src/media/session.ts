@@ -1,11 +1,12 @@
 /**
  * The media of one call on the main thread: handles whose wishes become messages to the call's worker.
  *
- *   call/  ── MediaSession, MediaPort ─▶  here  ── worker-link.ts ─▶  worker
+ *   call/  ── MediaSession, MediaPort ─▶  here  ── link.ts ─▶  worker
  */
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
+import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import type {
   MediaAddress,
@@ -19,7 +20,6 @@ import type {
   RecordedFile,
   SessionEvents,
 } from './types.ts'
-import type { WorkerLink } from './worker-link.ts'
 
 /** What sessions share: the plane. */
 export interface SessionOwner {

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeG711, encodeG711 } from '../../codec/g711.ts'
+import { FakeClock } from '../../core/fake-clock.ts'
+import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/packet.ts'
+import { middleOfNtp, parseRtcp, printRtcp, type RtcpPacket } from '../../rtp/rtcp.ts'
+import { digitPackets } from '../../rtp/telephone-event.ts'
+import type { PayloadFormat, PortDescription } from '../types.ts'
+import { BlockPool } from './block-pool.ts'
+import { Port } from './port.ts'
+
+const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
+const pcma = { payloadType: 8, encoding: 'PCMA', clockRateHz: 8000 } as const
+const events = (payloadType: number): PayloadFormat => ({ payloadType, encoding: 'telephone-event', clockRateHz: 8000 })
+
+const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
+const bob = { ip: '192.0.2.2', rtpPort: 5000, rtcpPort: 5001 }
+
+interface Datagram {
+  readonly bytes: Uint8Array
+  readonly to: string
+}
+
+/** A port without sockets: what it sends and tells is kept. */
+function portWith(clock: FakeClock, inactiveAfterMs = 0) {
+  const rtp: Datagram[] = []
+  const rtcp: Datagram[] = []
+  const told: unknown[] = []
+  const port = new Port({
+    cname: 'call',
+    inactiveAfterMs,
+    clock,
+    wallAt: () => clock.wallMs(),
+    blocks: new BlockPool(),
+    tell: (name, event) => told.push([name, event]),
+  })
+  port.attach({
+    sendRtp: (bytes, from, length, ip, to) => rtp.push({ bytes: bytes.slice(from, from + length), to: `${ip}:${to}` }),
+    sendRtcp: (bytes, ip, to) => rtcp.push({ bytes, to: `${ip}:${to}` }),
+    close: () => Promise.resolve(),
+  })
+  const run = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 50) {
+      clock.advance(Math.min(50, left))
+      port.tick(clock.now())
+    }
+  }
+  return { port, rtp, rtcp, told, run }
+}
+
+/** A caller's and a callee's port, bridged. */
+function call(clock: FakeClock, caller: Partial<PortDescription> = {}, callee: Partial<PortDescription> = {}) {
+  const a = portWith(clock)
+  const b = portWith(clock)
+  a.port.describe({ remote: alice, receive: [pcmu, events(101)], send: [pcmu, events(101)], ...caller })
+  b.port.describe({ remote: bob, receive: [pcmu, events(96)], send: [pcmu, events(96)], ...callee })
+  a.port.bridge(b.port)
+  return { a, b }
+}
+
+const payload = Uint8Array.from({ length: 160 }, (_, i) => (i * 7) & 0xff)
+
+function speech(sequence: number, { payloadType = 0, ssrc = 1, marker = false } = {}): Uint8Array {
+  return printRtp({ ssrc, sequence, timestamp: sequence * 160, marker, payloadType }, payload)
+}
+
+function parsed(datagram: Datagram | undefined): RtpPacket {
+  const packet = emptyRtpPacket()
+  assert.ok(datagram && parseRtp(datagram.bytes, packet))
+  return packet
+}
+
+test('speech goes to the other side with its payload untouched and a header of ours', () => {
+  const { a, b } = call(new FakeClock())
+  a.port.rtp(speech(1, { marker: true }), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(2), alice.ip, alice.rtpPort)
+  assert.deepEqual(
+    b.rtp.map(({ to }) => to),
+    ['192.0.2.2:5000', '192.0.2.2:5000'],
+  )
+  const [first, second] = b.rtp.map(parsed)
+  assert.ok(first && second)
+  assert.ok(first.marker && !second.marker)
+  assert.notEqual(first.ssrc, 1)
+  assert.equal((second.sequence - first.sequence) & 0xffff, 1)
+  assert.equal((second.timestamp - first.timestamp) >>> 0, 160)
+  assert.deepEqual(second.bytes.slice(12), payload)
+  assert.deepEqual(a.rtp, [])
+})
+
+test('payload types are those that each side declared', () => {
+  const odd = { ...pcma, payloadType: 115 }
+  const { a, b } = call(new FakeClock(), { receive: [pcma] }, { send: [odd] })
+  a.port.rtp(speech(1, { payloadType: 8 }), alice.ip, alice.rtpPort)
+  assert.equal(parsed(b.rtp[0]).payloadType, 115)
+})
+
+test('mu-law becomes A-law for a side that takes only that, and is kept for one that takes both', () => {
+  for (const [send, payloadType] of [
+    [[pcma], 8],
+    [[pcma, pcmu], 0],
+  ] as const) {
+    const { a, b } = call(new FakeClock(), {}, { send })
+    a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+    const sent = parsed(b.rtp[0])
+    assert.equal(sent.payloadType, payloadType)
+    const expected = payloadType === 0 ? payload : encodeG711('PCMA', decodeG711('PCMU', payload))
+    assert.deepEqual(sent.bytes.slice(12), expected)
+  }
+})
+
+test('nothing is sent to a side that takes nothing: on hold', () => {
+  const { a, b } = call(new FakeClock(), {}, { send: [] })
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  assert.deepEqual(b.rtp, [])
+  b.port.describe({ remote: bob, receive: [pcmu], send: [pcmu] })
+  a.port.rtp(speech(2), alice.ip, alice.rtpPort)
+  assert.equal(b.rtp.length, 1)
+})
+
+test('strangers, unknown payload types and noise are refused, counted, and not relayed', async () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  clock.advance(2000)
+  a.port.rtp(speech(2), '203.0.113.9', 1)
+  a.port.rtp(speech(3, { payloadType: 18 }), alice.ip, alice.rtpPort)
+  a.port.rtp(Uint8Array.of(1, 2, 3), alice.ip, alice.rtpPort)
+  assert.equal(b.rtp.length, 1)
+  const stats = await a.port.close()
+  assert.equal(stats.packetsReceived, 1)
+  assert.equal(stats.packetsRefused, 3)
+  assert.equal(stats.source, '192.0.2.1:4000')
+  assert.equal(stats.codec, 'PCMU')
+})
+
+test('a stranger cannot turn the stream towards itself, nor teach a port with a packet that is no speech', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  a.port.rtp(speech(1, { payloadType: 18 }), '203.0.113.9', 1)
+  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  assert.equal(a.rtp[0]?.to, '192.0.2.1:4000')
+})
+
+test('media started is told with the first speech of each source, not with each packet', () => {
+  const clock = new FakeClock()
+  const { a } = call(clock)
+  for (let i = 0; i < 3; i++) a.port.rtp(speech(i), '198.51.100.7', 33_333)
+  a.port.describe({ remote: { ...alice, rtpPort: 4444 }, receive: [pcmu], send: [pcmu] })
+  a.port.rtp(speech(3), '192.0.2.1', 4444)
+  assert.deepEqual(a.told, [
+    ['media-started', { source: '198.51.100.7:33333', codec: 'PCMU' }],
+    ['media-started', { source: '192.0.2.1:4444', codec: 'PCMU' }],
+  ])
+})
+
+test('a digit is told once and relayed packet by packet', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  digitPackets('5', 80).forEach(({ payload, marker }, i) => {
+    const header = { ssrc: 1, sequence: 2 + i, timestamp: 320, marker, payloadType: 101 }
+    a.port.rtp(printRtp(header, payload), alice.ip, alice.rtpPort)
+  })
+  assert.deepEqual(a.told.slice(1), [['digit', { digit: '5', durationMs: 80 }]])
+  const relayed = b.rtp.slice(1).map(parsed)
+  assert.equal(relayed.length, 6)
+  assert.ok(relayed.every(({ payloadType }) => payloadType === 96))
+  assert.equal(new Set(relayed.map(({ timestamp }) => timestamp)).size, 1)
+  assert.deepEqual(b.told, [])
+})
+
+test('silence on the wire is told at half the limit and at the limit, and again only after packets came', () => {
+  const clock = new FakeClock()
+  const { port, told, run } = portWith(clock, 10_000)
+  run(60_000)
+  assert.deepEqual(told, [], 'nothing was agreed yet')
+  port.describe({ remote: alice, receive: [pcmu], send: [pcmu] })
+  run(60_000)
+  assert.deepEqual(told, [
+    ['inactivity-warning', { idleMs: 5000 }],
+    ['inactive', { idleMs: 10_000 }],
+  ])
+  port.rtp(speech(1), alice.ip, alice.rtpPort)
+  run(5000)
+  assert.deepEqual(told.at(-1), ['inactivity-warning', { idleMs: 5000 }])
+})
+
+function reports(datagrams: readonly Datagram[]): RtcpPacket[] {
+  return datagrams.flatMap(({ bytes }) => parseRtcp(bytes))
+}
+
+test('a port that only receives sends receiver reports about every five seconds', () => {
+  const clock = new FakeClock()
+  const { port, rtcp, run } = portWith(clock)
+  port.describe({ remote: alice, receive: [pcmu], send: [] })
+  for (let i = 0; i < 3000; i++) {
+    if (i !== 100) port.rtp(speech(i, { ssrc: 77 }), alice.ip, alice.rtpPort)
+    run(20)
+  }
+  assert.ok(rtcp.length >= 9 && rtcp.length <= 29, `${rtcp.length} reports in a minute`)
+  assert.ok(rtcp.every(({ to }) => to === '192.0.2.1:4001'))
+  const last = reports(rtcp).at(-1)
+  assert.ok(last?.type === 'report' && !last.sender)
+  assert.equal(last.blocks[0]?.ssrc, 77)
+  assert.equal(last.blocks[0]?.cumulativeLost, 1)
+})
+
+test('a port that sends says so, and learns the round trip from the answer', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  for (let i = 0; i < 500; i++) {
+    a.port.rtp(speech(i), alice.ip, alice.rtpPort)
+    b.run(20)
+  }
+  const report = reports(b.rtcp).at(-1)
+  assert.ok(report?.type === 'report' && report.sender)
+  assert.ok(report.sender.packets > 100)
+  assert.equal(report.sender.bytes, report.sender.packets * 160)
+  const { ntpSeconds, ntpFraction } = report.sender
+  const sentAtMs = (ntpSeconds - 2_208_988_800) * 1000 + (ntpFraction * 1000) / 2 ** 32
+  clock.advance(100)
+  // Of the time since our report the peer says that it spent all but 30 ms; the rest was the way there and back.
+  const delayMs = clock.wallMs() - sentAtMs - 30
+  const block = {
+    ssrc: report.ssrc,
+    fractionLost: 0,
+    cumulativeLost: 0,
+    highestSequence: 1,
+    jitter: 0,
+    lastReport: middleOfNtp(ntpSeconds, ntpFraction),
+    delaySinceLastReport: Math.round((delayMs * 65_536) / 1000),
+  }
+  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block }), bob.ip, bob.rtcpPort)
+  const roundTripMs = b.port.stats().roundTripMs
+  assert.ok(roundTripMs !== undefined && Math.abs(roundTripMs - 30) < 1, `${roundTripMs} ms`)
+})
+
+test('with RTCP on the RTP port reports come and go there (RFC 5761)', () => {
+  const clock = new FakeClock()
+  const { port, rtp, rtcp, run } = portWith(clock)
+  port.describe({ remote: { ...alice, rtcpPort: 4000 }, receive: [pcmu], send: [] })
+  port.rtp(printRtcp({ ssrc: 9, cname: 'alice' }), alice.ip, alice.rtpPort)
+  assert.equal(port.stats().packetsRefused, 0)
+  run(20_000)
+  assert.deepEqual(rtcp, [])
+  assert.equal(rtp[0]?.to, '192.0.2.1:4000')
+})
+
+test('RTCP of strangers is refused; a peer behind NAT gets its reports where its own came from', () => {
+  const clock = new FakeClock()
+  const { port, rtcp, run } = portWith(clock)
+  port.describe({ remote: alice, receive: [pcmu], send: [] })
+  port.rtp(speech(1), '198.51.100.7', 33_333)
+  port.rtcp(printRtcp({ ssrc: 9, cname: 'x' }), '203.0.113.9', 1)
+  assert.equal(port.stats().packetsRefused, 1)
+  port.rtcp(printRtcp({ ssrc: 9, cname: 'alice' }), '198.51.100.7', 44_444)
+  run(20_000)
+  assert.equal(rtcp[0]?.to, '198.51.100.7:44444')
+})
+
+test('a port that had traffic says goodbye', async () => {
+  const { a } = call(new FakeClock())
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  await a.port.close()
+  assert.equal(reports(a.rtcp).at(-1)?.type, 'bye')
+})
+
+test('after one side closed, the other relays to nobody', async () => {
+  const { a, b } = call(new FakeClock())
+  await b.port.close()
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  assert.equal(b.rtp.length, 0)
+})
+
+test('20,000 hostile datagrams on both sockets change nothing but the counters', () => {
+  const { a } = call(new FakeClock())
+  let seed = 42
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+    return (seed >>> 8) % below
+  }
+  for (let i = 0; i < 20_000; i++) {
+    const bytes = i % 2 ? speech(random(65_536)) : printRtcp({ ssrc: 9, cname: 'x'.repeat(random(20)) })
+    const cut = bytes.slice(0, random(bytes.length + 1))
+    for (let change = random(8); change > 0 && cut.length > 0; change--) cut[random(cut.length)] = random(256)
+    a.port.rtp(cut.slice(), alice.ip, alice.rtpPort)
+    a.port.rtcp(cut, alice.ip, alice.rtcpPort)
+  }
+  assert.ok(a.port.stats().packetsRefused > 0)
+})
