@@ -1,0 +1,117 @@
+/** Connections: bounds, slow and silent senders, pings. Time is the test's. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from '../../core/fake-clock.ts'
+import { silentLogger } from '../../core/logger.ts'
+import { MemoryNetwork } from '../../net/memory-network.ts'
+import type { TcpConnection } from '../../net/network.ts'
+import { newCounters } from './counters.ts'
+import { SipTransport, type TransportLimits } from './transport.ts'
+
+const ip = '192.0.2.2'
+const options = (branch: number) =>
+  `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK${branch}\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\n` +
+  'CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'
+
+interface Client {
+  readonly connection: TcpConnection
+  closed: boolean
+  heard: string
+}
+
+async function open(limits: Partial<TransportLimits> = {}) {
+  const clock = new FakeClock()
+  const network = new MemoryNetwork({ clock })
+  const counters = newCounters()
+  const requests: string[] = []
+  const listen = [{ transport: 'tcp', ip, port: 5060 }] as const
+  const transport = await SipTransport.open(
+    { clock, log: silentLogger, network, listen, counters, limits },
+    { request: (request, flow) => requests.push(`${request.method} ${flow.id}`), response: () => {} },
+  )
+  const connect = (): Client => {
+    const connection = network.connect({ ip, port: 5060 })
+    const client = { connection, closed: false, heard: '' }
+    connection.start({
+      data: (chunk) => {
+        client.heard += chunk.toString()
+      },
+      closed: () => {
+        client.closed = true
+      },
+    })
+    clock.advance(5)
+    return client
+  }
+  return { clock, network, counters, requests, transport, connect }
+}
+
+test('a connection that never brings a message is closed after its time', async () => {
+  const { clock, transport, connect } = await open({ firstMessageMs: 15_000 })
+  const silent = connect()
+  silent.connection.write(Buffer.from('\r\n\r\n')) // a ping proves nothing
+  clock.advance(14_000)
+  assert.equal(silent.heard, '\r\n')
+  assert.equal(silent.closed, false)
+  clock.advance(20_000)
+  assert.equal(silent.closed, true)
+  assert.equal(transport.connectionCount, 0)
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a sender of one byte a second is closed, however far it has come', async () => {
+  const { clock, requests, connect } = await open({ messageMs: 10_000 })
+  const slow = connect()
+  for (const byte of Buffer.from(options(1)).subarray(0, 30)) {
+    slow.connection.write(Buffer.of(byte))
+    clock.advance(1_000)
+  }
+  assert.equal(slow.closed, true)
+  assert.deepEqual(requests, [])
+})
+
+test('a connection that brings messages lives until it has been silent for long', async () => {
+  const { clock, requests, connect } = await open({ idleMs: 60_000 })
+  const phone = connect()
+  for (let minute = 0; minute < 5; minute++) {
+    phone.connection.write(Buffer.from(options(minute)))
+    clock.advance(50_000)
+  }
+  assert.equal(requests.length, 5)
+  assert.equal(phone.closed, false)
+  clock.advance(60_000)
+  assert.equal(phone.closed, true)
+})
+
+test('more connections than one source or all together may have are refused and counted', async () => {
+  const { counters, transport, connect } = await open({ connectionsPerSource: 2 })
+  const clients = [connect(), connect(), connect()]
+  assert.deepEqual(
+    clients.map((client) => client.closed),
+    [false, false, true],
+  )
+  assert.equal(transport.connectionCount, 2)
+  assert.equal(counters.connectionsRefused, 1)
+  clients[0]?.connection.destroy()
+  assert.equal(connect().closed, false)
+  assert.equal(counters.connectionsRefused, 1)
+})
+
+test('a request that cannot be read is answered with 400 when its way back can, and counted', async () => {
+  const { clock, counters, requests, connect } = await open()
+  const client = connect()
+  client.connection.write(Buffer.from(options(1).replace('CSeq: 1 OPTIONS', 'CSeq: one OPTIONS')))
+  clock.advance(5)
+  assert.match(client.heard, /^SIP\/2\.0 400 /)
+  assert.equal(counters.malformed, 1)
+  assert.deepEqual(requests, [])
+  assert.equal(client.closed, false)
+})
+
+test('a request without Content-Length is answered with 400 and its connection closed', async () => {
+  const { clock, connect } = await open()
+  const client = connect()
+  client.connection.write(Buffer.from(options(1).replace('Content-Length: 0\r\n', '')))
+  clock.advance(5)
+  assert.equal(client.closed, true)
+})
