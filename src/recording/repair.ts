@@ -50,7 +50,7 @@ async function repair({ folder, bus, clock, log }: RepairDeps, manifest: Manifes
   } catch (error) {
     const code = failureOf(error)
     const { text } = recordingFailures[code]
-    log.error('An interrupted recording could not be finished', { callId, code, error })
+    log.error('An interrupted recording could not be finished', { callId, code, error: String(error) })
     bus.publish({ name: 'recording.failed', atMs: clock.wallMs(), callId, recordingId, code, text })
     return false
   }

@@ -196,7 +196,7 @@ class Recording implements ActiveRecording {
       this.#deps.log.warn('A leg of a recording was not closed in order', {
         ...this.#about(),
         legId: track.legId,
-        error,
+        error: String(error),
       })
       return undefined
     }
@@ -235,7 +235,7 @@ class Recording implements ActiveRecording {
         await saveManifest(this.#deps.folder, this.#manifest)
       } catch (error) {
         // The files matter more: finishing them tries again, and tells when it fails too.
-        this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error })
+        this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error: String(error) })
       }
     }
     this.#saving = undefined

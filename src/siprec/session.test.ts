@@ -181,6 +181,10 @@ test('without a free port for each stream the session is refused with 503, to be
   assert.ok(Number(answer.headers?.['Retry-After']) > 0)
   assert.ok(world.media.ports.every(({ closed }) => closed))
   assert.equal(world.recordings.started.length, 0)
+  assert.deepEqual(
+    world.facts.map(({ name }) => name),
+    ['call.started', 'call.ended', 'call.traced'],
+  )
 })
 
 test('a stranger gets 403 and leaves no trace but the fact', async () => {

@@ -13,26 +13,17 @@ import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId, randomUint32 } from '../core/random.ts'
-import type {
-  EndReason,
-  FactName,
-  FactOf,
-  LegRole,
-  MediaSummary,
-  Participant,
-  Party,
-  TracedMessage,
-} from '../events/catalogue.ts'
-import type { MediaSession, PortStats } from '../media/types.ts'
+import type { EndReason, FactName, FactOf, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
+import type { MediaSession } from '../media/types.ts'
 import type { ActiveRecording, RecordingService } from '../recording/types.ts'
 import { fromOf, toOf } from '../sip/message/fields.ts'
-import type { NameAddr, SipRequest } from '../sip/message/types.ts'
-import { printUri } from '../sip/message/uri.ts'
-import type { Address, Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
 import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { type MetadataDocument, parseMetadata } from './metadata.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import { partyAt, partyOf, printAddress, summaryOf } from './parties.ts'
 import { People, type PeopleOnStreams, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
@@ -114,7 +105,8 @@ export class RecordingSession implements LiveCall {
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
       await this.#begin(readOffer(body.sdp), document)
     } catch (error) {
-      if (!(error instanceof SiprecError)) this.#log.error('A recording session could not be set up', { error })
+      if (!(error instanceof SiprecError))
+        this.#log.error('A recording session could not be set up', { error: String(error) })
       await this.#refuse(error instanceof SiprecError ? error.code : 'siprec.fault')
     }
   }
@@ -150,7 +142,7 @@ export class RecordingSession implements LiveCall {
     if (askWhenSilentMs === 0) return
     this.#watch = new SilenceWatch({
       clock: this.#services.clock,
-      port: { stats: () => this.#leastSilent() },
+      port: this.#streams,
       dialog,
       rtpTimeoutMs: askWhenSilentMs,
       expectsPackets: () => true,
@@ -190,7 +182,7 @@ export class RecordingSession implements LiveCall {
       if (document) this.#tellMetadata(document)
     } catch (error) {
       const code = error instanceof SiprecError ? error.code : 'siprec.fault'
-      this.#log.warn('A change of a recording session was refused', { code, error })
+      this.#log.warn('A change of a recording session was refused', { code, error: String(error) })
       incoming.respond(siprecFailures[code].sip, refusalOf(code))
     }
   }
@@ -201,9 +193,12 @@ export class RecordingSession implements LiveCall {
     this.#offeredByUs = false
     try {
       const { sdp } = readBody(ack)
-      if (sdp !== undefined) await this.#streams.apply(readOffer(sdp))
+      if (sdp === undefined) return
+      const answer = readOffer(sdp)
+      const known = answer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
+      await this.#streams.apply({ ...answer, streams: known })
     } catch (error) {
-      this.#log.warn('The answer of a recording client could not be read', { error })
+      this.#log.warn('The answer of a recording client could not be read', { error: String(error) })
     }
   }
 
@@ -256,19 +251,16 @@ export class RecordingSession implements LiveCall {
   #listener(): StreamListener {
     return {
       removing: ({ legId }) => this.#recording?.endTrack(legId),
-      removed: ({ legId }, stats) => this.#tell('leg.ended', { legId, ...(stats && { media: summaryOf(stats) }) }),
+      removed: ({ legId }, stats) => {
+        // Without a recording the session was refused, and nobody was told of its legs.
+        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: summaryOf(stats) }) })
+      },
       mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
       silent: ({ legId, offered }, { idleMs }) => {
         if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
       },
     }
-  }
-
-  /** Of the stream that sent last: the session is silent only when all are. */
-  async #leastSilent(): Promise<PortStats> {
-    const stats = await Promise.all(this.#streams.list().map(({ port }) => port.stats()))
-    return stats.reduce((least, next) => (idleOf(next) < idleOf(least) ? next : least), noPackets)
   }
 
   async #refuse(code: SiprecFailure): Promise<void> {
@@ -362,32 +354,4 @@ export class RecordingSession implements LiveCall {
   messages(): readonly TracedMessage[] {
     return this.#services.messages([this.#sipCallId])
   }
-}
-
-const noPackets: PortStats = {
-  packetsReceived: 0,
-  bytesReceived: 0,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
-
-const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
-
-function partyOf(person: Participant | undefined): Party | undefined {
-  if (person?.uri === undefined) return undefined
-  return { uri: person.uri, ...(person.name !== undefined && { name: person.name }) }
-}
-
-function partyAt(address: NameAddr | undefined): Party {
-  const uri = address ? printUri(address.uri) : 'sip:anonymous@anonymous.invalid'
-  return { uri, ...(address?.displayName && { name: address.displayName }) }
-}
-
-const printAddress = ({ ip, port }: Address): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
-
-function summaryOf(stats: PortStats): MediaSummary {
-  const { packetsReceived, packetsLost, packetsSent, jitterMs, codec, source } = stats
-  return { packetsReceived, packetsLost, packetsSent, jitterMs, ...(codec && { codec }), ...(source && { source }) }
 }

@@ -65,6 +65,12 @@ export class Streams {
     return added.flat()
   }
 
+  /** Of the stream that sent last: the session is silent only when all are. */
+  async stats(): Promise<PortStats> {
+    const all = await Promise.all(this.list().map(({ port }) => port.stats()))
+    return all.reduce((least, next) => (idleOf(next) < idleOf(least) ? next : least), noPackets)
+  }
+
   /** Close all ports. One that is being opened now is closed with the media session. */
   async close(): Promise<void> {
     for (const stream of this.list()) this.#remove(stream)
@@ -94,7 +100,7 @@ export class Streams {
       describe(stream, false)
       return [stream]
     } catch (error) {
-      log.warn('No port could be opened for a stream', { index: offered.index, error })
+      log.warn('No port could be opened for a stream', { index: offered.index, error: String(error) })
       return []
     }
   }
@@ -111,6 +117,16 @@ export class Streams {
     this.#options.listener.removed(stream, stats)
   }
 }
+
+const noPackets: PortStats = {
+  packetsReceived: 0,
+  bytesReceived: 0,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
+}
+const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. A client that says a new address is learned anew (RFC 7866 §7.2). */
 function describe({ port, offered }: Stream, relearn: boolean): void {
