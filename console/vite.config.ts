@@ -16,5 +16,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': { target: server, ws: true }, '/status': server, '/health': server } },
+  server: { proxy: { '^/api/': { target: server, ws: true }, '/status': server, '/health': server } },
 })

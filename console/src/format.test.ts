@@ -16,11 +16,13 @@ test('a party is called by name, else by extension, else by its address', () => 
 test('the number stands beside a name only when it says more', () => {
   assert.equal(partyNumber({ uri: 'sip:101@x', name: 'Alice', extension: '101' }), '101')
   assert.equal(partyNumber({ uri: 'sip:101@x' }), undefined)
+  assert.equal(partyNumber({ uri: 'sip:agent@x', name: 'Agent' }), undefined)
 })
 
 test('durations read as a clock in lists and as words in sentences', () => {
   assert.deepEqual([0, 7_400, 750_000, 3_723_000, -5].map(clockTime), ['0:00', '0:07', '12:30', '1:02:03', '0:00'])
-  assert.deepEqual([7_000, 750_000, 120_000, 3_720_000, 3_600_000].map(spokenDuration), [
+  assert.deepEqual([900, 7_900, 750_000, 120_000, 3_720_000, 3_600_000].map(spokenDuration), [
+    'less than a second',
     '7 s',
     '12 min 30 s',
     '2 min',

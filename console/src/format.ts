@@ -13,7 +13,7 @@ export function partyName(party: {
 /** The number or address beside a name; undefined when the name says it already. */
 export function partyNumber(party: Partial<Party>): string | undefined {
   const number = party.extension || userOf(party.uri ?? '') || party.uri
-  return number && number !== partyName(party) ? number : undefined
+  return number && number.toLowerCase() !== partyName(party).toLowerCase() ? number : undefined
 }
 
 /** `102` of `sip:102@example.com`, `+4930…` of `tel:+4930…`. */
@@ -38,7 +38,8 @@ export function clockTime(ms: number): string {
 
 /** `7 s`, `12 min 30 s`, `1 h 2 min`: for sentences. */
 export function spokenDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 1) return 'less than a second'
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600)
     return [`${Math.floor(seconds / 60)} min`, seconds % 60 && `${seconds % 60} s`].filter(Boolean).join(' ')

@@ -53,6 +53,7 @@ afterEach(async () => {
 async function open(path: string): Promise<void> {
   await page.goto(server.api.url + path)
   await signIn(page, 'admin', adminPassword)
+  await page.getByRole('button', { name: 'Signed in as admin' }).waitFor()
 }
 
 async function call(): Promise<void> {
@@ -87,6 +88,33 @@ test('who signs out has to sign in again', here, async () => {
   await page.waitForURL(/\/sign-in/)
   await page.goto(`${server.api.url}/extensions`)
   await page.waitForURL(/\/sign-in/)
+})
+
+test('a session that ended elsewhere leads to the sign-in and back', here, async () => {
+  await open('/')
+  await page.getByText('No calls right now').waitFor()
+  await page.context().clearCookies()
+  await page.getByRole('link', { name: 'Recordings' }).click()
+  await page.waitForURL(/\/sign-in\?next=%2Frecordings/)
+  await signIn(page, 'admin', adminPassword)
+  await page.getByRole('heading', { name: 'Recordings' }).waitFor()
+})
+
+test('a viewer sees everything and changes nothing', here, async () => {
+  await open('/')
+  const password = 'password-of-a-viewer'
+  const made = await page.request.post(`${server.api.url}/api/users`, {
+    headers: { origin: server.api.url },
+    data: { name: 'vera', role: 'viewer', password },
+  })
+  assert.ok(made.ok())
+  await page.context().clearCookies()
+  await page.goto(`${server.api.url}/extensions`)
+  await signIn(page, 'vera', password)
+  await page.getByRole('list', { name: 'Extensions' }).waitFor()
+  assert.equal(await page.getByRole('button', { name: /Add extension|Actions for/ }).count(), 0)
+  await page.getByRole('link', { name: 'API keys' }).click()
+  await page.getByText('Only administrators see API keys').waitFor()
 })
 
 test('a live call appears and ends as it happens, and its recording plays', here, async () => {

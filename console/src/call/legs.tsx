@@ -48,7 +48,7 @@ function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | un
               <span className="mono">{leg.digits}</span>
             </Line>
           ) : null}
-          {leg.media ? <MediaLines media={leg.media} /> : null}
+          {leg.media && carriedAudio(leg) ? <MediaLines media={leg.media} role={leg.role} /> : null}
           {leg.sipStatus !== undefined && leg.sipStatus >= 300 ? (
             <Line name="Answered with">SIP {leg.sipStatus}</Line>
           ) : null}
@@ -68,7 +68,12 @@ const stateTexts: Record<LiveLeg['state'], string> = {
   ended: 'Ended',
 }
 
-function MediaLines({ media }: { readonly media: MediaSummary }) {
+/** An answered leg without a packet is worth a line: it was silent. */
+function carriedAudio({ answeredAtMs, media }: Leg): boolean {
+  return answeredAtMs !== undefined || (media?.packetsReceived ?? 0) > 0 || (media?.packetsSent ?? 0) > 0
+}
+
+function MediaLines({ media, role }: { readonly media: MediaSummary; readonly role: LegRole }) {
   const { packetsReceived, packetsLost, packetsSent, jitterMs, source } = media
   const expected = packetsReceived + packetsLost
   const lostPercent = expected === 0 ? 0 : (100 * packetsLost) / expected
@@ -80,7 +85,7 @@ function MediaLines({ media }: { readonly media: MediaSummary }) {
         </Line>
       ) : null}
       <Line name="Packets">
-        {packetsReceived.toLocaleString()} received, {packetsSent.toLocaleString()} sent
+        {packetsReceived.toLocaleString()} received{role === 'stream' ? '' : `, ${packetsSent.toLocaleString()} sent`}
       </Line>
       <Line name="Lost">
         <Text component="span" c={lostPercent >= 1 ? 'red' : undefined} inherit>

@@ -10,8 +10,8 @@ import { clockTime, endText, fullTime, partyName, spokenDuration } from '../form
 import { RecordingPlayer } from '../player/recording-player.tsx'
 import { kindText, RecordingNow, ResultBadge } from '../ui/badges.tsx'
 import { Confirm } from '../ui/confirm.tsx'
-import { BackIcon, HangUpIcon, WaveIcon } from '../ui/icons.tsx'
-import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
+import { BackIcon, HangUpIcon } from '../ui/icons.tsx'
+import { ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { PartyText } from '../ui/party.tsx'
 import { TextLink } from '../ui/text-link.tsx'
@@ -161,15 +161,16 @@ function timing({ kind, startedAtMs, answeredAtMs, endedAtMs }: Call): string {
 function Recordings({ call }: { readonly call: Call }) {
   if (call.recordings.length === 0) {
     return (
-      <Empty icon={<WaveIcon size={26} />} title="Not recorded">
-        {call.answeredAtMs === undefined && call.endedAtMs !== undefined ? (
-          'The call was not answered, so there was nothing to record.'
+      <Text c="dimmed">
+        {call.answeredAtMs === undefined ? (
+          'Nothing is recorded before somebody answers.'
         ) : (
           <>
-            Recording is a setting of the <TextLink to="/extensions">extension</TextLink>.
+            The call was not recorded. Whether calls are is a setting of the{' '}
+            <TextLink to="/extensions">extension</TextLink>.
           </>
         )}
-      </Empty>
+      </Text>
     )
   }
   return call.recordings.map((recording) => {

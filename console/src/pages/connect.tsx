@@ -45,7 +45,10 @@ export function ConnectPage() {
               <List size="sm" spacing={4}>
                 <List.Item>Audio as PCMA or PCMU; each stream becomes a track.</List.Item>
                 <List.Item>Who is on which track comes from the metadata (RFC 7865).</List.Item>
-                <List.Item>Senders on this machine and in private networks are admitted; others get 403.</List.Item>
+                <List.Item>
+                  Senders on this machine and in private networks are admitted, unless the setting{' '}
+                  <span className="mono">SIPREC_ALLOWED_SOURCES</span> says otherwise.
+                </List.Item>
               </List>
             </Stack>
           </Card>

@@ -139,7 +139,7 @@ function CallRow({ call }: { readonly call: Call }) {
         >
           {shortTime(call.startedAtMs, Date.now())}
         </Text>
-        <Text size="sm" c="dimmed" className="tabular" component="span" ml={6}>
+        <Text size="sm" c="dimmed" className="row-length tabular" component="span">
           {talkedMs === undefined ? '' : clockTime(talkedMs)}
         </Text>
       </span>

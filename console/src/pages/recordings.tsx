@@ -101,7 +101,7 @@ function RecordingRow({ recording }: { readonly recording: RecordingWithCall }) 
         >
           {shortTime(recording.startedAtMs, Date.now())}
         </Text>
-        <Text size="sm" c="dimmed" className="tabular" component="span" ml={6}>
+        <Text size="sm" c="dimmed" className="row-length tabular" component="span">
           {recording.durationMs === undefined ? '' : clockTime(recording.durationMs)}
         </Text>
       </span>

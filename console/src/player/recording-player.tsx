@@ -11,7 +11,7 @@ import {
   Text,
   Tooltip,
 } from '@mantine/core'
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import type { Leg } from '../../../src/api/schemas/calls.ts'
 import type { Recording } from '../../../src/api/schemas/recordings.ts'
 import { clockTime, fileSize, fullTime } from '../format.ts'
@@ -31,7 +31,8 @@ interface RecordingPlayerProps {
 }
 
 export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
-  const file = fileToPlay(recording.files)
+  const [chosen, setChosen] = useState<string>()
+  const file = recording.files.find(({ name }) => name === chosen) ?? fileToPlay(recording.files)
   const address = file ? fileAddress(recording.id, file.name) : ''
   const channels = file?.channels ?? 1
   const player = usePlayer(address, channels)
@@ -49,6 +50,14 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
           had been written until then.
         </Alert>
       ) : null}
+      {hasCombined(recording) || recording.files.length < 2 ? null : (
+        <SegmentedControl
+          aria-label="File to play"
+          value={file.name}
+          onChange={setChosen}
+          data={recording.files.map((each) => ({ value: each.name, label: fileTitle(each, recording, legs) }))}
+        />
+      )}
       <div className="tracks">
         <div className="track-names">
           {tracks.map((track) => (
@@ -84,6 +93,11 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
       <Downloads recording={recording} legs={legs} />
     </Stack>
   )
+}
+
+/** Legs of different sampling rates are kept apart; one of them plays at a time. */
+function hasCombined({ files }: Recording): boolean {
+  return files.some(({ kind }) => kind === 'combined')
 }
 
 function TrackName({ track, player }: { readonly track: Track; readonly player: Player }) {
