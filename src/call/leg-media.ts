@@ -105,6 +105,8 @@ export class LegMedia {
   /** An offer of these formats, or of what was agreed before. */
   offer(formats: readonly SdpFormat[] = this.#formats): string {
     this.#formats = formats
+    // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
+    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [] })
     return printSdp(
       createAudioOffer({
         address: this.#ip,

@@ -23,7 +23,7 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wallMs: () => Date.now(),
   after(delayMs, fire) {
-    const timer = setTimeout(fire, delayMs)
+    const timer = setTimeout(fire, Math.max(0, delayMs))
     timer.unref()
     return { cancel: () => clearTimeout(timer) }
   },

@@ -16,6 +16,7 @@ import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, R
 import type { BlockPool } from './block-pool.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
+import { Preroll } from './preroll.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
 import { SourceLock } from './source-lock.ts'
@@ -46,6 +47,7 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
+  readonly #preroll = new Preroll()
   /** By payload type, as declared by us. */
   #receive: readonly (Encoding | undefined)[] = []
   /** By encoding, as declared by the peer. */
@@ -109,7 +111,10 @@ export class Port implements PacketHandler {
   record(path: string): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
-    this.#recorder ??= new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
+    if (this.#recorder) return
+    const recorder = new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
+    for (const { packet, atMs } of this.#preroll.take(clock.now())) recorder.packet(packet, atMs)
+    this.#recorder = recorder
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {
@@ -159,7 +164,7 @@ export class Port implements PacketHandler {
       this.#toldSource = source
       this.#options.tell('media-started', { source: sourceText(source.ip, source.port), codec: law })
     }
-    if (!this.#recorder) return
+    if (!this.#recorder && !this.#mayBeRecorded) return
     speech.ssrc = packet.ssrc
     speech.sequence = packet.sequence
     speech.timestamp = packet.timestamp
@@ -167,7 +172,13 @@ export class Port implements PacketHandler {
     speech.bytes = packet.bytes
     speech.from = packet.payloadStart
     speech.samples = packet.payloadEnd - packet.payloadStart
-    this.#recorder.packet(speech, nowMs)
+    if (this.#recorder) this.#recorder.packet(speech, nowMs)
+    else this.#preroll.keep(speech, nowMs)
+  }
+
+  /** Until the call stands (both sides send) a recording may still begin at any packet. */
+  get #mayBeRecorded(): boolean {
+    return this.#send.size === 0 || this.#peer === undefined
   }
 
   /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */
