@@ -8,7 +8,7 @@
  */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { extensionsFrom101, forOldClients, sippCaller } from '../../test/support/phones.ts'
+import { extensionsFrom101, forOldClients, sippCaller, sippPhone } from '../../test/support/phones.ts'
 import { findProgram } from '../../test/support/program.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
 import { runSipp, startSipp } from '../../test/support/sipp.ts'
@@ -47,7 +47,7 @@ async function register({ sip }: ServerProcess): Promise<number> {
     scenario: registerScenario(),
     target: `${sip.ip}:${sip.port}`,
     calls: 1,
-    args: sippCaller(callee as Extension, (callee as Extension).number),
+    args: sippPhone(callee as Extension),
     timeoutMs: 20_000,
   })
   const { successful, errors } = await result
@@ -69,7 +69,7 @@ async function measure(rate: number, phonePort: number): Promise<string> {
     rate,
     limit: rate * 10,
     holdMs,
-    args: sippCaller(caller as Extension, (callee as Extension).number),
+    args: sippCaller(caller as Extension, (callee as Extension).number, server),
     timeoutMs,
   })
   const after = useOf(server.pid)

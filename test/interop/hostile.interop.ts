@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
+import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../support/server-process.ts'
 import { SipProbe } from '../support/sip-probe.ts'
 import { until } from '../support/until.ts'
@@ -82,7 +83,7 @@ function cutAt(bytes: Buffer, splits: readonly number[]): Buffer[] {
   return cuts.slice(1).map((end, index) => bytes.subarray(cuts[index], end))
 }
 
-test('600 malformed messages of a grammar fuzzer', async () => {
+test('600 malformed messages of a grammar fuzzer', needs(), async () => {
   for (const { seed, transport, splits = [], msg } of fuzzCases()) {
     const bytes = Buffer.from(msg, 'base64')
     if (transport === 'tcp') await overTcp(cutAt(bytes, splits))
@@ -92,7 +93,7 @@ test('600 malformed messages of a grammar fuzzer', async () => {
   await stillAnswers('after all')
 })
 
-test('the torture messages of RFC 4475, over UDP and TCP', async () => {
+test('the torture messages of RFC 4475, over UDP and TCP', needs(), async () => {
   const folder = join(data, 'rfc4475')
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.dat'))) {
     const bytes = readFileSync(join(folder, name))
@@ -102,7 +103,7 @@ test('the torture messages of RFC 4475, over UDP and TCP', async () => {
   }
 })
 
-test('random bytes, over UDP and TCP', async () => {
+test('random bytes, over UDP and TCP', needs(), async () => {
   let state = 4_475
   const random = (below: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -117,7 +118,7 @@ test('random bytes, over UDP and TCP', async () => {
   await stillAnswers('after all')
 })
 
-test('300 connections that stop in the middle of a message', async () => {
+test('300 connections that stop in the middle of a message', needs(), async () => {
   const head = Buffer.from('INVITE sip:101@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKhalf\r\n')
   const sockets: Socket[] = []
   for (let index = 0; index < 300; index++) {
@@ -132,7 +133,7 @@ test('300 connections that stop in the middle of a message', async () => {
   )
 })
 
-test('afterwards sockets and memory are where they were, and a call works', async () => {
+test('afterwards sockets and memory are where they were, and a call works', needs(), async () => {
   await until('sockets to be closed', quietWithinMs, () => useOf(server.pid).openFiles <= filesBefore)
   const grewBytes = useOf(server.pid).residentBytes - bytesBefore
   assert.ok(grewBytes < memoryBytes, `${Math.round(grewBytes / 2 ** 20)} MiB more`)

@@ -6,6 +6,7 @@ import { findRun } from '../../src/demo/compare.ts'
 import type { PhoneCall } from '../../src/demo/phone-call.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
+import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
@@ -16,7 +17,7 @@ const oneSecond = 8_000
 let server: ServerProcess | undefined
 after(() => server?.remove())
 
-test('after kill -9 all ten recordings play and lack at most a second', async () => {
+test('after kill -9 all ten recordings play and lack at most a second', needs(), async () => {
   const speech = await loadSpeech('caller')
   const extensions = extensionsFrom101(2 * calls)
   server = await startServerProcess({ extensions })

@@ -45,7 +45,7 @@ async function refused(status: number, number = callee.number): Promise<Call> {
     scenario: refusedCallerScenario(status),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, number),
+    args: sippCaller(caller, number, server),
     timeoutMs: 60_000,
   })
   assert.equal(result.errors, '')
@@ -117,7 +117,7 @@ test('a caller who hangs up while it rings: the phone stops ringing, "cancelled"
     scenario: cancellingCallerScenario(),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, callee.number),
+    args: sippCaller(caller, callee.number, server),
     timeoutMs: 30_000,
   })
   await missed
@@ -143,7 +143,7 @@ test(
       scenario: vanishingCallerScenario(),
       target: target(),
       calls: 1,
-      args: sippCaller(caller, callee.number),
+      args: sippCaller(caller, callee.number, server),
       timeoutMs: 30_000,
     })
     const end = await (await answered).ended

@@ -1,7 +1,7 @@
 /** sipp, an independent caller and callee: digest, many calls, and no message sent twice. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { extensionsFrom101, forOldClients, sippCaller } from '../support/phones.ts'
+import { extensionsFrom101, forOldClients, sippCaller, sippPhone } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { runSipp, startSipp } from '../support/sipp.ts'
@@ -24,7 +24,7 @@ test('200 calls at 20 a second with digest: none fails, nothing is sent twice', 
     scenario: registerScenario(),
     target,
     calls: 1,
-    args: sippCaller(callee, callee.number),
+    args: sippPhone(callee),
     timeoutMs: 20_000,
   })
   assert.equal((await registered.result).successful, 1)
@@ -41,7 +41,7 @@ test('200 calls at 20 a second with digest: none fails, nothing is sent twice', 
     calls,
     rate: 20,
     holdMs: 1_000,
-    args: sippCaller(caller, callee.number),
+    args: sippCaller(caller, callee.number, server),
     timeoutMs: 120_000,
   })
   const answered = await phone.result

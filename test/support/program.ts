@@ -19,14 +19,17 @@ export function findProgram(name: string): string | undefined {
   return undefined
 }
 
+/** A test with other programs that takes longer is stuck. */
+const testTimeoutMs = 150_000
+
 /**
  * Options of a test that needs programs which may be missing on a developer's machine. In CI (`CI=true`) nothing is
  * skipped: there a missing program is a failure.
  */
-export function needs(...programs: readonly string[]): { readonly skip: string | false } {
+export function needs(...programs: readonly string[]): { readonly skip: string | false; readonly timeout: number } {
   const missing = programs.filter((name) => findProgram(name) === undefined)
-  if (missing.length === 0 || process.env['CI'] === 'true') return { skip: false }
-  return { skip: `not installed: ${missing.join(', ')}` }
+  const skip = missing.length > 0 && process.env['CI'] !== 'true' && `not installed: ${missing.join(', ')}`
+  return { skip, timeout: testTimeoutMs }
 }
 
 export interface ProgramOptions {

@@ -37,7 +37,7 @@ export interface SippResult {
   readonly failed: number
   /** Messages sent again and messages that came again, of all kinds. */
   readonly retransmissions: number
-  /** Messages it did not expect, and other errors, as it wrote them. */
+  /** Messages it did not expect, and other errors, as it wrote them: the first ones. */
   readonly errors: string
   /** Times of the scenario's timers in ms, in order of their end: `times(1)` for `start_rtd="1"`. */
   times(timer: number): readonly number[]
@@ -104,7 +104,7 @@ function readResult(folder: string, exit: number | NodeJS.Signals, printed: stri
     successful: count('SuccessfulCall(C)'),
     failed: count('FailedCall(C)'),
     retransmissions: retransmissions(read(written('_counts.csv'))),
-    errors: read('errors.log') || (exit === 0 ? '' : printed.slice(-2_000)),
+    errors: read('errors.log').slice(0, 1_000) || (exit === 0 ? '' : printed.slice(-1_000)),
     times: (timer) => times.filter((row) => row.timer === timer).map(({ ms }) => ms),
   }
 }
