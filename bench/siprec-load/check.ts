@@ -1,0 +1,62 @@
+/** Checks the files of a session bit by bit against what the generator sent. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { decodeG711 } from '../../src/codec/g711.ts'
+import { readWav, type WavSound } from '../../src/codec/wav.ts'
+import { labels } from './load.ts'
+import { fillPayload, frameBytes } from './payload.ts'
+
+/** What is wrong with a session's files; empty when every sample is the one that was sent. */
+export async function checkSession(
+  folder: string,
+  callId: string,
+  firstStream: number,
+  packets: number,
+): Promise<string[]> {
+  const problems: string[] = []
+  const legs: WavSound[] = []
+  for (const [i, label] of labels.entries()) {
+    const name = `${callId}_${label}.wav`
+    const leg = await readWav(join(folder, name)).catch((error: unknown) => void problems.push(String(error)))
+    if (!leg) continue
+    legs.push(leg)
+    const problem = difference(leg.pcm, sent(firstStream + i, packets))
+    if (problem) problems.push(`${name}: ${problem}`)
+  }
+  if (legs.length < labels.length) return problems
+  const name = `${callId}.wav`
+  const combined = await readWav(join(folder, name)).catch((error: unknown) => void problems.push(String(error)))
+  if (combined) problems.push(...checkCombined(combined, legs).map((problem) => `${name}: ${problem}`))
+  return problems
+}
+
+/** One channel a leg, each where its first sample belongs in time. */
+function checkCombined(combined: WavSound, legs: readonly WavSound[]): string[] {
+  const startMs = Math.min(...legs.map(({ startedAtMs = 0 }) => startedAtMs))
+  return legs.flatMap((leg, channel) => {
+    const expected = new Int16Array(combined.samples)
+    const offset = Math.round((((leg.startedAtMs ?? 0) - startMs) * combined.sampleRateHz) / 1000)
+    if (offset + leg.samples > expected.length) return [`channel ${channel} is cut short`]
+    expected.set(leg.pcm, offset)
+    const problem = difference(combined.channel(channel), expected)
+    return problem ? [`channel ${channel}: ${problem}`] : []
+  })
+}
+
+function sent(stream: number, packets: number): Int16Array {
+  const codes = new Uint8Array(packets * frameBytes)
+  for (let packet = 0; packet < packets; packet++) fillPayload(stream, packet, codes, packet * frameBytes)
+  return decodeG711('PCMU', codes)
+}
+
+function difference(actual: Int16Array, expected: Int16Array): string | undefined {
+  if (actual.length !== expected.length) return `${actual.length} samples instead of ${expected.length}`
+  if (Buffer.from(actual.buffer).equals(Buffer.from(expected.buffer))) return undefined
+  return `differs from sample ${expected.findIndex((sample, i) => sample !== actual[i])} on`
+}
+
+/** How many of the sessions have their combined file: it is the last to be made. */
+export function combinedFiles(folder: string, callIds: readonly string[]): number {
+  const names = new Set(readdirSync(folder))
+  return callIds.filter((callId) => names.has(`${callId}.wav`)).length
+}

@@ -1,0 +1,156 @@
+/**
+ * Many SIPREC sessions at once: what they cost the server, and proof that every sample of each was recorded.
+ *
+ *   here  ── starts ─▶  server (a child, on free ports)  ◀─ SIP, RTP ──  generator.ts (a child)
+ *         ── measures by /proc, asks for its metrics ──▶  server
+ *         ── checks every file bit by bit
+ *
+ * Server and generator share the cores of this machine: a run whose generator was late says so and counts for nothing.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
+import { until } from '../../test/support/until.ts'
+import { checkSession, combinedFiles } from './check.ts'
+import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
+
+const { values } = parseArgs({
+  options: {
+    sessions: { type: 'string', default: '50,100,250' },
+    seconds: { type: 'string', default: '10' },
+    /** INVITEs a second. */
+    rate: { type: 'string', default: '50' },
+  },
+})
+const seconds = Number(values.seconds)
+const packets = seconds * 50
+/** A generator later than this has measured itself. */
+const validLateMs = 10
+
+interface Row {
+  readonly cells: readonly string[]
+  readonly problems: readonly string[]
+}
+
+const head = [
+  'sessions',
+  'packets/s',
+  'CPU ms/session-s',
+  'CPU ms/set-up+end',
+  'KiB/session',
+  'loop delay p99 ms',
+  'generator late p99/max ms',
+  'bit-exact',
+]
+
+console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`)
+console.log(`two streams a session, PCMU, 50 packets/s each, ${seconds} s; new server for each row\n`)
+console.log(head.join(' | '))
+for (const sessions of values.sessions.split(',').map(Number)) {
+  const { cells, problems } = await measure({ sessions, seconds, rate: Number(values.rate) })
+  console.log(cells.map((cell, i) => cell.padStart(head[i]?.length ?? 0)).join(' | '))
+  for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`)
+  if (problems.length > 5) console.log(`  … and ${problems.length - 5} more`)
+  if (problems.length > 0) process.exitCode = 1
+}
+
+async function measure(load: Omit<Load, 'server'>): Promise<Row> {
+  const server = await startServerProcess({
+    env: {
+      RTP_PORT_MIN: '10000',
+      RTP_PORT_MAX: String(Math.min(32_000, 10_000 + load.sessions * 8 + 100)),
+      MAX_CONCURRENT_CALLS: String(load.sessions + 10),
+    },
+  })
+  const generator = fork(join(import.meta.dirname, 'generator.ts'), [JSON.stringify({ server: server.sip, ...load })], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
+  try {
+    return await drive(server, generator, load.sessions)
+  } finally {
+    generator.kill()
+    await server.remove()
+  }
+}
+
+async function drive(server: ServerProcess, generator: ChildProcess, sessions: number): Promise<Row> {
+  const idle = useOf(server.pid)
+  const { callIds, problems } = await said(generator, 'up')
+  const settled = useOf(server.pid)
+  const startedMs = performance.now()
+  await loopDelayMs(server) // the next reading is of the time from here
+  const sent = said(generator, 'sent')
+  generator.send('send' satisfies ToGenerator)
+  const { pacing } = await sent
+  const elapsedS = (performance.now() - startedMs) / 1000
+  const busy = useOf(server.pid)
+  const delayMs = await loopDelayMs(server)
+  const ended = said(generator, 'ended')
+  generator.send('end' satisfies ToGenerator)
+  await ended
+  const finished = await until(
+    'the combined files',
+    120_000,
+    () => combinedFiles(server.recordingDir, callIds) === callIds.length,
+  ).then(
+    () => [],
+    (error: unknown) => [String(error)],
+  )
+  const over = useOf(server.pid)
+  const wrong = await check(server.recordingDir, callIds)
+  const mediaCpuMs = busy.cpuMs - settled.cpuMs
+  const late = pacing.lateP99Ms > validLateMs ? ' (late: not valid)' : ''
+  return {
+    cells: [
+      String(sessions),
+      (pacing.packets / elapsedS).toFixed(0),
+      (mediaCpuMs / callIds.length / elapsedS).toFixed(2),
+      ((over.cpuMs - idle.cpuMs - mediaCpuMs) / callIds.length).toFixed(1),
+      ((busy.residentBytes - idle.residentBytes) / 1024 / callIds.length).toFixed(0),
+      delayMs.toFixed(1),
+      `${pacing.lateP99Ms}/${pacing.lateMaxMs.toFixed(0)}${late}`,
+      `${callIds.length - wrong.sessions}/${sessions}`,
+    ],
+    problems: [...problems, ...finished, ...wrong.problems],
+  }
+}
+
+async function said<Type extends FromGenerator['type']>(
+  generator: ChildProcess,
+  type: Type,
+): Promise<Extract<FromGenerator, { type: Type }>> {
+  return new Promise((resolve, reject) => {
+    const exited = (code: number | null): void => reject(new Error(`the generator ended with ${code}`))
+    const heard = (message: unknown): void => {
+      if ((message as FromGenerator).type !== type) return
+      generator.off('message', heard)
+      generator.off('exit', exited)
+      resolve(message as Extract<FromGenerator, { type: Type }>)
+    }
+    generator.on('message', heard)
+    generator.on('exit', exited)
+  })
+}
+
+async function check(folder: string, callIds: readonly string[]): Promise<{ sessions: number; problems: string[] }> {
+  const problems: string[] = []
+  let sessions = 0
+  for (const [i, callId] of callIds.entries()) {
+    const found = await checkSession(folder, callId, i * labels.length, packets)
+    if (found.length > 0) sessions++
+    problems.push(...found)
+  }
+  return { sessions, problems }
+}
+
+/** The worst worker's event-loop delay since the last reading. */
+async function loopDelayMs(server: ServerProcess): Promise<number> {
+  const text = await (await fetch(`${server.api.url}/metrics`)).text()
+  const delays = Array.from(
+    text.matchAll(/^patchbay_media_worker_delay_seconds\S*\s+([\d.e+-]+)$/gm),
+    ([, value]) => Number(value) * 1000,
+  )
+  return Math.max(0, ...delays)
+}
