@@ -32,15 +32,16 @@ test('private addresses are those of RFC 1918, 6598, 3927, 4193 and loopback', (
   assert.deepEqual(outside.filter(isPrivateIp), [])
 })
 
+const entry = (address: string, cidr: string, internal = false) => ({
+  address,
+  cidr,
+  internal,
+  family: 'IPv4' as const,
+  netmask: '',
+  mac: '',
+})
+
 test('our address towards a peer is the one in its subnet, else the first that is not loopback', () => {
-  const entry = (address: string, cidr: string, internal = false) => ({
-    address,
-    cidr,
-    internal,
-    family: 'IPv4' as const,
-    netmask: '',
-    mac: '',
-  })
   let reads = 0
   let nowMs = 0
   const addresses = new LocalAddresses(

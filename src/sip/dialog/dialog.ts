@@ -45,6 +45,7 @@ export class SipDialog implements Dialog, DialogParty {
   readonly #unacknowledged = new Map<number, AnswerResend>()
   /** A re-INVITE of theirs that we have not answered. */
   #pendingInvite: InDialogRequest | undefined
+  #isAcknowledged: boolean
   #state: Dialog['state'] = 'confirmed'
   #target: SipUri
   #localSeq: number
@@ -70,7 +71,8 @@ export class SipDialog implements Dialog, DialogParty {
       setup.context.log.error('A listener of a SIP dialog failed', { error: String(error) })
     this.acknowledged = this.#acknowledge.promise
     this.acknowledged.catch(() => {}) // not everybody waits for it
-    if (setup.side === 'caller') this.#acknowledge.resolve(undefined)
+    this.#isAcknowledged = setup.side === 'caller'
+    if (this.#isAcknowledged) this.#acknowledge.resolve(undefined)
     setup.context.dialogs.set(setup.id, this)
   }
 
@@ -171,6 +173,7 @@ export class SipDialog implements Dialog, DialogParty {
     resend.stop()
     this.#unacknowledged.delete(seq)
     this.#turn.unblock()
+    this.#isAcknowledged = true
     this.#acknowledge.resolve(request)
     if (this.#state === 'confirmed') this.#events.emit('ack', request)
     if (this.#byeAfterAck) this.#sendBye(this.#byeAfterAck)
@@ -337,7 +340,7 @@ export class SipDialog implements Dialog, DialogParty {
     this.#state = 'terminated'
     this.#pendingInvite?.respond(487) // §15.1.2
     this.#turn.end()
-    this.#acknowledge.reject(new SipError('sip.dialog-ended'))
+    if (!this.#isAcknowledged) this.#acknowledge.reject(new SipError('sip.dialog-ended'))
     this.#events.emit('ended', end)
   }
 }

@@ -50,7 +50,7 @@ export interface InviteServerOptions extends ServerOptions {
 }
 
 export class InviteServer {
-  readonly #options: InviteServerOptions
+  readonly #options: ServerOptions & { readonly user: InviteServerUser }
   #state: State = 'proceeding'
   #last: Uint8Array | undefined
   /** The 100's delay while proceeding, timer G afterwards. */
@@ -59,9 +59,9 @@ export class InviteServer {
   #end: Timer | undefined
   #intervalMs = t1Ms
 
-  constructor(options: InviteServerOptions) {
+  constructor({ trying, ...options }: InviteServerOptions) {
     this.#options = options
-    this.#retransmission = options.clock.after(tryingAfterMs, () => this.respond(100, options.trying()))
+    this.#retransmission = options.clock.after(tryingAfterMs, () => this.respond(100, trying()))
   }
 
   get state(): State {

@@ -136,7 +136,7 @@ export class Transactions {
       clock: this.#clock,
       flow: outlet,
       user,
-      trying: () => printMessage(createResponse(request, 100)),
+      trying: tryingFor(request),
       onEnd: () => {
         unwatch()
         unmerge()
@@ -227,5 +227,8 @@ export class Transactions {
     }
   }
 }
+
+/** Apart, so that a transaction that lingers does not keep its request in memory. */
+const tryingFor = (request: SipRequest) => (): Uint8Array => printMessage(createResponse(request, 100))
 
 const newBranch = (): string => magicCookie + randomHex(12)
