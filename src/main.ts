@@ -144,7 +144,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const siprec = new SiprecServer(
     { ...services, recordings },
     // The gatekeeper has admitted the source, by address or by digest.
-    { admit: () => true, streamSilentMs: settings.rtp.timeout, askWhenSilentMs: 0 },
+    { admit: () => true, streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec })
   stack.on('request', (incoming) => desk.request(incoming))

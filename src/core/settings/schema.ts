@@ -156,6 +156,11 @@ export const settingsSchema = z.strictObject({
     }),
   }),
   siprec: section({
+    askWhenSilent: setting(duration().default(300_000), {
+      env: 'SIPREC_ASK_WHEN_SILENT',
+      description:
+        'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
+    }),
     allowedSources: setting(
       list().default([
         '127.0.0.0/8',
