@@ -52,7 +52,7 @@ const challengesIn = (verdict: Verdict): readonly string[] => {
 
 function authorized(method: string, uri: string, username: string, password: string): SipRequest {
   const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), udpFlow()))
-  const answer = answerChallenge({ challenges, method, uri, credentials: { username, password } })
+  const answer = answerChallenge({ challenges, method, uri, credentials: { username, password }, nonceCount: 1 })
   assert.ok(answer)
   return requestWith(method, uri, { Authorization: answer })
 }
@@ -122,4 +122,20 @@ test('a SIPREC source may record and ask for life signs, and may not call', () =
   challengesIn(
     gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), udpFlow('192.0.2.99')),
   )
+})
+
+test('a phone known to give up at SHA-256 is offered MD5 alone, and comes in with it', () => {
+  const userAgent = { 'User-Agent': 'baresip v1.0.0 (x86_64/linux)' }
+  const challenges = challengesIn(gatekeeper.admit(requestWith('REGISTER', 'sip:patchbay', userAgent), udpFlow()))
+  assert.equal(challenges.length, 1)
+  assert.match(challenges[0] ?? '', /algorithm=MD5/)
+  const answer = answerChallenge({
+    challenges,
+    method: 'REGISTER',
+    uri: 'sip:patchbay',
+    credentials: { username: '101', password: 'right-password' },
+    nonceCount: 1,
+  })
+  const request = requestWith('REGISTER', 'sip:patchbay', { ...userAgent, Authorization: answer ?? '' })
+  assert.equal(gatekeeper.admit(request, udpFlow()), 'pass')
 })

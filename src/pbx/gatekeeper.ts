@@ -35,6 +35,12 @@ export interface GatekeeperOptions {
 /** What scanners call themselves; they get no answer at all (sip-security 6.2). */
 const scanners = /friendly-scanner|sipvicious|sipcli|vaxsipuseragent|pplsip|sundayddr|sip-scan/i
 
+/**
+ * Phones that give up when they see a challenge they do not know, instead of taking the next (RFC 8760 §2.4): seen with
+ * baresip 1.0 and SIPp 3.6. They are offered MD5 alone. What they call themselves tells nothing about who exists.
+ */
+const knowsMd5Only = /^baresip v[01]\.|^sipp\b/i
+
 export class Gatekeeper {
   readonly #options: GatekeeperOptions
   readonly #identities = new WeakMap<SipRequest, Identity>()
@@ -51,7 +57,7 @@ export class Gatekeeper {
       this.#identities.set(request, known)
       return 'pass'
     }
-    if (!request.headers.has('Authorization')) return this.#challenge(false)
+    if (!request.headers.has('Authorization')) return this.#challenge(request, false)
     const result = this.#options.digest.verify({
       header: request.headers.all('Authorization'),
       method: request.method,
@@ -63,10 +69,10 @@ export class Gatekeeper {
       // A used-up nonce is no wrong password: the phone tries again by itself with a new one (RFC 7616 §3.3).
       const stale = result.reason === 'stale' || result.reason === 'replayed'
       if (!stale) this.#tellRefused(request, flow, result.reason)
-      return this.#challenge(stale)
+      return this.#challenge(request, stale)
     }
     const extension = this.#options.directory.find(result.username)
-    if (!extension) return this.#challenge(false)
+    if (!extension) return this.#challenge(request, false)
     this.#identities.set(request, { kind: 'extension', extension })
     return 'pass'
   }
@@ -87,8 +93,10 @@ export class Gatekeeper {
     return undefined
   }
 
-  #challenge(stale: boolean): Verdict {
-    return { status: 401, headers: { 'WWW-Authenticate': this.#options.digest.challenges({ stale }) } }
+  #challenge(request: SipRequest, stale: boolean): Verdict {
+    const old = knowsMd5Only.test(request.headers.get('User-Agent') ?? '')
+    const challenges = this.#options.digest.challenges(old ? { stale, only: 'MD5' } : { stale })
+    return { status: 401, headers: { 'WWW-Authenticate': challenges } }
   }
 
   #tellRefused(request: SipRequest, flow: Flow, why: string): void {

@@ -85,7 +85,7 @@ export const settingsSchema = z.strictObject({
       {
         env: 'SIP_AUTH_ALGORITHMS',
         description:
-          'Digest algorithms offered to phones, best first. Some phones give up when they see SHA-256: set MD5 for them.',
+          'Digest algorithms offered to phones, best first. Phones known to give up at SHA-256 are offered MD5 alone; for others like them set MD5.',
       },
     ),
     nonceTimeout: setting(duration().default(60_000), {

@@ -106,11 +106,14 @@ export class DigestVerifier {
    * One value of WWW-Authenticate (or Proxy-Authenticate) an algorithm, best first (RFC 8760 §2.1).
    *
    * @param options.stale Say that only the nonce was wrong, so that a phone asks nobody for the password again.
+   * @param options.only Offer this one alone, if it is among ours: for a peer that gives up when it sees another.
    */
-  challenges(options: { readonly stale?: boolean } = {}): string[] {
+  challenges(options: { readonly stale?: boolean; readonly only?: DigestAlgorithm } = {}): string[] {
     const nonce = this.#mint.make(this.#clock.now())
     const stale = options.stale ? ', stale=true' : ''
-    return this.#algorithms.map(
+    const { only } = options
+    const offered = only && this.#algorithms.includes(only) ? [only] : this.#algorithms
+    return offered.map(
       (algorithm) => `Digest realm=${quote(this.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
     )
   }
