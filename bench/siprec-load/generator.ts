@@ -20,7 +20,7 @@ import { printMultipart } from '../../src/sip/message/multipart.ts'
 import { createSipStack } from '../../src/sip/stack.ts'
 import type { Address, Dialog } from '../../src/sip/stack.types.ts'
 import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
-import { type Pacing, pace } from './pacer.ts'
+import { pace } from './pacer.ts'
 import { fillPayload, frameBytes } from './payload.ts'
 
 interface Stream {
