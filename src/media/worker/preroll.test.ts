@@ -31,9 +31,9 @@ test('what came in the last 100 ms is handed over once, in its order', () => {
   assert.deepEqual(preroll.take(115), [])
 })
 
-test('the bytes are copied: the socket uses its buffer again', () => {
+test('the bytes are copied: relaying changes their law in place', () => {
   const preroll = new Preroll()
-  const bytes = Uint8Array.of(9, 9, 7, 8)
+  const bytes = Buffer.of(9, 9, 7, 8)
   preroll.keep(packet(1, bytes), 0)
   bytes.fill(0)
   const [kept] = preroll.take(1)

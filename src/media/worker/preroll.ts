@@ -5,7 +5,7 @@
  * So a port that is not recorded yet keeps what came last, for as long as such a race takes, and hands it to the
  * recorder when it starts.
  */
-import type { SpeechPacket } from './recorder.ts'
+import { copyOf, type SpeechPacket } from './recorder.ts'
 
 /** How far back, ms: a few packets. What came earlier belongs to the ringing, not to the call. */
 const keptMs = 100
@@ -21,10 +21,8 @@ export class Preroll {
   #kept: KeptPacket[] = []
 
   keep(packet: SpeechPacket, nowMs: number): void {
-    const { bytes, from, samples } = packet
-    const copy = { ...packet, bytes: bytes.slice(from, from + samples), from: 0 }
     this.#kept = this.#kept.filter(({ atMs }) => nowMs - atMs < keptMs).slice(1 - keptPackets)
-    this.#kept.push({ packet: copy, atMs: nowMs })
+    this.#kept.push({ packet: copyOf(packet), atMs: nowMs })
   }
 
   /** What came within the last moment, in the order it came; nothing is kept afterwards. */

@@ -63,7 +63,7 @@ async function write(
   let nowMs = 0
   for (const packet of packets) {
     for (; nowMs <= packet.atMs; nowMs += 50) recorder.tick(nowMs)
-    const bytes = payload(packet)
+    const bytes = Buffer.from(payload(packet)) // as sockets give them
     recorder.packet(
       {
         ssrc: packet.ssrc,
@@ -76,6 +76,7 @@ async function write(
       },
       packet.atMs,
     )
+    bytes.fill(0) // the port may change them afterwards
   }
   for (const untilMs = nowMs + 1000; nowMs <= untilMs; nowMs += 50) recorder.tick(nowMs)
   return { file: await recorder.close(), path, failures }

@@ -189,8 +189,9 @@ export class Recorder {
 }
 
 /** A packet that outlives its buffer. */
-function copyOf(packet: SpeechPacket): SpeechPacket {
-  const bytes = packet.bytes.slice(packet.from, packet.from + packet.samples)
+export function copyOf(packet: SpeechPacket): SpeechPacket {
+  // Not slice(): that of a Buffer, which is what sockets give, shares its memory.
+  const bytes = Uint8Array.from(packet.bytes.subarray(packet.from, packet.from + packet.samples))
   return {
     ssrc: packet.ssrc,
     sequence: packet.sequence,
