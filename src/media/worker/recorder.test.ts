@@ -84,6 +84,7 @@ async function write(
 
 async function record(...what: Parameters<typeof write>): Promise<Recorded & { readonly pcm: Int16Array }> {
   const recorded = await write(...what)
+  assert.ok((recorded.file?.samples ?? 0) < 10_000_000, `${recorded.file?.samples} samples`)
   return { ...recorded, pcm: (await readWav(recorded.path)).pcm }
 }
 
