@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { RecordingFile } from '../../events/catalogue.ts'
@@ -125,11 +125,9 @@ test('only files that the recording names are sent, and none from outside the fo
   )
   writeFileSync(join(folder, '..', 'outside.wav'), 'secret')
   writeFileSync(join(folder, 'unnamed.wav'), 'secret')
-  const { rmSync } = await import('node:fs')
   t.after(() => rmSync(join(folder, '..', 'outside.wav')))
   rmSync(join(folder, 'gone.wav'))
-  const statusOf = async (name: string) =>
-    (await app.inject({ url: `/api/recordings/r/files/${name}`, headers })).statusCode
+  const ask = (name: string) => app.inject({ url: `/api/recordings/r/files/${name}`, headers })
 
   for (const name of [
     ...named.slice(0, 4).map(encodeURIComponent),
@@ -139,8 +137,9 @@ test('only files that the recording names are sent, and none from outside the fo
     '..%5Coutside.wav',
     'gone.wav%00',
   ]) {
-    assert.equal(await statusOf(name), 404, name)
+    const answer = await ask(name)
+    assert.deepEqual([name, answer.statusCode, answer.json().code], [name, 404, 'api.file-not-found'])
   }
-  assert.equal(await statusOf(encodeURIComponent('Call%2FID@x_1.wav')), 200)
-  assert.equal(await statusOf(encodeURIComponent('q?#.wav')), 200)
+  assert.equal((await ask(encodeURIComponent('Call%2FID@x_1.wav'))).statusCode, 200)
+  assert.equal((await ask(encodeURIComponent('q?#.wav'))).statusCode, 200)
 })
