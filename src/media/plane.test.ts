@@ -29,10 +29,13 @@ async function freeRange(pairs: number, ip = '127.0.0.1'): Promise<{ portMin: nu
   return { portMin, portMax: portMin + pairs * 2 - 1 }
 }
 
-async function planeWith(changes: Partial<MediaPlaneSettings> = {}): Promise<MediaPlane> {
+async function planeWith(
+  changes: Partial<MediaPlaneSettings> = {},
+  onWorkerLost: (worker: number, sessionIds: readonly string[]) => void = () => {},
+): Promise<MediaPlane> {
   const ip = changes.bindIp ?? '127.0.0.1'
   const settings = { workers: 1, bindIp: ip, advertisedIp: ip, ...(await freeRange(20, ip)), ...changes }
-  const plane = await createMediaPlane(settings, { log: silentLogger })
+  const plane = await createMediaPlane(settings, { log: silentLogger, onWorkerLost })
   after(() => plane.close())
   return plane
 }
@@ -201,13 +204,16 @@ test('misuse is told at once: after close, recording twice, bridging ports of tw
 })
 
 test('a worker that dies is replaced, its calls are told, its ports come back, and other calls go on', async () => {
-  const plane = await planeWith({ workers: 2, ...(await freeRange(4)) })
+  const lostSessions: string[] = []
+  const plane = await planeWith({ workers: 2, ...(await freeRange(4)) }, (_worker, ids) => lostSessions.push(...ids))
   const [doomed, other] = [plane.openSession('doomed'), plane.openSession('other')]
   const port = await doomed.openPort()
   const healthy = await other.openPort()
   const lost = new Promise<SessionEvents['lost']>((resolve) => doomed.on('lost', resolve))
   port.describe({ receive: null as never, send: [] }) // what no caller does kills the thread
+  await assert.rejects(port.stats(), { code: 'media.worker-lost' }) // it was asked, and never answered
   assert.deepEqual(await lost, { worker: 0 })
+  assert.deepEqual(lostSessions, ['doomed'])
   await assert.rejects(doomed.openPort(), { code: 'media.worker-lost' })
   assert.equal((await port.close()).packetsReceived, 0)
   assert.equal(await port.stopRecording(), undefined)

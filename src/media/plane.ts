@@ -17,6 +17,8 @@ import type { MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from '
 export interface MediaPlaneOptions {
   readonly log: Logger
   readonly clock?: Clock
+  /** A worker died and is being replaced; these sessions were on it. Told before the sessions are. */
+  readonly onWorkerLost?: (worker: number, sessionIds: readonly string[]) => void
 }
 
 /** A worker that dies at once is not started again at once. */
@@ -46,13 +48,15 @@ class Plane implements MediaPlane, SessionOwner {
   readonly ports = new Map<number, Port>()
   readonly #log: Logger
   readonly #clock: Clock
+  readonly #onWorkerLost: NonNullable<MediaPlaneOptions['onWorkerLost']>
   readonly #slots: Slot[] = []
   #closed = false
 
-  constructor(settings: MediaPlaneSettings, { log, clock = systemClock }: MediaPlaneOptions) {
+  constructor(settings: MediaPlaneSettings, { log, clock = systemClock, onWorkerLost = () => {} }: MediaPlaneOptions) {
     this.settings = settings
     this.#log = log
     this.#clock = clock
+    this.#onWorkerLost = onWorkerLost
     this.pool = new PortPool(settings.portMin, settings.portMax)
     if (this.pool.free === 0 || settings.workers < 1) throw new RangeError('no media worker or no RTP port to use')
     for (let number = 0; number < settings.workers; number++) {
@@ -109,6 +113,10 @@ class Plane implements MediaPlane, SessionOwner {
     const livedMs = this.#clock.now() - slot.startedAtMs
     if (livedMs > restartDelayMs) this.#replace(slot, number)
     else this.#clock.after(restartDelayMs, () => this.#replace(slot, number))
+    this.#onWorkerLost(
+      number,
+      lost.map(({ id }) => id),
+    )
     for (const session of lost) session.lose(number)
   }
 

@@ -170,6 +170,20 @@ test('a digit is told once and relayed packet by packet', () => {
   assert.deepEqual(b.told, [])
 })
 
+test('a digit of another source is told though its timestamps are older', () => {
+  const { a } = call(new FakeClock())
+  for (const [ssrc, timestamp] of [
+    [1, 80_000],
+    [2, 320],
+  ] as const) {
+    for (const { payload } of digitPackets('7', 40)) {
+      const header = { ssrc, sequence: 1, timestamp, marker: false, payloadType: 101 }
+      a.port.rtp(printRtp(header, payload), alice.ip, alice.rtpPort)
+    }
+  }
+  assert.equal(a.told.length, 2)
+})
+
 test('silence on the wire is told at half the limit and at the limit, and again only after packets came', () => {
   const clock = new FakeClock()
   const { port, told, run } = portWith(clock, 10_000)
@@ -231,6 +245,9 @@ test('a port that sends says so, and learns the round trip from the answer', () 
     lastReport: middleOfNtp(ntpSeconds, ntpFraction),
     delaySinceLastReport: Math.round((delayMs * 65_536) / 1000),
   }
+  const ofAnother = { ...block, ssrc: block.ssrc ^ 1 }
+  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block: ofAnother }), bob.ip, bob.rtcpPort)
+  assert.equal(b.port.stats().roundTripMs, undefined, 'a report about somebody else tells nothing')
   b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block }), bob.ip, bob.rtcpPort)
   const roundTripMs = b.port.stats().roundTripMs
   assert.ok(roundTripMs !== undefined && Math.abs(roundTripMs - 30) < 1, `${roundTripMs} ms`)

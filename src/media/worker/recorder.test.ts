@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import { decodeG711, type G711Law } from '../../codec/g711.ts'
 import { readWav, readWavHeader, wavHeaderBytes } from '../../codec/wav.ts'
 import type { RecordedFile } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
+import { BlockPool, blockSamples } from './block-pool.ts'
 import { Recorder } from './recorder.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-recorder-'))
@@ -37,6 +37,13 @@ function payload(packet: Sent): Uint8Array {
   )
 }
 
+/** Blocks that still hold what another recording left in them. */
+function usedBlocks(): BlockPool {
+  const blocks = new BlockPool()
+  for (let i = 0; i < 4; i++) blocks.giveBack(new Int16Array(blockSamples).fill(-12_345))
+  return blocks
+}
+
 interface Recorded {
   readonly file: RecordedFile | undefined
   readonly path: string
@@ -54,7 +61,7 @@ async function write(
     {
       path,
       sampleRateHz: 8000,
-      blocks: new BlockPool(),
+      blocks: usedBlocks(),
       wallAt: (nowMs) => startedAtMs + nowMs,
       failed: (text) => failures.push(text),
     },
@@ -313,17 +320,25 @@ test('no packet, no file', async () => {
   assert.throws(() => statSync(path), { code: 'ENOENT' })
 })
 
-test('half a second after it came, speech is in the file, though nobody closed it', async () => {
+test('half a second after it came, speech is in the file with its time, though nobody closed it', async () => {
   const path = join(folder, 'open.wav')
-  const blocks = new BlockPool()
-  const recorder = new Recorder({ path, sampleRateHz: 8000, blocks, wallAt: () => 0, failed: assert.fail }, 0)
-  const bytes = new Uint8Array(frame).fill(3)
-  recorder.packet({ ssrc: 1, sequence: 1, timestamp: 1, samples: frame, law: 'PCMU', bytes, from: 0 }, 10)
+  const options = { path, sampleRateHz: 8000, blocks: usedBlocks(), wallAt: () => startedAtMs, failed: assert.fail }
+  const recorder = new Recorder(options, 0)
+  const [overtaken, first] = run(0, 2)
+  assert.ok(overtaken && first)
+  for (const packet of [first, overtaken]) {
+    const header = { ssrc: 1, sequence: packet.index, timestamp: packet.ticks, samples: frame, law: 'PCMU' as const }
+    recorder.packet({ ...header, bytes: payload(packet), from: 0 }, 10)
+  }
   recorder.tick(499)
   recorder.tick(500)
-  while (!statSync(path, { throwIfNoEntry: false }) || statSync(path).size < wavHeaderBytes + frame * 2)
-    await setImmediate()
-  assert.deepEqual((await readWav(path)).pcm, decodeG711('PCMU', bytes))
+  const complete = (): boolean => {
+    const bytes = statSync(path, { throwIfNoEntry: false }) ? readFileSync(path) : Buffer.alloc(0)
+    const header = readWavHeader(bytes)
+    return header?.samples === 2 * frame && header.startedAtMs === startedAtMs - 20
+  }
+  while (!complete()) await setImmediate()
+  assertSame((await readWav(path)).pcm, byTicks([overtaken, first]))
   await recorder.close()
 })
 

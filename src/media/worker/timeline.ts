@@ -189,11 +189,8 @@ export class Timeline<Packet extends Sampled> {
     // Late or a duplicate: it must not lie after what was sent after it.
     if (steps <= 0 && steps >= -maxDropout) return ticks <= 0
     if (ticks < 0) return false
-    const doubt = doubtMs * this.#ticksPerMs
     const ahead = timestamp - stream.offset + this.#transit - arrival
-    if (ahead < -doubt) return false
-    // A burst that plays faster than time runs is believed as long as its packets follow each other.
-    return ahead <= doubt || follows(stream, stream.highestSequence + steps, timestamp)
+    return Math.abs(ahead) <= doubtMs * this.#ticksPerMs
   }
 
   /** What is held was only late: the timestamps were right. What is further ahead than the clock was a stray. */
@@ -234,7 +231,8 @@ export class Timeline<Packet extends Sampled> {
 
   /**
    * Let the comparison with the clock follow: at once to the packet that was quickest on its way, as long as packets
-   * follow each other, and slowly to a sender whose clock runs a little faster or slower than ours.
+   * follow each other (a burst may play faster than time runs), and slowly to a sender whose clock runs a little faster
+   * or slower than ours.
    */
   #follow(arrival: number, position: number, closely: boolean): void {
     const most = Math.max(0, arrival - this.#followedAt) * followRate
