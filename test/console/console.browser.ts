@@ -4,15 +4,22 @@ import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { systemClock } from '../../src/core/clock.ts'
 import { SimulatedPhone } from '../../src/demo/phone.ts'
+import type { PhoneCall } from '../../src/demo/phone-call.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
 import { adminPassword, type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 import { chromiumPath, signIn, startChromium, type Visit, visit } from './browser.ts'
 
-const here = { skip: chromiumPath || process.env['CI'] === 'true' ? false : 'not installed: chromium' }
+const here = {
+  skip: chromiumPath || process.env['CI'] === 'true' ? false : 'not installed: chromium',
+  timeout: 90_000,
+}
 const [first, second] = extensionsFrom101(2)
 assert.ok(first && second)
+
+/** Sooner than the page would ask by itself while it has a live connection (15 s): it must have been told. */
+const atOnce = { timeout: 6_000 }
 
 let browser: Browser
 let server: ServerProcess
@@ -20,6 +27,8 @@ let alice: SimulatedPhone
 let bob: SimulatedPhone
 let visited: Visit
 let page: Page
+/** Bob's side of the latest call. */
+let ongoing: PhoneCall | undefined
 
 before(async () => {
   if (here.skip) return
@@ -46,6 +55,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   if (here.skip) return
+  await ongoing?.hangUp() // a test that failed may have left it
   await visited.close()
   assert.deepEqual(visited.complaints, [], 'the page complained')
 })
@@ -56,9 +66,13 @@ async function open(path: string): Promise<void> {
   await page.getByRole('button', { name: 'Signed in as admin' }).waitFor()
 }
 
-async function call(): Promise<void> {
-  const { outcome } = alice.call('102')
-  assert.ok((await outcome).answered)
+/** Alice calls Bob. @returns Bob's side. */
+async function call(): Promise<PhoneCall> {
+  const atBob = bob.nextCall()
+  const outcome = await alice.call('102').outcome
+  assert.ok(outcome.answered)
+  ongoing = await atBob
+  return ongoing
 }
 
 test(
@@ -121,16 +135,15 @@ test('a live call appears and ends as it happens, and its recording plays', here
   await open('/')
   await page.getByText('No calls right now').waitFor()
   await page.getByRole('status').getByText('Live', { exact: true }).waitFor()
-  const atBob = bob.nextCall()
-  await call()
+  const atBob = await call()
 
   const card = page.getByRole('article')
-  await card.getByText('Talking').waitFor()
+  await card.getByText('Talking').waitFor(atOnce)
   await card.getByText('Recording').waitFor()
   await card.getByText('PCMU').waitFor()
   await card.getByRole('timer').getByText('0:02').waitFor()
-  await (await atBob).hangUp()
-  await page.getByText('No calls right now').waitFor()
+  await atBob.hangUp()
+  await page.getByText('No calls right now').waitFor(atOnce)
 
   await page.getByRole('link', { name: 'Call history' }).click()
   await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()
@@ -147,6 +160,16 @@ test('a live call appears and ends as it happens, and its recording plays', here
   await page.keyboard.press('Home')
   await page.getByTestId('player-time').getByText('0:00 /').waitFor()
   assert.equal(await page.getByRole('alert').count(), 0)
+})
+
+test('without the live connection the page asks by itself', here, async () => {
+  await page.routeWebSocket(/\/api\/events/, (socket) => socket.close())
+  await open('/')
+  await page.getByRole('status').getByText('Polling').waitFor()
+  const atBob = await call()
+  await page.getByRole('article').getByText('Talking').waitFor()
+  await atBob.hangUp()
+  await page.getByText('No calls right now').waitFor()
 })
 
 test('the files of a recording can be downloaded', here, async () => {
@@ -176,11 +199,10 @@ test('the SIP messages of a call are arrows that open, without credentials', her
 
 test('hanging up in the console ends the call at both phones', here, async () => {
   await open('/')
-  const atBob = bob.nextCall()
-  await call()
+  const atBob = await call()
   await page.getByRole('button', { name: 'Hang up' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Hang up' }).click()
-  await (await atBob).ended
+  await atBob.ended
   await page.getByText('No calls right now').waitFor()
 })
 
@@ -207,7 +229,7 @@ test('a phone registers with the password that is shown once, and the page says 
   })
   t.after(() => carol.close())
   await carol.register()
-  await row.getByText('Registered', { exact: true }).waitFor()
+  await row.getByText('Registered', { exact: true }).waitFor(atOnce)
 
   await row.getByRole('button', { name: 'Actions for 103' }).click()
   await page.getByRole('menuitem', { name: 'Remove…' }).click()
