@@ -193,6 +193,14 @@ test('packets that overtook the first one still land before it, and the file beg
   assert.equal(file?.startedAtMs, startedAtMs + 100 - 40)
 })
 
+test('what was lost between an overtaken packet and the first to come is silence', async () => {
+  const packets = run(0, 60).filter(({ index }) => index !== 1 && index !== 2)
+  const [overtaken, first, ...rest] = packets
+  assert.ok(overtaken && first)
+  const { pcm } = await record([first, changed(overtaken, { atMs: first.atMs + 5 }), ...rest])
+  assertSame(pcm, byTicks(packets))
+})
+
 test('a packet that comes half a minute late lands in place, over the silence that was written for it', async () => {
   const packets = run(0, 1500)
   const late = packets.splice(10, 1)[0]
