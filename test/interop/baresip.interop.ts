@@ -1,14 +1,15 @@
 /** Two baresips call each other through the server: both hear each other, and the recording holds both. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { readWav, wavHeader } from '../../src/codec/wav.ts'
+import { readWav } from '../../src/codec/wav.ts'
 import { correlate } from '../../src/demo/compare.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { Baresip } from '../support/baresip.ts'
 import { extensionsFrom101, forOldClients } from '../support/phones.ts'
+import { writePlainWav } from '../support/plain-wav.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
@@ -26,7 +27,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'patchbay-baresip-'))
   said[alice.number] = repeated(await loadSpeech('caller'), 20)
   said[bob.number] = repeated(await loadSpeech('callee'), 20)
-  for (const [number, samples] of Object.entries(said)) writeWav(wavOf(number), samples)
+  for (const [number, samples] of Object.entries(said)) writePlainWav(wavOf(number), samples)
   server = await startServerProcess({ extensions: [alice, bob], env: forOldClients })
 })
 after(async () => {
@@ -44,12 +45,6 @@ function repeated(speech: Int16Array, seconds: number): Int16Array {
   return samples
 }
 
-function writeWav(path: string, samples: Int16Array): void {
-  const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
-  const header = wavHeader({ sampleRateHz: 8_000, channels: 1, dataBytes: data.length, startedAtMs: 0 })
-  writeFileSync(path, Buffer.concat([header, data]))
-}
-
 /** `heard` is `spoken` from its beginning on, at least `minSeconds` of it. */
 function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeconds: number): void {
   const seconds = heard.length / 8_000
@@ -60,9 +55,9 @@ function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeco
 
 for (const transport of ['udp', 'tcp'] as const)
   for (const codec of ['PCMU', 'PCMA'] as const)
-    test(`two baresips talk over ${transport} with ${codec} and are recorded`, needs('baresip'), async () => {
-      const start = (extension: Extension, autoAnswer: boolean) =>
-        Baresip.start({
+    test(`two baresips talk over ${transport} with ${codec} and are recorded`, needs('baresip'), async (t) => {
+      const start = async (extension: Extension, autoAnswer: boolean) => {
+        const phone = await Baresip.start({
           folder: join(folder, `${transport}-${codec}-${extension.number}`),
           user: extension.number,
           password: extension.password,
@@ -72,6 +67,9 @@ for (const transport of ['udp', 'tcp'] as const)
           sourceWav: wavOf(extension.number),
           autoAnswer,
         })
+        t.after(() => phone.stop())
+        return phone
+      }
       const atBob = await start(bob, true)
       const atAlice = await start(alice, false)
       atAlice.dial(bob.number)

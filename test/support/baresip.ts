@@ -78,7 +78,12 @@ export class Baresip {
   }
 
   async saw(event: string, withinMs = 15_000): Promise<void> {
-    await until(`baresip to tell ${event}`, withinMs, () => this.events.includes(event))
+    const seen = () => this.events.includes(event)
+    await until(`baresip to tell ${event}`, withinMs, seen).catch((error: unknown) => {
+      throw new Error(`it told ${this.events.join(', ') || 'nothing'}, and printed:\n${this.output()}`, {
+        cause: error,
+      })
+    })
   }
 
   output(): string {
