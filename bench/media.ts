@@ -75,6 +75,7 @@ async function measure({ name, record, relay }: Kind): Promise<string> {
   const pacing = await pace(streams, packetsEach, (stream, packet) =>
     send(sink, stream, packet, ports[stream] as MediaPort),
   )
+  await new Promise((resolve) => setTimeout(resolve, 500)) // what is still in the sockets
   const [after] = await plane.stats()
   if (!before || !after) throw new Error('the worker is gone')
   await session.close()
