@@ -54,7 +54,7 @@ export async function holdConversation(steps: Steps, api: ApiClient): Promise<Co
     await steps.take('They talk', async (note) => {
       const { items } = await api.liveCalls()
       note(`the server shows ${items.length} live calls, ${items.filter(({ recording }) => recording).length} recorded`)
-      while (!atAlice.spoken || !atBob.spoken || !session.spoken) await sleep(clock, 100)
+      while (!atAlice.spoken || !atBob.spoken || !session.spoken) await sleep(clock, 100, steps.signal)
     })
     await steps.take(`101 presses ${digits}`, async (note) => {
       await atAlice.press(digits)

@@ -9,6 +9,7 @@
  *
  * Everything it makes is in a temporary folder that goes when it ends.
  */
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,11 +30,11 @@ export interface DemoOptions {
 /** @returns The exit status: 0 when everything was proved. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const print = options.print ?? console.log
-  const stopped = untilInterrupted()
+  const interrupted = whenInterrupted()
   const folder = await mkdtemp(join(tmpdir(), 'patchbay-demo-'))
   let demo: DemoServer | undefined
   try {
-    const steps = new Steps(print)
+    const steps = new Steps(print, { signal: interrupted })
     const adminPassword = newPassword()
     demo = await steps.take('Start the server', () => startDemoServer({ folder, adminPassword }))
     const server = demo.running
@@ -49,7 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     print(`Sign in with  ${await server.oneTimeCode()}   (a code that works once, for ten minutes)`)
     print('')
     print('Ctrl-C ends the demo and removes its files.')
-    await stopped
+    if (!interrupted.aborted) await once(interrupted, 'abort')
     return 0
   } catch (error) {
     print('')
@@ -61,8 +62,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-  })
+/** Aborted by Ctrl-C or a polite kill, at any time: what was started is then stopped, not left. */
+function whenInterrupted(): AbortSignal {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => interrupted.abort(new Error('it was interrupted')))
+  return interrupted.signal
 }

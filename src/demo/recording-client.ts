@@ -44,6 +44,7 @@ export interface PartyStream {
 export class RecordingClient {
   readonly #options: RecordingClientOptions
   readonly #stack: SipStack
+  readonly #sessions = new Set<RecordingSession>()
 
   static async create(options: RecordingClientOptions): Promise<RecordingClient> {
     const { clock, ip = '127.0.0.1', transport = 'udp', log = silentLogger } = options
@@ -105,12 +106,16 @@ export class RecordingClient {
         send: (packet) => endpoint.send(packet),
       })
     })
-    return new RecordingSession(result.dialog, endpoints, talkers)
+    const session = new RecordingSession(result.dialog, endpoints, talkers)
+    this.#sessions.add(session)
+    void session.ended.then(() => this.#sessions.delete(session))
+    return session
   }
 
-  /** Close the stack; stop the sessions first. */
-  close(): Promise<void> {
-    return this.#stack.close()
+  /** Stop what still runs, then close. */
+  async close(): Promise<void> {
+    await Promise.allSettled(Array.from(this.#sessions, (session) => session.stop()))
+    await this.#stack.close()
   }
 }
 

@@ -6,7 +6,7 @@ import { StepError, Steps } from './steps.ts'
 function setUp() {
   const lines: string[] = []
   const clock = new FakeClock()
-  return { lines, clock, steps: new Steps((line) => lines.push(line), clock) }
+  return { lines, clock, steps: new Steps((line) => lines.push(line), { clock }) }
 }
 
 test('each step is a line with its time, and what it notes stands below', async () => {
@@ -52,4 +52,13 @@ test('what comes in time leaves no timer behind', async () => {
   assert.equal(await steps.within('answer', 5_000, Promise.resolve('yes')), 'yes')
   await Promise.resolve()
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('no step is begun after an interruption', async () => {
+  const steps = new Steps(() => {}, { signal: AbortSignal.abort(new Error('it was interrupted')) })
+
+  await assert.rejects(
+    steps.take('Two phones register', () => assert.fail('it was begun')),
+    /Step 1, "Two phones register": it was interrupted/,
+  )
 })

@@ -5,14 +5,22 @@ export class StepError extends Error {
   override readonly name = 'StepError'
 }
 
+export interface StepsOptions {
+  readonly clock?: Clock
+  /** No step is begun once it is aborted; long ones look at it too. */
+  readonly signal?: AbortSignal
+}
+
 export class Steps {
   readonly #print: (line: string) => void
   readonly #clock: Clock
+  readonly signal: AbortSignal
   #taken = 0
 
-  constructor(print: (line: string) => void, clock: Clock = systemClock) {
+  constructor(print: (line: string) => void, options: StepsOptions = {}) {
     this.#print = print
-    this.#clock = clock
+    this.#clock = options.clock ?? systemClock
+    this.signal = options.signal ?? new AbortController().signal
   }
 
   /**
@@ -25,6 +33,7 @@ export class Steps {
     const startedMs = this.#clock.now()
     const notes: string[] = []
     try {
+      this.signal.throwIfAborted()
       const result = await does((text) => notes.push(text))
       const seconds = ((this.#clock.now() - startedMs) / 1000).toFixed(1)
       this.#print(`${number}  ${what.padEnd(60)} ${seconds.padStart(5)} s`)
