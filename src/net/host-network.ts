@@ -1,5 +1,6 @@
 /** The host's network: node:dgram, node:net and the system resolver behind the `Network` interface. */
 import { createSocket } from 'node:dgram'
+import type { LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
@@ -31,9 +32,10 @@ export const hostNetwork: Network = {
 
 async function openUdp(at: Endpoint, received: (bytes: Buffer, from: Endpoint) => void): Promise<UdpSocket> {
   const six = isIPv6(at.ip)
-  const socket = createSocket({ type: six ? 'udp6' : 'udp4', recvBufferSize: udpReceiveBufferBytes })
+  const socket = createSocket({ type: six ? 'udp6' : 'udp4', recvBufferSize: udpReceiveBufferBytes, lookup: numeric })
+  const listening = once(socket, 'listening') // before bind: it may come at once
   socket.bind({ address: at.ip, port: at.port, exclusive: true })
-  await once(socket, 'listening')
+  await listening
   socket.on('error', () => {}) // refused datagrams are told to their sender through `failed`
   socket.on('message', (bytes, from) => received(bytes, { ip: plainIp(from.address), port: from.port }))
   const bound = socket.address()
@@ -41,7 +43,9 @@ async function openUdp(at: Endpoint, received: (bytes: Buffer, from: Endpoint) =
   return {
     local: { ip: plainIp(bound.address), port: bound.port },
     send(bytes, to, failed) {
-      if (!open) return queueMicrotask(() => failed?.(new Error('the socket is closed')))
+      if (!open || to.port === 0) {
+        return queueMicrotask(() => failed?.(new Error(open ? 'port 0 cannot be sent to' : 'the socket is closed')))
+      }
       socket.send(bytes, to.port, six ? mappedIp(to.ip) : to.ip, (error) => {
         if (error) failed?.(error)
       })
@@ -53,6 +57,13 @@ async function openUdp(at: Endpoint, received: (bytes: Buffer, from: Endpoint) =
     },
   }
 }
+
+/** Addresses are numeric here: without this each datagram waits a turn for the system's resolver to say the same. */
+const numeric = (
+  ip: string,
+  _options: LookupOptions,
+  found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
+): void => found(null, ip, isIPv6(ip) ? 6 : 4)
 
 async function openListener(at: Endpoint, accepted: (connection: TcpConnection) => void): Promise<TcpListener> {
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointText, isPrivateIp, mappedIp, plainIp } from './ip.ts'
+import { endpointText, isPrivateIp, mappedIp, plainIp, sameIp } from './ip.ts'
 import { LocalAddresses } from './local-address.ts'
 
 test('mapped addresses become IPv4, zones are cut, letters are small', () => {
@@ -62,4 +62,11 @@ test('our address towards a peer is the one in its subnet, else the first that i
   nowMs = 60_000
   addresses.towards('10.9.9.9')
   assert.equal(reads, 2)
+})
+
+test('an IPv6 address is the same however it is written, a name is itself', () => {
+  assert.equal(sameIp('2001:db8:0:0::1', '2001:db8::1'), true)
+  assert.equal(sameIp('2001:db8::1', '2001:db8::2'), false)
+  assert.equal(sameIp('192.0.2.1', '2001:db8::2'), false)
+  assert.equal(sameIp('example.com', 'example.com'), true)
 })

@@ -47,7 +47,7 @@ export const isLoopbackIp = (ip: string): boolean => ip === '::1' || ip.startsWi
 /** True for the addresses one binds to mean every interface. */
 export const isWildcardIp = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
 
-/** True when an IPv6 address may be written differently but means the same. */
+/** True for the same address, however an IPv6 one is written. Host names are compared as text. */
 export function sameIp(a: string, b: string): boolean {
   if (a === b) return true
   if (!isIPv6(a) || !isIPv6(b)) return false

@@ -32,7 +32,6 @@ type RequestPayload = Payload & { ackBody?: (response: SipResponse) => Payload }
 
 export class SipDialog implements Dialog, DialogParty {
   readonly id: DialogId
-  readonly flow: Flow
   readonly local: NameAddr
   readonly remote: NameAddr
   readonly acknowledged: Promise<SipRequest | undefined>
@@ -47,6 +46,7 @@ export class SipDialog implements Dialog, DialogParty {
   #pendingInvite: InDialogRequest | undefined
   #isAcknowledged: boolean
   #state: Dialog['state'] = 'confirmed'
+  #flow: Flow
   #target: SipUri
   #localSeq: number
   #remoteSeq: number
@@ -59,7 +59,7 @@ export class SipDialog implements Dialog, DialogParty {
     this.#setup = setup
     this.#context = setup.context
     this.id = setup.id
-    this.flow = setup.flow
+    this.#flow = setup.flow
     const unknown: NameAddr = { uri: setup.remoteTarget, params: new Map() }
     this.local = parseNameAddr(setup.local) ?? unknown
     this.remote = parseNameAddr(setup.remote) ?? unknown
@@ -78,6 +78,10 @@ export class SipDialog implements Dialog, DialogParty {
 
   get state(): Dialog['state'] {
     return this.#state
+  }
+
+  get flow(): Flow {
+    return this.#flow
   }
 
   get remoteTarget(): SipUri {
@@ -157,6 +161,8 @@ export class SipDialog implements Dialog, DialogParty {
     }
     if (refuseUnsupported(this.#context, request, flow)) return
     this.#remoteSeq = seq
+    // The peer came back on a new connection, or its NAT gave it a new port.
+    if (flow.remote.ip === this.#flow.remote.ip) this.#flow = flow
     if (request.method === 'BYE') this.#receiveBye(request, flow)
     else if (request.method === 'INVITE') this.#receiveInvite(request, flow)
     else this.#receiveOther(request, flow)
@@ -315,13 +321,13 @@ export class SipDialog implements Dialog, DialogParty {
       seq,
       routes,
       payload,
-      ...(refreshes && { contact: contactFor(this.#context, this.flow, contactUser) + contactParams }),
+      ...(refreshes && { contact: contactFor(this.#context, this.#flow, contactUser) + contactParams }),
     })
   }
 
   get #path(): DialogPath {
-    const { flow, routeSet, stay } = this.#setup
-    return { flow, routeSet, stay, target: this.#target }
+    const { routeSet, stay } = this.#setup
+    return { flow: this.#flow, routeSet, stay, target: this.#target }
   }
 
   #nextFlow(): WireFlow | undefined | Promise<WireFlow | undefined> {

@@ -1,5 +1,5 @@
 /** Route sets and the next hop of requests inside a dialog. RFC 3261 §12.1, §12.2.1.1, §16.12.1. */
-import { isPrivateIp } from '../../net/ip.ts'
+import { isPrivateIp, sameIp } from '../../net/ip.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipMessage, SipUri } from '../message/types.ts'
 import { printUri } from '../message/uri.ts'
@@ -51,13 +51,13 @@ export function nextFlow(
 function keepsTo({ flow, routeSet, stay }: DialogPath, hop: HopName): boolean {
   if (stay && routeSet.length === 0) return true
   const { ip, port } = flow.remote
-  if (hop.host === ip) return flow.reliable || (hop.port === port && hop.transport === flow.transport)
+  if (sameIp(hop.host, ip)) return flow.reliable || (hop.port === port && hop.transport === flow.transport)
   return isPrivateIp(hop.host) && !isPrivateIp(ip)
 }
 
 /** Addresses that requests of the dialog may come from. A host name here is not looked up. */
 export function mayComeFrom({ flow, routeSet, target }: DialogPath, ip: string): boolean {
-  return ip === flow.remote.ip || ip === target.host || ip === firstUri(routeSet)?.host
+  return [flow.remote.ip, target.host, firstUri(routeSet)?.host ?? ''].some((known) => sameIp(known, ip))
 }
 
 const firstUri = (routeSet: readonly string[]): SipUri | undefined =>

@@ -5,6 +5,7 @@
  * connection is opened when the request's own is gone. Answers go to the address the request came from and nowhere
  * else, so that nobody can aim them at a third party.
  */
+import { sameIp } from '../../net/ip.ts'
 import { topVia } from '../message/fields.ts'
 import type { SipRequest } from '../message/types.ts'
 import { printVia } from '../message/via.ts'
@@ -18,7 +19,7 @@ export function noteSource(request: SipRequest, source: Address): void {
   const via = topVia(request)
   if (!via) return
   const wantsPort = via.params.has('rport')
-  const otherHost = via.host !== source.ip
+  const otherHost = !sameIp(via.host, source.ip)
   if (!wantsPort && !otherHost && !via.params.has('received')) return
   const params = new Map(via.params)
   params.delete('received')
@@ -40,5 +41,5 @@ export function responseFlow(request: SipRequest, flow: WireFlow, towards: (to: 
 /** True when the sender sits behind NAT: its Via names another address than the one its request came from. */
 export function behindNat(request: SipRequest, flow: Flow): boolean {
   const via = topVia(request)
-  return via !== undefined && via.host !== flow.remote.ip
+  return via !== undefined && !sameIp(via.host, flow.remote.ip)
 }

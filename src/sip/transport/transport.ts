@@ -145,10 +145,11 @@ export class SipTransport {
   /** Our address as the peer of that flow should use it: in Via, Contact and Record-Route. */
   ownAddress(flow: Flow): Address {
     const { advertisedIp, network } = this.#options
-    const listener =
-      this.#bound.find((bound) => bound.transport === flow.transport && bound.local.ip === flow.local.ip) ??
-      this.#bound.find((bound) => bound.transport === flow.transport)
-    const bound = listener ?? this.#bound[0]
+    const same = this.#bound.filter((bound) => bound.transport === flow.transport)
+    const bound =
+      same.find(({ local }) => local.ip === flow.local.ip) ??
+      same.find(({ local }) => canSend(local.ip, flow.remote.ip)) ??
+      this.#bound[0]
     const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
     const ip = advertisedIp ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
     return { ip, port: bound?.local.port ?? flow.local.port }
