@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -8,12 +8,14 @@ import { ensureConsoleBuilt } from './console-build.ts'
 
 const fail = () => Promise.reject(new Error("Cannot find package 'vite'"))
 
+const sources = ['index.html', 'package.json', 'vite.config.ts']
+
 /** A console folder with one source, and a builder that counts. */
 async function consoleFolder(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'patchbay-console-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   for (const name of ['src', 'public', 'fallback']) await mkdir(join(folder, name))
-  for (const name of ['index.html', 'package.json', 'vite.config.ts', 'src/main.tsx', 'public/icon.svg']) {
+  for (const name of [...sources, 'src/main.tsx', 'public/icon.svg']) {
     await writeFile(join(folder, name), name)
   }
   let builds = 0
@@ -56,6 +58,28 @@ test('when a build fails the older one is still served', async (t) => {
   await writeFile(join(folder, 'src', 'main.tsx'), 'broken')
   const dist = await ensure(fail)
   assert.equal(await readFile(join(dist, 'index.html'), 'utf8'), 'build 1')
+})
+
+test('a build given up because the server stops leaves nothing behind', async (t) => {
+  const { folder, ensure } = await consoleFolder(t)
+  const stopping = new AbortController()
+  const building = ensure(async (outDir) => {
+    await mkdir(outDir)
+    stopping.abort()
+    stopping.signal.throwIfAborted()
+  })
+  assert.equal(await building, join(folder, 'fallback'))
+  assert.deepEqual((await readdir(folder)).sort(), [...sources, 'fallback', 'public', 'src'].sort())
+})
+
+test('what a killed server left of its build goes with the next one', async (t) => {
+  const { folder, ensure } = await consoleFolder(t)
+  const left = join(folder, 'dist-0123456789abcdef')
+  await mkdir(left)
+  const hourAgo = new Date(Date.now() - 3_600_000)
+  await utimes(left, hourAgo, hourAgo)
+  await ensure()
+  assert.equal((await readdir(folder)).includes('dist-0123456789abcdef'), false)
 })
 
 test('two servers that build at once both end with a whole build and leave nothing behind', async (t) => {

@@ -10,7 +10,7 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Logger } from '../core/logger.ts'
@@ -23,25 +23,27 @@ const run = promisify(execFile)
 
 export interface ConsoleBuildOptions {
   readonly log: Logger
+  /** Gives up a build that is under way: the server stops. */
+  readonly signal?: AbortSignal
   /** The console's folder, for tests. */
   readonly folder?: string
   /** Build into `outDir`; rejects when it cannot. For tests. */
-  readonly build?: (outDir: string) => Promise<unknown>
+  readonly build?: (outDir: string, signal?: AbortSignal) => Promise<unknown>
 }
 
-/** The folder to serve as `/`: the fresh build, else an older one, else the page that says how to get one. */
+/** The folder to serve as `/`: the fresh build, else an older one, else the page that says how to get one. Never rejects. */
 export async function ensureConsoleBuilt(options: ConsoleBuildOptions): Promise<string> {
-  const { log } = options
+  const { log, signal } = options
   const folder = options.folder ?? join(import.meta.dirname, '..', '..', 'console')
   const dist = join(folder, 'dist')
-  const wanted = await sourceHash(folder)
-  const present = await readFile(join(dist, hashFile), 'utf8').catch(() => undefined)
-  if (present === wanted) return dist
-
-  log.info('Building the console')
   const fresh = join(folder, `dist-${randomHex(8)}`)
+  const present = await readFile(join(dist, hashFile), 'utf8').catch(() => undefined)
   try {
-    await (options.build ?? ((outDir) => runBuilder(folder, outDir)))(fresh)
+    const wanted = await sourceHash(folder)
+    if (present === wanted) return dist
+    log.info('Building the console')
+    await removeLeftovers(folder)
+    await (options.build ?? ((outDir) => runBuilder(folder, outDir, signal)))(fresh, signal)
     await writeFile(join(fresh, hashFile), wanted)
     await replaceFolder(dist, fresh)
     return dist
@@ -49,21 +51,32 @@ export async function ensureConsoleBuilt(options: ConsoleBuildOptions): Promise<
     await rm(fresh, { recursive: true, force: true }).catch(() => {})
     const reason = reasonOf(cause)
     if (present === undefined) {
-      log.error('The console could not be built; run "npm install" and restart', { reason })
+      if (!signal?.aborted) log.error('The console could not be built; run "npm install" and restart', { reason })
       return join(folder, 'fallback')
     }
-    log.warn('The console could not be built; an older build is served', { reason })
+    if (!signal?.aborted) log.warn('The console could not be built; an older build is served', { reason })
     return dist
   }
 }
 
-async function runBuilder(folder: string, outDir: string): Promise<void> {
+/** Builds of servers that were killed meanwhile. Younger folders may belong to a build under way. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith('dist-')) continue
+    const path = join(folder, name)
+    const changed = await stat(path).catch(() => undefined)
+    if (changed && Date.now() - changed.mtimeMs > buildTimeoutMs) await rm(path, { recursive: true, force: true })
+  }
+}
+
+async function runBuilder(folder: string, outDir: string, signal: AbortSignal | undefined): Promise<void> {
   const script = join(folder, 'build.ts')
   const env = { ...process.env, NODE_ENV: 'production' }
   await run(process.execPath, ['--disable-warning=ExperimentalWarning', script, outDir], {
     cwd: folder,
     env,
     timeout: buildTimeoutMs,
+    ...(signal && { signal }),
   })
 }
 

@@ -32,7 +32,6 @@ export function Ladder({ call }: { readonly call: Call }) {
           <LadderHead columns={columns} />
           {arrows.map((arrow, index) => (
             // Messages only ever get appended, so the position is a stable key.
-            // eslint-disable-next-line react/no-array-index-key
             <div key={index}>
               <LadderRow
                 arrow={arrow}
