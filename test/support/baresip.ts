@@ -6,8 +6,8 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
-import { freePort } from './server-process.ts'
 import { until } from './until.ts'
 
 export interface BaresipOptions {

@@ -4,10 +4,10 @@
  * Its settings come the way a user gives them: environment and a patchbay.yaml with the extensions.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ApiClient } from '../../src/demo/api-client.ts'
+import { freePort } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
@@ -125,20 +125,6 @@ async function ready(program: Program, api: ApiClient): Promise<{ ip: string; po
     await program.stop('SIGKILL')
     throw new Error(`the server did not start; it printed:\n${program.output()}`, { cause: error })
   }
-}
-
-/** A TCP port nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      )
-    })
-  })
 }
 
 /** What the kernel counts for a process. */

@@ -4,8 +4,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freeSipPort } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
-import { freePort } from './server-process.ts'
 
 export interface SippOptions {
   /** The scenario's XML: see sipp-scenarios.ts. */
@@ -54,7 +54,7 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-sipp-'))
   writeFileSync(join(folder, 'scenario.xml'), options.scenario)
   for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), content)
-  const port = options.port ?? (await freePort())
+  const port = options.port ?? (await freeSipPort())
   const args = [
     ...(options.target ? [options.target] : []),
     ...`-sf scenario.xml -i 127.0.0.1 -p ${port} -t ${options.transport === 'tcp' ? 't1' : 'u1'} -nostdin`.split(' '),
