@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
 import { folderIsWritable, Health, type HealthCheck } from './health.ts'
@@ -39,9 +42,12 @@ test('no timer is left when a check has answered', async () => {
   assert.equal(clock.pendingTimers, 0)
 })
 
-test('a folder that is not there is not writable', async () => {
-  await assert.rejects(folderIsWritable('/nowhere/at/all')(), { code: 'ENOENT' })
-  await folderIsWritable(import.meta.dirname)()
+test('a folder for recordings that is not there yet is made; one that cannot be is said as such', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-health-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  await folderIsWritable(join(folder, 'a', 'b'))()
+  assert.ok(statSync(join(folder, 'a', 'b')).isDirectory())
+  await assert.rejects(folderIsWritable('/dev/null/recordings')(), { code: 'ENOTDIR' })
 })
 
 test('uptime is short', () => {

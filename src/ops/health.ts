@@ -4,7 +4,7 @@
  * Alive: the process answers. Ready: it takes calls; not while it starts or stops. Healthy: all checks pass. Checks
  * are handed in. Their result is kept for a second, so that strangers who ask often cost nothing.
  */
-import { access, constants } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../core/clock.ts'
 import { formatUptime } from './uptime.ts'
@@ -18,7 +18,7 @@ export interface HealthOptions {
   /** By name: `database`, `recordings`, `sip`, `media`. */
   readonly checks: Readonly<Record<string, HealthCheck>>
   readonly activeCalls: () => number
-  readonly portsInUse: () => number
+  readonly portsInUse: () => number | Promise<number>
 }
 
 type State = 'healthy' | 'unhealthy'
@@ -102,7 +102,7 @@ export class Health {
         memory_mb: Math.round(process.memoryUsage.rss() / 2 ** 20),
         cpu_count: availableParallelism(),
         active_calls: activeCalls(),
-        ports_in_use: portsInUse(),
+        ports_in_use: await portsInUse(),
       },
     }
   }
@@ -121,8 +121,10 @@ export class Health {
   }
 }
 
-/** A check that the folder is there and can be written to. */
+/** A check that the folder is there, or can be made, and can be written to. */
 export const folderIsWritable =
   (folder: string): HealthCheck =>
-  () =>
-    access(folder, constants.W_OK)
+  async () => {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+  }
