@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Dialog, DialogEnd, IncomingInvite, InviteOutcome, OutgoingInvite } from '../stack.types.ts'
 import { SipDialog } from './dialog.ts'
-import { inviteTo, type Pair, pair, sdp } from './test-support.ts'
+import { calleeIp, callerIp, inviteTo, type Pair, pair, sdp, turn } from './test-support.ts'
 
 interface Established extends Pair {
   readonly here: Dialog
@@ -371,4 +371,118 @@ test('answering a call that was cancelled meanwhile gives a dialog that ends at 
   await net.run(5)
   assert.deepEqual(ends, ['gone'])
   await assertNothingLeft(net)
+})
+
+test('a request with a lower CSeq is refused with 500 (RFC 3261 §12.2.2)', async () => {
+  const call = await established()
+  const { callId, localTag, remoteTag } = call.here.id
+  const answers: string[] = []
+  const socket = await call.network.udp({ ip: callerIp, port: 5999 }, (bytes) => answers.push(bytes.toString()))
+  socket.send(
+    Buffer.from(
+      `BYE sip:102@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP ${callerIp}:5999;branch=z9hG4bKlow\r\nFrom: <sip:101@x>;tag=${localTag}\r\n` +
+        `To: <sip:102@x>;tag=${remoteTag}\r\nCall-ID: ${callId}\r\nCSeq: 0 BYE\r\nContent-Length: 0\r\n\r\n`,
+    ),
+    { ip: calleeIp, port: 5060 },
+  )
+  await call.run(20)
+  assert.match(answers[0] ?? '', /^SIP\/2\.0 500 /)
+  assert.equal(call.there.state, 'confirmed')
+  void call.here.bye()
+  await assertNothingLeft(call)
+})
+
+test('a Contact in a re-INVITE moves the target of later requests (RFC 3261 §12.2)', async () => {
+  const call = await established()
+  const there = '192.0.2.44'
+  const moved: string[] = []
+  await call.network.udp({ ip: there, port: 5060 }, (bytes) => moved.push(bytes.toString().slice(0, 3)))
+  call.there.on('request', (incoming) => incoming.respond(200, sdp('v=0\r\n')))
+  const asking = call.here.request('INVITE', { ...sdp('v=0\r\n'), headers: { Contact: `<sip:101@${there}>` } })
+  await call.run(50)
+  await asking
+  assert.equal(call.there.remoteTarget.host, there)
+  void call.there.bye()
+  await call.run(50)
+  assert.deepEqual(moved, ['BYE'])
+  void call.here.bye()
+  await assertNothingLeft(call)
+})
+
+test('a callee that hangs up at once says BYE only after the ACK (RFC 3261 §15)', async () => {
+  const net = await pair({ network: { delayMs: [20, 20] } })
+  const order: string[] = []
+  const caller = await net.stack('192.0.2.3', {
+    observe: (_direction, _flow, text) => order.push(text.startsWith('SIP') ? text.slice(8, 11) : text.slice(0, 3)),
+  })
+  net.callee.on('invite', (invite) => void invite.answer(sdp('v=0\r\n')).bye())
+  const outgoing = caller.invite(inviteTo('102'))
+  await net.run(200)
+  assert.equal((await outgoing.outcome).answered, true)
+  assert.deepEqual(order, ['INV', '200', 'ACK', 'BYE', '200'])
+  await caller.close()
+  await assertNothingLeft(net)
+})
+
+test('a callee asks nothing inside the dialog before the ACK: the caller might not know it yet', async () => {
+  const net = await pair({ network: { delayMs: [20, 20] } })
+  const order: string[] = []
+  const caller = await net.stack('192.0.2.3', {
+    observe: (_direction, _flow, text) => order.push(text.startsWith('SIP') ? text.slice(8, 11) : text.slice(0, 3)),
+  })
+  net.callee.on('invite', (invite) => void invite.answer(sdp('v=0\r\n')).request('INFO'))
+  const outgoing = caller.invite(inviteTo('102'))
+  await net.run(200)
+  assert.deepEqual(order, ['INV', '200', 'ACK', 'INF', '501'])
+  const outcome = await outgoing.outcome
+  assert.ok(outcome.answered)
+  void outcome.dialog.bye()
+  await net.run(100)
+  await caller.close()
+  await assertNothingLeft(net)
+})
+
+test('a BYE ends a re-INVITE that is not answered with 487 (RFC 3261 §15.1.2)', async () => {
+  const call = await established()
+  call.there.on('request', () => {})
+  const asking = call.here.request('INVITE', sdp('v=0\r\n'))
+  await call.run(20)
+  void call.here.bye()
+  await call.run(50)
+  assert.equal((await asking).status, 487)
+  await assertNothingLeft(call)
+})
+
+test('ringing without a word for three minutes is given up (RFC 3261 §16.6, timer C)', async () => {
+  const net = await pair()
+  net.callee.on('invite', (invite) => invite.ring(180))
+  const outgoing = net.caller.invite(inviteTo('102'))
+  await net.run(100)
+  net.network.plugged = false
+  await turn(net.clock, 181_000 + 32_000, 100)
+  const outcome = await outgoing.outcome
+  assert.equal(outcome.answered ? 200 : outcome.response.status, 487)
+  await net.callee.close()
+  await assertNothingLeft(net)
+})
+
+test('a peer that comes back on a new connection is answered there from then on', async () => {
+  const call = await established({}, { target: { uri: 'sip:102@192.0.2.2:5060;transport=tcp' } })
+  const heard: string[] = []
+  const connection = call.network.connect({ ip: calleeIp, port: 5060 })
+  connection.start({ data: (chunk) => heard.push(chunk.toString().slice(0, 11)), closed: () => {} })
+  const { callId, localTag, remoteTag } = call.here.id
+  connection.write(
+    Buffer.from(
+      `INFO sip:102@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/TCP ${calleeIp};branch=z9hG4bKnew\r\nFrom: <sip:101@x>;tag=${localTag}\r\n` +
+        `To: <sip:102@x>;tag=${remoteTag}\r\nCall-ID: ${callId}\r\nCSeq: 9 INFO\r\nContent-Length: 0\r\n\r\n`,
+    ),
+  )
+  await call.run(50)
+  void call.there.bye()
+  await call.run(33_000)
+  assert.deepEqual(heard, ['SIP/2.0 501', 'BYE sip:101'])
+  await call.caller.close()
+  await call.callee.close()
+  await assertNothingLeft(call)
 })

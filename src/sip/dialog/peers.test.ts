@@ -13,12 +13,12 @@ import { calleeIp, inviteTo, type Pair, pair, sdp } from './test-support.ts'
 /** A peer at an address of its own that notes what it hears. */
 async function peer(net: Pair, ip: string, port = 5060) {
   const heard: SipMessage[] = []
-  let react: (message: SipMessage) => void = () => {}
+  let react: ((message: SipMessage) => void) | undefined
   const socket: UdpSocket = await net.network.udp({ ip, port }, (bytes) => {
     const result = parseMessage(bytes)
     assert.ok(result.ok)
     heard.push(result.message)
-    react(result.message)
+    react?.(result.message)
   })
   return {
     heard,
