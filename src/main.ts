@@ -93,9 +93,13 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   database.keep(bus, clock)
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
-  await repairInterrupted({ folder: recordingDir, bus, clock, log })
+  const { combineLegs } = settings.recording
+  await repairInterrupted({ folder: recordingDir, combineLegs, bus, clock, log })
 
-  const media = await createMediaPlane(mediaSettings(settings), { log })
+  const media = await createMediaPlane(mediaSettings(settings), {
+    log,
+    onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
+  })
   closing.push(() => media.close())
   const live = new LiveCalls()
   const trace = new SipTrace(clock)
@@ -120,7 +124,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   })
   closing.push(() => stack.close())
 
-  const recordings = new Recordings({ folder: recordingDir, bus, clock, log })
+  const recordings = new Recordings({ folder: recordingDir, combineLegs, bus, clock, log })
   const services: CallServices = {
     clock,
     log,

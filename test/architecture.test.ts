@@ -101,7 +101,8 @@ test('each folder imports only what the table allows', () => {
     if (here === '' || here === there) return false // main.ts and its helpers know all; own folder is free
     if (typeOnly && allowedTypes[here]?.includes(there)) return false
     if (allowedFiles[here]?.includes(to)) return false
-    if (here === 'cli') return !(there === '' || there === 'core' || there === 'demo' || to.startsWith(join('api', 'schemas')))
+    if (here === 'cli')
+      return !(there === '' || there === 'core' || there === 'demo' || to.startsWith(join('api', 'schemas')))
     if (here === 'demo' && there === '') return false
     return !allowed[here]?.includes(there)
   })

@@ -9,6 +9,7 @@ import type {
   CallsQuery,
   ExtensionSaved,
   LiveCalls,
+  Messages,
   NewExtension,
   RecordingsPage,
   Registrations,
@@ -69,6 +70,11 @@ export class ApiClient {
 
   call(id: string): Promise<CallDetail> {
     return this.#json('GET', `/api/calls/${encodeURIComponent(id)}`)
+  }
+
+  /** SIP messages of a call. */
+  messages(id: string): Promise<Messages> {
+    return this.#json('GET', `/api/calls/${encodeURIComponent(id)}/messages`)
   }
 
   recordings(limit = 50): Promise<RecordingsPage> {

@@ -20,6 +20,14 @@ export interface FinishedRecording {
   readonly durationMs: number
 }
 
+export interface FinishDeps {
+  /** The folder of the recordings. */
+  readonly folder: string
+  /** Write one file with a channel a leg beside the leg files. Default true. */
+  readonly combineLegs?: boolean
+  readonly log: Logger
+}
+
 /**
  * Combine the legs and put the manifest to the files. Legs of different rates, or too long for one WAV, stay
  * uncombined, which the log tells.
@@ -27,7 +35,8 @@ export interface FinishedRecording {
  * @throws {RecordingError} `recording.no-audio`; and whatever the file system throws: then the manifest stays where
  *   the next start looks for unfinished recordings.
  */
-export async function finishRecording(folder: string, manifest: Manifest, log: Logger): Promise<FinishedRecording> {
+export async function finishRecording(manifest: Manifest, deps: FinishDeps): Promise<FinishedRecording> {
+  const { folder, combineLegs = true, log } = deps
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
   for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
@@ -36,7 +45,7 @@ export async function finishRecording(folder: string, manifest: Manifest, log: L
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = await combineInto(folder, manifest.name, legs, log)
+  const combined = combineLegs ? await combineInto(folder, manifest.name, legs, log) : undefined
   await finishManifest(folder, manifest)
   return {
     files: combined ? [combinedFile(manifest.name, combined), ...files] : files,

@@ -15,6 +15,8 @@ import { type Manifest, readUnfinished } from './manifest.ts'
 
 export interface RepairDeps {
   readonly folder: string
+  /** As in `RecordingDeps`. */
+  readonly combineLegs?: boolean
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -39,12 +41,13 @@ export async function repairInterrupted(deps: RepairDeps): Promise<readonly stri
   return repaired
 }
 
-async function repair({ folder, bus, clock, log }: RepairDeps, manifest: Manifest): Promise<boolean> {
+async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
+  const { bus, clock, log } = deps
   const { recordingId, callId } = manifest
   // A call that had ended in order lost nothing: only its combined file was missing.
   const interrupted = manifest.interrupted || manifest.state === 'recording'
   try {
-    const finished = await finishRecording(folder, { ...manifest, interrupted }, log)
+    const finished = await finishRecording({ ...manifest, interrupted }, deps)
     bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
     return true
   } catch (error) {

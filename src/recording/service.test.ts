@@ -76,6 +76,19 @@ test('a call gives a WAV a leg and one with the caller on channel 0 and the call
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
 })
 
+test('legs stay apart where no combined file is wanted (RECORDING_COMBINE_LEGS=false)', async () => {
+  const bus = new FactBus()
+  bus.onAny((fact) => facts.push(fact))
+  const apart = new Recordings({ folder, combineLegs: false, bus, clock, log: silentLogger })
+  const alice = new FakePort({ samples: noise(1, 800), startedAtMs: t0 })
+  await apart.start({ callId: 'call', name: 'monday', tracks: [{ ...caller, port: alice }] }).stop()
+  assert.deepEqual(
+    told('recording.stored')[0]?.files.map(({ name }) => name),
+    ['monday_caller.wav'],
+  )
+  assert.ok(!existsSync(join(folder, 'monday.wav')))
+})
+
 test('while the call lives, the disk knows its legs and people: enough for a start after a crash', async () => {
   const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new FakePort() }] })
   recording.addTrack({ ...callee, port: new FakePort() })

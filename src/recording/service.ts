@@ -24,6 +24,8 @@ import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsR
 export interface RecordingDeps {
   /** Absolute; made when missing. */
   readonly folder: string
+  /** Write one file with a channel a leg beside the leg files. Default true. */
+  readonly combineLegs?: boolean
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -46,7 +48,7 @@ export class Recordings implements RecordingService {
   start(options: RecordingOptions): ActiveRecording {
     const recording = new Recording(options, this.#deps, {
       take: (wanted) => this.#take(wanted),
-      finish: (manifest) => this.#queue.run(() => finishRecording(this.#deps.folder, manifest, this.#deps.log)),
+      finish: (manifest) => this.#queue.run(() => finishRecording(manifest, this.#deps)),
       stopping: (done, names) => this.#track(done, names),
     })
     recording.begin(options)
