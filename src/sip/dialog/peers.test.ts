@@ -8,7 +8,7 @@ import { parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest } from '../message/types.ts'
 import type { IncomingInvite } from '../stack.types.ts'
-import { calleeIp, inviteTo, type Pair, pair, sdp } from './test-support.ts'
+import { assertNothingLeft, calleeIp, inviteTo, type Pair, pair, sdp } from './test-support.ts'
 
 /** A peer at an address of its own that notes what it hears. */
 async function peer(net: Pair, ip: string, port = 5060) {
@@ -43,14 +43,6 @@ async function peer(net: Pair, ip: string, port = 5060) {
       socket.send(Buffer.from(text), { ip: calleeIp, port: 5060 })
     },
   }
-}
-
-const nothing = { dialogs: 0, transactions: 0, connections: 0 }
-
-async function assertNothingLeft({ clock, caller, callee, run }: Pair): Promise<void> {
-  await run(70_000)
-  assert.deepEqual([caller.counts(), callee.counts()], [nothing, nothing])
-  assert.equal(clock.pendingTimers, 0)
 }
 
 test('two phones answer one INVITE: the first is the call, the second is acknowledged and gets BYE (RFC 3261 §13.2.2.4)', async () => {
@@ -164,7 +156,7 @@ test('a caller may give up by BYE before the answer (RFC 3261 §15)', async () =
   await assertNothingLeft(net)
 })
 
-test('an INVITE that is challenged goes out again with credentials, and so does a re-INVITE', async () => {
+test('an INVITE that is challenged goes out again with credentials, and so does a re-INVITE; each 2xx gets its ACK', async () => {
   const net = await pair()
   const challenge = 'Digest realm="x", nonce="n", algorithm=MD5, qop="auth"'
   const sequence: string[] = []
@@ -174,7 +166,11 @@ test('an INVITE that is challenged goes out again with credentials, and so does 
     const known = message.headers.has('Proxy-Authorization')
     sequence.push(`${message.headers.get('CSeq')}${known ? ' with credentials' : ''}`)
     if (message.method === 'ACK') return
-    if (known) return proxy.answer(message, 200, 'callee')
+    if (known) {
+      proxy.answer(message, 200, 'callee')
+      proxy.answer(message, 200, 'callee') // a copy: its ACK was lost
+      return
+    }
     message.headers.set('To', `${message.headers.get('To')?.split(';')[0]};tag=callee`)
     const refusal = createResponse(message, 407, { headers: { 'Proxy-Authenticate': challenge } })
     void net.network
@@ -194,9 +190,11 @@ test('an INVITE that is challenged goes out again with credentials, and so does 
     '1 ACK',
     '2 INVITE with credentials',
     '2 ACK with credentials',
+    '2 ACK with credentials',
     '3 INVITE',
     '3 ACK',
     '4 INVITE with credentials',
+    '4 ACK with credentials',
     '4 ACK with credentials',
   ])
   void outcome.dialog.bye()

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '../../net/memory-network.ts'
 import type { Dialog, IncomingInvite } from '../stack.types.ts'
-import { inviteTo, pair, sdp, turn } from './test-support.ts'
+import { inviteTo, nothing, pair, sdp, turn } from './test-support.ts'
 
 const runs = 200
 const only: number | undefined = undefined
@@ -80,7 +80,6 @@ async function simulate(seed: number): Promise<void> {
     assert.equal(sides.caller, 'ended')
     assert.ok(sides.callee === 'ended' || sides.callee === 'unknown', `the callee is left ${sides.callee}`)
   }
-  const nothing = { dialogs: 0, transactions: 0, connections: 0 }
   assert.deepEqual(caller.counts(), nothing)
   assert.deepEqual(callee.counts(), nothing)
   assert.equal(clock.pendingTimers, 0)

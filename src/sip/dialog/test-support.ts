@@ -1,9 +1,10 @@
 /** Two SIP stacks on a network in memory, with a clock that a test turns. */
+import assert from 'node:assert/strict'
 import { FakeClock } from '../../core/fake-clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../net/memory-network.ts'
 import { type CountedSipStack, createSipStack, type SipStackOptions } from '../stack.ts'
-import type { InviteOptions } from '../stack.types.ts'
+import type { Dialog, IncomingInvite, InviteOptions, OutgoingInvite } from '../stack.types.ts'
 
 export const callerIp = '192.0.2.1'
 export const calleeIp = '192.0.2.2'
@@ -65,4 +66,38 @@ export function inviteTo(user: string, more: Partial<InviteOptions> = {}): Invit
     ...sdp('v=0 offer\r\n'),
     ...more,
   }
+}
+
+export interface Established extends Pair {
+  readonly here: Dialog
+  readonly there: Dialog
+  readonly invite: IncomingInvite
+  readonly outgoing: OutgoingInvite
+}
+
+/** A call that has been answered and acknowledged. */
+export async function established(options: Parameters<typeof pair>[0] = {}, target = {}): Promise<Established> {
+  const net = await pair(options)
+  let there: Dialog | undefined
+  let invite: IncomingInvite | undefined
+  net.callee.on('invite', (incoming) => {
+    invite = incoming
+    incoming.ring(180)
+    there = incoming.answer(sdp('v=0 answer\r\n'))
+  })
+  const outgoing = net.caller.invite(inviteTo('102', target))
+  await net.run(100)
+  const outcome = await outgoing.outcome
+  assert.ok(outcome.answered && there && invite)
+  return { ...net, here: outcome.dialog, there, invite, outgoing }
+}
+
+export const nothing = { dialogs: 0, transactions: 0, connections: 0 }
+
+/** Wait until all timers of ended transactions have run out. */
+export async function assertNothingLeft({ clock, caller, callee, run }: Pair): Promise<void> {
+  await run(70_000)
+  assert.deepEqual(caller.counts(), nothing)
+  assert.deepEqual(callee.counts(), nothing)
+  assert.equal(clock.pendingTimers, 0)
 }
