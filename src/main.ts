@@ -165,7 +165,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     clock,
     checks: { database: () => database.ping(), recordings: folderIsWritable(recordingDir) },
     activeCalls: () => live.size,
-    portsInUse: () => 0,
+    portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
   const metrics = new Metrics({
     bus,
@@ -173,11 +173,16 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     registrations: () => registrar.count(),
     media: () => media.stats(),
     sip: () => stack.counts(),
+    sipCounters: () => ({ ...stack.counters }),
   })
   const listening = stack.listening.map(({ transport, ip, port }) => ({ transport, ip: reachable(ip), port }))
   let consoleFolder: string | undefined
   // Calls need no console: it is built while they are taken already.
-  const consoleReady = ensureConsoleBuilt({ log }).then((folder) => void (consoleFolder = folder))
+  const stopBuilding = new AbortController()
+  closing.push(async () => stopBuilding.abort())
+  const consoleReady = ensureConsoleBuilt({ log, signal: stopBuilding.signal }).then(
+    (folder) => void (consoleFolder = folder),
+  )
   const api = await createApi({
     version,
     clock,
@@ -305,13 +310,18 @@ function once(run: () => Promise<void>): () => Promise<void> {
   return () => (running ??= run())
 }
 
+/** What the host refused, found at the end of the chain of causes, in words. */
 function asStartError(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error
-  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  let deepest = error
+  while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause
+  if (!(deepest instanceof Error) || !('code' in deepest)) return error
+  const { code, address, port, path } = deepest as NodeJS.ErrnoException & { address?: string; port?: number }
+  const what = path ?? `${address}:${port}`
   if (code === 'EADDRINUSE')
-    return new StartError(`${address}:${port} is in use by another program; choose another port`, { cause: error })
+    return new StartError(`${what} is in use by another program; choose another port`, { cause: error })
+  if (code === 'EADDRNOTAVAIL') return new StartError(`${what} is no address of this machine`, { cause: error })
   if (code === 'EACCES' || code === 'EROFS')
-    return new StartError(`${path ?? `${address}:${port}`} may not be used: permission denied`, { cause: error })
+    return new StartError(`${what} may not be used: permission denied`, { cause: error })
   return error
 }
 

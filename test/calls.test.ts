@@ -146,8 +146,11 @@ for (const [what, number, habit, status, reason] of [
     const outcome = await alice.call(number).outcome
     assert.ok(!outcome.answered)
     assert.equal(outcome.status, status)
-    const { items } = await server.api.calls({ endReason: reason })
-    assert.equal(items[0]?.to.extension, number)
+    const call = await until('the call to be kept', 5_000, async () => {
+      const { items } = await server.api.calls({ endReason: reason })
+      return items[0]
+    })
+    assert.equal(call.to.extension, number)
   })
 }
 

@@ -77,6 +77,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       registrations: () => registered.length,
       media: () => Promise.resolve([]),
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
+      sipCounters: () => ({}),
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),

@@ -151,6 +151,14 @@ test('the first start makes admin with a password that is told once', async () =
   assert.equal(await users.count(), 1)
 })
 
+test('a viewer that was added before the first start does not keep admin from being made', async () => {
+  const users = memoryUsers()
+  const clock = new FakeClock()
+  await addUser(users, { name: 'eve', role: 'viewer', password: 'long enough' }, clock)
+  assert.ok(await ensureAdmin({ users, clock }))
+  assert.equal((await users.byName('admin'))?.role, 'admin')
+})
+
 test('a password that was set for admin is used and not told', async () => {
   const users = memoryUsers()
   assert.equal(await ensureAdmin({ users, clock: new FakeClock(), password: 'chosen' }), undefined)

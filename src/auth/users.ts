@@ -36,16 +36,17 @@ export async function addUser(users: UserStore, wanted: NewUser, clock: Clock): 
 export interface EnsureAdminOptions {
   readonly users: UserStore
   readonly clock: Clock
-  /** What the person who installs wants it to be. Used only when the first user is made. */
+  /** What the person who installs wants it to be. Used only when `admin` is made. */
   readonly password?: string
 }
 
 /**
- * Make `admin` when there is no user at all.
+ * Make `admin` when nobody may administer yet.
  * @returns The password that was generated, to be printed once; undefined when there was nothing to generate.
  */
 export async function ensureAdmin({ users, clock, password }: EnsureAdminOptions): Promise<string | undefined> {
-  if ((await users.count()) > 0) return undefined
+  const everyone = await users.list()
+  if (everyone.some(({ role, name }) => role === 'admin' || name === 'admin')) return undefined
   const added = await addUser(users, { name: 'admin', role: 'admin', ...(password && { password }) }, clock)
   return added.password
 }

@@ -7,6 +7,7 @@ const names = new Set([
   'UsageError',
   'ApiError',
   'StartError',
+  'SipError',
 ])
 
 export class UsageError extends Error {

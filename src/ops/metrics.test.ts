@@ -13,6 +13,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     registrations: () => 7,
     media,
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
+    sipCounters: () => ({ malformed: 7 }),
   })
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `) || text.startsWith(`${name}{`))
@@ -64,6 +65,7 @@ test('what lives now is read when somebody asks', async () => {
   assert.equal(await line('siprec_sip_sessions_active'), 'siprec_sip_sessions_active 2')
   assert.equal(await line('patchbay_registrations'), 'patchbay_registrations 7')
   assert.equal(await line('patchbay_sip_dialogs'), 'patchbay_sip_dialogs 4')
+  assert.equal(await line('patchbay_sip_events_total'), 'patchbay_sip_events_total{event="malformed"} 7')
 })
 
 test('packets of the media threads add up, also when a thread was started anew', async () => {

@@ -33,6 +33,8 @@ export interface MetricsOptions {
   readonly registrations: () => number
   readonly media: () => Promise<readonly MediaReading[]>
   readonly sip: () => SipReading
+  /** What the SIP stack counted since the start, by name. */
+  readonly sipCounters: () => Readonly<Record<string, number>>
 }
 
 export interface HttpReading {
@@ -158,7 +160,7 @@ export class Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) })
   }
 
-  #readLive({ liveCalls, registrations, sip }: MetricsOptions): void {
+  #readLive({ liveCalls, registrations, sip, sipCounters }: MetricsOptions): void {
     this.#gauge('siprec_active_calls', 'Calls of all kinds that live now', () =>
       kinds.reduce((sum, kind) => sum + liveCalls(kind), 0),
     )
@@ -167,6 +169,16 @@ export class Metrics {
     this.#gauge('patchbay_sip_dialogs', 'SIP dialogs that live now', () => sip().dialogs)
     this.#gauge('patchbay_sip_transactions', 'SIP transactions that live now', () => sip().transactions)
     this.#gauge('patchbay_sip_connections', 'SIP connections open now', () => sip().connections)
+    const event = new Counter({
+      name: 'patchbay_sip_events_total',
+      help: 'What the SIP stack counted: messagesIn, malformed, guarded, unmatched, …',
+      labelNames: ['event'],
+      registers: [this.#registry],
+      collect() {
+        event.reset()
+        for (const [name, count] of Object.entries(sipCounters())) event.inc({ event: name }, count)
+      },
+    })
     this.#gauge('siprec_system_memory_usage_bytes', 'Resident memory', () => process.memoryUsage.rss())
   }
 

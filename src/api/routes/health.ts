@@ -1,4 +1,4 @@
-/** Health, status and metrics. Health and status are open: they name nobody and hold no secret. */
+/** Health, status and metrics: open, for they name nobody and hold no secret. HTTP_ENABLE_METRICS=false takes /metrics away. */
 
 import { z } from 'zod'
 import type { App } from '../app.ts'
@@ -71,7 +71,7 @@ export function healthRoutes(app: App, deps: ApiDeps): void {
   app.get(
     '/metrics',
     {
-      config: { access: 'viewer' },
+      config: { access: 'public' },
       schema: {
         tags,
         summary: 'Counters for Prometheus',
