@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DialogEnd, IncomingInvite } from '../stack.types.ts'
-import { assertNothingLeft, established, inviteTo, pair, sdp, turn } from './test-support.ts'
+import { assertNothingLeft, established, inviteTo, noteInto, pair, sdp, turn } from './test-support.ts'
 
 test('a call is answered, acknowledged and ended by the caller', async () => {
   const call = await established()
@@ -204,17 +204,13 @@ test('answering a call that was cancelled meanwhile gives a dialog that ends at 
 })
 
 test('a callee that hangs up at once says BYE only after the ACK (RFC 3261 §15)', async () => {
-  const net = await pair({ network: { delayMs: [20, 20] } })
   const order: string[] = []
-  const caller = await net.stack('192.0.2.3', {
-    observe: (_direction, _flow, text) => order.push(text.startsWith('SIP') ? text.slice(8, 11) : text.slice(0, 3)),
-  })
+  const net = await pair({ network: { delayMs: [20, 20] }, callee: { observe: noteInto(order) } })
   net.callee.on('invite', (invite) => void invite.answer(sdp('v=0\r\n')).bye())
-  const outgoing = caller.invite(inviteTo('102'))
+  const outgoing = net.caller.invite(inviteTo('102'))
   await net.run(200)
   assert.equal((await outgoing.outcome).answered, true)
   assert.deepEqual(order, ['INV', '200', 'ACK', 'BYE', '200'])
-  await caller.close()
   await assertNothingLeft(net)
 })
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { InviteOutcome } from '../stack.types.ts'
 import { SipDialog } from './dialog.ts'
-import { assertNothingLeft, calleeIp, callerIp, established, inviteTo, pair, sdp } from './test-support.ts'
+import { assertNothingLeft, calleeIp, callerIp, established, inviteTo, noteInto, pair, sdp } from './test-support.ts'
 
 test('a re-INVITE changes the session and is acknowledged with a body when asked to', async () => {
   const call = await established()
@@ -177,21 +177,35 @@ test('a Contact in a re-INVITE moves the target of later requests (RFC 3261 §12
 })
 
 test('a callee asks nothing inside the dialog before the ACK: the caller might not know it yet', async () => {
-  const net = await pair({ network: { delayMs: [20, 20] } })
   const order: string[] = []
-  const caller = await net.stack('192.0.2.3', {
-    observe: (_direction, _flow, text) => order.push(text.startsWith('SIP') ? text.slice(8, 11) : text.slice(0, 3)),
-  })
+  const net = await pair({ network: { delayMs: [20, 20] }, callee: { observe: noteInto(order) } })
   net.callee.on('invite', (invite) => void invite.answer(sdp('v=0\r\n')).request('INFO'))
-  const outgoing = caller.invite(inviteTo('102'))
+  const outgoing = net.caller.invite(inviteTo('102'))
   await net.run(200)
   assert.deepEqual(order, ['INV', '200', 'ACK', 'INF', '501'])
   const outcome = await outgoing.outcome
   assert.ok(outcome.answered)
   void outcome.dialog.bye()
-  await net.run(100)
-  await caller.close()
   await assertNothingLeft(net)
+})
+
+test('a re-INVITE waits until theirs is answered and acknowledged (RFC 3261 §14.1)', async () => {
+  const order: string[] = []
+  const call = await established({ callee: { observe: noteInto(order) } })
+  order.length = 0
+  const theirs: { respond(status: number): void }[] = []
+  call.there.on('request', (incoming) => theirs.push(incoming))
+  call.here.on('request', (incoming) => incoming.respond(200))
+  const first = call.here.request('INVITE')
+  await call.run(20)
+  const second = call.there.request('INVITE')
+  await call.run(100)
+  theirs[0]?.respond(200)
+  await call.run(50)
+  assert.deepEqual([(await first).status, (await second).status], [200, 200])
+  assert.deepEqual(order, ['INV', '200', 'ACK', 'INV', '200', 'ACK'])
+  void call.here.bye()
+  await assertNothingLeft(call)
 })
 
 test('a BYE ends a re-INVITE that is not answered with 487 (RFC 3261 §15.1.2)', async () => {

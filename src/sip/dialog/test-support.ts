@@ -4,7 +4,7 @@ import { FakeClock } from '../../core/fake-clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork, type MemoryNetworkOptions } from '../../net/memory-network.ts'
 import { type CountedSipStack, createSipStack, type SipStackOptions } from '../stack.ts'
-import type { Dialog, IncomingInvite, InviteOptions, OutgoingInvite } from '../stack.types.ts'
+import type { Dialog, IncomingInvite, InviteOptions, MessageObserver, OutgoingInvite } from '../stack.types.ts'
 
 export const callerIp = '192.0.2.1'
 export const calleeIp = '192.0.2.2'
@@ -54,6 +54,12 @@ export async function turn(clock: FakeClock, ms: number, stepMs = 5): Promise<vo
     await settle()
   }
 }
+
+/** An observer that notes the first three letters or digits that tell messages apart: `INV`, `200`. */
+export const noteInto =
+  (order: string[]): MessageObserver =>
+  (_direction, _flow, text) =>
+    void order.push(text.startsWith('SIP') ? text.slice(8, 11) : text.slice(0, 3))
 
 export const sdp = (text: string) => ({ body: text, contentType: 'application/sdp' })
 

@@ -48,6 +48,10 @@ test('what the sender wrote into `received`, `rport` and `maddr` sends no answer
   assert.equal(answerTo, '198.51.100.7:40123')
 })
 
+test('a `received` that the sender wrote is removed when nothing has to be noted', () => {
+  assert.equal(noted('SIP/2.0/UDP 198.51.100.7;received=203.0.113.9').via?.params.has('received'), false)
+})
+
 test('over a connection the answer goes back on it', () => {
   const flow = flowTo(source, true)
   const request = createRequest('OPTIONS', 'sip:x', [['Via', 'SIP/2.0/TCP 10.0.0.5:5070;branch=z9hG4bK1']])
