@@ -191,8 +191,9 @@ export class Call implements LiveCall {
     media.takeAnswer(textOf(response.body))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
-    if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
+    // Before the bridge: until then a port keeps what came last, so that a recording lacks no packet.
     if (options.record) this.#record(options.recordingName, [this.#caller, callee])
+    if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
     const callerDialog = this.#invite.answer({ contentType: 'application/sdp', body })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
