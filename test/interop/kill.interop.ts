@@ -57,7 +57,25 @@ test('after kill -9 all ten recordings play and lack at most a second', needs(),
     for (const [channel, said] of (saidBefore[index] ?? []).entries()) {
       const recorded = pcm.filter((_, at) => at % 2 === channel)
       const mustBeThere = said.subarray(0, said.length - oneSecond)
-      assert.notEqual(findRun(mustBeThere, recorded), undefined, `call ${index}, channel ${channel}`)
+      assert.ok(
+        findRun(mustBeThere, recorded) !== undefined,
+        `call ${index}, channel ${channel}: ${lack(said, recorded)}`,
+      )
     }
   }
 })
+
+/** What is missing, in words: enough to see whether the end, the beginning or something between was lost. */
+function lack(said: Int16Array, recorded: Int16Array): string {
+  const packet = 160
+  const first = said.findIndex((sample) => Math.abs(sample) > 1_000)
+  const at = findRun(said.subarray(first, first + packet), recorded)
+  if (at === undefined) return `its first loud packet is not among the ${recorded.length} samples`
+  const offset = at - first
+  const lost: number[] = []
+  for (let from = 0; from + packet <= said.length; from += packet) {
+    const there = recorded.subarray(Math.max(0, offset + from), offset + from + packet)
+    if (said.subarray(from, from + packet).some((sample, i) => sample !== there[i])) lost.push(from / packet)
+  }
+  return `of ${Math.floor(said.length / packet)} packets these are not at offset ${offset}: ${lost.join(' ')}`
+}
