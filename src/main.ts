@@ -5,6 +5,7 @@
  *   cli/, demo/, tests  ── settings ─▶  startServer  ─▶  RunningServer { sip, url, stop() }
  */
 import { resolve } from 'node:path'
+import { advertiser, domainOf, mediaSettings, reachableAt, type SipAddress, sipSockets } from './addresses.ts'
 import { databasePath, takeFromFile } from './administration.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
@@ -20,9 +21,6 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { createMediaPlane } from './media/plane.ts'
-import type { MediaPlaneSettings } from './media/types.ts'
-import { isPrivateIp, isWildcardIp } from './net/ip.ts'
-import { LocalAddresses } from './net/local-address.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderIsWritable, Health } from './ops/health.ts'
 import { Metrics } from './ops/metrics.ts'
@@ -34,15 +32,15 @@ import { repairInterrupted } from './recording/repair.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier, digestHashes } from './sip/auth/digest.ts'
 import { createSipStack } from './sip/stack.ts'
-import type { Flow, TransportName } from './sip/stack.types.ts'
 import { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
+import { asStartError, StartError } from './start-error.ts'
 import { version } from './version.ts'
 
 export interface RunningServer {
   /** Addresses SIP is spoken at, as bound. */
-  readonly sip: readonly { readonly transport: TransportName; readonly ip: string; readonly port: number }[]
+  readonly sip: readonly SipAddress[]
   /** The console and API. */
   readonly url: string
   /** Made at the first start, when no password was set: print it once. */
@@ -60,11 +58,6 @@ export interface RunningServer {
 export interface StartOptions {
   readonly loaded: LoadedSettings
   readonly log?: Logger
-}
-
-/** What cannot be started, said in one line: a port in use, a folder that cannot be written. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
 }
 
 /** @throws {StartError | SettingsError | DatabaseError} After closing what was open already. */
@@ -88,6 +81,9 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const bus = new FactBus((error) => log.error('A listener of facts failed', { error: String(error) }))
   const recordingDir = resolve(settings.recording.dir)
 
+  // A call whose recording has nowhere to go is found out now, not when it is lost.
+  const recordingsWritable = folderIsWritable(recordingDir)
+  await recordingsWritable()
   const database = await openDatabase({ path: databasePath(settings), log })
   closing.push(() => database.close())
   database.keep(bus, clock)
@@ -114,7 +110,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const stack = await createSipStack({
     clock,
     log,
-    listen: listeners(settings),
+    listen: sipSockets(settings),
     ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
@@ -163,7 +159,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const health = new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: folderIsWritable(recordingDir) },
+    checks: { database: () => database.ping(), recordings: recordingsWritable },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
@@ -175,7 +171,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     sip: () => stack.counts(),
     sipCounters: () => ({ ...stack.counters }),
   })
-  const listening = stack.listening.map(({ transport, ip, port }) => ({ transport, ip: reachable(ip), port }))
+  const listening = reachableAt(stack.listening)
   let consoleFolder: string | undefined
   // Calls need no console: it is built while they are taken already.
   const stopBuilding = new AbortController()
@@ -197,7 +193,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     ...(settings.http.metrics && { metrics }),
     recordingDir,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
-    sip: () => sipStatus(settings, listening),
+    sip: () => ({ domain: domainOf(settings, listening), listeners: listening }),
     consoleFolder: () => consoleFolder,
   })
   closing.push(() => api.close())
@@ -213,46 +209,6 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     oneTimeCode: () => oneTimeCode(auth, database),
     stop: once(() => stopAll({ settings, log, desk, health, live, recordings, closing })),
   }
-}
-
-/** Sockets for SIP: PORTS for both transports unless one of them has ports of its own. */
-function listeners({ sip }: Settings): { transport: 'udp' | 'tcp'; ip: string; port: number }[] {
-  const at = (transport: 'udp' | 'tcp', own: readonly number[]) =>
-    (own.length > 0 ? own : sip.ports).map((port) => ({ transport, ip: sip.host, port }))
-  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts)]
-}
-
-function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {
-  const bindIp = rtp.bindIp || sip.host
-  return {
-    workers: rtp.workers,
-    bindIp,
-    advertisedIp: nat.behindNat ? nat.externalIp : bindIp,
-    portMin: rtp.portMin,
-    portMax: rtp.portMax,
-  }
-}
-
-/** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */
-function advertiser({ nat, rtp, sip }: Settings): (flow: Flow | undefined) => string {
-  const addresses = new LocalAddresses()
-  const bound = [rtp.bindIp, sip.host].find((ip) => ip !== '' && !isWildcardIp(ip))
-  return (flow) => {
-    const outside = flow === undefined || !isPrivateIp(flow.remote.ip)
-    if (nat.behindNat && outside) return nat.externalIp
-    if (bound) return bound
-    return flow === undefined || isWildcardIp(flow.local.ip)
-      ? addresses.towards(flow?.remote.ip ?? '192.0.2.1')
-      : flow.local.ip
-  }
-}
-
-/** What to type into a phone: an address of this host instead of the wildcard. */
-const reachable = (ip: string): string => (isWildcardIp(ip) ? new LocalAddresses().towards('192.0.2.1') : ip)
-
-function sipStatus({ nat }: Settings, listeners: RunningServer['sip']) {
-  const domain = nat.behindNat ? nat.externalIp : (listeners[0]?.ip ?? '')
-  return { domain, listeners }
 }
 
 function makeGatekeeper(settings: Settings, { directory }: Database, bus: FactBus): Gatekeeper {
@@ -308,21 +264,6 @@ async function stopAll({ settings, log, desk, health, live, recordings, closing 
 function once(run: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined
   return () => (running ??= run())
-}
-
-/** What the host refused, found at the end of the chain of causes, in words. */
-function asStartError(error: unknown): unknown {
-  let deepest = error
-  while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause
-  if (!(deepest instanceof Error) || !('code' in deepest)) return error
-  const { code, address, port, path } = deepest as NodeJS.ErrnoException & { address?: string; port?: number }
-  const what = path ?? `${address}:${port}`
-  if (code === 'EADDRINUSE')
-    return new StartError(`${what} is in use by another program; choose another port`, { cause: error })
-  if (code === 'EADDRNOTAVAIL') return new StartError(`${what} is no address of this machine`, { cause: error })
-  if (code === 'EACCES' || code === 'EROFS')
-    return new StartError(`${what} may not be used: permission denied`, { cause: error })
-  return error
 }
 
 /** `patchbay serve`: start, print where, stop on SIGTERM or SIGINT. @returns The exit status. */

@@ -22,6 +22,7 @@ test('every route that is not meant to be open asks who is there', async (t) => 
     'get /health',
     'get /health/live',
     'get /health/ready',
+    'get /metrics',
     'get /status',
     'post /api/login',
     'post /api/login/code',

@@ -2,6 +2,7 @@
  * The command line: `patchbay <command>`. Each command is one function; what goes wrong ends in one line and status 1.
  */
 import { parseArgs } from 'node:util'
+import { asStartError } from '../start-error.ts'
 import { type CommandContext, commands } from './commands.ts'
 import { isExpected } from './expected.ts'
 
@@ -52,8 +53,9 @@ export async function run(args: readonly string[]): Promise<number> {
       passwordFromStdin: values['password-stdin'] ?? false,
     }
     return await command(context)
-  } catch (error) {
-    if (!isExpected(error)) throw error
+  } catch (thrown) {
+    const error = asStartError(thrown)
+    if (!isExpected(error)) throw thrown
     console.error(`patchbay: ${error.message}`)
     return 1
   }

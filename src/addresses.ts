@@ -1,0 +1,56 @@
+/** Which addresses the server binds to and which it tells others, from the settings. */
+import type { Settings } from './core/settings/schema.ts'
+import type { MediaPlaneSettings } from './media/types.ts'
+import { isPrivateIp, isWildcardIp } from './net/ip.ts'
+import { LocalAddresses } from './net/local-address.ts'
+import type { Flow, TransportName } from './sip/stack.types.ts'
+
+/** An address of documentation (RFC 5737): the way to it is the default route. */
+const somewhereOutside = '192.0.2.1'
+
+/** Sockets for SIP: PORTS for both transports unless one of them has ports of its own. */
+export function sipSockets({ sip }: Settings): { transport: 'udp' | 'tcp'; ip: string; port: number }[] {
+  const at = (transport: 'udp' | 'tcp', own: readonly number[]) =>
+    (own.length > 0 ? own : sip.ports).map((port) => ({ transport, ip: sip.host, port }))
+  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts)]
+}
+
+export function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {
+  const bindIp = rtp.bindIp || sip.host
+  return {
+    workers: rtp.workers,
+    bindIp,
+    advertisedIp: nat.behindNat ? nat.externalIp : bindIp,
+    portMin: rtp.portMin,
+    portMax: rtp.portMax,
+  }
+}
+
+/** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */
+export function advertiser({ nat, rtp, sip }: Settings): (flow: Flow | undefined) => string {
+  const addresses = new LocalAddresses()
+  const bound = [rtp.bindIp, sip.host].find((ip) => ip !== '' && !isWildcardIp(ip))
+  return (flow) => {
+    const outside = flow === undefined || !isPrivateIp(flow.remote.ip)
+    if (nat.behindNat && outside) return nat.externalIp
+    if (bound) return bound
+    if (flow && !isWildcardIp(flow.local.ip)) return flow.local.ip
+    return addresses.towards(flow?.remote.ip ?? somewhereOutside)
+  }
+}
+
+/** Where SIP is spoken, with an address to type into a phone instead of the wildcard. */
+export interface SipAddress {
+  readonly transport: TransportName
+  readonly ip: string
+  readonly port: number
+}
+
+export function reachableAt(listening: readonly SipAddress[]): readonly SipAddress[] {
+  const own = new LocalAddresses().towards(somewhereOutside)
+  return listening.map(({ transport, ip, port }) => ({ transport, ip: isWildcardIp(ip) ? own : ip, port }))
+}
+
+/** What a person types into a phone as domain. */
+export const domainOf = ({ nat }: Settings, listening: readonly SipAddress[]): string =>
+  nat.behindNat ? nat.externalIp : (listening[0]?.ip ?? '')

@@ -1,0 +1,88 @@
+/** A start that cannot be ends with one line that says what to do. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'patchbay-start-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function patchbay(args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(root, 'bin', 'patchbay.js'), ...args],
+    {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: {
+        PATH: process.env['PATH'],
+        SIP_HOST: '127.0.0.1',
+        PORTS: '0',
+        HTTP_PORT: '0',
+        DATA_DIR: join(folder, 'data'),
+        RECORDING_DIR: join(folder, 'recordings'),
+        LOG_LEVEL: 'error',
+        ...env,
+      },
+    },
+  )
+  return { status, out: stdout.trim(), line: stderr.trim() }
+}
+
+test('a wrong setting', () => {
+  const { status, line } = patchbay(['serve'], { HTTP_PORT: 'many' })
+  assert.equal(status, 1)
+  assert.equal(line, 'patchbay: HTTP_PORT: "many" was given; must be a whole number from 0 to 65535')
+})
+
+test('a SIP port that is in use', async () => {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  const { status, line } = patchbay(['serve'], { PORTS: String(port) })
+  socket.close()
+  assert.equal(status, 1)
+  assert.equal(line, `patchbay: 127.0.0.1:${port} is in use by another program; choose another port`)
+})
+
+test('a recording folder that cannot be one', () => {
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
+  const { status, line } = patchbay(['serve'], { RECORDING_DIR: join(file, 'recordings') })
+  assert.equal(status, 1)
+  assert.equal(line, `patchbay: ${join(file, 'recordings')} cannot be a folder: there is a file in the way`)
+})
+
+test('a command that does not exist', () => {
+  const { status, line } = patchbay(['sevre'])
+  assert.equal(status, 2)
+  assert.equal(line, 'patchbay: there is no command "sevre"; see patchbay --help')
+})
+
+test('an older Node', () => {
+  const script = `Object.defineProperty(process, 'versions', { value: { node: '20.1.0' } }); import(${JSON.stringify(join(root, 'bin', 'require-node.js'))})`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /^Patchbay needs Node 24\.3 or newer/)
+  assert.equal(stderr.trim().split('\n').length, 1)
+})
+
+test('extensions are added, listed and removed at the command line; a password is shown once', () => {
+  assert.match(patchbay(['extension', 'add', '101', '--name', 'Alice']).out, /^extension 101 added\npassword \S{20} /)
+  assert.equal(patchbay(['extension', 'list']).out, '101\tAlice')
+  assert.equal(patchbay(['extension', 'add', '101']).line, 'patchbay: An extension with this number exists')
+  assert.equal(patchbay(['extension', 'remove', '101']).out, 'extension 101 removed')
+  assert.equal(patchbay(['extension', 'remove', '101']).line, 'patchbay: No extension has this number')
+})
+
+test('config shows what is in force and where it came from', () => {
+  const { out } = patchbay(['config'], { PATCHBAY_ADMIN_PASSWORD: 'hush-hush' })
+  assert.match(out, /^sip\.host\s+"127\.0\.0\.1"\s+# environment \(SIP_HOST\)$/m)
+  assert.ok(!out.includes('hush-hush'))
+})
