@@ -1,4 +1,5 @@
 /** Hands each request that the gatekeeper let in to the part that answers it. */
+import type { LiveCalls } from './call/live-calls.ts'
 import type { Dialplan } from './pbx/dialplan.ts'
 import type { Gatekeeper } from './pbx/gatekeeper.ts'
 import type { Registrar } from './pbx/registrar.ts'
@@ -11,6 +12,9 @@ export interface FrontDeskParts {
   readonly registrar: Registrar
   readonly dialplan: Dialplan
   readonly siprec: SiprecServer
+  readonly live: LiveCalls
+  /** Calls and recording sessions at a time. */
+  readonly maxCalls: number
 }
 
 /** What may be asked of this server, told in Allow. */
@@ -42,6 +46,8 @@ export class FrontDesk {
 
   invite(invite: IncomingInvite): void {
     if (this.#closed) return invite.reject(503, { reason: 'Shutting Down', headers: { 'Retry-After': '30' } })
+    const { live, maxCalls } = this.#parts
+    if (live.size >= maxCalls) return invite.reject(503, { reason: 'Too Many Calls', headers: { 'Retry-After': '10' } })
     if (isSiprec(invite.request)) return this.#parts.siprec.handle(invite)
     void this.#parts.dialplan.take(invite)
   }

@@ -139,14 +139,13 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     registrar,
     trunks: settings.trunks.map(readTrunk),
     services,
-    maxCalls: settings.sip.maxCalls,
   })
   const siprec = new SiprecServer(
     { ...services, recordings },
     // The gatekeeper has admitted the source, by address or by digest.
     { admit: () => true, streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec })
+  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls: settings.sip.maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
 

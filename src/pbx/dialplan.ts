@@ -23,7 +23,6 @@ export interface DialplanOptions {
   readonly registrar: Registrar
   readonly trunks: readonly Trunk[]
   readonly services: CallServices
-  readonly maxCalls: number
 }
 
 /** How long a trunk may ring before the caller hears no answer. */
@@ -38,12 +37,11 @@ export class Dialplan {
 
   /** Take a call. Never throws: whatever goes wrong becomes a SIP answer. */
   async take(invite: IncomingInvite): Promise<void> {
-    const { gatekeeper, services, maxCalls } = this.#options
+    const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     const dialled = parseUri(invite.request.uri)?.user
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
     if (!dialled) return invite.reject(404)
-    if (services.live.size >= maxCalls) return invite.reject(503, { headers: { 'Retry-After': '10' } })
     const from = this.#callerOf(invite, identity)
     if (identity.kind === 'trunk') {
       const number = inboundExtension(identity.trunk, dialled)

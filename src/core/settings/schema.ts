@@ -51,8 +51,6 @@ const siprecPeer = z.strictObject({
   name: z.string().min(1),
   /** Addresses or networks it sends from. */
   sources: z.array(z.string()).min(1),
-  /** Take an INVITE without `Require: siprec` or `+sip.src` when it carries metadata. */
-  lenient: z.boolean().default(false),
 })
 
 const digestError = 'SHA-256, MD5 or both, separated by commas'
