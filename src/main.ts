@@ -114,6 +114,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
+    session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: gatekeeper.admit,
     observe: trace.observe,

@@ -233,6 +233,7 @@ export class Call implements LiveCall {
     dialog.on('request', (incoming) =>
       answerInDialog(incoming, { media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
     )
+    dialog.on('refreshed', ({ body }) => this.#takeAnswerAgain(media, body))
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
     media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
     this.#teller.legAnswered(leg)
@@ -245,6 +246,16 @@ export class Call implements LiveCall {
       expectsPackets: () => media.expectsPackets,
       onVanished: () => void this.#finish('media-timeout', leg.role),
     })
+  }
+
+  /** The answer to a refresh by re-INVITE: mostly what we know, unless the peer moved. */
+  #takeAnswerAgain(media: LegMedia, body: Uint8Array): void {
+    try {
+      media.takeAnswer(textOf(body))
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      this.#log.warn('the answer to a refresh was not understood', { code: error.code })
+    }
   }
 
   async #fail(code: CallFailure): Promise<void> {

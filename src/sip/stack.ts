@@ -15,6 +15,7 @@ import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
 import { SentInvite } from './dialog/outgoing-invite.ts'
 import { sendRequest } from './dialog/outgoing-request.ts'
+import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { type Guard, UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
@@ -33,6 +34,8 @@ export interface SipStackOptions {
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]
+  /** Session timers (RFC 4028): 1800 s and at least 90 s unless given. */
+  readonly session?: SessionTerms
   /** Methods told in Allow. */
   readonly allow?: readonly string[]
   readonly guard?: Guard
@@ -49,6 +52,9 @@ export interface CountedSipStack extends SipStack {
 
 const defaultAllow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE', 'NOTIFY', 'REFER']
 
+/** Extensions the stack takes care of by itself. */
+const ownTags = ['timer']
+
 /** @throws {SipError} `sip.cannot-listen`, with the host's error as cause. */
 export async function createSipStack(options: SipStackOptions): Promise<CountedSipStack> {
   const { clock, log } = options
@@ -63,8 +69,9 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   })
   const agent = new UserAgent(() => context, events, options.guard ?? (() => 'pass'))
   transactions = new Transactions({ clock, transport, counters, user: agent })
-  const { userAgent, allow = defaultAllow, supported = [] } = options
-  const identity = { allow, supported, ...(userAgent !== undefined && { userAgent }) }
+  const { userAgent, allow = defaultAllow, session = recommendedTerms } = options
+  const supported = [...(options.supported ?? []), ...ownTags]
+  const identity = { allow, supported, session, ...(userAgent !== undefined && { userAgent }) }
   const dialogs = new DialogTable()
   const context: Context = { clock, log, transport, transactions, dialogs, counters, identity }
   return facade(context, events)

@@ -126,7 +126,7 @@ export interface DialogId {
 export type DialogEnd =
   | { readonly by: 'remote'; readonly request: SipRequest }
   | { readonly by: 'local' }
-  | { readonly by: 'no-ack' | 'timeout' | 'transport' | 'gone' }
+  | { readonly by: 'no-ack' | 'timeout' | 'transport' | 'gone' | 'expired' }
 
 /** A request inside a dialog that the dialog does not handle by itself (it does BYE, ACK, and wrong CSeq). */
 export type InDialogRequest = IncomingRequest
@@ -136,6 +136,8 @@ export interface DialogEvents {
   request: InDialogRequest
   /** The ACK to an answer of ours, the first and those to re-INVITEs: its body may hold the answer to our offer. */
   ack: SipRequest
+  /** The session was refreshed by a re-INVITE that repeated our description (RFC 4028): the body is the answer. */
+  refreshed: SipResponse
   /** Once. The BYE, if there was one, has been answered. */
   ended: DialogEnd
 }

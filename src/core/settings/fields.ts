@@ -65,8 +65,13 @@ export const ip = () =>
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `250ms`, `30s`, `5m`, `1h30m`, or a bare number of seconds; in milliseconds here. */
-export const duration = () =>
-  z.preprocess(readDuration, z.number({ error: 'a duration such as 250ms, 30s, 5m or 1h30m' }).min(0))
+export const duration = (minMs = 0) =>
+  z.preprocess(
+    readDuration,
+    z
+      .number({ error: 'a duration such as 250ms, 30s, 5m or 1h30m' })
+      .min(minMs, { error: `at least ${minMs / 1000}s` }),
+  )
 
 function readDuration(given: unknown): unknown {
   if (typeof given === 'number') return given * 1000

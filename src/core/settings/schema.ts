@@ -98,6 +98,14 @@ export const settingsSchema = z.strictObject({
       env: 'REGISTER_MAX_EXPIRES',
       description: 'Longest registration; a longer one is shortened.',
     }),
+    sessionExpires: setting(duration(90_000).default(1_800_000), {
+      env: 'SIP_SESSION_EXPIRES',
+      description: 'A call that is not refreshed by either side for so long is over (session timers, RFC 4028).',
+    }),
+    sessionMin: setting(duration(90_000).default(90_000), {
+      env: 'SIP_SESSION_MIN',
+      description: 'Shortest interval of a session timer; a shorter one is answered 422.',
+    }),
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',

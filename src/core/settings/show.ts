@@ -38,7 +38,16 @@ export function settingsMarkdown(): string {
   return ['| variable | in patchbay.yaml | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-const durations = new Set(['timeout', 'nonceTimeout', 'minExpires', 'maxExpires', 'shutdownTimeout', 'askWhenSilent'])
+const durations = new Set([
+  'timeout',
+  'nonceTimeout',
+  'minExpires',
+  'maxExpires',
+  'sessionExpires',
+  'sessionMin',
+  'shutdownTimeout',
+  'askWhenSilent',
+])
 
 function written(value: unknown, path: readonly string[]): string {
   if (Array.isArray(value)) return value.join(',') || ' '

@@ -5,6 +5,7 @@ import type { Transactions } from '../transaction/transactions.ts'
 import type { SipCounters } from '../transport/counters.ts'
 import type { SipTransport } from '../transport/transport.ts'
 import type { DialogTable } from './dialog-table.ts'
+import type { SessionTerms } from './session-timer.ts'
 
 /** What we say about ourselves. */
 export interface Identity {
@@ -14,6 +15,7 @@ export interface Identity {
   readonly allow: readonly string[]
   /** Option tags that a peer may require of us, told in Supported. */
   readonly supported: readonly string[]
+  readonly session: SessionTerms
 }
 
 export interface Context {

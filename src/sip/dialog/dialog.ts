@@ -6,13 +6,22 @@
  *
  * Keeps sequence numbers, route set and remote target; answers BYE and wrong sequence numbers by itself; resends a 2xx
  * until its ACK comes; waits its turn for re-INVITEs. RFC 3261 §12, §13.3.1.4, §14, §15; RFC 6026.
- * Missing: refreshing session timers (RFC 4028), reliable provisionals (RFC 3262).
+ * Keeps the session alive by session-timer.ts.
  */
 import { Emitter } from '../../core/emitter.ts'
 import { cseqOf } from '../message/fields.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Dialog, DialogEnd, DialogEvents, DialogId, Flow, InDialogRequest, Payload } from '../stack.types.ts'
+import type {
+  Dialog,
+  DialogEnd,
+  DialogEvents,
+  DialogId,
+  ExtraHeaders,
+  Flow,
+  InDialogRequest,
+  Payload,
+} from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -24,8 +33,9 @@ import { Exchange } from './exchange.ts'
 import { SipError } from './failures.ts'
 import { ReceivedRequest } from './incoming-request.ts'
 import { backOffMs, InviteTurn } from './invite-turn.ts'
-import { refuseUnsupported } from './require.ts'
+import { refuseShortSession, refuseUnsupported } from './require.ts'
 import { addressed, type DialogPath, mayComeFrom, nextFlow } from './route.ts'
+import { agreedByThem, agreedByUs, allowsUpdate, SessionTimer, sessionOffer } from './session-timer.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
 type RequestPayload = Payload & { ackBody?: (response: SipResponse) => Payload }
@@ -39,6 +49,7 @@ export class SipDialog implements Dialog, DialogParty {
   readonly #context: Context
   readonly #events = new Emitter<DialogEvents>()
   readonly #turn: InviteTurn
+  readonly #session: SessionTimer
   readonly #acknowledge = Promise.withResolvers<SipRequest | undefined>()
   /** Answers that wait for their ACK, by CSeq number. */
   readonly #unacknowledged = new Map<number, AnswerResend>()
@@ -50,6 +61,10 @@ export class SipDialog implements Dialog, DialogParty {
   #target: SipUri
   #localSeq: number
   #remoteSeq: number
+  /** Our side of the session as told last, to tell it again in a refresh by re-INVITE. */
+  #description: Uint8Array | undefined
+  /** The peer takes an UPDATE, as its Allow says; without one a re-INVITE is safer. */
+  #takesUpdate = false
   /** Our BYE, until it is answered. */
   #bye: PromiseWithResolvers<void> | undefined
   /** A BYE that waits for the ACK that must come before it. */
@@ -67,6 +82,10 @@ export class SipDialog implements Dialog, DialogParty {
     this.#localSeq = setup.localSeq
     this.#remoteSeq = setup.remoteSeq ?? -1
     this.#turn = new InviteTurn(setup.context.clock)
+    this.#session = new SessionTimer(setup.context.clock, {
+      refresh: () => this.#refresh(),
+      expire: () => this.#expire(),
+    })
     this.#events.onListenerError = (error) =>
       setup.context.log.error('A listener of a SIP dialog failed', { error: String(error) })
     this.acknowledged = this.#acknowledge.promise
@@ -119,7 +138,11 @@ export class SipDialog implements Dialog, DialogParty {
   }
 
   /** Resend our 2xx until its ACK comes, else end. */
-  awaitAck(seq: number, transaction: ServerTransaction, response: SipResponse): void {
+  awaitAck(invite: SipRequest, transaction: ServerTransaction, response: SipResponse): void {
+    const seq = cseqOf(invite)?.seq ?? 0
+    this.#describe(response)
+    this.#takesUpdate = allowsUpdate(invite)
+    this.#session.set(agreedByUs(invite, response))
     this.#turn.block()
     const resend = new AnswerResend(
       this.#context.clock,
@@ -133,6 +156,10 @@ export class SipDialog implements Dialog, DialogParty {
   ack(invite: SipRequest, response: SipResponse, payload: Payload = {}): () => void {
     const seq = cseqOf(invite)?.seq ?? 0
     const ack = this.#write('ACK', seq, payload)
+    this.#describe(invite)
+    this.#describe(ack)
+    this.#takesUpdate = allowsUpdate(response)
+    if (this.#state === 'confirmed') this.#session.set(agreedByThem(this.#context.identity.session, response))
     for (const name of ['Authorization', 'Proxy-Authorization']) {
       for (const value of invite.headers.all(name)) ack.headers.append(name, value) // §13.2.2.4
     }
@@ -159,7 +186,7 @@ export class SipDialog implements Dialog, DialogParty {
     if (this.#state === 'terminated' && request.method !== 'BYE') {
       return transactions.respondStateless(request, localResponse(request, 481), flow)
     }
-    if (refuseUnsupported(this.#context, request, flow)) return
+    if (refuseUnsupported(this.#context, request, flow) || refuseShortSession(this.#context, request, flow)) return
     this.#remoteSeq = seq
     // The peer came back on a new connection, or its NAT gave it a new port.
     if (flow.remote.ip === this.#flow.remote.ip) this.#flow = flow
@@ -204,7 +231,17 @@ export class SipDialog implements Dialog, DialogParty {
 
   #receiveOther(request: SipRequest, flow: WireFlow): void {
     const transaction = this.#context.transactions.open(request, flow)
-    const received = new ReceivedRequest({ context: this.#context, request, flow, transaction })
+    const received = new ReceivedRequest({
+      context: this.#context,
+      request,
+      flow,
+      transaction,
+      answered: (response) => {
+        if (request.method !== 'UPDATE' || response.status >= 300 || this.#state === 'terminated') return
+        this.#describe(response)
+        this.#session.set(agreedByUs(request, response))
+      },
+    })
     if (request.method === 'UPDATE') {
       // RFC 3311 §5.2: one offer at a time.
       if (this.#turn.asking) return received.respond(491)
@@ -230,7 +267,7 @@ export class SipDialog implements Dialog, DialogParty {
       flow,
       transaction,
       answered: (response) => {
-        if (response.status < 300) this.awaitAck(cseqOf(request)?.seq ?? 0, transaction, response)
+        if (response.status < 300) this.awaitAck(request, transaction, response)
         this.#answeredInvite(received)
       },
     })
@@ -279,6 +316,9 @@ export class SipDialog implements Dialog, DialogParty {
     if (by) {
       this.#end({ by })
       this.drop()
+    } else if (method === 'UPDATE' && response.status < 300) {
+      this.#refreshTarget(response)
+      this.#session.set(agreedByThem(this.#context.identity.session, response))
     }
     return response
   }
@@ -320,9 +360,38 @@ export class SipDialog implements Dialog, DialogParty {
       callId: id.callId,
       seq,
       routes,
-      payload,
+      payload: refreshes ? { ...payload, headers: { ...this.#sessionOffer(), ...payload.headers } } : payload,
       ...(refreshes && { contact: contactFor(this.#context, this.#flow, contactUser) + contactParams }),
     })
+  }
+
+  #sessionOffer(): ExtraHeaders {
+    const { agreed } = this.#session
+    return agreed ? sessionOffer(this.#context.identity.session, agreed) : {}
+  }
+
+  /** RFC 4028 §7.4: by UPDATE where the peer takes it, else by a re-INVITE that changes nothing. */
+  async #refresh(): Promise<void> {
+    const { agreed } = this.#session
+    if (!agreed) return
+    if (this.#takesUpdate) {
+      const { status } = await this.request('UPDATE')
+      this.#takesUpdate = status !== 405 && status !== 501
+      if (!agreed.peerKnows && this.#state === 'confirmed') this.#session.set({ ...agreed })
+    }
+    if (this.#takesUpdate || !agreed.peerKnows || !this.#description) return
+    const response = await this.request('INVITE', { body: this.#description, contentType: 'application/sdp' })
+    if (response.status < 300 && this.#state === 'confirmed') this.#events.emit('refreshed', response)
+  }
+
+  #expire(): void {
+    this.#end({ by: 'expired' })
+    this.#sendBye({ headers: { Reason: 'SIP;cause=408;text="Session expired"' } })
+  }
+
+  /** Keep what we said last about our side of the session. */
+  #describe({ headers, body }: SipRequest | SipResponse): void {
+    if (body.length > 0 && /^application\/sdp\b/i.test(headers.get('Content-Type') ?? '')) this.#description = body
   }
 
   get #path(): DialogPath {
@@ -346,6 +415,7 @@ export class SipDialog implements Dialog, DialogParty {
     this.#state = 'terminated'
     this.#pendingInvite?.respond(487) // §15.1.2
     this.#turn.end()
+    this.#session.stop()
     if (!this.#isAcknowledged) this.#acknowledge.reject(new SipError('sip.dialog-ended'))
     this.#events.emit('ended', end)
   }

@@ -1,7 +1,7 @@
 /**
- * One request of ours until its final response, a challenge answered on the way.
+ * One request of ours until its final response; a challenge, or a wish for a longer session timer, met on the way.
  *
- * RFC 3261 §22.2, §8.1.3.5: the second try is a new transaction with the next CSeq and the same Call-ID and From tag.
+ * RFC 3261 §22.2, §8.1.3.5, RFC 4028 §7.3: the second try is a new transaction with the next CSeq and the same Call-ID and From tag.
  */
 import { answerChallenge } from '../auth/digest-client.ts'
 import { cseqOf } from '../message/fields.ts'
@@ -11,6 +11,7 @@ import type { ClientTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
+import { minSeOf } from './session-timer.ts'
 import { localResponse } from './write.ts'
 
 export interface ExchangeOptions {
@@ -34,6 +35,7 @@ export class Exchange {
   readonly #options: ExchangeOptions
   readonly #user: ExchangeUser
   #request: SipRequest
+  #lengthened = false
   #transaction: ClientTransaction
 
   constructor(context: Context, options: ExchangeOptions, user: ExchangeUser) {
@@ -71,7 +73,7 @@ export class Exchange {
 
   #receive(response: SipResponse): void {
     if (response.status < 200) return this.#user.provisional?.(response)
-    const retry = this.#answered(response)
+    const retry = response.status === 422 ? this.#withLongerSession(response) : this.#answered(response)
     if (!retry) return this.#user.final(response)
     this.#request = retry
     this.#transaction = this.#send()
@@ -79,7 +81,7 @@ export class Exchange {
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */
   #answered(response: SipResponse): SipRequest | undefined {
-    const { credentials, nextSeq } = this.#options
+    const { credentials } = this.#options
     const { status } = response
     if (!credentials || (status !== 401 && status !== 407)) return undefined
     const [challengeName = '', answerName = ''] = authHeaders[status]
@@ -89,10 +91,31 @@ export class Exchange {
     const challenges = response.headers.all(challengeName)
     const answer = answerChallenge({ challenges, method, uri, credentials, nonceCount: 1, body })
     if (answer === undefined) return undefined
+    const retry = this.#again()
+    retry.headers.set(answerName, answer)
+    return retry
+  }
+
+  /** RFC 4028 §7.3: once more with the interval that was asked for, if it was asked for once. */
+  #withLongerSession(response: SipResponse): SipRequest | undefined {
+    const minS = minSeOf(response)
+    if (minS === undefined || this.#lengthened || !this.#request.headers.has('Session-Expires')) return undefined
+    this.#lengthened = true
+    const retry = this.#again()
+    retry.headers.set('Session-Expires', retry.headers.get('Session-Expires')?.replace(/^\d+/, String(minS)) ?? '')
+    retry.headers.set('Min-SE', String(minS))
+    // A nonce is not used twice with the same count: let the peer ask again.
+    for (const name of ['Authorization', 'Proxy-Authorization']) retry.headers.remove(name)
+    return retry
+  }
+
+  /** The request with the next number, without Via. */
+  #again(): SipRequest {
+    const request = this.#request
     const headers = request.headers.clone()
     headers.remove('Via')
-    headers.set('CSeq', `${nextSeq?.() ?? (cseqOf(request)?.seq ?? 0) + 1} ${method}`)
-    headers.set(answerName, answer)
+    const seq = this.#options.nextSeq?.() ?? (cseqOf(request)?.seq ?? 0) + 1
+    headers.set('CSeq', `${seq} ${request.method}`)
     return { ...request, headers }
   }
 }

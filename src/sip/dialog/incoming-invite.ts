@@ -7,7 +7,7 @@
  * Answers a CANCEL with 487, and a BYE that comes before the answer (RFC 3261 §15). RFC 3261 §13.3.
  */
 import { randomHex } from '../../core/random.ts'
-import { cseqOf, fromTag } from '../message/fields.ts'
+import { fromTag } from '../message/fields.ts'
 import type { SipRequest } from '../message/types.ts'
 import type { Answer, Dialog, DialogId, IncomingInvite, Payload } from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
@@ -67,7 +67,7 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     this.#open = false
     const response = writeResponse(this.#context, request, flow, 200, answer, this.#toTag)
     const dialog = new SipDialog(calledSetup(this.#context, request, flow, this.#toTag))
-    dialog.awaitAck(cseqOf(request)?.seq ?? 0, this.#transaction, response)
+    dialog.awaitAck(request, this.#transaction, response)
     this.#transaction.respond(response)
     return dialog
   }

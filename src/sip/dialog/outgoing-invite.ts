@@ -22,6 +22,7 @@ import type { Context } from './context.ts'
 import { SipDialog } from './dialog.ts'
 import { type CallerExtras, callerSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
+import { sessionOffer } from './session-timer.ts'
 import { withFlow } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
@@ -92,7 +93,10 @@ export class SentInvite implements OutgoingInvite {
       to,
       callId: this.sipCallId,
       seq: cseq ?? 1,
-      payload: this.#options,
+      payload: {
+        ...this.#options,
+        headers: { ...sessionOffer(this.#context.identity.session), ...this.#options.headers },
+      },
       ...(flow && { contact: contactFor(this.#context, flow, this.#user) + contactParams }),
     })
   }

@@ -19,7 +19,7 @@ import type { Context } from './context.ts'
 import type { DialogParty } from './dialog-table.ts'
 import { ReceivedInvite } from './incoming-invite.ts'
 import { ReceivedRequest } from './incoming-request.ts'
-import { refuseUnsupported } from './require.ts'
+import { refuseShortSession, refuseUnsupported } from './require.ts'
 
 /** Asked for each request outside dialogs before any state is made for it. */
 export type Guard = (request: SipRequest, flow: Flow) => Verdict
@@ -43,7 +43,7 @@ export class UserAgent implements TransactionsUser {
     if (verdict !== 'pass') return this.#turnAway(request, flow, verdict)
     const context = this.#context()
     if (context.transactions.isMerged(request)) return this.#respond(request, flow, 482) // §8.2.2.2
-    if (refuseUnsupported(context, request, flow)) return
+    if (refuseUnsupported(context, request, flow) || refuseShortSession(context, request, flow)) return
     if (request.method === 'INVITE') this.#invite(request, flow)
     else this.#other(request, flow)
   }

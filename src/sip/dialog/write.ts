@@ -11,7 +11,7 @@ import { printUri } from '../message/uri.ts'
 import type { Answer, Flow, Payload } from '../stack.types.ts'
 import type { Context, Identity } from './context.ts'
 import { SipError } from './failures.ts'
-import { sessionExpiresFor } from './session-timer.ts'
+import { sessionAnswer } from './session-timer.ts'
 
 /** `<sip:user@ip:port;transport=tcp>`: where the peer of that flow reaches us. */
 export function contactFor(context: Pick<Context, 'transport'>, flow: Flow, user?: string): string {
@@ -43,7 +43,7 @@ export function writeRequest(identity: Identity, parts: RequestParts): SipReques
   headers.append('Call-ID', parts.callId)
   headers.append('CSeq', `${parts.seq} ${method}`)
   if (parts.contact !== undefined) headers.append('Contact', parts.contact)
-  if (method === 'INVITE' || method === 'OPTIONS') describe(headers, identity)
+  if (method === 'INVITE' || method === 'UPDATE' || method === 'OPTIONS') describe(headers, identity)
   if (identity.userAgent !== undefined) headers.append('User-Agent', identity.userAgent)
   for (const [name, value] of Object.entries(payload.headers ?? {})) headers.set(name, ...listOf(value))
   if (payload.contentType !== undefined) headers.set('Content-Type', payload.contentType)
@@ -66,11 +66,11 @@ export function writeResponse(
   const ofDialog = request.method === 'INVITE' || request.method === 'UPDATE'
   if (ofDialog && status > 100 && status < 300)
     headers['Contact'] = contactFor(context, flow, requestUriOf(request)?.user)
-  if (success && (request.method === 'INVITE' || request.method === 'OPTIONS')) {
+  if (success && (ofDialog || request.method === 'OPTIONS')) {
     headers['Allow'] = identity.allow.join(', ')
     if (identity.supported.length > 0) headers['Supported'] = identity.supported.join(', ')
   }
-  if (success && ofDialog) Object.assign(headers, sessionExpiresFor(request))
+  if (success && ofDialog) Object.assign(headers, sessionAnswer(identity.session, request))
   if (status === 405 || status === 501) headers['Allow'] = identity.allow.join(', ')
   if (identity.userAgent !== undefined) headers['Server'] = identity.userAgent
   const response = createResponse(request, status, {
@@ -90,9 +90,7 @@ export const localResponse = (request: SipRequest, status: number, reason?: stri
 
 function describe(headers: Headers, identity: Identity): void {
   headers.append('Allow', identity.allow.join(', '))
-  // Not `timer`: the peer could make us the refresher, and we do not refresh (session-timer.ts).
-  const supported = identity.supported.filter((tag) => tag !== 'timer')
-  if (supported.length > 0) headers.append('Supported', supported.join(', '))
+  if (identity.supported.length > 0) headers.append('Supported', identity.supported.join(', '))
 }
 
 function checkType(headers: { has(name: string): boolean }, payload: Payload): void {
