@@ -5,6 +5,7 @@
  *
  * One audio stream; further m-lines of an offer are refused with port 0. Knows no SIP.
  */
+import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { Encoding, MediaAddress, MediaPort, PayloadFormat } from '../media/types.ts'
 import {
@@ -63,9 +64,6 @@ export function usableFormats(offer: string): readonly SdpFormat[] {
 
 const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
   formats.some((format) => !isTelephoneEvent(format)) ? formats : []
-
-/** Hold in the old style: a connection address of zeros means "send nothing here" (RFC 3264 §8.4). */
-const isNowhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
 
 export class LegMedia {
   readonly port: MediaPort
@@ -163,7 +161,7 @@ export class LegMedia {
 
   #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
     const moved = this.#remote !== undefined && !sameAddress(this.#remote, audio.address)
-    this.#peerDirection = isNowhere(audio.address.ip) ? 'inactive' : audio.direction
+    this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#remote = audio.address
     this.port.describe({
       remote: audio.address,

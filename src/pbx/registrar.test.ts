@@ -37,6 +37,11 @@ test('a binding is answered with the seconds it lives and is reached by the flow
   assert.deepEqual(facts, ['registration.added'])
 })
 
+test('where a device came from is shown with IPv6 in brackets', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' }, udpFlow('2001:db8::9', 40_000))
+  assert.equal(registrar.of('101')[0]?.source, '[2001:db8::9]:40000')
+})
+
 test('a refresh replaces the binding it names, by URI comparison and not by text', () => {
   register({ Contact: '<sip:101@Phone.Example:5060>', Expires: '600' })
   register({ Contact: '<sip:101@phone.example:5060>', Expires: '600' })

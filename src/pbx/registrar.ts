@@ -8,6 +8,7 @@
  * Missing: Path, GRUU, outbound instance-id (RFC 5626).
  */
 import type { Clock, Timer } from '../core/clock.ts'
+import { endpointText } from '../core/ip.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
 import { callIdOf, contactsOf, cseqOf, expiresOf, toOf } from '../sip/message/fields.ts'
@@ -162,7 +163,7 @@ export class Registrar implements Registrations {
 const registrationOf = (extension: string, binding: Binding): Registration => ({
   extension,
   contact: binding.uri,
-  source: `${binding.flow.remote.ip}:${binding.flow.remote.port}`,
+  source: endpointText(binding.flow.remote.ip, binding.flow.remote.port),
   transport: binding.flow.transport,
   ...(binding.userAgent !== undefined && { userAgent: binding.userAgent }),
   expiresAtMs: binding.expiresAtMs,

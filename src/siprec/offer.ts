@@ -6,6 +6,7 @@
  * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
  * Missing: SRTP (RFC 7866 §12.1), so RTP/SAVP is refused.
  */
+import { isWildcardIp } from '../core/ip.ts'
 import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
 import {
   connectionOf,
@@ -70,7 +71,7 @@ function readStream(description: SessionDescription, media: SdpMedia, index: num
 /** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
 function remoteOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
   const ip = connectionOf(description, media)?.address
-  if (ip === undefined || ip === '0.0.0.0' || ip === '::') return undefined
+  if (ip === undefined || isWildcardIp(ip)) return undefined
   return { ip, rtpPort: media.port, rtcpPort: rtcpAddressOf(description, media)?.port ?? media.port + 1 }
 }
 

@@ -3,7 +3,6 @@ import type { MediaSummary, Participant, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
 import type { NameAddr } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
-import type { Address } from '../sip/stack.types.ts'
 
 /** Somebody of the metadata; undefined when it gives no address. */
 export function partyOf(person: Participant | undefined): Party | undefined {
@@ -16,8 +15,6 @@ export function partyAt(address: NameAddr | undefined): Party {
   const uri = address ? printUri(address.uri) : 'sip:anonymous@anonymous.invalid'
   return { uri, ...(address?.displayName && { name: address.displayName }) }
 }
-
-export const printAddress = ({ ip, port }: Address): string => `${ip.includes(':') ? `[${ip}]` : ip}:${port}`
 
 export function summaryOf(stats: PortStats): MediaSummary {
   const { packetsReceived, packetsLost, packetsSent, jitterMs, codec, source } = stats

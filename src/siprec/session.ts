@@ -8,6 +8,7 @@
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
  * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), SRTP, sessions started by us.
  */
+import { remoteOf } from '../call/leg.ts'
 import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
 import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
@@ -23,7 +24,7 @@ import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { type MetadataDocument, parseMetadata } from './metadata.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
-import { partyAt, partyOf, printAddress, summaryOf } from './parties.ts'
+import { partyAt, partyOf, summaryOf } from './parties.ts'
 import { People, type PeopleOnStreams, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
@@ -236,7 +237,7 @@ export class RecordingSession implements LiveCall {
       party,
       sipCallId: this.#sipCallId,
       transport: this.#invite.flow.transport,
-      remote: printAddress(this.#invite.flow.remote),
+      remote: remoteOf(this.#invite.flow),
       ...label,
     })
     this.#recording?.addTrack({ port, legId, role: 'stream', party, ...label })
@@ -328,7 +329,7 @@ export class RecordingSession implements LiveCall {
   }
 
   snapshot(): LiveCallSnapshot {
-    const { transport, remote } = this.#invite.flow
+    const { flow } = this.#invite
     return {
       id: this.id,
       kind: 'siprec',
@@ -343,8 +344,8 @@ export class RecordingSession implements LiveCall {
         party: this.#partyOf(legId),
         state: this.#dialog ? 'answered' : 'calling',
         sipCallId: this.#sipCallId,
-        transport,
-        remote: printAddress(remote),
+        transport: flow.transport,
+        remote: remoteOf(flow),
         codec: codecOf(offered),
         label: offered.label,
       })),

@@ -8,6 +8,7 @@
  */
 import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
+import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
 import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
@@ -162,7 +163,7 @@ export class Port implements PacketHandler {
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
-      this.#options.tell('media-started', { source: sourceText(source.ip, source.port), codec: law })
+      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: law })
     }
     if (!this.#recorder && !this.#mayBeRecorded) return
     speech.ssrc = packet.ssrc
@@ -247,7 +248,7 @@ export class Port implements PacketHandler {
       jitterMs: (this.#received.jitter * 1000) / clockRateHz,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#codec && { codec: this.#codec }),
-      ...(source && { source: sourceText(source.ip, source.port) }),
+      ...(source && { source: endpointText(source.ip, source.port) }),
       ...(idleMs === undefined ? {} : { idleMs }),
     }
   }
@@ -276,5 +277,3 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
 
 const isUsable = (format: PayloadFormat): boolean =>
   format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
-
-const sourceText = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)
