@@ -89,8 +89,12 @@ export interface MediaPort {
    * @param path Absolute; its folder exists.
    */
   record(path: string): void
-  /** Close the file. Resolves with undefined when no packet ever came or no file could be made. */
+  /**
+   * Close the file. Resolves with undefined when no packet ever came or no file could be made.
+   * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
+   */
   stopRecording(): Promise<RecordedFile | undefined>
+  /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
   close(): Promise<PortStats>
