@@ -119,7 +119,7 @@ export interface Facts {
   'registration.refreshed': At & Registration
   'registration.removed': At & Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' }
   'recording.started': OfCall & { readonly recordingId: string; readonly folder: string }
-  /** Files are complete and closed. `interrupted`: the process died meanwhile and the files were repaired. */
+  /** Files are complete and closed. `interrupted`: the process, or a media worker, died meanwhile: at most a second is missing at the end. */
   'recording.stored': OfCall & {
     readonly recordingId: string
     readonly files: readonly RecordingFile[]
