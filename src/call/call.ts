@@ -14,15 +14,18 @@ import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
-import { contentTypeOf } from '../sip/message/fields.ts'
-import type { SipResponse } from '../sip/message/types.ts'
+import { maxForwardsOf } from '../sip/message/fields.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
+import type { SipMessage, SipResponse } from '../sip/message/types.ts'
+import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
-import { LegMedia, supportedFormats, usableFormats } from './leg-media.ts'
+import { LegMedia, usableFormats } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
@@ -107,6 +110,9 @@ export class Call implements LiveCall {
 
   async #ring(options: DialOptions): Promise<void> {
     const { stack, clock, advertisedIp } = this.#services
+    // RFC 7332 §3: a call that comes back to us again and again ends, as it would at a proxy.
+    const maxForwards = maxForwardsOf(this.#invite.request) ?? 70
+    if (maxForwards === 0) throw new CallError('call.too-many-hops')
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
@@ -120,6 +126,7 @@ export class Call implements LiveCall {
       teller: this.#teller,
       destinations: options.destinations,
       ringMs: options.ringMs,
+      maxForwards: Math.min(maxForwards, 70) - 1,
       from: ({ target }) => this.#fromHeader(target.flow),
       offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
       onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
@@ -134,9 +141,9 @@ export class Call implements LiveCall {
   /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
   #callerOffer(): string | undefined {
     const { request } = this.#invite
-    if (request.body.length === 0) return undefined
-    if (contentTypeOf(request)?.type !== 'application/sdp') throw new CallError('call.bad-offer')
-    return textOf(request.body)
+    const offered = sessionDescriptionOf(request)
+    if (offered === 'none') throw new CallError('call.unknown-body')
+    return offered?.sdp
   }
 
   async #openPort(): Promise<MediaPort> {
@@ -148,17 +155,17 @@ export class Call implements LiveCall {
   }
 
   #fromHeader(flow: Flow | undefined): string {
-    const user = this.from.extension ?? /^[a-z]+:([^@;]+)/i.exec(this.from.uri)?.[1] ?? 'anonymous'
+    const user = this.from.extension ?? parseUri(this.from.uri)?.user ?? 'anonymous'
     const host = this.#services.advertisedIp(flow)
-    const name = this.from.name ? `"${this.from.name.replace(/["\\]/g, '\\$&')}" ` : ''
-    return `${name}<sip:${user}@${host.includes(':') ? `[${host}]` : host}>`
+    const name = this.from.name === undefined ? '' : `"${this.from.name.replace(/["\\]/g, '\\$&')}" `
+    return `${name}<${printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() })}>`
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
   #provisional({ leg, media }: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
     if (this.#ended) return
     this.#teller.ringing(leg.id)
-    const firstMedia = response.body.length > 0 && offer !== undefined && this.#earlyAnswer === undefined
+    const firstMedia = sdpOf(response) !== '' && offer !== undefined && this.#earlyAnswer === undefined
     if (firstMedia) this.#passEarlyMedia(media, response, caller, offer)
     if (this.#caller.state === 'calling' && this.#earlyAnswer === undefined) this.#invite.ring(180)
     this.#caller.state = 'ringing'
@@ -166,7 +173,7 @@ export class Call implements LiveCall {
 
   #passEarlyMedia(media: LegMedia, response: SipResponse, caller: LegMedia, offer: string): void {
     try {
-      media.takeAnswer(textOf(response.body))
+      media.takeAnswer(sdpOf(response))
       const answer = caller.answer(offer, media.formats)
       this.#session.bridge(caller.port, media.port)
       this.#earlyAnswer = answer
@@ -188,7 +195,7 @@ export class Call implements LiveCall {
     this.#callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    media.takeAnswer(textOf(response.body))
+    media.takeAnswer(sdpOf(response))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
     // Before the bridge: until then a port keeps what came last, so that a recording lacks no packet.
@@ -206,10 +213,21 @@ export class Call implements LiveCall {
     const ack = await dialog.acknowledged.catch(() => undefined)
     if (!ack) return // the dialog ended instead, and told so
     try {
-      media.takeAnswer(textOf(ack.body))
+      media.takeAnswer(sdpOf(ack))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       await this.#fail(error.code)
+    }
+  }
+
+  /** Not the answer to the first INVITE: that one decides whether there is a call at all. */
+  #takeAnswerAgain(ack: SipRequest, media: LegMedia): void {
+    if (!media.awaitsAnswer) return
+    try {
+      media.takeAnswer(sdpOf(ack))
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      this.#log.warn('the answer in an ACK was not taken', { code: error.code })
     }
   }
 
@@ -233,6 +251,8 @@ export class Call implements LiveCall {
     dialog.on('request', (incoming) =>
       answerInDialog(incoming, { media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
     )
+    // An INVITE without an offer was answered with ours; what the peer makes of it comes with its ACK.
+    dialog.on('ack', (ack) => this.#takeAnswerAgain(ack, media))
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
     media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
     this.#teller.legAnswered(leg)
@@ -317,7 +337,11 @@ export class Call implements LiveCall {
   }
 }
 
-const textOf = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
+/** An answer without a description is one that cannot be read. */
+function sdpOf(message: SipMessage): string {
+  const described = sessionDescriptionOf(message)
+  return typeof described === 'object' ? described.sdp : ''
+}
 
 /** Each device gets a description of its own over the one port that all of them share until one answers. */
 function offerTo(port: MediaPort, ip: string, formats: readonly SdpFormat[]): { media: LegMedia; sdp: string } {

@@ -6,6 +6,7 @@
  */
 import type { Logger } from '../core/logger.ts'
 import { contentTypeOf } from '../sip/message/fields.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
 import { CallError, callFailures } from './failures.ts'
 import type { LegMedia } from './leg-media.ts'
@@ -36,17 +37,18 @@ export function answerInDialog(incoming: InDialogRequest, options: InDialogOptio
 }
 
 function answerOfferAgain(incoming: InDialogRequest, { media, contact, log }: InDialogOptions): void {
-  const { method, body } = incoming.request
+  const { method } = incoming.request
   const headers = { Contact: contact, Allow: allow }
-  if (body.length === 0) {
+  const offered = sessionDescriptionOf(incoming.request)
+  if (offered === undefined) {
     // A refresh without a description: an INVITE asks us for an offer, an UPDATE asks for nothing (RFC 3261 §14.2, 3311 §5.2).
     if (method === 'UPDATE') return incoming.respond(200, { headers })
     return incoming.respond(200, { headers, contentType: 'application/sdp', body: media.offer() })
   }
-  if (contentTypeOf(incoming.request)?.type !== 'application/sdp')
+  if (offered === 'none')
     return incoming.respond(415, { headers: { Accept: 'application/sdp' } })
   try {
-    const answer = media.answer(Buffer.from(body).toString('utf8'))
+    const answer = media.answer(offered.sdp)
     incoming.respond(200, { headers, contentType: 'application/sdp', body: answer })
   } catch (error) {
     if (!(error instanceof CallError)) throw error

@@ -7,26 +7,14 @@
  */
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
-import type { Encoding, MediaAddress, MediaPort, PayloadFormat } from '../media/types.ts'
-import {
-  connectionOf,
-  directionOf,
-  formatsOf,
-  isTelephoneEvent,
-  pcma,
-  pcmu,
-  rtcpAddressOf,
-  sameFormat,
-  telephoneEvent,
-} from '../sdp/media.ts'
+import type { MediaAddress, MediaPort } from '../media/types.ts'
+import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
-import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import type { Direction, SdpFormat, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
-
-/** What a call can carry today, in the order we prefer when we are the ones to offer. */
-export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 
 interface RemoteAudio {
   readonly address: MediaAddress
@@ -41,19 +29,11 @@ function readDescription(text: string): SessionDescription {
   return parsed.description
 }
 
-const isUsable = (media: SdpMedia): boolean =>
-  media.type === 'audio' && media.port !== 0 && (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF')
-
 function readAudio(description: SessionDescription): RemoteAudio | undefined {
-  const media = description.media.find(isUsable)
-  const connection = media && connectionOf(description, media)
-  if (!media || !connection) return undefined
-  const rtcp = rtcpAddressOf(description, media)
-  return {
-    address: { ip: connection.address, rtpPort: media.port, rtcpPort: rtcp?.port ?? media.port + 1 },
-    formats: formatsOf(media),
-    direction: directionOf(description, media),
-  }
+  const media = description.media.find(isRtpAudio)
+  const address = media && mediaAddressOf(description, media)
+  if (!media || !address) return undefined
+  return { address, formats: formatsOf(media), direction: directionOf(description, media) }
 }
 
 /** Formats of an offer that a call can carry, the offerer's order and payload types kept; empty when none is speech. */
@@ -141,7 +121,7 @@ export class LegMedia {
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#apply(audio, agreed, agreed)
     this.#formats = agreed
-    const taken = offer.media.findIndex(isUsable)
+    const taken = offer.media.findIndex(isRtpAudio)
     return printSdp(
       answerOffer(offer, {
         address: this.#ip,
@@ -178,10 +158,3 @@ export class LegMedia {
 }
 
 const sameAddress = (a: MediaAddress, b: MediaAddress): boolean => a.ip === b.ip && a.rtpPort === b.rtpPort
-
-/** As the media plane spells it: agreed formats are all among the supported ones. */
-const payloadFormat = (format: SdpFormat): PayloadFormat => ({
-  payloadType: format.payloadType,
-  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding as Encoding,
-  clockRateHz: format.clockRateHz,
-})

@@ -8,8 +8,9 @@
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
  * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), SRTP, sessions started by us.
  */
-import { remoteOf } from '../call/leg.ts'
+import { mediaSummary, remoteOf } from '../call/leg.ts'
 import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
+import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
 import type { Logger } from '../core/logger.ts'
@@ -24,8 +25,7 @@ import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { type MetadataDocument, parseMetadata } from './metadata.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
-import { partyAt, partyOf, summaryOf } from './parties.ts'
-import { People, type PeopleOnStreams, type RecordedStream } from './people.ts'
+import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs'> {
@@ -254,7 +254,7 @@ export class RecordingSession implements LiveCall {
       removing: ({ legId }) => this.#recording?.endTrack(legId),
       removed: ({ legId }, stats) => {
         // Without a recording the session was refused, and nobody was told of its legs.
-        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: summaryOf(stats) }) })
+        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats) }) })
       },
       mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
