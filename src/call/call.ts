@@ -16,7 +16,7 @@ import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import { maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
-import type { SipMessage, SipResponse } from '../sip/message/types.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../sip/message/types.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
@@ -205,29 +205,18 @@ export class Call implements LiveCall {
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#caller, callerDialog, caller)
-    if (offer === undefined) void this.#takeLateAnswer(callerDialog, caller)
   }
 
-  /** The caller left the offer to us: its answer is in the ACK (RFC 3261 §13.2.2.4). */
-  async #takeLateAnswer(dialog: Dialog, media: LegMedia): Promise<void> {
-    const ack = await dialog.acknowledged.catch(() => undefined)
-    if (!ack) return // the dialog ended instead, and told so
-    try {
-      media.takeAnswer(sdpOf(ack))
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error
-      await this.#fail(error.code)
-    }
-  }
-
-  /** Not the answer to the first INVITE: that one decides whether there is a call at all. */
-  #takeAnswerAgain(ack: SipRequest, media: LegMedia): void {
+  /** An INVITE without an offer was answered with ours: the peer's answer is in the ACK (RFC 3261 §13.2.2.4, §14.2). */
+  #takeAnswer(ack: SipRequest, media: LegMedia): void {
     if (!media.awaitsAnswer) return
+    const stands = media.codec !== undefined
     try {
       media.takeAnswer(sdpOf(ack))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
-      this.#log.warn('the answer in an ACK was not taken', { code: error.code })
+      if (stands) this.#log.warn('an answer in an ACK was not taken', { code: error.code })
+      else void this.#fail(error.code)
     }
   }
 
@@ -240,7 +229,7 @@ export class Call implements LiveCall {
 
   /** From now on the leg's dialog and port speak to this call. */
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
-    const { clock, rtpTimeoutMs, stack } = this.#services
+    const { clock, rtpTimeoutMs } = this.#services
     leg.dialog = dialog
     leg.state = 'answered'
     const onDigit = (digit: string, durationMs: number): void => this.#teller.legDigit(leg.id, digit, durationMs)
@@ -248,11 +237,8 @@ export class Call implements LiveCall {
       leg.state = 'ended'
       void this.#finish(whyEnded(end), leg.role)
     })
-    dialog.on('request', (incoming) =>
-      answerInDialog(incoming, { media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
-    )
-    // An INVITE without an offer was answered with ours; what the peer makes of it comes with its ACK.
-    dialog.on('ack', (ack) => this.#takeAnswerAgain(ack, media))
+    dialog.on('request', (incoming) => answerInDialog(incoming, { media, log: this.#log, onDigit }))
+    dialog.on('ack', (ack) => this.#takeAnswer(ack, media))
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
     media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
     this.#teller.legAnswered(leg)

@@ -54,6 +54,7 @@ export class LegMedia {
   /** What we last declared, to offer again when the peer asks for an offer. */
   #formats: readonly SdpFormat[] = supportedFormats
   #peerDirection: Direction = 'sendrecv'
+  #awaitsAnswer = false
 
   /** @param ip The address put into SDP: the one this peer reaches us at. */
   constructor(port: MediaPort, ip: string) {
@@ -70,6 +71,11 @@ export class LegMedia {
     return this.#formats
   }
 
+  /** True between an offer of ours and the peer's answer. */
+  get awaitsAnswer(): boolean {
+    return this.#awaitsAnswer
+  }
+
   /** True when the peer put us on hold: it does not want to hear us. */
   get held(): boolean {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
@@ -83,6 +89,7 @@ export class LegMedia {
   /** An offer of these formats, or of what was agreed before. */
   offer(formats: readonly SdpFormat[] = this.#formats): string {
     this.#formats = formats
+    this.#awaitsAnswer = true
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
     if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [] })
     return printSdp(
@@ -103,6 +110,7 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, or `call.no-common-codec` when it refused our audio.
    */
   takeAnswer(text: string): void {
+    this.#awaitsAnswer = false
     const audio = readAudio(readDescription(text))
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
@@ -119,6 +127,7 @@ export class LegMedia {
     const audio = readAudio(offer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, allowed))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    this.#awaitsAnswer = false
     this.#apply(audio, agreed, agreed)
     this.#formats = agreed
     const taken = offer.media.findIndex(isRtpAudio)
