@@ -119,7 +119,7 @@ export interface Facts {
   'registration.refreshed': At & Registration
   'registration.removed': At & Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' }
   'recording.started': OfCall & { readonly recordingId: string; readonly folder: string }
-  /** Files are complete and closed. `interrupted`: the process, or a media worker, died meanwhile: at most a second is missing at the end. */
+  /** Files are complete and closed. `interrupted`: the process or a media worker died meanwhile; what it wrote is there. */
   'recording.stored': OfCall & {
     readonly recordingId: string
     readonly files: readonly RecordingFile[]

@@ -124,6 +124,11 @@ export interface OpenPortOptions {
   readonly advertise?: string
   /** Tell `inactive` after so long without a packet; 0 never. */
   readonly inactiveAfterMs?: number
+  /**
+   * The call will be recorded once it is answered: keep the packets of the last moment until `record`, for those after
+   * the answer may overtake it.
+   */
+  readonly recordedLater?: boolean
 }
 
 export interface MediaPlaneSettings {
