@@ -116,9 +116,9 @@ export class Call implements LiveCall {
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const callerMedia = new LegMedia(await this.#openPort(), advertisedIp(this.#invite.flow))
+    const callerMedia = new LegMedia(await this.#openPort(options.record), advertisedIp(this.#invite.flow))
     this.#caller.media = callerMedia
-    const calleePort = await this.#openPort()
+    const calleePort = await this.#openPort(options.record)
     if (this.#ended) return
     const fork = new Fork({
       stack,
@@ -146,9 +146,9 @@ export class Call implements LiveCall {
     return offered?.sdp
   }
 
-  async #openPort(): Promise<MediaPort> {
+  async #openPort(recordedLater: boolean): Promise<MediaPort> {
     try {
-      return await this.#session.openPort()
+      return await this.#session.openPort({ recordedLater })
     } catch (error) {
       throw new CallError('call.media-exhausted', { cause: error })
     }
@@ -198,7 +198,7 @@ export class Call implements LiveCall {
     media.takeAnswer(sdpOf(response))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
-    // Before the bridge: until then a port keeps what came last, so that a recording lacks no packet.
+    // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
     if (options.record) this.#record(options.recordingName, [this.#caller, callee])
     if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
     const callerDialog = this.#invite.answer({ contentType: 'application/sdp', body })
