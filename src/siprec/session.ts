@@ -42,8 +42,6 @@ export interface SessionSettings {
   readonly askWhenSilentMs: number
 }
 
-const allow = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
-
 export class RecordingSession implements LiveCall {
   readonly id = newId()
   readonly #services: SiprecServices
@@ -161,7 +159,7 @@ export class RecordingSession implements LiveCall {
       case 'INFO':
         return incoming.respond(200, { headers: this.#headers() })
       default:
-        return incoming.respond(405, { headers: { Allow: allow } })
+        return incoming.respond(405)
     }
   }
 
@@ -222,7 +220,6 @@ export class RecordingSession implements LiveCall {
   #headers(): ExtraHeaders {
     return {
       Contact: `${this.#services.stack.contact(this.#invite.flow)};+sip.srs`,
-      Allow: allow,
       Accept: acceptedTypes,
     }
   }
