@@ -149,14 +149,12 @@ export class LegMedia {
   }
 
   #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
-    const moved = this.#remote !== undefined && !sameAddress(this.#remote, audio.address)
     this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#remote = audio.address
     this.port.describe({
       remote: audio.address,
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
-      relearn: moved,
     })
   }
 
@@ -165,5 +163,3 @@ export class LegMedia {
     return this.#version
   }
 }
-
-const sameAddress = (a: MediaAddress, b: MediaAddress): boolean => a.ip === b.ip && a.rtpPort === b.rtpPort

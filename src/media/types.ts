@@ -25,14 +25,15 @@ export interface MediaAddress {
 
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
-  /** From the peer's SDP. Packets go there until the real source is learned. Absent while unknown. */
+  /**
+   * From the peer's SDP. Packets go there until the real source is learned. Another address than before means that the
+   * peer moved: its source is learned anew. Absent while unknown; 0.0.0.0 and :: (hold in the old style) move nothing.
+   */
   readonly remote?: MediaAddress
   /** Payload types as we declared them: what arrives. */
   readonly receive: readonly PayloadFormat[]
   /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
   readonly send: readonly PayloadFormat[]
-  /** Forget the learned source and learn it again: the peer moved (new address in a re-INVITE). */
-  readonly relearn?: boolean
 }
 
 export interface PortStats {

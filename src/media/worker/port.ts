@@ -94,7 +94,7 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
-    this.#lock.describe(description.remote, description.relearn ?? false)
+    this.#lock.describe(description.remote)
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding

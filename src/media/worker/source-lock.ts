@@ -50,13 +50,13 @@ export class SourceLock {
     return this.#remote && { ip: this.#remote.ip, port: this.#remote.rtpPort }
   }
 
-  /** An SDP told where the peer is. Another address than before, or `relearn`, opens the lock. */
-  describe(address: MediaAddress | undefined, relearn: boolean): void {
+  /** An SDP told where the peer is. Another address than before opens the lock; none, or a hold, does not. */
+  describe(address: MediaAddress | undefined): void {
     const remote = usable(address)
     const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
-    // An SDP without a usable address is a hold (0.0.0.0): the peer is where it was.
-    if (remote) this.#remote = remote
-    if (!relearn && (!remote || !moved)) return
+    if (!remote) return
+    this.#remote = remote
+    if (!moved) return
     if (this.#source && this.#rankOf(this.#source.ip, this.#source.port) === exact) return
     this.#left = this.#source
     this.#source = undefined
