@@ -1,7 +1,8 @@
 /** Which addresses the server binds to and which it tells others, from the settings. */
+
+import { isPrivateIp, isWildcardIp } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { MediaPlaneSettings } from './media/types.ts'
-import { isPrivateIp, isWildcardIp } from './net/ip.ts'
 import { LocalAddresses } from './net/local-address.ts'
 import type { Flow, TransportName } from './sip/stack.types.ts'
 

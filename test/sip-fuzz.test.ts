@@ -54,8 +54,6 @@ function readAll(message: SipMessage): void {
   fields.toTag(message)
   fields.callIdOf(message)
   fields.expiresOf(message)
-  fields.routesOf(message, 'Route')
-  fields.routesOf(message, 'Record-Route')
   fields.optionTags(message, 'Require')
   if (message.kind === 'request') fields.requestUriOf(message)
   const contacts = fields.contactsOf(message)

@@ -3,7 +3,7 @@ import { beforeEach, test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
-import type { Fact } from '../events/catalogue.ts'
+import type { Fact, Party } from '../events/catalogue.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
@@ -44,6 +44,7 @@ let devices: SipStack[]
 let recorded: string[]
 let calls: Call[]
 let dialOptions: Partial<DialOptions>
+let callerParty: Party
 
 const stackAt = (ip: string): Promise<SipStack> =>
   createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
@@ -57,6 +58,7 @@ beforeEach(async () => {
   recorded = []
   calls = []
   dialOptions = {}
+  callerParty = { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
   server = await stackAt(serverIp)
@@ -80,11 +82,7 @@ beforeEach(async () => {
     rtpTimeoutMs: 0,
   }
   server.on('invite', (invite) => {
-    const call = new Call(
-      invite,
-      { from: { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }, to: to102 },
-      services,
-    )
+    const call = new Call(invite, { from: callerParty, to: to102 }, services)
     calls.push(call)
     void call.dial({ destinations, ringMs: 30_000, record: true, recordingName: 'talk', ...dialOptions })
   })
@@ -307,6 +305,90 @@ test('a caller without an offer gets ours and answers in the ACK (RFC 3261 §13.
   assert.match(Buffer.from(outcome.response.body).toString(), /m=audio 20000 RTP\/AVP 0 8 101/)
   const [callerPort] = media.ports
   assert.equal(callerPort?.descriptions.at(-1)?.remote?.ip, callerIp)
+})
+
+test('a re-INVITE without an offer gets ours, and the answer in its ACK moves the media (RFC 3261 §14.2)', async () => {
+  answers(0)
+  const invite = call()
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const musicServer = '192.0.2.99'
+  const again = outcome.dialog.request('INVITE', { ackBody: () => description(sdp(musicServer, '0', 'sendonly')) })
+  await turn(clock, 1_000)
+  assert.match(Buffer.from((await again).body).toString(), /m=audio 20000 RTP\/AVP/)
+  const [callerPort] = media.ports
+  assert.equal(callerPort?.descriptions.at(-1)?.remote?.ip, musicServer)
+  assert.deepEqual(callerPort?.descriptions.at(-1)?.send, [])
+  assert.equal(live.size, 1)
+})
+
+test('a caller that answers our offer with nothing in its ACK has no call', async () => {
+  answers(0)
+  const invite = caller.invite({
+    target: { uri: `sip:102@${serverIp}:5060` },
+    from: `<sip:101@${callerIp}>`,
+    to: `<sip:102@${serverIp}>`,
+  })
+  await turn(clock, 1_000)
+  assert.ok((await invite.outcome).answered)
+  assert.equal(endedAs(), 'failed')
+})
+
+/** A body as a trunk sends it that also tells where an emergency caller is (RFC 6442), or the ISUP of the call. */
+const mixed = (text: string) => ({
+  contentType: 'multipart/mixed;boundary="b 1"',
+  body: [
+    '--b 1',
+    'Content-Type: application/pidf+xml',
+    '',
+    '<presence/>',
+    '--b 1',
+    'Content-Type: application/sdp;charset=utf-8',
+    'Content-Disposition: session;handling=required',
+    '',
+    `${text}--b 1--`,
+    '',
+  ].join('\r\n'),
+})
+
+test('a description among other parts is found, in an offer and in an answer (RFC 5621)', async () => {
+  device(0, (invite) => void invite.answer(mixed(sdp(deviceIps[0] ?? '', '8'))))
+  const invite = call(mixed(sdp(callerIp)))
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
+  assert.deepEqual(
+    media.ports.map(({ descriptions }) => descriptions.at(-1)?.remote?.ip),
+    [callerIp, deviceIps[0]],
+  )
+})
+
+test('a body that is no description is answered 415', async () => {
+  const invite = call({ contentType: 'text/plain', body: 'hello' })
+  await turn(clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 415)
+  await nothingIsLeft()
+})
+
+test('each hop takes one from Max-Forwards, and with none left the call is answered 483 (RFC 3261 §8.1.1.6)', async () => {
+  const first = answers(0)
+  call({ headers: { 'Max-Forwards': '8' } })
+  await turn(clock, 1_000)
+  assert.equal(first.invite?.request.headers.get('Max-Forwards'), '7')
+  const back = call({ headers: { 'Max-Forwards': '0' } })
+  await turn(clock, 1_000)
+  assert.equal((await back.outcome).response.status, 483)
+})
+
+test('a caller without a user part is shown as anonymous, not by its address', async () => {
+  callerParty = { uri: 'sip:[2001:db8::1]:5062', name: 'Zoë "Z" \\' }
+  const first = answers(0)
+  call()
+  await turn(clock, 1_000)
+  const from = first.invite?.request.headers.get('From') ?? ''
+  assert.match(from, /^"Zoë \\"Z\\" \\\\" <sip:anonymous@192\.0\.2\.1>;tag=/)
 })
 
 test('early media reaches the caller, and the 200 repeats its answer (RFC 3261 §13.2.1)', async () => {

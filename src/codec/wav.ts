@@ -1,7 +1,7 @@
 /**
  * WAV files: the header we write, and reading of what others wrote.
  *
- *   recorder, combiner  ── wavHeader, wavLengths ──▶  file  ── readWavHeader ──▶  repair, combiner, tools
+ *   recorder, combiner  ── wavHeader ──▶  file  ── readWavHeader, repairWav ──▶  repair, combiner, tools
  *
  * We write 16-bit PCM as Broadcast WAV: a `bext` chunk (EBU Tech 3285) says at which sample since midnight UTC the
  * first sample was taken, so that the legs of a call can be aligned after a crash, by us or by any editor.
@@ -76,7 +76,7 @@ export function wavHeader(spec: WavSpec): Buffer {
 }
 
 /** The two length fields of a file whose samples start at `dataOffset`: RIFF at byte 4, data just before the samples. */
-export function wavLengths(dataOffset: number, dataBytes: number | undefined): { riff: number; data: number } {
+function wavLengths(dataOffset: number, dataBytes: number | undefined): { riff: number; data: number } {
   if (dataBytes === undefined) return { riff: unknownLength, data: unknownLength }
   return { riff: dataOffset - 8 + dataBytes, data: dataBytes }
 }
@@ -160,14 +160,6 @@ function describe(format: Format, bext: Buffer | undefined, dataOffset: number, 
 /** Bytes of a file that are read to find its header; other people's chunks before the samples must fit. */
 const headBytes = 65_536
 
-/** Read the header of an open file. */
-export async function readWavHeaderOf(file: FileHandle): Promise<WavHeader | undefined> {
-  const { size } = await file.stat()
-  const head = Buffer.alloc(Math.min(headBytes, size))
-  const { bytesRead } = await file.read(head, 0, head.length, 0)
-  return readWavHeader(head.subarray(0, bytesRead), size)
-}
-
 /**
  * Make the lengths in the header of a file of ours tell what the file holds: after a crash they were never filled in.
  * The samples reach to the end of the file; half a sample there is cut off. Repairing twice changes nothing.
@@ -194,7 +186,7 @@ export async function repairWav(path: string): Promise<WavHeader | undefined> {
 }
 
 /** Write the two length fields of a file whose samples start at `dataOffset`. */
-export async function patchWavLengths(file: FileHandle, dataOffset: number, dataBytes: number): Promise<void> {
+async function patchWavLengths(file: FileHandle, dataOffset: number, dataBytes: number): Promise<void> {
   const lengths = wavLengths(dataOffset, dataBytes)
   const field = Buffer.alloc(4)
   field.writeUInt32LE(lengths.riff)

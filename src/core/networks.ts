@@ -1,5 +1,6 @@
 /** Sets of addresses and networks, as people write them: `192.0.2.7`, `10.0.0.0/8`, `fe80::/10`. */
 import { BlockList, isIP } from 'node:net'
+import { plainIp } from './ip.ts'
 
 export interface Networks {
   /** An IPv4 address mapped into IPv6 counts as the IPv4 one. */
@@ -8,10 +9,6 @@ export interface Networks {
 
 /** Families as BlockList names them. */
 const family = (ip: string): 'ipv4' | 'ipv6' => (isIP(ip) === 6 ? 'ipv6' : 'ipv4')
-
-/** `::ffff:192.0.2.1` as `192.0.2.1`: how a socket of both families shows an IPv4 peer. */
-export const unmapped = (ip: string): string =>
-  ip.toLowerCase().startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
 
 /** @throws {RangeError} naming the entry that is no address and no network. */
 export function parseNetworks(entries: readonly string[]): Networks {
@@ -30,7 +27,7 @@ export function parseNetworks(entries: readonly string[]): Networks {
   }
   return {
     has(ip) {
-      const plain = unmapped(ip)
+      const plain = plainIp(ip)
       return isIP(plain) !== 0 && block.check(plain, family(plain))
     },
   }

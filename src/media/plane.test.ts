@@ -210,13 +210,19 @@ test('a worker that dies is replaced, its calls are told, its ports come back, a
   const port = await doomed.openPort()
   const healthy = await other.openPort()
   const lost = new Promise<SessionEvents['lost']>((resolve) => doomed.on('lost', resolve))
+  port.record(join(folder, 'cut-off.wav'))
   port.describe({ receive: null as never, send: [] }) // what no caller does kills the thread
-  await assert.rejects(port.stats(), { code: 'media.worker-lost' }) // it was asked, and never answered
+  const [stats, ofWorkers] = await Promise.all([port.stats(), plane.stats()]) // asked, and never answered
+  assert.equal(stats.packetsReceived, 0)
+  assert.deepEqual(
+    ofWorkers.map(({ worker }) => worker),
+    [1],
+  )
   assert.deepEqual(await lost, { worker: 0 })
   assert.deepEqual(lostSessions, ['doomed'])
   await assert.rejects(doomed.openPort(), { code: 'media.worker-lost' })
   assert.equal((await port.close()).packetsReceived, 0)
-  assert.equal(await port.stopRecording(), undefined)
+  await assert.rejects(port.stopRecording(), { code: 'media.worker-lost' })
   await doomed.close()
 
   const alice = await phone()

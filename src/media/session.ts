@@ -61,8 +61,8 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const inactiveAfterMs = options.inactiveAfterMs ?? 0
-      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs }
+      const { inactiveAfterMs = 0, recordedLater = false } = options
+      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error
@@ -125,6 +125,8 @@ export class Port implements MediaPort {
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
   #recording = false
+  /** The worker died while this was recorded: the file ends at its last written half second. */
+  #cutOff = false
   #lastStats = nothingYet
   #closing: Promise<PortStats> | undefined
 
@@ -164,13 +166,23 @@ export class Port implements MediaPort {
   }
 
   async stopRecording(): Promise<RecordedFile | undefined> {
+    if (this.#cutOff) throw new MediaError('media.worker-lost')
     if (!this.#recording || this.closed) return undefined
     this.#recording = false
     return this.#link.ask('stop-recording', { port: this.number })
   }
 
   async stats(): Promise<PortStats> {
-    if (!this.closed) this.#lastStats = (await this.#link.ask('port-stats', { port: this.number })) ?? this.#lastStats
+    return this.closed ? this.#lastStats : this.#askStats('port-stats')
+  }
+
+  /** What the port says, or what it said last when its worker died. */
+  async #askStats(request: 'port-stats' | 'close-port'): Promise<PortStats> {
+    try {
+      this.#lastStats = (await this.#link.ask(request, { port: this.number })) ?? this.#lastStats
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error
+    }
     return this.#lastStats
   }
 
@@ -180,18 +192,15 @@ export class Port implements MediaPort {
   }
 
   async #close(): Promise<PortStats> {
-    try {
-      this.#lastStats = (await this.#link.ask('close-port', { port: this.number })) ?? this.#lastStats
-    } catch (error) {
-      if (!(error instanceof MediaError)) throw error // the worker died: the sockets are closed
-    }
+    const stats = await this.#askStats('close-port')
     this.#gone()
-    return this.#lastStats
+    return stats
   }
 
   /** The sockets are gone. */
   lose(): void {
     if (this.closed) return
+    this.#cutOff = this.#recording
     this.#closing = Promise.resolve(this.#lastStats)
     this.#gone()
   }

@@ -25,14 +25,15 @@ export interface MediaAddress {
 
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
-  /** From the peer's SDP. Packets go there until the real source is learned. Absent while unknown. */
+  /**
+   * From the peer's SDP. Packets go there until the real source is learned. Another address than before means that the
+   * peer moved: its source is learned anew. Absent while unknown; 0.0.0.0 and :: (hold in the old style) move nothing.
+   */
   readonly remote?: MediaAddress
   /** Payload types as we declared them: what arrives. */
   readonly receive: readonly PayloadFormat[]
   /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
   readonly send: readonly PayloadFormat[]
-  /** Forget the learned source and learn it again: the peer moved (new address in a re-INVITE). */
-  readonly relearn?: boolean
 }
 
 export interface PortStats {
@@ -89,8 +90,12 @@ export interface MediaPort {
    * @param path Absolute; its folder exists.
    */
   record(path: string): void
-  /** Close the file. Resolves with undefined when no packet ever came or no file could be made. */
+  /**
+   * Close the file. Resolves with undefined when no packet ever came or no file could be made.
+   * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
+   */
   stopRecording(): Promise<RecordedFile | undefined>
+  /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
   close(): Promise<PortStats>
@@ -120,6 +125,11 @@ export interface OpenPortOptions {
   readonly advertise?: string
   /** Tell `inactive` after so long without a packet; 0 never. */
   readonly inactiveAfterMs?: number
+  /**
+   * The call will be recorded once it is answered: keep the packets of the last moment until `record`, for those after
+   * the answer may overtake it.
+   */
+  readonly recordedLater?: boolean
 }
 
 export interface MediaPlaneSettings {

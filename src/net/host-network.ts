@@ -4,7 +4,7 @@ import type { LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { isIPv6, mappedIp, plainIp } from './ip.ts'
+import { isIPv6, mappedIp, plainIp } from '../core/ip.ts'
 import { LocalAddresses } from './local-address.ts'
 import type { Endpoint, Failed, Network, StreamUser, TcpConnection, TcpListener, UdpSocket } from './network.ts'
 

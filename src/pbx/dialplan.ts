@@ -10,12 +10,12 @@ import type { CallServices } from '../call/services.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
 import { fromOf } from '../sip/message/fields.ts'
-import { parseUri, printUri } from '../sip/message/uri.ts'
+import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
-import { inboundExtension, type OutboundRoute, outboundRoute, type Trunk } from './trunks.ts'
+import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Gatekeeper
@@ -39,7 +39,7 @@ export class Dialplan {
   async take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
-    const dialled = parseUri(invite.request.uri)?.user
+    const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
     if (!dialled) return invite.reject(404)
     const from = this.#callerOf(invite, identity)
@@ -94,14 +94,14 @@ export class Dialplan {
     { trunk, number }: OutboundRoute,
     caller: Extension,
   ): Promise<void> {
-    const to: Party = { uri: `sip:${number}@${trunk.host}` }
+    const uri = { scheme: 'sip', user: number, host: trunk.host, params: new Map(), headers: new Map() }
+    const to: Party = { uri: printUri(uri) }
+    const params = new Map(trunk.transport === 'tcp' ? [['transport', 'tcp']] : [])
     const call = new Call(invite, { from, to }, this.#options.services)
     await call.dial({
       destinations: [
         {
-          target: {
-            uri: `sip:${number}@${trunk.host}:${trunk.port}${trunk.transport === 'tcp' ? ';transport=tcp' : ''}`,
-          },
+          target: { uri: printUri({ ...uri, port: trunk.port, params }) },
           party: to,
           ...(trunk.credentials && { credentials: trunk.credentials }),
         },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -161,12 +161,14 @@ test('a leg that left early keeps its file and its channel', async () => {
   assert.deepEqual(wav.channel(1).subarray(0, 80), noise(1, 80))
 })
 
-test('a leg whose worker died counts as far as it was written', async () => {
+test('a leg whose worker died counts as far as it was written, and the recording as interrupted', async () => {
   const port = new FakePort({ samples: noise(1, 80), startedAtMs: t0 }, new Error('worker gone'))
   const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] })
   await recording.stop()
 
-  assert.equal(told('recording.stored')[0]?.files[0]?.samples, 80)
+  const [stored] = told('recording.stored')
+  assert.equal(stored?.files[0]?.samples, 80)
+  assert.equal(stored?.interrupted, true)
 })
 
 test('a call without a packet has no recording, and says so', async () => {
@@ -179,6 +181,19 @@ test('a call without a packet has no recording, and says so', async () => {
   )
   assert.deepEqual(readdirSync(folder), ['unfinished'])
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('a folder that is taken away in mid-call is not told as silence of the phones', async () => {
+  const port = new FakePort({ samples: noise(1, 80), startedAtMs: t0 })
+  const stopping = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] }).stop()
+  rmSync(folder, { recursive: true })
+  await stopping
+  mkdirSync(folder)
+
+  assert.deepEqual(
+    told('recording.failed').map(({ code }) => code),
+    ['recording.files-gone'],
+  )
 })
 
 test('legs of different rates are stored without a combined file', async () => {

@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { RecordedFile } from '../media/types.ts'
-import { codeIn, failureOf, type RecordingFailure, recordingFailures } from './failures.ts'
+import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
@@ -98,6 +98,8 @@ class Recording implements ActiveRecording {
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
+  /** A leg's worker died: the leg ends before the call did. */
+  #cutOff = false
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
@@ -195,6 +197,7 @@ class Recording implements ActiveRecording {
     try {
       return await track.port.stopRecording()
     } catch (error) {
+      this.#cutOff = true
       this.#deps.log.warn('A leg of a recording was not closed in order', {
         ...this.#about(),
         legId: track.legId,
@@ -205,10 +208,11 @@ class Recording implements ActiveRecording {
   }
 
   async #finish(): Promise<void> {
-    await Promise.all(this.#closing)
+    const legs = await Promise.all(this.#closing)
     if (this.#failed) return
+    const interrupted = this.#cutOff
     try {
-      this.#manifest = { ...this.#manifest, state: 'closed' }
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)
@@ -216,11 +220,12 @@ class Recording implements ActiveRecording {
         name: 'recording.stored',
         atMs: this.#deps.clock.wallMs(),
         ...this.#about(),
-        interrupted: false,
+        interrupted,
         ...finished,
       })
     } catch (error) {
-      this.#fail(error)
+      const gone = failureOf(error) === 'recording.no-audio' && legs.some((leg) => leg !== undefined)
+      this.#fail(gone ? new RecordingError('recording.files-gone', { cause: error }) : error)
     }
   }
 

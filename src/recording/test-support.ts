@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { wavHeader } from '../codec/wav.ts'
 import { Emitter } from '../core/emitter.ts'
-import type { PortEvents } from '../media/types.ts'
+import type { PortEvents, RecordedFile } from '../media/types.ts'
 import type { Track } from './types.ts'
 
 export interface Sound {
@@ -12,11 +12,14 @@ export interface Sound {
 }
 
 /** A leg file of ours; with `crashed` the lengths in its header were never filled in. */
-export function writeLeg(path: string, sound: Sound, crashed = false): void {
+export function writeLeg(path: string, sound: Sound, crashed = false): RecordedFile {
   const { samples, startedAtMs, sampleRateHz = 8_000 } = sound
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const length = crashed ? {} : { dataBytes: data.length }
-  writeFileSync(path, Buffer.concat([wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length }), data]))
+  const header = wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length })
+  writeFileSync(path, Buffer.concat([header, data]))
+  const bytes = header.length + data.length
+  return { path, sampleRateHz, channels: 1, samples: samples.length, bytes, startedAtMs, missingSamples: 0 }
 }
 
 /** `sound` is what it will have heard when it is stopped; nothing when no packet comes. */
@@ -36,8 +39,9 @@ export class FakePort extends Emitter<PortEvents> {
   }
 
   stopRecording(): ReturnType<Track['port']['stopRecording']> {
-    if (this.path !== undefined && this.#sound) writeLeg(this.path, this.#sound, this.#fault !== undefined)
-    return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(undefined)
+    if (this.path === undefined || !this.#sound) return Promise.resolve(undefined)
+    const file = writeLeg(this.path, this.#sound, this.#fault !== undefined)
+    return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(file)
   }
 }
 

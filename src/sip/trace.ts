@@ -7,7 +7,7 @@
  * with all others like it. Room is freed where nothing was heard for longest.
  */
 import type { Clock } from '../core/clock.ts'
-import { endpointText } from '../net/ip.ts'
+import { endpointText } from '../core/ip.ts'
 import type { Flow } from './stack.types.ts'
 
 /** One SIP message as it crossed the wire, credentials removed; the shape of `TracedMessage` in events/. */

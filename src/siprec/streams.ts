@@ -80,11 +80,10 @@ export class Streams {
   async #applyOne(offered: OfferedStream): Promise<Stream[]> {
     const stream = this.#streams.get(offered.index)
     if (!stream) return await this.#add(offered)
-    const { remote: before } = stream.offered
     // An old-style pause names no address; it moves nothing.
-    const remote = offered.remote ?? before
+    const remote = offered.remote ?? stream.offered.remote
     stream.offered = { ...offered, ...(remote && { remote }) }
-    describe(stream, before?.ip !== remote?.ip || before?.rtpPort !== remote?.rtpPort)
+    describe(stream)
     return []
   }
 
@@ -97,7 +96,7 @@ export class Streams {
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
       port.on('inactive', (event) => listener.silent(stream, event))
-      describe(stream, false)
+      describe(stream)
       return [stream]
     } catch (error) {
       log.warn('No port could be opened for a stream', { index: offered.index, error: String(error) })
@@ -128,12 +127,11 @@ const noPackets: PortStats = {
 }
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
-/** We send nothing but RTCP. A client that says a new address is learned anew (RFC 7866 §7.2). */
-function describe({ port, offered }: Stream, relearn: boolean): void {
+/** We send nothing but RTCP. */
+function describe({ port, offered }: Stream): void {
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
     receive: payloadFormats(offered),
     send: [],
-    ...(relearn && { relearn }),
   })
 }

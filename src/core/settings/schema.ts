@@ -209,4 +209,3 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema>
 export type ExtensionSetting = Settings['extensions'][number]
 export type TrunkSetting = Settings['trunks'][number]
-export type SiprecPeerSetting = Settings['siprecPeers'][number]

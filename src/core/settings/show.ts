@@ -1,5 +1,4 @@
 /** Settings shown to people: `patchbay config`, and docs/configuration.md. */
-import { z } from 'zod'
 import { type LoadedSettings, settingLeaves } from './load.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 
@@ -54,6 +53,3 @@ function written(value: unknown, path: readonly string[]): string {
   if (durations.has(path.at(-1) ?? '') && typeof value === 'number') return `${value / 1000}s`
   return value === '' ? ' ' : String(value)
 }
-
-/** JSON schema of patchbay.yaml, for editors. */
-export const settingsJsonSchema = (): unknown => z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })

@@ -8,6 +8,7 @@
  */
 import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
+import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
 import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
@@ -25,11 +26,20 @@ export interface PortOptions {
   readonly cname: string
   /** 0 never. */
   readonly inactiveAfterMs: number
+  /** A recording will begin: keep what came just before it does. */
+  readonly recordedLater: boolean
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
+
+/**
+ * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
+ * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
+ */
+type Carried = Encoding | 'CN'
+const comfortNoise = 13
 
 /** All three encodings count time in 8 kHz ticks today. */
 const clockRateHz = 8000
@@ -47,9 +57,9 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
-  readonly #preroll = new Preroll()
+  #preroll: Preroll | undefined
   /** By payload type, as declared by us. */
-  #receive: readonly (Encoding | undefined)[] = []
+  #receive: readonly (Carried | undefined)[] = []
   /** By encoding, as declared by the peer. */
   readonly #send = new Map<Encoding, number>()
   /** Where the peer's RTCP came from. */
@@ -67,6 +77,7 @@ export class Port implements PacketHandler {
     this.#options = options
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
     this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
+    if (options.recordedLater) this.#preroll = new Preroll()
   }
 
   /** The sockets exist only after the handler does. */
@@ -83,8 +94,9 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
-    this.#lock.describe(description.remote, description.relearn ?? false)
-    const receive: (Encoding | undefined)[] = []
+    this.#lock.describe(description.remote)
+    const receive: (Carried | undefined)[] = []
+    if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
     this.#receive = receive
     this.#send.clear()
@@ -113,7 +125,8 @@ export class Port implements PacketHandler {
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
     const recorder = new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
-    for (const { packet, atMs } of this.#preroll.take(clock.now())) recorder.packet(packet, atMs)
+    for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
+    this.#preroll = undefined
     this.#recorder = recorder
   }
 
@@ -137,7 +150,7 @@ export class Port implements PacketHandler {
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
     if (encoding === 'telephone-event') this.#event(nowMs)
-    else this.#speech(encoding, nowMs)
+    else if (encoding !== 'CN') this.#speech(encoding, nowMs)
     this.#peer?.relay(packet, encoding, nowMs)
   }
 
@@ -162,9 +175,9 @@ export class Port implements PacketHandler {
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
-      this.#options.tell('media-started', { source: sourceText(source.ip, source.port), codec: law })
+      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: law })
     }
-    if (!this.#recorder && !this.#mayBeRecorded) return
+    if (!this.#recorder && !this.#preroll) return
     speech.ssrc = packet.ssrc
     speech.sequence = packet.sequence
     speech.timestamp = packet.timestamp
@@ -173,16 +186,11 @@ export class Port implements PacketHandler {
     speech.from = packet.payloadStart
     speech.samples = packet.payloadEnd - packet.payloadStart
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
-    else this.#preroll.keep(speech, nowMs)
-  }
-
-  /** Until the call stands (both sides send) a recording may still begin at any packet. */
-  get #mayBeRecorded(): boolean {
-    return this.#send.size === 0 || this.#peer === undefined
+    else this.#preroll?.keep(speech, nowMs)
   }
 
   /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */
-  relay(from: RtpPacket, encoding: Encoding, nowMs: number): void {
+  relay(from: RtpPacket, encoding: Carried, nowMs: number): void {
     const to = this.#lock.destination
     const payloadType = this.#payloadTypeFor(from, encoding)
     if (!to || payloadType === undefined) return this.#sent.skip(from)
@@ -191,7 +199,8 @@ export class Port implements PacketHandler {
   }
 
   /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
-  #payloadTypeFor(from: RtpPacket, encoding: Encoding): number | undefined {
+  #payloadTypeFor(from: RtpPacket, encoding: Carried): number | undefined {
+    if (encoding === 'CN') return undefined
     const same = this.#send.get(encoding)
     if (same !== undefined || encoding === 'telephone-event') return same
     const other = this.#send.get(encoding === 'PCMU' ? 'PCMA' : 'PCMU')
@@ -247,7 +256,7 @@ export class Port implements PacketHandler {
       jitterMs: (this.#received.jitter * 1000) / clockRateHz,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#codec && { codec: this.#codec }),
-      ...(source && { source: sourceText(source.ip, source.port) }),
+      ...(source && { source: endpointText(source.ip, source.port) }),
       ...(idleMs === undefined ? {} : { idleMs }),
     }
   }
@@ -276,5 +285,3 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
 
 const isUsable = (format: PayloadFormat): boolean =>
   format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
-
-const sourceText = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)

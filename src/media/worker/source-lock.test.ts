@@ -6,7 +6,7 @@ const sdp = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
 
 function lockOn(address = sdp): SourceLock {
   const lock = new SourceLock()
-  lock.describe(address, false)
+  lock.describe(address)
   return lock
 }
 
@@ -48,29 +48,29 @@ test('packets that come before any SDP lock too', () => {
   const lock = new SourceLock()
   assert.equal(lock.destination, undefined)
   assert.ok(lock.accept('192.0.2.1', 4000, 0))
-  lock.describe(sdp, false)
+  lock.describe(sdp)
   assert.deepEqual(lock.source, { ip: '192.0.2.1', port: 4000 })
 })
 
 test('a peer that moved is learned anew, and its last packets from the old place do not hold the lock', () => {
   const lock = lockOn()
   lock.accept('192.0.2.1', 4000, 0)
-  lock.describe({ ip: '192.0.2.2', rtpPort: 6000, rtcpPort: 6001 }, false)
+  lock.describe({ ip: '192.0.2.2', rtpPort: 6000, rtcpPort: 6001 })
   assert.deepEqual(lock.destination, { ip: '192.0.2.2', port: 6000 })
   assert.ok(lock.accept('192.0.2.1', 4000, 10_000), 'still on its way')
   assert.ok(lock.accept('198.51.100.7', 33_333, 10_020), 'the new place, behind NAT')
   assert.ok(!lock.accept('192.0.2.1', 4000, 10_040))
 })
 
-test('the same SDP again, or a hold, keeps the lock; relearn opens it', () => {
+test('the same SDP again, or a hold, keeps the lock', () => {
   const lock = lockOn()
   lock.accept('198.51.100.7', 33_333, 0)
-  lock.describe(sdp, false)
-  lock.describe({ ...sdp, ip: '0.0.0.0' }, false)
-  lock.describe(undefined, false)
+  lock.describe(sdp)
+  lock.describe({ ...sdp, ip: '0.0.0.0' })
+  lock.describe(undefined)
   assert.ok(!lock.accept('203.0.113.9', 1, 5000))
-  lock.describe(sdp, true)
-  assert.ok(lock.accept('198.51.100.7', 44_444, 5000))
+  lock.describe(sdp)
+  assert.ok(lock.accept('198.51.100.7', 33_333, 5000))
 })
 
 test('what nothing can be sent to is no destination: port 0, 0.0.0.0, a name', () => {

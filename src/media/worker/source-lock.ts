@@ -8,7 +8,8 @@
  * wins over a worse one; the address of the SDP itself wins at any time. All others are refused.
  * Pure: time is handed in, no socket is known here.
  */
-import { isIP, SocketAddress } from 'node:net'
+import { SocketAddress } from 'node:net'
+import { isIP, isWildcardIp } from '../../core/ip.ts'
 import type { MediaAddress } from '../types.ts'
 
 /** How long a better founded source may still take over, ms. Strangers who probe ports come in late in a call. */
@@ -49,13 +50,13 @@ export class SourceLock {
     return this.#remote && { ip: this.#remote.ip, port: this.#remote.rtpPort }
   }
 
-  /** An SDP told where the peer is. Another address than before, or `relearn`, opens the lock. */
-  describe(address: MediaAddress | undefined, relearn: boolean): void {
+  /** An SDP told where the peer is. Another address than before opens the lock; none, or a hold, does not. */
+  describe(address: MediaAddress | undefined): void {
     const remote = usable(address)
     const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
-    // An SDP without a usable address is a hold (0.0.0.0): the peer is where it was.
-    if (remote) this.#remote = remote
-    if (!relearn && (!remote || !moved)) return
+    if (!remote) return
+    this.#remote = remote
+    if (!moved) return
     if (this.#source && this.#rankOf(this.#source.ip, this.#source.port) === exact) return
     this.#left = this.#source
     this.#source = undefined
@@ -87,7 +88,7 @@ export class SourceLock {
 function usable(address: MediaAddress | undefined): MediaAddress | undefined {
   if (!address || address.rtpPort === 0) return undefined
   const family = isIP(address.ip)
-  if (family === 0 || address.ip === '0.0.0.0') return undefined
+  if (family === 0) return undefined
   const ip = family === 6 ? new SocketAddress({ address: address.ip, family: 'ipv6' }).address : address.ip
-  return ip === '::' ? undefined : { ...address, ip }
+  return isWildcardIp(ip) ? undefined : { ...address, ip }
 }

@@ -8,8 +8,8 @@
  * Missing: TLS and WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
  */
 import type { Clock } from '../../core/clock.ts'
+import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
-import { hostText, isIP, isIPv6, isWildcardIp } from '../../net/ip.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
