@@ -22,6 +22,7 @@ export const allowedMethods: readonly string[] = [
   'INVITE',
   'ACK',
   'BYE',
+  'PRACK',
   'CANCEL',
   'OPTIONS',
   'INFO',

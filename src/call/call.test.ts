@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, Party } from '../events/catalogue.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
+import { SipDialog } from '../sip/dialog/dialog.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InviteOptions, OutgoingInvite, SipStack } from '../sip/stack.types.ts'
@@ -468,5 +469,46 @@ test('a caller that hangs up before its ports are open leaves nothing', async ()
   invite.cancel()
   await turn(clock, 2_000)
   assert.equal((await invite.outcome).answered, false)
+  await nothingIsLeft()
+})
+
+test('a phone whose answer came in a reliable 183 may answer without a description (RFC 3262 §5)', async () => {
+  const first = device(0, (invite, seen) => {
+    invite.ring(183, description(sdp(deviceIps[0] ?? '')))
+    clock.after(100, () => (seen.dialog = invite.answer({})))
+  })
+  const invite = call()
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  assert.ok(first.dialog)
+  void outcome.dialog.bye()
+  await turn(clock, 1_000)
+  await nothingIsLeft()
+})
+
+test('a caller that requires reliable ringing gets it, and the call stands (RFC 3262)', async () => {
+  answers(0)
+  const invite = call({ headers: { Require: '100rel' } })
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  assert.deepEqual(invite.ringing, [180])
+  void outcome.dialog.bye()
+  await turn(clock, 1_000)
+  await nothingIsLeft()
+})
+
+test('a phone that vanished is found out by its session timer, and the other leg hears BYE (RFC 4028)', async () => {
+  const first = answers(0)
+  const invite = call()
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered && first.dialog instanceof SipDialog)
+  outcome.dialog.on('request', (incoming) => incoming.respond(200))
+  first.dialog.drop()
+  await turn(clock, 1_000_000, 500)
+  assert.equal(endedAs(), 'media-timeout')
+  assert.equal(outcome.dialog.state, 'terminated')
   await nothingIsLeft()
 })

@@ -7,7 +7,7 @@
  *          ══ RTP ════  media session  ════ RTP ══
  *
  * A feature (pbx/) makes it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
- * Missing: transfer (REFER), music on hold, PRACK.
+ * Missing: transfer (REFER), music on hold.
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
@@ -162,10 +162,13 @@ export class Call implements LiveCall {
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional({ leg, media }: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
+  #provisional(attempt: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
     if (this.#ended) return
+    const { leg, media } = attempt
     this.#teller.ringing(leg.id)
-    const firstMedia = sdpOf(response) !== '' && offer !== undefined && this.#earlyAnswer === undefined
+    const described = sdpOf(response)
+    if (described !== '') attempt.earlyAnswer = described
+    const firstMedia = described !== '' && offer !== undefined && this.#earlyAnswer === undefined
     if (firstMedia) this.#passEarlyMedia(media, response, caller, offer)
     if (this.#caller.state === 'calling' && this.#earlyAnswer === undefined) this.#invite.ring(180)
     this.#caller.state = 'ringing'
@@ -185,7 +188,7 @@ export class Call implements LiveCall {
   }
 
   #connect(
-    { leg: callee, media }: Attempt,
+    { leg: callee, media, earlyAnswer }: Attempt,
     dialog: Dialog,
     response: SipResponse,
     caller: LegMedia,
@@ -195,7 +198,8 @@ export class Call implements LiveCall {
     this.#callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    media.takeAnswer(sdpOf(response))
+    // A description that was acknowledged by PRACK need not come again (RFC 3262 §5).
+    media.takeAnswer(sdpOf(response) || (earlyAnswer ?? ''))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
     // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.

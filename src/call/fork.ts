@@ -27,6 +27,8 @@ export interface Attempt {
   readonly leg: Leg
   readonly media: LegMedia
   readonly invite: OutgoingInvite
+  /** The description of its last provisional answer. */
+  earlyAnswer?: string
 }
 
 export type ForkOutcome =

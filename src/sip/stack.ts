@@ -50,10 +50,22 @@ export interface CountedSipStack extends SipStack {
   readonly counters: Readonly<SipCounters>
 }
 
-const defaultAllow = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'INFO', 'UPDATE', 'MESSAGE', 'NOTIFY', 'REFER']
+const defaultAllow = [
+  'INVITE',
+  'ACK',
+  'CANCEL',
+  'BYE',
+  'PRACK',
+  'OPTIONS',
+  'INFO',
+  'UPDATE',
+  'MESSAGE',
+  'NOTIFY',
+  'REFER',
+]
 
 /** Extensions the stack takes care of by itself. */
-const ownTags = ['timer']
+const ownTags = ['timer', '100rel']
 
 /** @throws {SipError} `sip.cannot-listen`, with the host's error as cause. */
 export async function createSipStack(options: SipStackOptions): Promise<CountedSipStack> {

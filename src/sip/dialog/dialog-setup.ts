@@ -24,6 +24,8 @@ export interface DialogSetup {
   /** CSeq of the last request received. */
   readonly remoteSeq?: number
   readonly stay: boolean
+  /** The status for a PRACK that comes after the answer. */
+  readonly prack?: (request: SipRequest) => number
   readonly contactUser?: string
   readonly contactParams?: string
   readonly credentials?: Credentials

@@ -248,6 +248,7 @@ export class SipDialog implements Dialog, DialogParty {
       if (this.#pendingInvite) return received.respond(500, { headers: { 'Retry-After': retryAfterS() } })
       this.#refreshTarget(request)
     }
+    if (request.method === 'PRACK') return received.respond(this.#setup.prack?.(request) ?? 481)
     this.#offer(received)
   }
 

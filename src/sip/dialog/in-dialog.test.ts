@@ -136,12 +136,12 @@ test('in-dialog requests that nobody listens to get 501, OPTIONS gets 200', asyn
 test('a required extension we do not know gets 420 and its name (RFC 3261 §8.2.2.3)', async () => {
   const net = await pair({ callee: { supported: ['siprec'] } })
   net.callee.on('invite', (invite) => invite.reject(603))
-  const unknown = net.caller.invite(inviteTo('102', { headers: { Require: '100rel, siprec' } }))
+  const unknown = net.caller.invite(inviteTo('102', { headers: { Require: 'privacy, siprec' } }))
   const known = net.caller.invite(inviteTo('102', { headers: { Require: 'siprec' } }))
   await net.run(50)
   const refused = (await unknown.outcome) as Extract<InviteOutcome, { answered: false }>
   assert.equal(refused.response.status, 420)
-  assert.equal(refused.response.headers.get('Unsupported'), '100rel')
+  assert.equal(refused.response.headers.get('Unsupported'), 'privacy')
   assert.equal(((await known.outcome) as Extract<InviteOutcome, { answered: false }>).response.status, 603)
   await assertNothingLeft(net)
 })

@@ -8,7 +8,7 @@
  */
 import { randomHex } from '../../core/random.ts'
 import { fromTag } from '../message/fields.ts'
-import type { SipRequest } from '../message/types.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { Answer, Dialog, DialogId, IncomingInvite, Payload } from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -17,6 +17,7 @@ import { SipDialog } from './dialog.ts'
 import { calledSetup } from './dialog-setup.ts'
 import type { DialogParty } from './dialog-table.ts'
 import { ReceivedRequest } from './incoming-request.ts'
+import { mustBeReliable, ReliableAnswers } from './reliable-server.ts'
 import { localResponse, writeResponse } from './write.ts'
 
 export class ReceivedInvite implements IncomingInvite, DialogParty {
@@ -27,6 +28,8 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
   readonly #transaction: ServerTransaction
   readonly #toTag = randomHex(8)
   readonly #cancel = new AbortController()
+  #reliable: ReliableAnswers | undefined
+  #answered: SipDialog | undefined
   /** No final response has been sent. */
   #open = true
 
@@ -58,7 +61,14 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
   }
 
   ring(status: number, answer?: Answer): void {
-    if (this.#open) this.#send(status, answer)
+    if (!this.#open) return
+    const described = answer?.body !== undefined && answer.body.length > 0
+    if (status === 100 || !mustBeReliable(this.request, described)) return this.#send(status, answer)
+    this.#reliable ??= new ReliableAnswers(this.#context.clock, this.request, {
+      send: (response) => this.#transaction.respond(response),
+      givenUp: () => this.#notAcknowledged(),
+    })
+    this.#reliable.send((headers) => this.#write(status, { ...answer, headers: { ...headers, ...answer?.headers } }))
   }
 
   answer(answer: Payload): Dialog {
@@ -66,9 +76,16 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     if (!this.#open) return this.#tooLate()
     this.#open = false
     const response = writeResponse(this.#context, request, flow, 200, answer, this.#toTag)
-    const dialog = new SipDialog(calledSetup(this.#context, request, flow, this.#toTag))
-    dialog.awaitAck(request, this.#transaction, response)
-    this.#transaction.respond(response)
+    const prack = (received: SipRequest): number => this.#reliable?.acknowledge(received) ?? 481
+    const dialog = new SipDialog({ ...calledSetup(this.#context, request, flow, this.#toTag), prack })
+    this.#answered = dialog
+    const go = (): void => {
+      if (dialog.state === 'terminated') return this.#send(480)
+      dialog.awaitAck(request, this.#transaction, response)
+      this.#transaction.respond(response)
+    }
+    if (this.#reliable) this.#reliable.finish(go)
+    else go()
     return dialog
   }
 
@@ -86,6 +103,7 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     }
     const transaction = this.#context.transactions.open(request, flow)
     const received = new ReceivedRequest({ context: this.#context, request, flow, transaction })
+    if (request.method === 'PRACK') return received.respond(this.#reliable?.acknowledge(request) ?? 481)
     received.respond(request.method === 'BYE' ? 200 : 501)
     if (request.method === 'BYE') this.#cancelledByPeer()
   }
@@ -97,6 +115,17 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
 
   drop(): void {
     this.#lost()
+  }
+
+  /** RFC 3262 §3: a provisional answer was not acknowledged in time. */
+  #notAcknowledged(): void {
+    if (this.#open) {
+      this.reject(504)
+      this.#cancel.abort()
+      return
+    }
+    this.#send(504)
+    this.#answered?.drop()
   }
 
   #cancelledByPeer(): void {
@@ -113,11 +142,16 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
   }
 
   #send(status: number, answer?: Answer): void {
-    this.#transaction.respond(writeResponse(this.#context, this.request, this.flow, status, answer, this.#toTag))
+    this.#transaction.respond(this.#write(status, answer))
+  }
+
+  #write(status: number, answer?: Answer): SipResponse {
+    return writeResponse(this.#context, this.request, this.flow, status, answer, this.#toTag)
   }
 
   #close(): void {
     this.#open = false
+    this.#reliable?.stop()
     this.#context.dialogs.remove(this.#id, this)
   }
 

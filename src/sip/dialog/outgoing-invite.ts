@@ -6,6 +6,7 @@
  *
  * Every 2xx is ACKed (RFC 3261 §13.2.2.4): the first becomes the call, further ones of a fork are ended by BYE. A CANCEL
  * waits for a provisional answer (§9.1); a 2xx that overtakes it is ACKed and ended by BYE.
+ * Reliable provisionals are acknowledged by reliable-client.ts.
  * Missing: 3xx are reported, not followed.
  */
 import type { Timer } from '../../core/clock.ts'
@@ -22,6 +23,7 @@ import type { Context } from './context.ts'
 import { SipDialog } from './dialog.ts'
 import { type CallerExtras, callerSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
+import { Acknowledger } from './reliable-client.ts'
 import { sessionOffer } from './session-timer.ts'
 import { withFlow } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
@@ -39,6 +41,7 @@ export class SentInvite implements OutgoingInvite {
   readonly #user: string | undefined
   /** How to repeat the ACK of each 2xx, by the tag of who sent it. */
   readonly #acks = new Map<string, () => void>()
+  readonly #reliable: Acknowledger
   #exchange: Exchange | undefined
   #over = false
   #provisional = false
@@ -51,6 +54,7 @@ export class SentInvite implements OutgoingInvite {
   constructor(context: Context, options: InviteOptions) {
     this.#context = context
     this.#options = options
+    this.#reliable = new Acknowledger(context)
     this.sipCallId = options.callId ?? newId()
     this.outcome = this.#settled.promise
     this.#from = `${options.from};tag=${randomHex(8)}`
@@ -106,7 +110,12 @@ export class SentInvite implements OutgoingInvite {
     if (this.#cancelled) return this.#sendCancel()
     this.#patience?.cancel()
     this.#patience = this.#context.clock.after(ringLimitMs, () => this.cancel())
-    if (response.status > 100) this.#options.onProvisional?.(response)
+    const exchange = this.#exchange
+    if (response.status === 100 || !exchange) return
+    const { request: invite, flow } = exchange
+    const answer = this.#options.ackBody
+    if (this.#reliable.take(response, { invite, flow, extras: this.#extras, answer }))
+      this.#options.onProvisional?.(response)
   }
 
   #receiveSuccess(response: SipResponse): void {
@@ -116,8 +125,11 @@ export class SentInvite implements OutgoingInvite {
     const again = this.#acks.get(tag)
     if (again) return again()
     const { request, flow } = exchange
-    const dialog = new SipDialog(callerSetup(this.#context, request, response, flow, this.#extras))
-    this.#acks.set(tag, dialog.ack(request, response, this.#options.ackBody?.(response)))
+    const early = this.#reliable.stateOf(tag)
+    const setup = callerSetup(this.#context, request, response, flow, this.#extras)
+    const dialog = new SipDialog(early ? { ...setup, localSeq: early.localSeq } : setup)
+    const body = early?.answered ? undefined : this.#options.ackBody?.(response)
+    this.#acks.set(tag, dialog.ack(request, response, body))
     if (!this.#over && !this.#cancelled) return this.#settle({ answered: true, dialog, response })
     void dialog.bye()
     this.#settle({ answered: false, response: localResponse(request, 487) })
