@@ -27,6 +27,7 @@ export const allowedMethods: readonly string[] = [
   'OPTIONS',
   'INFO',
   'UPDATE',
+  'REFER',
   'REGISTER',
 ]
 

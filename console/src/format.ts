@@ -107,6 +107,7 @@ const endTexts: Record<EndReason, EndText> = {
     sentence: 'The two phones have no audio codec in common. Allow PCMU or PCMA (G.711) on both.',
     color: 'red',
   },
+  transferred: { label: 'Transferred', sentence: 'The other party was connected to somebody else.', color: 'green' },
   'media-timeout': {
     label: 'Connection lost',
     sentence: 'No more audio arrived, so the call was ended. A phone lost its network, or a firewall closed.',

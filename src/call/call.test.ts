@@ -75,7 +75,11 @@ beforeEach(async () => {
     recorder: {
       start: ({ name, tracks }) => {
         recorded.push(`${name}: ${tracks.map(({ role }) => role).join(', ')}`)
-        return { stop: async () => void recorded.push('stopped') }
+        return {
+          addTrack: ({ role, party }) => void recorded.push(`+ ${role} ${party.extension}`),
+          endTrack: () => void recorded.push('- track'),
+          stop: async () => void recorded.push('stopped'),
+        }
       },
     },
     advertisedIp: () => serverIp,

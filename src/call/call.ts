@@ -7,18 +7,21 @@
  *          ══ RTP ════  media session  ════ RTP ══
  *
  * A feature (pbx/) makes it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
- * Missing: transfer (REFER), music on hold.
+ * A transfer (transfer.ts) puts another leg in the place of one; the call goes on.
+ * Missing: music on hold.
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
-import { maxForwardsOf } from '../sip/message/fields.ts'
+import { ReferProgress, type Replaces, readReferral } from '../sip/dialog/refer.ts'
+import { fromTag, maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { SipMessage, SipResponse } from '../sip/message/types.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
-import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import type { Dialog, DialogEnd, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
+import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
@@ -29,6 +32,14 @@ import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
+import {
+  type Onwards,
+  type PlacedLeg,
+  type RingOptions,
+  Transfer,
+  type TransferFact,
+  type TransferHost,
+} from './transfer.ts'
 
 /** The last ACK, and the 487 of phones that were cancelled, come after the end. */
 const traceLingerMs = 1_000
@@ -39,23 +50,35 @@ export interface DialOptions {
   readonly record: boolean
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
+  /** Where its parties may transfer it; nowhere when left out. */
+  readonly onwards?: Onwards
 }
 
-export class Call implements LiveCall {
+/** Hops of a call that a party of it sent on (RFC 3261 §8.1.1.6). */
+const newMaxForwards = 70
+
+export class Call implements LiveCall, TransferHost {
   readonly id = newId()
   readonly from: Party
   readonly to: Party
   readonly #services: CallServices
-  readonly #log: Logger
+  readonly log: Logger
   readonly #teller: Teller
   readonly #invite: IncomingInvite
   readonly #session: MediaSession
-  readonly #caller: Leg
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
+  /** Who stands on the caller's and on the callee's side now; a transfer changes it. */
+  #caller: Leg
   #callee: Leg | undefined
+  /** Legs that are no longer part of the call. */
+  readonly #left: Leg[] = []
+  #transfer: Transfer | undefined
+  #refers = 0
+  #options: DialOptions | undefined
   #answeredAtMs: number | undefined
-  #fork: Fork | undefined
+  /** The first rings the callee, further ones those to whom the call was transferred. */
+  readonly #forks: Fork[] = []
   #recording: CallRecording | undefined
   /** The answer given to the caller with early media; the 200 repeats it (RFC 3261 §13.2.1). */
   #earlyAnswer: string | undefined
@@ -65,7 +88,7 @@ export class Call implements LiveCall {
     this.from = parties.from
     this.to = parties.to
     this.#services = services
-    this.#log = services.log.child({ callId: this.id })
+    this.log = services.log.child({ callId: this.id })
     this.#teller = new Teller(services.bus, services.clock, this.id)
     this.#invite = invite
     this.#startedAtMs = services.clock.wallMs()
@@ -99,11 +122,12 @@ export class Call implements LiveCall {
   /** Ring these devices and connect the first that answers; else the call ends with the reason why not. */
   async dial(options: DialOptions): Promise<void> {
     if (this.#ended) return
+    this.#options = options
     try {
       await this.#ring(options)
     } catch (error) {
       if (error instanceof CallError) return this.#fail(error.code)
-      this.#log.error('a call could not be set up', { error: String(error) })
+      this.log.error('a call could not be set up', { error: String(error) })
       await this.#finish('failed')
     }
   }
@@ -116,9 +140,9 @@ export class Call implements LiveCall {
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const callerMedia = new LegMedia(await this.#openPort(options.record), advertisedIp(this.#invite.flow))
+    const callerMedia = new LegMedia(await this.openPort(options.record), advertisedIp(this.#invite.flow))
     this.#caller.media = callerMedia
-    const calleePort = await this.#openPort(options.record)
+    const calleePort = await this.openPort(options.record)
     if (this.#ended) return
     const fork = new Fork({
       stack,
@@ -127,11 +151,11 @@ export class Call implements LiveCall {
       destinations: options.destinations,
       ringMs: options.ringMs,
       maxForwards: Math.min(maxForwards, 70) - 1,
-      from: ({ target }) => this.#fromHeader(target.flow),
+      from: ({ target }) => this.#addressOf(this.from, target.flow),
       offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
       onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
     })
-    this.#fork = fork
+    this.#forks.push(fork)
     const outcome = await fork.outcome
     if (!outcome.answered) return this.#finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
@@ -146,7 +170,7 @@ export class Call implements LiveCall {
     return offered?.sdp
   }
 
-  async #openPort(recordedLater: boolean): Promise<MediaPort> {
+  async openPort(recordedLater: boolean): Promise<MediaPort> {
     try {
       return await this.#session.openPort({ recordedLater })
     } catch (error) {
@@ -154,10 +178,11 @@ export class Call implements LiveCall {
     }
   }
 
-  #fromHeader(flow: Flow | undefined): string {
-    const user = this.from.extension ?? parseUri(this.from.uri)?.user ?? 'anonymous'
+  /** A party as our devices see it: at this server. */
+  #addressOf({ extension, uri, name: displayName }: Party, flow: Flow | undefined): string {
+    const user = extension ?? parseUri(uri)?.user ?? 'anonymous'
     const host = this.#services.advertisedIp(flow)
-    const name = this.from.name === undefined ? '' : `"${this.from.name.replace(/["\\]/g, '\\$&')}" `
+    const name = displayName === undefined ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `
     return `${name}<${printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() })}>`
   }
 
@@ -183,7 +208,7 @@ export class Call implements LiveCall {
       this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
     } catch (error) {
       if (!(error instanceof CallError)) throw error
-      this.#log.warn('early media could not be passed on', { code: error.code })
+      this.log.warn('early media could not be passed on', { code: error.code })
     }
   }
 
@@ -218,7 +243,7 @@ export class Call implements LiveCall {
       media.takeAnswer(sdpOf(message))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
-      if (stands) this.#log.warn('an answer inside a call was not taken', { code: error.code })
+      if (stands) this.log.warn('an answer inside a call was not taken', { code: error.code })
       else void this.#fail(error.code)
     }
   }
@@ -236,15 +261,20 @@ export class Call implements LiveCall {
     leg.dialog = dialog
     leg.state = 'answered'
     const onDigit = (digit: string, durationMs: number): void => this.#teller.legDigit(leg.id, digit, durationMs)
-    dialog.on('ended', (end) => {
-      leg.state = 'ended'
-      void this.#finish(whyEnded(end), leg.role)
-    })
-    dialog.on('request', (incoming) => answerInDialog(incoming, { media, log: this.#log, onDigit }))
-    dialog.on('ack', (ack) => {
-      if (media.awaitsAnswer) this.#takeAnswer(ack, media)
-    })
-    dialog.on('refreshed', (response) => this.#takeAnswer(response, media))
+    const listeners = [
+      dialog.on('ended', (end) => this.#gone(leg, whyEnded(end))),
+      dialog.on('request', (incoming) => {
+        if (incoming.request.method === 'REFER') this.#refer(leg, dialog, incoming)
+        else answerInDialog(incoming, { media, log: this.log, onDigit })
+      }),
+      dialog.on('ack', (ack) => {
+        if (media.awaitsAnswer) this.#takeAnswer(ack, media)
+      }),
+      dialog.on('refreshed', (response) => this.#takeAnswer(response, media)),
+    ]
+    leg.unlisten = () => {
+      for (const off of listeners) off()
+    }
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
     media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
     this.#teller.legAnswered(leg)
@@ -255,13 +285,156 @@ export class Call implements LiveCall {
       dialog,
       rtpTimeoutMs,
       expectsPackets: () => media.expectsPackets,
-      onVanished: () => void this.#finish('media-timeout', leg.role),
+      onVanished: () => this.#gone(leg, 'media-timeout'),
     })
+  }
+
+  /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */
+  #gone(leg: Leg, why: EndReason): void {
+    leg.state = 'ended'
+    if (this.#transfer?.by === leg) void this.leave(leg, 'bye')
+    else void this.#finish(why, leg.role)
+  }
+
+  /** A party asks to be replaced. Only an extension may: it is known who pays for where the call goes. */
+  #refer(by: Leg, dialog: Dialog, incoming: InDialogRequest): void {
+    const referral = readReferral(incoming.request)
+    if (!referral) return incoming.respond(400)
+    const stays = this.otherThan(by)
+    const { extension } = by.party
+    const onwards = this.#options?.onwards
+    const number = onwards?.numberIn(referral.target)
+    if (extension === undefined || !onwards || !number || !stays?.dialog || !stays.media) return incoming.respond(403)
+    if (this.#transfer) return incoming.respond(491)
+    const second = referral.replaces && this.#secondCall(referral.replaces, extension)
+    if (referral.replaces && !second) return incoming.respond(481)
+    const { dialog: theirs, media } = stays
+    const transfer = new Transfer({
+      host: this,
+      onwards,
+      progress: new ReferProgress(incoming, dialog, this.#refers++ === 0),
+      by,
+      extension,
+      stays: Object.assign(stays, { dialog: theirs, media }),
+    })
+    this.#transfer = transfer
+    void this.#run(
+      second?.leg.dialog ? transfer.attended(second.call, second.leg) : this.#blind(transfer, number, second),
+    )
+  }
+
+  /** A second call that still rings is given up for the transferred one, which rings there anew. */
+  async #blind(transfer: Transfer, number: string, second: { readonly call: Call } | undefined): Promise<void> {
+    await second?.call.finish('transferred')
+    await transfer.blind(second?.call.to.extension ?? number)
+  }
+
+  async #run(transfer: Promise<void>): Promise<void> {
+    try {
+      await transfer
+    } catch (error) {
+      this.log.error('a transfer failed', { error: String(error) })
+      await this.#finish('failed')
+    } finally {
+      this.#transfer = undefined
+    }
+  }
+
+  /** The call of the same extension that a Replaces names, unless it is this one. */
+  #secondCall(replaces: Replaces, extension: string): { readonly call: Call; readonly leg: Leg } | undefined {
+    for (const call of this.#services.live.list()) {
+      const leg = call instanceof Call && call !== this ? call.#legAt(replaces) : undefined
+      if (call instanceof Call && leg?.party.extension === extension) return { call, leg }
+    }
+    return undefined
+  }
+
+  #legAt({ callId, tags }: Replaces): Leg | undefined {
+    const [caller, callee] = [this.#caller, this.#callee]
+    const isNamed = (leg: Leg, theirTag: string | undefined): boolean =>
+      leg.sipCallId === callId && theirTag !== undefined && tags.includes(theirTag)
+    if (isNamed(caller, caller.dialog ? caller.dialog.id.remoteTag : fromTag(this.#invite.request))) return caller
+    return callee && isNamed(callee, callee.dialog?.id.remoteTag) ? callee : undefined
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get recorded(): boolean {
+    return this.#recording !== undefined
+  }
+
+  advertisedIp(flow: Flow): string {
+    return this.#services.advertisedIp(flow)
+  }
+
+  otherThan(leg: Leg): Leg | undefined {
+    return leg === this.#caller ? this.#callee : this.#caller
+  }
+
+  ring({ route, port, role, from, referredBy, onRinging }: RingOptions): Fork {
+    const { stack, clock, advertisedIp } = this.#services
+    const fork = new Fork({
+      stack,
+      clock,
+      teller: this.#teller,
+      destinations: route.destinations,
+      ringMs: route.ringMs,
+      maxForwards: newMaxForwards,
+      role,
+      referredBy: this.#addressOf(referredBy, undefined),
+      from: ({ target }) => this.#addressOf(from, target.flow),
+      offer: ({ target }) => offerTo(port, advertisedIp(target.flow), supportedFormats),
+      onProvisional: (attempt, response) => {
+        const described = sdpOf(response)
+        if (described !== '') attempt.earlyAnswer = described
+        this.#teller.ringing(attempt.leg.id)
+        onRinging()
+      },
+    })
+    this.#forks.push(fork)
+    return fork
+  }
+
+  replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
+    const stays = this.otherThan(leg)
+    if (leg === this.#caller) this.#caller = next
+    else this.#callee = next
+    if (fromCallId !== undefined) this.#teller.legStarted(next)
+    if (this.#recording) {
+      const { media, id, role, party } = next
+      this.#recording.addTrack({ port: media.port, legId: id, role, party })
+      this.#recording.endTrack(leg.id)
+    } else if (record && stays && this.#options) this.#record(this.#options.recordingName, [stays, next])
+    if (stays?.media) this.#session.bridge(stays.media.port, next.media.port)
+    this.#teller.transferred(leg.id, next.id, kind, fromCallId)
+    this.#listen(next, next.dialog, next.media)
+  }
+
+  async leave(leg: Leg, how: 'bye' | 'moved'): Promise<void> {
+    if (this.#left.includes(leg)) return
+    this.#left.push(leg)
+    leg.unlisten?.()
+    leg.watch?.stop()
+    this.#recording?.endTrack(leg.id)
+    if (how === 'bye') void leg.dialog?.bye()
+    await this.#endLeg(leg)
+  }
+
+  async #endLeg(leg: Leg): Promise<void> {
+    const stats = await leg.media?.port.close().catch(() => undefined)
+    leg.state = 'ended'
+    this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats) } : {})
+  }
+
+  finish(reason: EndReason, by?: LegRole): Promise<void> {
+    return this.#finish(reason, by)
   }
 
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
-    this.#log.warn('a call failed', { code, text })
+    this.log.warn('a call failed', { code, text })
     await this.#finish(code === 'call.no-common-codec' ? 'no-common-codec' : 'failed', undefined, sip)
   }
 
@@ -278,16 +451,14 @@ export class Call implements LiveCall {
     // After a CANCEL the stack has sent the 487 already.
     if (sipStatus !== undefined && reason !== 'cancelled')
       this.#reject(sipStatus, status ? undefined : refusals[reason].reason)
-    this.#fork?.cancel('cancelled')
-    const legs = this.#callee ? [this.#caller, this.#callee] : [this.#caller]
+    for (const fork of this.#forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled')
+    const present = new Set([this.#caller, this.#callee, this.#transfer?.by])
+    const legs = [...present].filter((leg) => leg !== undefined).filter((leg) => !this.#left.includes(leg))
+    this.#left.push(...legs)
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye())
     const stored = this.#recording?.stop()
-    for (const leg of legs) {
-      const stats = await leg.media?.port.close().catch(() => undefined)
-      leg.state = 'ended'
-      this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats) } : {})
-    }
+    for (const leg of legs) await this.#endLeg(leg)
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
     await Promise.allSettled([...goodbyes, stored, this.#session.close()])
@@ -305,9 +476,12 @@ export class Call implements LiveCall {
     this.#invite.reject(status, reason === undefined ? {} : { reason })
   }
 
-  /** The caller, then the callee, or all devices that ring. */
+  /** The caller, then the callee, and all devices that ring. */
   get #legs(): readonly Leg[] {
-    return [this.#caller, ...(this.#callee ? [this.#callee] : (this.#fork?.legs ?? []))]
+    const sides = [this.#caller, ...(this.#callee ? [this.#callee] : [])]
+    const rung = this.#forks.flatMap(({ legs }) => legs)
+    const rings = rung.filter((leg) => !sides.includes(leg) && (this.#callee === undefined || leg.state !== 'ended'))
+    return [...sides, ...rings.filter((leg) => !this.#left.includes(leg))]
   }
 
   snapshot(): LiveCallSnapshot {
@@ -324,15 +498,9 @@ export class Call implements LiveCall {
   }
 
   messages(): readonly TracedMessage[] {
-    const attempts = this.#fork?.legs ?? []
-    return this.#services.messages([this.#caller, ...attempts].map(({ sipCallId }) => sipCallId))
+    const legs = [this.#caller, ...this.#left, ...this.#forks.flatMap(({ legs: rung }) => rung)]
+    return this.#services.messages([...new Set(legs.map(({ sipCallId }) => sipCallId))])
   }
-}
-
-/** An answer without a description is one that cannot be read. */
-function sdpOf(message: SipMessage): string {
-  const described = sessionDescriptionOf(message)
-  return typeof described === 'object' ? described.sdp : ''
 }
 
 /** Each device gets a description of its own over the one port that all of them share until one answers. */

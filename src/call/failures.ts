@@ -27,6 +27,7 @@ export class CallError extends Error {
  */
 export const refusals: Readonly<Record<EndReason, { readonly status: number; readonly reason?: string }>> = {
   hangup: { status: 480 },
+  transferred: { status: 487 },
   cancelled: { status: 487 },
   busy: { status: 486 },
   declined: { status: 603 },

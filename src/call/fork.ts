@@ -8,7 +8,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
-import type { EndReason, Party } from '../events/catalogue.ts'
+import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
 import type { Credentials, Dialog, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
@@ -47,6 +47,10 @@ export interface ForkOptions {
   readonly ringMs: number
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */
   readonly maxForwards: number
+  /** The side of the call that is rung for: `callee` unless a transferred caller is replaced. */
+  readonly role?: LegRole
+  /** Who sent the call here (RFC 3892). */
+  readonly referredBy?: string
   readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
 }
 
@@ -74,7 +78,7 @@ export class Fork {
   cancel(reason: EndReason): void {
     if (this.#settled) return
     this.#finish({ answered: false, reason })
-    this.#cancelAll(reason === 'no-answer' ? 'SIP;cause=480;text="No answer"' : undefined)
+    this.#cancelAll(cancelReasons[reason])
   }
 
   /** All attempts, those that ended too. */
@@ -83,14 +87,14 @@ export class Fork {
   }
 
   #start(destination: Destination): void {
-    const { stack, teller, from, offer, maxForwards, onProvisional } = this.#options
+    const { stack, teller, from, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
     const { target, party, credentials } = destination
     const { media, sdp } = offer(destination)
     const invite = stack.invite({
       target,
       from: from(destination),
       to: `<${party.uri}>`,
-      headers: { 'Max-Forwards': String(maxForwards) },
+      headers: { 'Max-Forwards': String(maxForwards), ...(referredBy !== undefined && { 'Referred-By': referredBy }) },
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),
@@ -102,7 +106,7 @@ export class Fork {
     })
     const leg: Leg = {
       id: newId(),
-      role: 'callee',
+      role,
       party,
       sipCallId: invite.sipCallId,
       transport: target.flow?.transport ?? target.via?.transport ?? 'udp',
@@ -157,5 +161,9 @@ export class Fork {
   }
 }
 
+const noAnswer = 'SIP;cause=480;text="No answer"'
 /** RFC 3326 §2: the phones that lost the race show no missed call. */
 const completedElsewhere = 'SIP;cause=200;text="Call completed elsewhere"'
+
+/** What the devices are told; a phone that is rung again for somebody else shows no missed call. */
+const cancelReasons: Partial<Record<EndReason, string>> = { 'no-answer': noAnswer, transferred: completedElsewhere }

@@ -19,6 +19,8 @@ export interface Leg {
   media?: LegMedia
   dialog?: Dialog
   watch?: SilenceWatch
+  /** Stops hearing the dialog: another call does. */
+  unlisten?: () => void
 }
 
 export const remoteOf = ({ remote }: Flow): string => endpointText(remote.ip, remote.port)

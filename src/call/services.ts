@@ -16,6 +16,10 @@ export interface RecordedTrack {
 }
 
 export interface CallRecording {
+  /** A leg joined. */
+  addTrack(track: RecordedTrack): void
+  /** A leg left; called before its port is closed. */
+  endTrack(legId: string): void
   /** Called before the ports are closed; they may be closed at once afterwards. Never rejects. */
   stop(): Promise<void>
 }

@@ -37,6 +37,17 @@ export class Teller {
     })
   }
 
+  transferred(legId: string, replacedBy: string, kind: 'blind' | 'attended' | 'recall', fromCallId?: string): void {
+    this.#bus.publish({
+      name: 'call.transferred',
+      ...this.#stamp(),
+      legId,
+      replacedBy,
+      kind,
+      ...(fromCallId !== undefined && { fromCallId }),
+    })
+  }
+
   traced(messages: readonly TracedMessage[]): void {
     this.#bus.publish({ name: 'call.traced', ...this.#stamp(), messages })
   }

@@ -19,6 +19,7 @@ export type CallKind = 'pbx' | 'siprec'
 /** Why a call ended, in words a person understands; the SIP status beside it where there is one. */
 export type EndReason =
   | 'hangup' // somebody hung up an answered call
+  | 'transferred' // its other party went on in another call
   | 'cancelled' // the caller gave up before the answer
   | 'busy'
   | 'declined'
@@ -99,6 +100,14 @@ export interface Facts {
   'call.ringing': OfLeg
   'call.answered': OfLeg
   'call.ended': OfCall & { readonly reason: EndReason; readonly sipStatus?: number; readonly by?: LegRole }
+  /** A leg left, and another took its place. */
+  'call.transferred': OfLeg & {
+    /** `recall`: the target was not reached, so the transferer was rung again. */
+    readonly kind: 'blind' | 'attended' | 'recall'
+    readonly replacedBy: string
+    /** Attended: the call from which the new leg came. */
+    readonly fromCallId?: string
+  }
   /** All messages of the call's dialogs, told once after it ended. */
   'call.traced': OfCall & { readonly messages: readonly TracedMessage[] }
   'leg.started': OfLeg & {

@@ -5,11 +5,12 @@
  */
 
 import { Call } from '../call/call.ts'
-import type { Destination } from '../call/fork.ts'
 import type { CallServices } from '../call/services.ts'
+import type { Onwards, Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
 import { fromOf } from '../sip/message/fields.ts'
+import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
@@ -58,8 +59,29 @@ export class Dialplan {
     const uri = from ? printUri(from.uri) : 'sip:anonymous@anonymous.invalid'
     if (identity.kind === 'trunk') return { uri, ...(from?.displayName && { name: from.displayName }) }
     // The directory says who an extension is, whatever its From claims.
-    const { number, displayName } = identity.extension
-    return { uri, extension: number, ...(displayName && { name: displayName }) }
+    return partyOf(identity.extension, uri)
+  }
+
+  /** Where a party of a call may send it (RFC 3515): where it could have called itself. */
+  readonly #onwards: Onwards = {
+    numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
+    route: (number, by) => {
+      const { directory, trunks } = this.#options
+      const [extension, asks] = [directory.find(number), directory.find(by)]
+      const outbound = extension ? undefined : outboundRoute(trunks, number, by)
+      if (outbound) return { ...trunkRoute(outbound, trunkParty(outbound)), record: asks?.record ?? false }
+      if (!extension) return 'not-found'
+      const route = this.#extensionRoute(
+        extension,
+        partyOf(extension, printUri(plainUri(extension.number, this.#options.services.advertisedIp(undefined)))),
+      )
+      return route.destinations.length === 0 ? 'unreachable' : route
+    },
+  }
+
+  #extensionRoute({ number, ringSeconds, record }: Extension, party: Party): Route {
+    const destinations = this.#options.registrar.targets(number).map((target) => ({ target, party }))
+    return { destinations, ringMs: ringSeconds * 1000, record }
   }
 
   async #toExtension(
@@ -68,48 +90,23 @@ export class Dialplan {
     extension: Extension | undefined,
     caller?: Extension,
   ): Promise<void> {
-    const to: Party = {
-      uri: invite.request.uri,
-      ...(extension
-        ? { extension: extension.number, ...(extension.displayName && { name: extension.displayName }) }
-        : {}),
-    }
+    const to = extension ? partyOf(extension, invite.request.uri) : { uri: invite.request.uri }
     const call = new Call(invite, { from, to }, this.#options.services)
     if (!extension) return call.refuse('not-found')
-    const destinations: Destination[] = this.#options.registrar
-      .targets(extension.number)
-      .map((target) => ({ target, party: to }))
-    if (destinations.length === 0) return call.refuse('unreachable')
-    await call.dial({
-      destinations,
-      ringMs: extension.ringSeconds * 1000,
-      record: extension.record || (caller?.record ?? false),
-      recordingName: this.#recordingName(call, from, to),
-    })
+    const route = this.#extensionRoute(extension, to)
+    if (route.destinations.length === 0) return call.refuse('unreachable')
+    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) })
   }
 
-  async #toTrunk(
-    invite: IncomingInvite,
-    from: Party,
-    { trunk, number }: OutboundRoute,
-    caller: Extension,
-  ): Promise<void> {
-    const uri = { scheme: 'sip', user: number, host: trunk.host, params: new Map(), headers: new Map() }
-    const to: Party = { uri: printUri(uri) }
-    const params = new Map(trunk.transport === 'tcp' ? [['transport', 'tcp']] : [])
+  async #toTrunk(invite: IncomingInvite, from: Party, route: OutboundRoute, caller: Extension): Promise<void> {
+    const to = trunkParty(route)
     const call = new Call(invite, { from, to }, this.#options.services)
-    await call.dial({
-      destinations: [
-        {
-          target: { uri: printUri({ ...uri, port: trunk.port, params }) },
-          party: to,
-          ...(trunk.credentials && { credentials: trunk.credentials }),
-        },
-      ],
-      ringMs: trunkRingSeconds * 1000,
-      record: caller.record,
-      recordingName: this.#recordingName(call, from, to),
-    })
+    await this.#dial(call, { ...trunkRoute(route, to), record: caller.record })
+  }
+
+  async #dial(call: Call, route: Route): Promise<void> {
+    const { from, to } = call
+    await call.dial({ ...route, recordingName: this.#recordingName(call, from, to), onwards: this.#onwards })
   }
 
   #recordingName(call: Call, from: Party, to: Party): string {
@@ -120,4 +117,27 @@ export class Dialplan {
       to,
     })
   }
+}
+
+const partyOf = ({ number, displayName }: Extension, uri: string): Party => ({
+  uri,
+  extension: number,
+  ...(displayName && { name: displayName }),
+})
+
+const plainUri = (user: string, host: string): SipUri => ({
+  scheme: 'sip',
+  user,
+  host,
+  params: new Map(),
+  headers: new Map(),
+})
+
+const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: printUri(plainUri(number, trunk.host)) })
+
+function trunkRoute({ trunk, number }: OutboundRoute, party: Party): Omit<Route, 'record'> {
+  const { host, port, transport, credentials } = trunk
+  const params = new Map(transport === 'tcp' ? [['transport', 'tcp']] : [])
+  const target = { uri: printUri({ ...plainUri(number, host), port, params }) }
+  return { destinations: [{ target, party, ...(credentials && { credentials }) }], ringMs: trunkRingSeconds * 1000 }
 }

@@ -40,6 +40,7 @@ export const endReasonSchema = z.enum([
   'unreachable',
   'not-found',
   'no-common-codec',
+  'transferred',
   'media-timeout',
   'shutdown',
   'interrupted',

@@ -313,7 +313,8 @@ export class SipDialog implements Dialog, DialogParty {
   async #ask(method: string, payload: RequestPayload): Promise<SipResponse> {
     const { response, failure } = await this.#exchange(method, payload)
     if (this.#state === 'terminated') return response
-    const by = endOf(response.status, failure)
+    // RFC 5057 §5.1: what becomes of a report concerns its subscription, not the call.
+    const by = method === 'NOTIFY' ? undefined : endOf(response.status, failure)
     if (by) {
       this.#end({ by })
       this.drop()
@@ -362,7 +363,9 @@ export class SipDialog implements Dialog, DialogParty {
       seq,
       routes,
       payload: refreshes ? { ...payload, headers: { ...this.#sessionOffer(), ...payload.headers } } : payload,
-      ...(refreshes && { contact: contactFor(this.#context, this.#flow, contactUser) + contactParams }),
+      ...((refreshes || method === 'NOTIFY') && {
+        contact: contactFor(this.#context, this.#flow, contactUser) + contactParams,
+      }),
     })
   }
 

@@ -40,18 +40,19 @@ async function hangUp(net: Pair & { readonly outgoing: ReturnType<Pair['caller']
   await assertNothingLeft(net)
 }
 
+function ringAndAnswer(invite: IncomingInvite): void {
+  invite.ring(180)
+  invite.answer(sdp('v=0 answer\r\n'))
+}
+
 test('ringing is acknowledged by PRACK when the caller requires it, and only then', async () => {
-  const answer = (invite: IncomingInvite): void => {
-    invite.ring(180)
-    invite.answer(sdp('v=0 answer\r\n'))
-  }
-  const call = await ringing(answer, required)
+  const call = await ringing(ringAndAnswer, required)
   await call.run(100)
   assert.deepEqual(call.lines.slice(0, 2), ['in INVITE v=0 offer', 'out 180'])
   assert.ok(call.lines.includes('in PRACK'))
   assert.deepEqual(call.heard, [180])
   await hangUp(call)
-  const plain = await ringing(answer)
+  const plain = await ringing(ringAndAnswer)
   await plain.run(100)
   assert.ok(!plain.lines.includes('in PRACK'))
   await hangUp(plain)

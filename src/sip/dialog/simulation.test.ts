@@ -50,7 +50,8 @@ async function simulate(seed: number): Promise<void> {
     invite.cancelled.addEventListener('abort', () => {
       sides.callee = 'ended'
     })
-    later(1_000, () => invite.ring(180))
+    const early = random() < 0.3
+    later(1_000, () => invite.ring(early ? 183 : 180, early ? sdp('v=0\r\n') : {}))
     const willRefuse = random() < 0.25
     later(6_000, () => {
       if (invite.cancelled.aborted) return
@@ -62,7 +63,8 @@ async function simulate(seed: number): Promise<void> {
 
   for (let call = 0; call < callsPerRun; call++) {
     later(2_000, () => {
-      const outgoing = caller.invite(inviteTo('102'))
+      const reliable = random() < 0.3 && { headers: { Require: '100rel' } }
+      const outgoing = caller.invite(inviteTo('102', reliable || {}))
       const sides = sidesOf(outgoing.sipCallId)
       if (random() < 0.3) later(7_000, () => outgoing.cancel())
       void outgoing.outcome.then((outcome) => {

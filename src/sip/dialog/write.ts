@@ -64,7 +64,7 @@ export function writeResponse(
   const headers: Record<string, string | readonly string[]> = {}
   const success = status >= 200 && status < 300
   const ofDialog = request.method === 'INVITE' || request.method === 'UPDATE'
-  if (ofDialog && status > 100 && status < 300)
+  if ((ofDialog || request.method === 'REFER') && status > 100 && status < 300)
     headers['Contact'] = contactFor(context, flow, requestUriOf(request)?.user)
   if (success && (ofDialog || request.method === 'OPTIONS')) {
     headers['Allow'] = identity.allow.join(', ')
