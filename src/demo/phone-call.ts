@@ -97,6 +97,29 @@ export class PhoneCall {
     this.#talker.resume()
   }
 
+  /**
+   * Have the other side connected to `number`, or to who is at the other end of `second` (RFC 3515, 3891).
+   * Resolves with the statuses that were reported, the final one last.
+   */
+  async transfer(number: string, second?: PhoneCall): Promise<readonly number[]> {
+    const reported: number[] = []
+    const done = new Promise<void>((resolve) =>
+      this.#dialog.on('request', ({ request }) => {
+        if (request.method !== 'NOTIFY') return
+        reported.push(Number(Buffer.from(request.body).toString('latin1').split(' ')[1]))
+        if (request.headers.get('Subscription-State')?.startsWith('terminated')) resolve()
+      }),
+    )
+    const { host, port } = this.#dialog.remoteTarget
+    const { callId, localTag, remoteTag } = second ? second.#dialog.id : this.#dialog.id
+    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`)
+    const to = `<sip:${number}@${host}:${port ?? 5060}${second ? `?Replaces=${replaces}` : ''}>`
+    const { status } = await this.#dialog.request('REFER', { headers: { 'Refer-To': to } })
+    if (status >= 300) return [status]
+    await done
+    return reported
+  }
+
   /** BYE; resolves when it is answered. */
   async hangUp(): Promise<void> {
     this.#talker.stop()

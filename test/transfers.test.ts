@@ -1,0 +1,128 @@
+/** Transfers over loopback: the real server, simulated phones, what they heard and what was kept of it. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { readWav } from '../src/codec/wav.ts'
+import { findRun, proveChannel } from '../src/demo/compare.ts'
+import type { SimulatedPhone } from '../src/demo/phone.ts'
+import type { PhoneCall } from '../src/demo/phone-call.ts'
+import { loadSpeech } from '../src/demo/speech.ts'
+import { startTestServer, type TestServer } from './support/in-process.ts'
+import { until } from './support/until.ts'
+
+let server: TestServer
+let speech: { alice: Int16Array; bob: Int16Array; carol: Int16Array }
+
+before(async () => {
+  // Two workers: an attended transfer has to cross from one to the other.
+  server = await startTestServer({ 'rtp.workers': 2 })
+  const [caller, callee] = [await loadSpeech('caller'), await loadSpeech('callee')]
+  speech = {
+    alice: caller.subarray(0, 24_000),
+    bob: callee.subarray(4_000, 8_000),
+    carol: callee.subarray(12_000, 28_000),
+  }
+})
+after(() => server.close())
+
+async function connect(
+  caller: SimulatedPhone,
+  callee: SimulatedPhone,
+  number: string,
+): Promise<[PhoneCall, PhoneCall]> {
+  const answered = callee.nextCall()
+  const outcome = await caller.call(number).outcome
+  assert.ok(outcome.answered, 'the call was not answered')
+  return [outcome.call, await answered]
+}
+
+const untilSpoken = (...calls: readonly PhoneCall[]): Promise<unknown> =>
+  until('the phones to have spoken', 20_000, () => calls.every(({ spoken }) => spoken), 20)
+
+/** All stored calls in which this SIP Call-ID occurs, each with its recording finished. */
+const stored = (sipCallId: string, count: number) =>
+  until('the calls to be stored', 10_000, async () => {
+    const { items } = await server.api.calls({ search: sipCallId })
+    const finished = items.filter(
+      ({ endedAtMs, recordings }) => endedAtMs && recordings.every(({ state }) => state !== 'recording'),
+    )
+    return finished.length === count && finished
+  })
+
+async function combinedOf(call: Awaited<ReturnType<typeof stored>>[number] | undefined) {
+  const file = call?.recordings[0]?.files.find(({ kind }) => kind === 'combined')
+  assert.ok(file, 'there is no combined file')
+  return readWav(join(server.recordingDir, file.name))
+}
+
+test('blind: the caller talks on with who answered, and all three are in one recording', async () => {
+  const alice = await server.phone('101', { speech: speech.alice })
+  const bob = await server.phone('102', { speech: speech.bob })
+  const carol = await server.phone('103', { speech: speech.carol, ringMs: 100 })
+  const [atAlice, atBob] = await connect(alice, bob, '102')
+  await untilSpoken(atBob)
+  const answered = carol.nextCall()
+  const reported = await atBob.transfer('103')
+  assert.deepEqual([reported[0], reported.at(-1)], [100, 200])
+  await atBob.ended
+  const atCarol = await answered
+  await untilSpoken(atAlice, atCarol)
+  await atCarol.hangUp()
+  await atAlice.ended
+
+  assert.notEqual(findRun(atCarol.sent().subarray(800, 14_000), atAlice.heard()), undefined)
+  const [call] = await stored(atAlice.sipCallId, 1)
+  assert.deepEqual(
+    call?.legs.map(({ role, party }) => [role, party.extension]),
+    [
+      ['caller', '101'],
+      ['callee', '102'],
+      ['callee', '103'],
+    ],
+  )
+  const wav = await combinedOf(call)
+  assert.ok(proveChannel(atAlice.sent(), wav.channel(0)).exact, 'channel 0 is not what the caller sent')
+  assert.ok(proveChannel(atCarol.sent(), wav.channel(2)).exact, 'channel 2 is not what the target sent')
+})
+
+test('attended: the caller moves into the second call, on another media worker, and its recording goes on', async () => {
+  const alice = await server.phone('104', { speech: speech.alice })
+  const bob = await server.phone('105', { speech: speech.bob })
+  const carol = await server.phone('106', { speech: speech.carol })
+  const [atAlice, first] = await connect(alice, bob, '105')
+  await first.hold()
+  const [second, atCarol] = await connect(bob, carol, '106')
+  await untilSpoken(second)
+  assert.equal((await first.transfer('106', second)).at(-1), 200)
+  await Promise.all([first.ended, second.ended])
+  await untilSpoken(atAlice, atCarol)
+  await atAlice.hangUp()
+  await atCarol.ended
+
+  assert.notEqual(findRun(atAlice.sent().subarray(18_000, 23_000), atCarol.heard()), undefined)
+  const calls = await stored(atAlice.sipCallId, 2)
+  assert.deepEqual(calls.map(({ endReason }) => endReason).sort(), ['hangup', 'transferred'])
+  const joined = calls.find(({ endReason }) => endReason === 'hangup')
+  assert.deepEqual(
+    joined?.legs.map(({ role, party }) => [role, party.extension]),
+    [
+      ['caller', '105'],
+      ['callee', '106'],
+      ['caller', '104'],
+    ],
+  )
+  const wav = await combinedOf(joined)
+  assert.equal(wav.channels, 3)
+})
+
+test('a transfer to a phone that is busy leaves the call as it was', async () => {
+  const alice = await server.phone('107', { speech: speech.alice })
+  const bob = await server.phone('108', { speech: speech.bob })
+  await server.phone('109', { habit: 'busy' })
+  const [atAlice, atBob] = await connect(alice, bob, '108')
+  assert.equal((await atBob.transfer('109')).at(-1), 486)
+  await untilSpoken(atAlice, atBob)
+  await atBob.hangUp()
+  await atAlice.ended
+  assert.notEqual(findRun(atAlice.sent().subarray(16_000, 23_000), atBob.heard()), undefined)
+})
