@@ -7,7 +7,7 @@
  *          ══ RTP ════  media session  ════ RTP ══
  *
  * A feature (pbx/) makes it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
- * A transfer (transfer.ts) puts another leg in the place of one; the call goes on.
+ * A transfer (transfer-desk.ts) puts another leg in the place of one; the call goes on.
  * Missing: music on hold.
  */
 import type { Logger } from '../core/logger.ts'
@@ -15,12 +15,12 @@ import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
-import { ReferProgress, type Replaces, readReferral } from '../sip/dialog/refer.ts'
+import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag, maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { SipMessage, SipResponse } from '../sip/message/types.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
-import type { Dialog, DialogEnd, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
+import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork } from './fork.ts'
@@ -32,14 +32,8 @@ import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
-import {
-  type Onwards,
-  type PlacedLeg,
-  type RingOptions,
-  Transfer,
-  type TransferFact,
-  type TransferHost,
-} from './transfer.ts'
+import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
+import { TransferDesk } from './transfer-desk.ts'
 
 /** The last ACK, and the 487 of phones that were cancelled, come after the end. */
 const traceLingerMs = 1_000
@@ -73,8 +67,7 @@ export class Call implements LiveCall, TransferHost {
   #callee: Leg | undefined
   /** Legs that are no longer part of the call. */
   readonly #left: Leg[] = []
-  #transfer: Transfer | undefined
-  #refers = 0
+  #transfers: TransferDesk | undefined
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
   /** The first rings the callee, further ones those to whom the call was transferred. */
@@ -106,7 +99,7 @@ export class Call implements LiveCall, TransferHost {
     services.live.add(this)
     this.#teller.started(this.from, this.to)
     this.#teller.legStarted(this.#caller)
-    invite.cancelled.addEventListener('abort', () => void this.#finish('cancelled', 'caller'))
+    invite.cancelled.addEventListener('abort', () => void this.finish('cancelled', 'caller'))
   }
 
   /** Resolves when the call is over and everything it used is closed. */
@@ -116,19 +109,22 @@ export class Call implements LiveCall, TransferHost {
 
   /** Refuse the call: the caller gets the status of that reason. */
   async refuse(reason: EndReason): Promise<void> {
-    await this.#finish(reason)
+    await this.finish(reason)
   }
 
   /** Ring these devices and connect the first that answers; else the call ends with the reason why not. */
   async dial(options: DialOptions): Promise<void> {
     if (this.#ended) return
     this.#options = options
+    const otherCalls = () =>
+      this.#services.live.list().flatMap((call) => (call instanceof Call && call !== this ? [call] : []))
+    this.#transfers = new TransferDesk({ host: this, onwards: options.onwards, otherCalls })
     try {
       await this.#ring(options)
     } catch (error) {
       if (error instanceof CallError) return this.#fail(error.code)
       this.log.error('a call could not be set up', { error: String(error) })
-      await this.#finish('failed')
+      await this.finish('failed')
     }
   }
 
@@ -157,7 +153,7 @@ export class Call implements LiveCall, TransferHost {
     })
     this.#forks.push(fork)
     const outcome = await fork.outcome
-    if (!outcome.answered) return this.#finish(outcome.reason)
+    if (!outcome.answered) return this.finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
     this.#connect(outcome.attempt, outcome.dialog, outcome.response, callerMedia, offer, options)
   }
@@ -264,7 +260,7 @@ export class Call implements LiveCall, TransferHost {
     const listeners = [
       dialog.on('ended', (end) => this.#gone(leg, whyEnded(end))),
       dialog.on('request', (incoming) => {
-        if (incoming.request.method === 'REFER') this.#refer(leg, dialog, incoming)
+        if (incoming.request.method === 'REFER') this.#transfers?.refer(leg, dialog, incoming)
         else answerInDialog(incoming, { media, log: this.log, onDigit })
       }),
       dialog.on('ack', (ack) => {
@@ -292,64 +288,11 @@ export class Call implements LiveCall, TransferHost {
   /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */
   #gone(leg: Leg, why: EndReason): void {
     leg.state = 'ended'
-    if (this.#transfer?.by === leg) void this.leave(leg, 'bye')
-    else void this.#finish(why, leg.role)
+    if (this.#transfers?.by === leg) void this.leave(leg, 'bye')
+    else void this.finish(why, leg.role)
   }
 
-  /** A party asks to be replaced. Only an extension may: it is known who pays for where the call goes. */
-  #refer(by: Leg, dialog: Dialog, incoming: InDialogRequest): void {
-    const referral = readReferral(incoming.request)
-    if (!referral) return incoming.respond(400)
-    const stays = this.otherThan(by)
-    const { extension } = by.party
-    const onwards = this.#options?.onwards
-    const number = onwards?.numberIn(referral.target)
-    if (extension === undefined || !onwards || !number || !stays?.dialog || !stays.media) return incoming.respond(403)
-    if (this.#transfer) return incoming.respond(491)
-    const second = referral.replaces && this.#secondCall(referral.replaces, extension)
-    if (referral.replaces && !second) return incoming.respond(481)
-    const { dialog: theirs, media } = stays
-    const transfer = new Transfer({
-      host: this,
-      onwards,
-      progress: new ReferProgress(incoming, dialog, this.#refers++ === 0),
-      by,
-      extension,
-      stays: Object.assign(stays, { dialog: theirs, media }),
-    })
-    this.#transfer = transfer
-    void this.#run(
-      second?.leg.dialog ? transfer.attended(second.call, second.leg) : this.#blind(transfer, number, second),
-    )
-  }
-
-  /** A second call that still rings is given up for the transferred one, which rings there anew. */
-  async #blind(transfer: Transfer, number: string, second: { readonly call: Call } | undefined): Promise<void> {
-    await second?.call.finish('transferred')
-    await transfer.blind(second?.call.to.extension ?? number)
-  }
-
-  async #run(transfer: Promise<void>): Promise<void> {
-    try {
-      await transfer
-    } catch (error) {
-      this.log.error('a transfer failed', { error: String(error) })
-      await this.#finish('failed')
-    } finally {
-      this.#transfer = undefined
-    }
-  }
-
-  /** The call of the same extension that a Replaces names, unless it is this one. */
-  #secondCall(replaces: Replaces, extension: string): { readonly call: Call; readonly leg: Leg } | undefined {
-    for (const call of this.#services.live.list()) {
-      const leg = call instanceof Call && call !== this ? call.#legAt(replaces) : undefined
-      if (call instanceof Call && leg?.party.extension === extension) return { call, leg }
-    }
-    return undefined
-  }
-
-  #legAt({ callId, tags }: Replaces): Leg | undefined {
+  legAt({ callId, tags }: Replaces): Leg | undefined {
     const [caller, callee] = [this.#caller, this.#callee]
     const isNamed = (leg: Leg, theirTag: string | undefined): boolean =>
       leg.sipCallId === callId && theirTag !== undefined && tags.includes(theirTag)
@@ -359,6 +302,10 @@ export class Call implements LiveCall, TransferHost {
 
   get ended(): boolean {
     return this.#ended
+  }
+
+  get transferring(): boolean {
+    return this.#transfers?.by !== undefined
   }
 
   get recorded(): boolean {
@@ -428,22 +375,18 @@ export class Call implements LiveCall, TransferHost {
     this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats) } : {})
   }
 
-  finish(reason: EndReason, by?: LegRole): Promise<void> {
-    return this.#finish(reason, by)
-  }
-
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.#finish(code === 'call.no-common-codec' ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(code === 'call.no-common-codec' ? 'no-common-codec' : 'failed', undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {
-    return this.#finish(reason)
+    return this.finish(reason)
   }
 
   /** Ends the call once; later reasons change nothing. Resolves when all is closed. */
-  async #finish(reason: EndReason, by?: LegRole, status?: number): Promise<void> {
+  async finish(reason: EndReason, by?: LegRole, status?: number): Promise<void> {
     if (this.#ended) return this.#closed.promise
     this.#ended = true
     const answered = this.#answeredAtMs !== undefined
@@ -452,7 +395,7 @@ export class Call implements LiveCall, TransferHost {
     if (sipStatus !== undefined && reason !== 'cancelled')
       this.#reject(sipStatus, status ? undefined : refusals[reason].reason)
     for (const fork of this.#forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled')
-    const present = new Set([this.#caller, this.#callee, this.#transfer?.by])
+    const present = new Set([this.#caller, this.#callee, this.#transfers?.by])
     const legs = [...present].filter((leg) => leg !== undefined).filter((leg) => !this.#left.includes(leg))
     this.#left.push(...legs)
     for (const { watch } of legs) watch?.stop()

@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
-import type { ReferProgress } from '../sip/dialog/refer.ts'
+import type { ReferProgress, Replaces } from '../sip/dialog/refer.ts'
 import type { SipUri } from '../sip/message/types.ts'
 import type { Dialog, Flow } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
@@ -56,9 +56,14 @@ export interface TransferHost {
   readonly id: string
   readonly log: Logger
   readonly ended: boolean
+  readonly to: Party
+  /** One of its legs is being replaced. */
+  readonly transferring: boolean
   readonly recorded: boolean
   advertisedIp(flow: Flow): string
   openPort(record: boolean): Promise<MediaPort>
+  /** The leg that a Replaces names. */
+  legAt(replaces: Replaces): Leg | undefined
   otherThan(leg: Leg): Leg | undefined
   /** Ring for who stays. The call cancels it when it ends. */
   ring(options: RingOptions): Fork
