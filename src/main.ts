@@ -142,8 +142,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   })
   const siprec = new SiprecServer(
     { ...services, recordings },
-    // The gatekeeper has admitted the source, by address or by digest.
-    { admit: () => true, streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
+    { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls: settings.sip.maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
