@@ -28,7 +28,7 @@ import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { readTrunk } from './pbx/trunks.ts'
-import { repairInterrupted } from './recording/repair.ts'
+import { findInterrupted, repairInterrupted } from './recording/repair.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier, digestHashes } from './sip/auth/digest.ts'
 import { createSipStack } from './sip/stack.ts'
@@ -90,7 +90,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
   const { combineLegs } = settings.recording
-  await repairInterrupted({ folder: recordingDir, combineLegs, bus, clock, log })
+  const interrupted = await findInterrupted({ folder: recordingDir, log })
 
   const media = await createMediaPlane(mediaSettings(settings), {
     log,
@@ -120,7 +120,14 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   })
   closing.push(() => stack.close())
 
-  const recordings = new Recordings({ folder: recordingDir, combineLegs, bus, clock, log })
+  const recordings = new Recordings({
+    folder: recordingDir,
+    combineLegs,
+    reserved: interrupted.map(({ name }) => name),
+    bus,
+    clock,
+    log,
+  })
   const services: CallServices = {
     clock,
     log,
@@ -198,6 +205,14 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const url = await api.listen({ host: settings.http.host, port: settings.http.port })
   health.started()
   log.info('Patchbay is ready', { version, url, sip: listening })
+  // Calls are taken meanwhile: after a crash there may be hours of audio to put together.
+  const stopRepairing = new AbortController()
+  const { signal } = stopRepairing
+  const repaired = repairInterrupted(interrupted, { folder: recordingDir, combineLegs, bus, clock, log, signal })
+  closing.push(async () => {
+    stopRepairing.abort()
+    await repaired
+  })
 
   return {
     sip: listening,

@@ -26,6 +26,8 @@ export interface RecordingDeps {
   readonly folder: string
   /** Write one file with a channel a leg beside the leg files. Default true. */
   readonly combineLegs?: boolean
+  /** Names of recordings that repair.ts is finishing meanwhile. */
+  readonly reserved?: readonly string[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -43,6 +45,7 @@ export class Recordings implements RecordingService {
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
+    for (const name of deps.reserved ?? []) this.#taken.add(name.toLowerCase())
   }
 
   start(options: RecordingOptions): ActiveRecording {

@@ -43,7 +43,8 @@ test('after kill -9 all ten recordings play and lack at most a second', needs(),
   const restarted = server
   const recordings = await until('ten repaired recordings', 20_000, async () => {
     const { items } = await restarted.api.recordings()
-    return items.length === calls && items.every(({ state }) => state === 'interrupted') && items
+    const finished = items.filter(({ state, files }) => state === 'interrupted' && files.length > 0)
+    return finished.length === calls && finished
   })
   const sipCallIds = pairs.map(([caller]) => caller.sipCallId)
   for (const recording of recordings) {
