@@ -16,15 +16,8 @@ export function sipSockets({ sip }: Settings): { transport: 'udp' | 'tcp'; ip: s
   return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts)]
 }
 
-export function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {
-  const bindIp = rtp.bindIp || sip.host
-  return {
-    workers: rtp.workers,
-    bindIp,
-    advertisedIp: nat.behindNat ? nat.externalIp : bindIp,
-    portMin: rtp.portMin,
-    portMax: rtp.portMax,
-  }
+export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
+  return { workers: rtp.workers, bindIp: rtp.bindIp || sip.host, portMin: rtp.portMin, portMax: rtp.portMax }
 }
 
 /** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */

@@ -71,7 +71,7 @@ export class Port implements PacketHandler {
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
-  #silenceTold: 'nothing' | 'warning' | 'inactive' = 'nothing'
+  #silenceTold = false
 
   constructor(options: PortOptions) {
     this.#options = options
@@ -104,7 +104,7 @@ export class Port implements PacketHandler {
       if (!this.#send.has(format.encoding)) this.#send.set(format.encoding, format.payloadType)
     }
     this.#quietSinceMs = this.#options.clock.now()
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
   }
 
   /** Relay to and from another port; each port forgets the one it was bridged with. */
@@ -145,7 +145,7 @@ export class Port implements PacketHandler {
       return
     }
     this.#lastPacketAtMs = nowMs
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
@@ -219,15 +219,11 @@ export class Port implements PacketHandler {
 
   #noticeSilence(nowMs: number): void {
     const limitMs = this.#options.inactiveAfterMs
-    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold === 'inactive') return
+    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold) return
     const idleMs = nowMs - Math.max(this.#quietSinceMs, this.#lastPacketAtMs ?? 0)
-    if (idleMs >= limitMs) {
-      this.#silenceTold = 'inactive'
-      this.#options.tell('inactive', { idleMs })
-    } else if (idleMs >= limitMs / 2 && this.#silenceTold === 'nothing') {
-      this.#silenceTold = 'warning'
-      this.#options.tell('inactivity-warning', { idleMs })
-    }
+    if (idleMs < limitMs) return
+    this.#silenceTold = true
+    this.#options.tell('inactive', { idleMs })
   }
 
   #report(nowMs: number, bye = false): void {
