@@ -11,7 +11,7 @@ import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { createManifest, type Manifest } from './manifest.ts'
 import { findInterrupted, repairInterrupted } from './repair.ts'
 import { Recordings } from './service.ts'
-import { FakePort, noise, writeLeg } from './test-support.ts'
+import { HearingPort, noise, writeLeg } from './test-support.ts'
 
 const clock = new FakeClock()
 const t0 = clock.wallMs()
@@ -151,12 +151,12 @@ test('a call that comes in meanwhile takes no name of what is being repaired', a
   const found = await findInterrupted({ folder, log: silentLogger })
   const deps = { folder, bus: new FactBus(), clock, log: silentLogger }
   const recordings = new Recordings({ ...deps, reserved: found.map(({ name }) => name) })
-  const port = new FakePort({ samples: noise(3, 80), startedAtMs: t0 })
+  const port = new HearingPort({ samples: noise(3, 80), startedAtMs: t0 })
   const recording = recordings.start({ callId: 'new', name: 'a', tracks: [] })
   recording.addTrack({ port, legId: 'x', role: 'stream', label: '1' })
   await Promise.all([repairInterrupted(found, deps), recording.stop()])
 
-  assert.equal(port.path, join(folder, 'a_1-2.wav'))
+  assert.equal(port.recording, join(folder, 'a_1-2.wav'))
   assert.deepEqual((await readWav(join(folder, 'a_1.wav'))).channel(0), noise(1, 12_000))
 })
 
