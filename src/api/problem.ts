@@ -9,6 +9,7 @@ import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
+import { databaseFailures } from '../database/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
@@ -17,8 +18,7 @@ const known: FailureTable = {
   ...apiFailures,
   ...authFailures,
   ...directoryFailures,
-  // database/ is out of reach from here; this is its one code that a caller can cause.
-  'database.bad-cursor': { fault: 'caller', http: 400, text: 'The cursor is not one of ours' },
+  ...databaseFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */
