@@ -22,7 +22,7 @@ import { FactBus } from './events/bus.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { createMediaPlane } from './media/plane.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
-import { folderIsWritable, Health } from './ops/health.ts'
+import { folderHasRoom, folderIsWritable, Health } from './ops/health.ts'
 import { Metrics } from './ops/metrics.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
@@ -164,7 +164,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   const health = new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: recordingsWritable },
+    checks: { database: () => database.ping(), recordings: recordingsWritable, disk: folderHasRoom(recordingDir) },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
