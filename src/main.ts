@@ -108,7 +108,8 @@ async function stopAll(
   const ended = live.endAll('shutdown').then(() => recordings.settled())
   const late = await Promise.race([ended.then(() => false), sleep(clock, settings.shutdownTimeout).then(() => true)])
   if (late)
-    log.warn('Some calls did not end in time; their recordings are finished at the next start', { calls: live.size })
+    // The next start finishes what is left of them.
+    log.warn('Stopping without the answers to some BYEs', { unfinishedRecordings: recordings.finishing })
   for (const close of closing.toReversed())
     await close().catch((error: unknown) => log.error('A part did not close', { error: String(error) }))
   log.info('Stopped')

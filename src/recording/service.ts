@@ -62,6 +62,11 @@ export class Recordings implements RecordingService {
     while (this.#stopping.size > 0) await Promise.all(this.#stopping)
   }
 
+  /** Recordings that were stopped and are not on disk yet. */
+  get finishing(): number {
+    return this.#stopping.size
+  }
+
   /** `wanted`, or `wanted-2`, `wanted-3`… so that no file of another recording is touched. */
   #take(wanted: string): string {
     for (let number = 1; ; number++) {
