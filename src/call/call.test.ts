@@ -402,6 +402,11 @@ test('early media reaches the caller, and the 200 repeats its answer (RFC 3261 Â
   const { response } = await invite.outcome
   assert.equal(bodies.length, 1)
   assert.equal(bodies[0], `183 ${Buffer.from(response.body).toString()}`)
+  // Bridged before they are recorded: the last moment has to be kept.
+  assert.deepEqual(
+    media.ports.map(({ options }) => options.recordedLater),
+    [true, true],
+  )
 })
 
 test('hold stops what we send to that leg, resume starts it again', async () => {

@@ -5,6 +5,7 @@ import {
   type MediaPort,
   type MediaSession,
   noPackets,
+  type OpenPortOptions,
   type PortDescription,
   type PortEvents,
   type PortStats,
@@ -19,13 +20,15 @@ const stats: PortStats = { ...noPackets, packetsReceived: 1, bytesReceived: 1 }
 export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly id: string
   readonly address: MediaPort['address']
+  readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
   recording: string | undefined
   closed = false
   idleMs: number | undefined
 
-  constructor(rtpPort: number) {
+  constructor(rtpPort: number, options: OpenPortOptions = {}) {
     super()
+    this.options = options
     this.id = `port-${rtpPort}`
     this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
   }
@@ -64,9 +67,9 @@ export class FakeMedia implements MediaPlane {
     return {
       id,
       on: (name, listener) => this.#lost.on(name, listener),
-      openPort: () => {
+      openPort: (options) => {
         if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
-        const port = new FakePort(20_000 + this.ports.length * 2)
+        const port = new FakePort(20_000 + this.ports.length * 2, options)
         this.ports.push(port)
         own.push(port)
         return Promise.resolve(port)
