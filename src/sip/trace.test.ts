@@ -39,6 +39,16 @@ test('messages of several Call-IDs come back in the order they crossed the wire'
   assert.equal(trace.messages(['a'])[0]?.remote, '[2001:db8::1]:5062')
 })
 
+test('what came and what it caused on another leg keep their order within one millisecond', () => {
+  const trace = new SipTrace(new FakeClock(1_000))
+  trace.observe('in', flow, 'SIP/2.0 180 Ringing\r\n\r\n', 'callee')
+  trace.observe('out', flow, 'SIP/2.0 180 Ringing\r\n\r\n', 'caller')
+  assert.deepEqual(
+    trace.messages(['caller', 'callee']).map(({ sipCallId }) => sipCallId),
+    ['callee', 'caller'],
+  )
+})
+
 test('digest answers, SDES keys and passwords in URIs are not kept', () => {
   const text = [
     'REGISTER sip:101:hunter2@x SIP/2.0',
