@@ -3,15 +3,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Call } from '../../src/api/schemas/index.ts'
 import type { SimulatedPhone } from '../../src/demo/phone.ts'
-import { extensionsFrom101, forOldClients, registeredPhone, sippCaller } from '../support/phones.ts'
+import { callerAndCallee, forOldClients, registeredPhone, sippCaller } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { runSipp } from '../support/sipp.ts'
 import { cancellingCallerScenario, refusedCallerScenario, vanishingCallerScenario } from '../support/sipp-scenarios.ts'
 import { until } from '../support/until.ts'
 
-type Extension = ReturnType<typeof extensionsFrom101>[number]
-const [caller, callee] = extensionsFrom101(2) as [Extension, Extension]
+const [caller, callee] = callerAndCallee()
 const rtpTimeoutMs = 3_000
 
 let server: ServerProcess

@@ -1,15 +1,14 @@
 /** sipp, an independent caller and callee: digest, many calls, and no message sent twice. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { extensionsFrom101, forOldClients, sippCaller, sippPhone } from '../support/phones.ts'
+import { callerAndCallee, forOldClients, sippCaller, sippPhone } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { runSipp, startSipp } from '../support/sipp.ts'
 import { answeringScenario, callerScenario, registerScenario } from '../support/sipp-scenarios.ts'
 import { until } from '../support/until.ts'
 
-const [caller, callee] = extensionsFrom101(2) as [Extension, Extension]
-type Extension = ReturnType<typeof extensionsFrom101>[number]
+const [caller, callee] = callerAndCallee()
 
 let server: ServerProcess
 before(async () => {

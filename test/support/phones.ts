@@ -4,6 +4,13 @@ import { systemClock } from '../../src/core/clock.ts'
 import { type Habit, SimulatedPhone } from '../../src/demo/phone.ts'
 import type { ServerProcess, TestExtension } from './server-process.ts'
 
+/** Extensions 101 and 102: who calls and who is called. */
+export function callerAndCallee(record = true): readonly [TestExtension, TestExtension] {
+  const [caller, callee] = extensionsFrom101(2, record)
+  if (!caller || !callee) throw new Error('cannot happen')
+  return [caller, callee]
+}
+
 /** `count` extensions from 101 on. */
 export const extensionsFrom101 = (count: number, record = true): TestExtension[] =>
   Array.from({ length: count }, (_, index) => ({
