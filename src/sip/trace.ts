@@ -47,7 +47,7 @@ interface Seen {
 
 /** We sent a request: an answer that nobody asked for is a stranger's too. */
 const asked = ({ messages }: Kept): boolean =>
-  messages.some(({ direction, summary }) => direction === 'out' && !summary.startsWith('SIP/2.0'))
+  messages.some(({ message: { direction, summary } }) => direction === 'out' && !summary.startsWith('SIP/2.0'))
 
 /** Call-IDs in the order they were last heard of, and the characters they take together. */
 class Shelf {
