@@ -66,7 +66,7 @@ async function measure(rate: number, phonePort: number): Promise<string> {
     rate,
     limit: rate * 10,
     holdMs,
-    args: sippCaller(caller, callee.number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs,
   })
   const after = useOf(server.pid)

@@ -44,7 +44,7 @@ async function refused(status: number, number = callee.number): Promise<Call> {
     scenario: refusedCallerScenario(status),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, number, server),
+    args: sippCaller(caller, number),
     timeoutMs: 60_000,
   })
   assert.equal(result.errors, '')
@@ -116,7 +116,7 @@ test('a caller who hangs up while it rings: the phone stops ringing, "cancelled"
     scenario: cancellingCallerScenario(),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, callee.number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs: 30_000,
   })
   await missed
@@ -142,7 +142,7 @@ test(
       scenario: vanishingCallerScenario(),
       target: target(),
       calls: 1,
-      args: sippCaller(caller, callee.number, server),
+      args: sippCaller(caller, callee.number),
       timeoutMs: 30_000,
     })
     const end = await (await answered).ended

@@ -40,7 +40,7 @@ test('200 calls at 20 a second with digest: none fails, nothing is sent twice', 
     calls,
     rate: 20,
     holdMs: 1_000,
-    args: sippCaller(caller, callee.number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs: 120_000,
   })
   const answered = await phone.result

@@ -28,14 +28,9 @@ export const forOldClients = { SIP_AUTH_ALGORITHMS: 'MD5' }
 export const sippPhone = ({ number, password }: TestExtension): string[] =>
   `-s ${number} -au ${number} -ap ${password}`.split(' ')
 
-/**
- * Arguments that make sipp the phone of an extension that calls `callee`. What it signs must name the callee; by itself
- * sipp signs a URI without a user.
- */
-export const sippCaller = ({ number, password }: TestExtension, callee: string, { sip }: Pick<ServerProcess, 'sip'>) =>
-  `-s ${callee} -key caller ${number} -au ${number} -ap ${password} -auth_uri ${callee}@${sip.ip}:${sip.port}`.split(
-    ' ',
-  )
+/** Arguments that make sipp the phone of an extension that calls `callee`. */
+export const sippCaller = ({ number, password }: TestExtension, callee: string): string[] =>
+  `-s ${callee} -key caller ${number} -au ${number} -ap ${password}`.split(' ')
 
 export interface PhoneWish {
   readonly habit?: Habit
