@@ -20,7 +20,7 @@ import type { SipMessage, SipRequest, SipResponse } from '../sip/message/types.t
 import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork } from './fork.ts'
+import { type Attempt, type Destination, Fork, type ForkOutcome } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
 import { LegMedia, usableFormats } from './leg-media.ts'
@@ -40,6 +40,14 @@ export interface DialOptions {
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
 }
+
+/** The caller's media, and the description it offered; undefined when it wants us to offer. */
+interface CallerSide {
+  readonly media: LegMedia
+  readonly offer: string | undefined
+}
+
+type Answered = Extract<ForkOutcome, { answered: true }>
 
 export class Call implements LiveCall {
   readonly id = newId()
@@ -116,8 +124,9 @@ export class Call implements LiveCall {
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const callerMedia = new LegMedia(await this.#openPort(options.record), advertisedIp(this.#invite.flow))
-    this.#caller.media = callerMedia
+    const media = new LegMedia(await this.#openPort(options.record), advertisedIp(this.#invite.flow))
+    this.#caller.media = media
+    const caller: CallerSide = { media, offer }
     const calleePort = await this.#openPort(options.record)
     if (this.#ended) return
     const fork = new Fork({
@@ -129,13 +138,13 @@ export class Call implements LiveCall {
       maxForwards: Math.min(maxForwards, 70) - 1,
       from: ({ target }) => this.#fromHeader(target.flow),
       offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
-      onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
+      onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
     this.#fork = fork
     const outcome = await fork.outcome
     if (!outcome.answered) return this.#finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
-    this.#connect(outcome.attempt, outcome.dialog, outcome.response, callerMedia, offer, options)
+    this.#connect(outcome, caller, options)
   }
 
   /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
@@ -162,7 +171,7 @@ export class Call implements LiveCall {
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional({ leg, media }: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
+  #provisional({ leg, media }: Attempt, response: SipResponse, { media: caller, offer }: CallerSide): void {
     if (this.#ended) return
     this.#teller.ringing(leg.id)
     const firstMedia = sdpOf(response) !== '' && offer !== undefined && this.#earlyAnswer === undefined
@@ -184,14 +193,8 @@ export class Call implements LiveCall {
     }
   }
 
-  #connect(
-    { leg: callee, media }: Attempt,
-    dialog: Dialog,
-    response: SipResponse,
-    caller: LegMedia,
-    offer: string | undefined,
-    options: DialOptions,
-  ): void {
+  #connect({ attempt, dialog, response }: Answered, { media: caller, offer }: CallerSide, options: DialOptions): void {
+    const { leg: callee, media } = attempt
     this.#callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
