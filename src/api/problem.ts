@@ -84,13 +84,19 @@ interface ValidationError {
 }
 
 function invalid(error: ValidationError): Problem {
-  const where = error.validationContext ?? 'request'
+  const where = (error.validationContext ?? 'request').replace('querystring', 'query')
   const fields = error.validation.map(({ instancePath, message }) => ({
     path: [where, ...instancePath.split('/').filter(Boolean)].join('.'),
-    message: message ?? 'wrong',
+    message: message === undefined ? 'wrong' : inWords(message),
   }))
   return { ...problem('api.invalid', fields.map(({ path, message }) => `${path}: ${message}`).join('; ')), fields }
 }
+
+/** zod tells what it expected and received; a person wants to know what to send. */
+const inWords = (message: string): string =>
+  /received (undefined|null)$/.test(message)
+    ? 'is missing'
+    : message.replace(/^Invalid (?:input|option): expected (.*?)(?:, received .*)?$/, 'must be $1')
 
 function headersOf(status: number, retryAfterSeconds: number | undefined): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer realm="patchbay"' }
