@@ -6,6 +6,7 @@
 
 import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.ts'
+import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
@@ -54,12 +55,11 @@ export class Dialplan {
   }
 
   #callerOf(invite: IncomingInvite, identity: Exclude<Identity, { kind: 'siprec' }>): Party {
-    const from = fromOf(invite.request)
-    const uri = from ? printUri(from.uri) : 'sip:anonymous@anonymous.invalid'
-    if (identity.kind === 'trunk') return { uri, ...(from?.displayName && { name: from.displayName }) }
+    const from = partyAt(fromOf(invite.request))
+    if (identity.kind === 'trunk') return from
     // The directory says who an extension is, whatever its From claims.
     const { number, displayName } = identity.extension
-    return { uri, extension: number, ...(displayName && { name: displayName }) }
+    return { uri: from.uri, extension: number, ...(displayName && { name: displayName }) }
   }
 
   async #toExtension(
