@@ -94,7 +94,7 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
-    this.#lock.describe(description.remote)
+    this.#lock.describe(description.remote, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
@@ -140,7 +140,7 @@ export class Port implements PacketHandler {
     if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
     const nowMs = this.#options.clock.now()
     const encoding = parseRtp(bytes, packet) ? this.#receive[packet.payloadType] : undefined
-    if (!encoding || !this.#lock.accept(ip, port, nowMs)) {
+    if (!encoding || !this.#lock.accept(ip, port, packet.ssrc, nowMs)) {
       this.#refused++
       return
     }
