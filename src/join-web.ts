@@ -50,6 +50,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sip: () => ({ domain: domainOf(settings, listening), listeners: listening }),
     consoleFolder: consoleBuild.folder,
+    settings: { trustedProxies: settings.http.trustedProxies },
   })
   closing.push(() => api.close())
   const url = await api.listen({ host: settings.http.host, port: settings.http.port })

@@ -142,6 +142,11 @@ export const settingsSchema = z.strictObject({
       description: 'Address of the web console and API. Only this machine reaches the default.',
     }),
     port: setting(port().default(8080), { env: 'HTTP_PORT', description: 'Port of the web console and API.' }),
+    trustedProxies: setting(list().pipe(networks()).default([]), {
+      env: 'HTTP_TRUSTED_PROXIES',
+      description:
+        'Addresses and networks of reverse proxies: from them X-Forwarded-For, -Host and -Proto are believed.',
+    }),
     metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
     adminPassword: setting(
       text()
