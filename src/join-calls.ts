@@ -1,5 +1,5 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
-import { advertiser, mediaSettings, reachableAt, type SipAddress, sipSockets } from './addresses.ts'
+import { advertiser, mediaSettings, reachableAt, type SipAddress, sipSockets, tryMediaAddress } from './addresses.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { parseNetworks } from './core/networks.ts'
@@ -38,6 +38,7 @@ export interface CallSide {
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  await tryMediaAddress(settings)
   const media = await createMediaPlane(mediaSettings(settings), {
     log,
     onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),

@@ -55,6 +55,12 @@ test('a SIP port that is in use', async () => {
   )
 })
 
+test('an address for media that is none of this machine', () => {
+  const { status, line } = patchbay(['serve'], { RTP_BIND_IP: '203.0.113.9' })
+  assert.equal(status, 1)
+  assert.equal(line, 'patchbay: 203.0.113.9 is no address of this machine')
+})
+
 test('a recording folder that cannot be one', () => {
   const file = join(folder, 'file')
   writeFileSync(file, '')
