@@ -74,6 +74,14 @@ test('the same SDP again while packets come, or a hold, keeps the lock', () => {
   assert.ok(lock.accept('198.51.100.7', 33_333, 1, 5000))
 })
 
+test('a late packet of the call that had this port before does not keep the phone of this one out', () => {
+  const lock = lockOn()
+  assert.ok(lock.accept('203.0.113.9', 1, 5, 0))
+  assert.ok(!lock.accept('198.51.100.7', 33_333, 6, 99))
+  assert.ok(lock.accept('198.51.100.7', 33_333, 6, 100))
+  assert.ok(!lock.accept('203.0.113.9', 1, 5, 120))
+})
+
 test('after a hold the phone is learned anew, for its NAT may have given it another port', () => {
   const lock = lockOn()
   lock.accept('198.51.100.7', 33_333, 1, 0)
@@ -91,7 +99,8 @@ test('after a hold the phone is learned anew, for its NAT may have given it anot
 test('the same stream from another port of the same NAT goes on after a silence; strangers cannot know its SSRC', () => {
   const lock = lockOn()
   lock.accept('198.51.100.7', 33_333, 7, 0)
-  assert.ok(!lock.accept('198.51.100.7', 44_444, 7, 999), 'the source was heard just now')
+  lock.accept('198.51.100.7', 33_333, 7, 1000)
+  assert.ok(!lock.accept('198.51.100.7', 44_444, 7, 1999), 'the source was heard just now')
   assert.ok(!lock.accept('198.51.100.7', 44_444, 8, 60_000), 'another stream')
   assert.ok(!lock.accept('203.0.113.9', 44_444, 7, 60_000), 'another host')
   assert.ok(lock.accept('198.51.100.7', 44_444, 7, 60_000))

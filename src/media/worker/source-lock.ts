@@ -19,6 +19,12 @@ import type { MediaAddress } from '../types.ts'
 const settleMs = 1000
 /** A source that was not heard for so long may have another port now, ms. */
 const silentMs = 1000
+/**
+ * A source that sent fewer packets than this and then nothing for so long, ms, was a stray: what still came in for the
+ * call that had this port before. Until the lock has settled it gives way to a source that is as well founded.
+ */
+const provenPackets = 3
+const strayMs = 100
 
 export interface Source {
   readonly ip: string
@@ -38,6 +44,7 @@ export class SourceLock {
   #rank = stranger
   #lockedAtMs = 0
   #heardAtMs = 0
+  #packets = 0
   #ssrc = 0
   /** The next packet may come from anywhere. Until then we send to where the last one came from. */
   #open = false
@@ -86,8 +93,10 @@ export class SourceLock {
       if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(ip, ssrc, nowMs)) return false
       this.#source = { ip, port }
       this.#rank = rank
+      this.#packets = 0
       if (free) this.#lockedAtMs = nowMs
     }
+    this.#packets++
     this.#open = false
     this.#heardAtMs = nowMs
     this.#ssrc = ssrc
@@ -96,7 +105,12 @@ export class SourceLock {
 
   #isBetter(rank: number, nowMs: number): boolean {
     const settled = nowMs - this.#lockedAtMs >= settleMs
-    return rank > this.#rank && (!settled || rank === exact)
+    if (rank > this.#rank) return !settled || rank === exact
+    return rank === this.#rank && !settled && this.#wasStray(nowMs)
+  }
+
+  #wasStray(nowMs: number): boolean {
+    return this.#packets < provenPackets && nowMs - this.#heardAtMs >= strayMs
   }
 
   /** The same stream from another port of the same NAT. */
