@@ -160,3 +160,12 @@ test('settings that contradict each other end the start', () => {
     'trunks: "carrier" has a username or a password; must be both or neither',
   )
 })
+
+test('the example in docs/configuration.md can be used as it stands', () => {
+  const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+  const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+  const { settings } = loadSettings({ env: {}, configFile: yamlFile(example) })
+  assert.equal(settings.extensions[0]?.number, '101')
+  assert.deepEqual(settings.trunks[0]?.outbound, [{ prefix: '0', strip: 1, add: '+49', from: ['101'] }])
+  assert.deepEqual(settings.siprecPeers[0]?.sources, ['198.51.100.7'])
+})
