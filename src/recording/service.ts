@@ -265,8 +265,8 @@ class Recording implements ActiveRecording {
   #tellFailed(code: RecordingFailure, cause: string): void {
     if (this.#failureTold) return
     this.#failureTold = true
-    const { text } = recordingFailures[code]
-    this.#deps.log.error('A recording failed', { ...this.#about(), code, cause })
+    const { text, fault } = recordingFailures[code]
+    this.#deps.log[fault === 'us' ? 'error' : 'warn']('A recording failed', { ...this.#about(), code, cause })
     this.#deps.bus.publish({
       name: 'recording.failed',
       atMs: this.#deps.clock.wallMs(),

@@ -327,6 +327,19 @@ test('20,000 hostile datagrams on both sockets change nothing but the counters',
   assert.ok(a.port.stats().packetsRefused > 0)
 })
 
+test('a port is closed only when its file is, also when the recording was stopped just before', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-port-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { port } = portWith(new FakeClock())
+  port.describe({ remote: alice, receive: [pcmu], send: [] })
+  port.record(join(folder, 'leg.wav'))
+  port.rtp(speech(1), alice.ip, alice.rtpPort)
+  let closed = false
+  void port.stopRecording().then(() => (closed = true))
+  await port.close()
+  assert.ok(closed)
+})
+
 test('a call bridged since its early media misses no packet that overtook the answer in its recording', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-port-'))
   t.after(() => rmSync(folder, { recursive: true }))

@@ -57,6 +57,8 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
+  /** Of the last recording: settles when its file is on disk. */
+  #fileClosed: Promise<unknown> | undefined
   #preroll: Preroll | undefined
   /** By payload type, as declared by us. */
   #receive: readonly (Carried | undefined)[] = []
@@ -133,7 +135,10 @@ export class Port implements PacketHandler {
   stopRecording(): Promise<RecordedFile | undefined> {
     const recorder = this.#recorder
     this.#recorder = undefined
-    return recorder ? recorder.close() : Promise.resolve(undefined)
+    if (!recorder) return Promise.resolve(undefined)
+    const file = recorder.close()
+    this.#fileClosed = file
+    return file
   }
 
   rtp(bytes: Uint8Array, ip: string, port: number): void {
@@ -263,7 +268,8 @@ export class Port implements PacketHandler {
     this.#unbridge()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
-    await Promise.all([this.stopRecording(), this.#sockets?.close()])
+    void this.stopRecording()
+    await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats
   }
 }
