@@ -48,6 +48,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
+  database.directory.onRemoved((number) => registrar.drop(number))
   const trunks = settings.trunks.map(readTrunk)
   const gatekeeper = makeGatekeeper(foundation, trunks)
   const stack = await createSipStack({
