@@ -100,6 +100,7 @@ test('secrets are masked when settings are shown, and never quoted in an error',
   assert.ok(!shown.includes('hush-hush-hush'))
   assert.ok(!shown.includes('dont-tell'))
   assert.match(shown, /http\.adminPassword\s+\*+\s+# environment \(PATCHBAY_ADMIN_PASSWORD\)/)
+  assert.match(shown, /rtp\.timeout\s+30s\s+# default/, 'a bare 30000 would be read back as 30,000 s')
 })
 
 test('a secret can be given by reference to the environment or a file', () => {
