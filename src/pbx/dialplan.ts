@@ -38,6 +38,15 @@ export class Dialplan {
 
   /** Take a call. Never throws: whatever goes wrong becomes a SIP answer. */
   async take(invite: IncomingInvite): Promise<void> {
+    try {
+      await this.#take(invite)
+    } catch (error) {
+      this.#options.services.log.error('a call could not be taken', { error: String(error) })
+      invite.reject(500)
+    }
+  }
+
+  async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     const dialled = dialledNumber(invite.request.uri)
