@@ -100,6 +100,7 @@ const inWords = (message: string): string =>
 
 function headersOf(status: number, retryAfterSeconds: number | undefined): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer realm="patchbay"' }
+  if (status === 426) return { upgrade: 'websocket', connection: 'upgrade' } // RFC 9110 §15.5.22
   return retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
 }
 
