@@ -42,7 +42,6 @@ export class FrontDesk {
   /** No new calls from now on: they are told to come back (RFC 3261 §21.5.4). */
   close(): void {
     this.#closed = true
-    this.#parts.siprec.stop()
   }
 
   invite(invite: IncomingInvite): void {

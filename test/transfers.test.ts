@@ -81,8 +81,15 @@ test('blind: the caller talks on with who answered, and all three are in one rec
     ],
   )
   const wav = await combinedOf(call)
-  assert.ok(proveChannel(atAlice.sent(), wav.channel(0)).exact, 'channel 0 is not what the caller sent')
-  assert.ok(proveChannel(atCarol.sent(), wav.channel(2)).exact, 'channel 2 is not what the target sent')
+  // What is said after the speech is silence; its last packets may come after the call has ended.
+  assert.ok(
+    proveChannel(atAlice.sent().subarray(0, speech.alice.length), wav.channel(0)).exact,
+    'channel 0 is not what the caller sent',
+  )
+  assert.ok(
+    proveChannel(atCarol.sent().subarray(0, speech.carol.length), wav.channel(2)).exact,
+    'channel 2 is not what the target sent',
+  )
 })
 
 test('attended: the caller moves into the second call, on another media worker, and its recording goes on', async () => {
@@ -101,7 +108,7 @@ test('attended: the caller moves into the second call, on another media worker, 
 
   assert.notEqual(findRun(atAlice.sent().subarray(18_000, 23_000), atCarol.heard()), undefined)
   const calls = await stored(atAlice.sipCallId, 2)
-  assert.deepEqual(calls.map(({ endReason }) => endReason).sort(), ['hangup', 'transferred'])
+  assert.deepEqual(new Set(calls.map(({ endReason }) => endReason)), new Set(['hangup', 'transferred']))
   const joined = calls.find(({ endReason }) => endReason === 'hangup')
   assert.deepEqual(
     joined?.legs.map(({ role, party }) => [role, party.extension]),

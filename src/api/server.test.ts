@@ -78,6 +78,10 @@ test('metrics are open to a collector without a key, and name nobody', async (t)
   assert.match(answer.body, /http_request_duration_seconds_count\{method="GET",route="\/api\/me",status="401"\} 1/)
 })
 
+interface Operation {
+  readonly operationId: string
+}
+
 test('the OpenAPI document names every route and the page shows it without a script', async (t) => {
   const { app } = await startApi(t)
 
@@ -87,6 +91,14 @@ test('the OpenAPI document names every route and the page shows it without a scr
   assert.equal(document.openapi, '3.1.0')
   assert.ok(document.paths['/api/recordings/{id}/files/{name}'].get)
   assert.ok(document.components.schemas.Call)
+  assert.equal(document.paths['/api/calls/{id}/messages'].get.operationId, 'getCallsByIdMessages')
+  const operations = Object.values<Record<string, Operation>>(document.paths).flatMap((methods) =>
+    Object.values(methods),
+  )
+  assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+  assert.deepEqual(document.paths['/health'].get.security, [])
+  const refs = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
+  assert.deepEqual(new Set([...refs].map(([, name]) => name)), new Set(Object.keys(document.components.schemas)))
   assert.match(page.body, /\/api\/recordings\/{id}\/files\/{name}/)
   assert.doesNotMatch(page.body, /<script/)
   assert.equal((await app.inject('/api/docs/style.css')).headers['content-type'], 'text/css; charset=utf-8')

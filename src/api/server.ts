@@ -28,6 +28,8 @@ import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordingRoutes } from './routes/recordings.ts'
+import { registrationRoutes } from './routes/registrations.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -69,8 +71,10 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   healthRoutes(app, deps)
   authRoutes(app, deps)
   callRoutes(app, deps)
+  sessionRoutes(app, deps)
   recordingRoutes(app, deps)
   extensionRoutes(app, deps)
+  registrationRoutes(app, deps)
   accountRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

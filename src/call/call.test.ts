@@ -4,12 +4,12 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, Party } from '../events/catalogue.ts'
+import { FakeMedia } from '../media/test-support.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { SipDialog } from '../sip/dialog/dialog.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InviteOptions, OutgoingInvite, SipStack } from '../sip/stack.types.ts'
-import { FakeMedia } from '../siprec/test-support.ts'
 import { Call, type DialOptions } from './call.ts'
 import type { Destination } from './fork.ts'
 import { LiveCalls } from './live-calls.ts'
@@ -407,6 +407,11 @@ test('early media reaches the caller, and the 200 repeats its answer (RFC 3261 Â
   const { response } = await invite.outcome
   assert.equal(bodies.length, 1)
   assert.equal(bodies[0], `183 ${Buffer.from(response.body).toString()}`)
+  // Bridged before they are recorded: the last moment has to be kept.
+  assert.deepEqual(
+    media.ports.map(({ options }) => options.recordedLater),
+    [true, true],
+  )
 })
 
 test('hold stops what we send to that leg, resume starts it again', async () => {

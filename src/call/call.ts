@@ -23,7 +23,7 @@ import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork } from './fork.ts'
+import { type Attempt, type Destination, Fork, type ForkOutcome } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
 import { LegMedia, usableFormats } from './leg-media.ts'
@@ -47,6 +47,14 @@ export interface DialOptions {
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
 }
+
+/** The caller's media, and the description it offered; undefined when it wants us to offer. */
+interface CallerSide {
+  readonly media: LegMedia
+  readonly offer: string | undefined
+}
+
+type Answered = Extract<ForkOutcome, { answered: true }>
 
 /** Hops of a call that a party of it sent on (RFC 3261 §8.1.1.6). */
 const newMaxForwards = 70
@@ -136,8 +144,9 @@ export class Call implements LiveCall, TransferHost {
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const callerMedia = new LegMedia(await this.openPort(options.record), advertisedIp(this.#invite.flow))
-    this.#caller.media = callerMedia
+    const media = new LegMedia(await this.openPort(options.record), advertisedIp(this.#invite.flow))
+    this.#caller.media = media
+    const caller: CallerSide = { media, offer }
     const calleePort = await this.openPort(options.record)
     if (this.#ended) return
     const fork = new Fork({
@@ -149,13 +158,13 @@ export class Call implements LiveCall, TransferHost {
       maxForwards: Math.min(maxForwards, 70) - 1,
       from: ({ target }) => this.#addressOf(this.from, target.flow),
       offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
-      onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
+      onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
     this.#forks.push(fork)
     const outcome = await fork.outcome
     if (!outcome.answered) return this.finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
-    this.#connect(outcome.attempt, outcome.dialog, outcome.response, callerMedia, offer, options)
+    this.#connect(outcome, caller, options)
   }
 
   /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
@@ -183,7 +192,7 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional(attempt: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
+  #provisional(attempt: Attempt, response: SipResponse, { media: caller, offer }: CallerSide): void {
     if (this.#ended) return
     const { leg, media } = attempt
     this.#teller.ringing(leg.id)
@@ -208,14 +217,8 @@ export class Call implements LiveCall, TransferHost {
     }
   }
 
-  #connect(
-    { leg: callee, media, earlyAnswer }: Attempt,
-    dialog: Dialog,
-    response: SipResponse,
-    caller: LegMedia,
-    offer: string | undefined,
-    options: DialOptions,
-  ): void {
+  #connect({ attempt, dialog, response }: Answered, { media: caller, offer }: CallerSide, options: DialOptions): void {
+    const { leg: callee, media, earlyAnswer } = attempt
     this.#callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)

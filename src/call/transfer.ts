@@ -119,7 +119,7 @@ export class Transfer {
     const port = await portOf(there, host.recorded)
     if (!port) return this.#failed('failed')
     const media = new LegMedia(port, there.advertisedIp(stays.dialog.flow))
-    const moved = await this.#move(media, far.media)
+    const moved = await this.#move(media)
     if (moved !== true || there.ended || host.ended) {
       void port.close()
       // The phone has left its port here, and there is nothing it was moved to.
@@ -145,9 +145,9 @@ export class Transfer {
   }
 
   /** Offer the phone of who stays a port of the other call. */
-  async #move(media: LegMedia, far: LegMedia): Promise<true | EndReason> {
+  async #move(media: LegMedia): Promise<true | EndReason> {
     const { dialog } = this.#options.stays
-    const offer = { contentType: 'application/sdp', body: media.offer(far.formats) }
+    const offer = { contentType: 'application/sdp', body: media.offer() }
     const response = await dialog.request('INVITE', offer)
     if (response.status >= 300) return response.status === 488 ? 'no-common-codec' : 'failed'
     try {

@@ -207,9 +207,15 @@ export interface WavSound extends WavHeader {
  * @throws {Error} when it is no WAV of 16-bit PCM, mu-law or A-law.
  */
 export async function readWav(path: string): Promise<WavSound> {
-  const bytes = await readFile(path)
+  const sound = decodeWav(await readFile(path))
+  if (!sound) throw new Error(`${path} is no WAV file of 16-bit PCM or G.711`)
+  return sound
+}
+
+/** Decode a whole file; undefined when it is no WAV of 16-bit PCM, mu-law or A-law. */
+export function decodeWav(bytes: Uint8Array): WavSound | undefined {
   const header = readWavHeader(bytes)
-  if (!header) throw new Error(`${path} is no WAV file of 16-bit PCM or G.711`)
+  if (!header) return undefined
   const pcm = decode(header.encoding, bytes.subarray(header.dataOffset, header.dataOffset + header.dataBytes))
   const channel = (index: number): Int16Array => {
     const samples = new Int16Array(header.samples)
@@ -219,7 +225,7 @@ export async function readWav(path: string): Promise<WavSound> {
   return { ...header, pcm, channel }
 }
 
-function decode(encoding: WavEncoding, data: Buffer): Int16Array {
+function decode(encoding: WavEncoding, data: Uint8Array): Int16Array {
   if (encoding !== 'pcm16') return decodeG711(encoding, data)
   // A copy, for it must begin at an even address; both WAV and the processors of Node 24 (but s390x) are little-endian.
   return new Int16Array(Uint8Array.from(data).buffer)

@@ -8,17 +8,18 @@ import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
-import type {
-  MediaAddress,
-  MediaPlaneSettings,
-  MediaPort,
-  MediaSession,
-  OpenPortOptions,
-  PortDescription,
-  PortEvents,
-  PortStats,
-  RecordedFile,
-  SessionEvents,
+import {
+  type MediaAddress,
+  type MediaPlaneSettings,
+  type MediaPort,
+  type MediaSession,
+  noPackets,
+  type OpenPortOptions,
+  type PortDescription,
+  type PortEvents,
+  type PortStats,
+  type RecordedFile,
+  type SessionEvents,
 } from './types.ts'
 
 /** What sessions share: the plane. */
@@ -68,8 +69,7 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
-        const ip = options.advertise ?? settings.advertisedIp
-        const handle = new Port(port, { ip, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
+        const handle = new Port(port, { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
@@ -109,15 +109,6 @@ export class Session implements MediaSession {
   }
 }
 
-const nothingYet: PortStats = {
-  packetsReceived: 0,
-  bytesReceived: 0,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
-
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
@@ -127,7 +118,7 @@ export class Port implements MediaPort {
   #recording = false
   /** The worker died while this was recorded: the file ends at its last written half second. */
   #cutOff = false
-  #lastStats = nothingYet
+  #lastStats = noPackets
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */

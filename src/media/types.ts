@@ -53,6 +53,16 @@ export interface PortStats {
   readonly idleMs?: number
 }
 
+/** Of a port that nothing has come to. */
+export const noPackets: PortStats = {
+  packetsReceived: 0,
+  bytesReceived: 0,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
+}
+
 /** A finished leg file. */
 export interface RecordedFile {
   readonly path: string
@@ -71,8 +81,6 @@ export interface PortEvents {
   'media-started': { readonly source: string; readonly codec: Encoding }
   /** A digit was pressed (RFC 4733); told once, when it ends. */
   digit: { readonly digit: string; readonly durationMs: number }
-  /** Half of `inactiveAfterMs` without a packet. */
-  'inactivity-warning': { readonly idleMs: number }
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
@@ -81,7 +89,7 @@ export interface PortEvents {
 
 export interface MediaPort {
   readonly id: string
-  /** Where we receive, as advertised in SDP. */
+  /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
@@ -121,8 +129,6 @@ export interface MediaSession {
 }
 
 export interface OpenPortOptions {
-  /** Address to advertise when it differs from the plane's (several networks). */
-  readonly advertise?: string
   /** Tell `inactive` after so long without a packet; 0 never. */
   readonly inactiveAfterMs?: number
   /**
@@ -136,8 +142,6 @@ export interface MediaPlaneSettings {
   readonly workers: number
   /** Address sockets bind to. */
   readonly bindIp: string
-  /** Address put into SDP. */
-  readonly advertisedIp: string
   readonly portMin: number
   readonly portMax: number
 }

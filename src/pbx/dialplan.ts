@@ -5,6 +5,7 @@
  */
 
 import { Call } from '../call/call.ts'
+import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
@@ -38,6 +39,15 @@ export class Dialplan {
 
   /** Take a call. Never throws: whatever goes wrong becomes a SIP answer. */
   async take(invite: IncomingInvite): Promise<void> {
+    try {
+      await this.#take(invite)
+    } catch (error) {
+      this.#options.services.log.error('a call could not be taken', { error: String(error) })
+      invite.reject(500)
+    }
+  }
+
+  async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     const dialled = dialledNumber(invite.request.uri)
@@ -55,11 +65,10 @@ export class Dialplan {
   }
 
   #callerOf(invite: IncomingInvite, identity: Exclude<Identity, { kind: 'siprec' }>): Party {
-    const from = fromOf(invite.request)
-    const uri = from ? printUri(from.uri) : 'sip:anonymous@anonymous.invalid'
-    if (identity.kind === 'trunk') return { uri, ...(from?.displayName && { name: from.displayName }) }
+    const from = partyAt(fromOf(invite.request))
+    if (identity.kind === 'trunk') return from
     // The directory says who an extension is, whatever its From claims.
-    return partyOf(identity.extension, uri)
+    return partyOf(identity.extension, from.uri)
   }
 
   /** Where a party of a call may send it (RFC 3515): where it could have called itself. */

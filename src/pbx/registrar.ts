@@ -38,6 +38,22 @@ export interface RegistrarOptions {
 
 type Removal = FactOf<'registration.removed'>['reason']
 
+/** A REGISTER that names contacts. */
+interface Naming {
+  readonly flow: Flow
+  readonly extension: Extension
+  readonly contacts: readonly NameAddr[]
+  readonly callId: string
+  readonly cseq: number
+  readonly userAgent: string | undefined
+}
+
+/** What it wants of one of them; 0 ms: to be forgotten. */
+interface Wish {
+  readonly contact: NameAddr
+  readonly ms: number
+}
+
 export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
   readonly #bindings = new Map<string, Binding[]>()
@@ -61,20 +77,23 @@ export class Registrar implements Registrations {
       for (const binding of this.#live(extension.number)) this.#remove(extension.number, binding, 'unregistered')
       return this.#ok(incoming, extension.number)
     }
-    const wanted = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
-    if (wanted.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
+    const wishes = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
+    if (wishes.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
       return incoming.respond(423, { headers: { 'Min-Expires': String(this.#options.minExpiresMs / 1000) } })
-    const boundBy = (contact: NameAddr, ms: number) => this.#boundBy(incoming, extension, contacts, contact, ms)
+    const userAgent = request.headers.get('User-Agent')?.slice(0, 200)
+    const naming = { flow: incoming.flow, extension, contacts, callId, cseq, userAgent }
     // A late copy of an older request must not undo a newer one, nor a part of it (§10.3 step 7).
-    const bound = wanted.map(({ contact, ms }) => boundBy(contact, ms))
+    const bound = wishes.map((wish) => this.#boundBy(naming, wish))
     if (bound.some((old) => old && old.callId === callId && cseq <= old.cseq))
       return incoming.respond(500, { reason: 'Out Of Order' })
-    for (const { contact, ms } of wanted) {
-      const old = boundBy(contact, ms)
-      if (ms > 0) this.#bind(incoming, extension, contact, ms, callId, cseq, old)
-      else if (old) this.#remove(extension.number, old, 'unregistered')
-    }
+    for (const wish of wishes) this.#grant(naming, wish)
     this.#ok(incoming, extension.number)
+  }
+
+  #grant(naming: Naming, wish: Wish): void {
+    const old = this.#boundBy(naming, wish)
+    if (wish.ms > 0) this.#bind(naming, wish, old)
+    else if (old) this.#remove(naming.extension.number, old, 'unregistered')
   }
 
   /** Where to send a call for this extension; newest device first. Closed connections are left out. */
@@ -121,20 +140,14 @@ export class Registrar implements Registrations {
    * known by their URI; but two homes have the same private addresses, so a URI from another place and another
    * registration (Call-ID) is another device.
    */
-  #boundBy(
-    { request, flow }: IncomingRequest,
-    { number }: Extension,
-    contacts: readonly NameAddr[],
-    contact: NameAddr,
-    ms: number,
-  ): Binding | undefined {
-    const live = this.#live(number)
+  #boundBy({ flow, extension, contacts, callId }: Naming, { contact, ms }: Wish): Binding | undefined {
+    const live = this.#live(extension.number)
     const device = deviceOf(contact)
     const named = live.filter((binding) => sameUri(binding.contact.uri, contact.uri))
     const own = named.find((binding) => {
       const other = deviceOf(binding.contact)
       if (device && other) return device === other
-      return binding.callId === callIdOf(request) || binding.flow.remote.ip === flow.remote.ip
+      return binding.callId === callId || binding.flow.remote.ip === flow.remote.ip
     })
     // One device may give several contacts at a time: a binding that is named otherwise in this request stays.
     const moved = live.find(
@@ -152,16 +165,9 @@ export class Registrar implements Registrations {
     return Math.min((seconds ?? this.#options.maxExpiresMs / 1000) * 1000, this.#options.maxExpiresMs)
   }
 
-  #bind(
-    { request, flow }: IncomingRequest,
-    extension: Extension,
-    contact: NameAddr,
-    ms: number,
-    callId: string,
-    cseq: number,
-    old: Binding | undefined,
-  ): void {
+  #bind(naming: Naming, { contact, ms }: Wish, old: Binding | undefined): void {
     const { clock, bus } = this.#options
+    const { flow, callId, cseq, userAgent, extension } = naming
     const { number } = extension
     const binding: Binding = {
       contact,
@@ -169,7 +175,7 @@ export class Registrar implements Registrations {
       flow,
       callId,
       cseq,
-      userAgent: request.headers.get('User-Agent')?.slice(0, 200),
+      userAgent,
       expiresAtMs: clock.wallMs() + ms,
       timer: clock.after(ms, () => this.#remove(number, binding, 'expired')),
     }

@@ -26,6 +26,8 @@ export interface RecordingDeps {
   readonly folder: string
   /** Write one file with a channel a leg beside the leg files. Default true. */
   readonly combineLegs?: boolean
+  /** Names of recordings that repair.ts is finishing meanwhile. */
+  readonly reserved?: readonly string[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -43,6 +45,7 @@ export class Recordings implements RecordingService {
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
+    for (const name of deps.reserved ?? []) this.#taken.add(name.toLowerCase())
   }
 
   start(options: RecordingOptions): ActiveRecording {
@@ -57,6 +60,11 @@ export class Recordings implements RecordingService {
 
   async settled(): Promise<void> {
     while (this.#stopping.size > 0) await Promise.all(this.#stopping)
+  }
+
+  /** Recordings that were stopped and are not on disk yet. */
+  get finishing(): number {
+    return this.#stopping.size
   }
 
   /** `wanted`, or `wanted-2`, `wanted-3`… so that no file of another recording is touched. */
@@ -257,8 +265,8 @@ class Recording implements ActiveRecording {
   #tellFailed(code: RecordingFailure, cause: string): void {
     if (this.#failureTold) return
     this.#failureTold = true
-    const { text } = recordingFailures[code]
-    this.#deps.log.error('A recording failed', { ...this.#about(), code, cause })
+    const { text, fault } = recordingFailures[code]
+    this.#deps.log[fault === 'us' ? 'error' : 'warn']('A recording failed', { ...this.#about(), code, cause })
     this.#deps.bus.publish({
       name: 'recording.failed',
       atMs: this.#deps.clock.wallMs(),

@@ -1,9 +1,8 @@
-/** Stands in for the media plane in tests: a port whose leg file a test writes. */
+/** Leg files for tests, and a port that writes one. */
 import { writeFileSync } from 'node:fs'
 import { wavHeader } from '../codec/wav.ts'
-import { Emitter } from '../core/emitter.ts'
-import type { PortEvents, RecordedFile } from '../media/types.ts'
-import type { Track } from './types.ts'
+import { FakePort } from '../media/test-support.ts'
+import type { RecordedFile } from '../media/types.ts'
 
 export interface Sound {
   readonly samples: Int16Array
@@ -23,24 +22,19 @@ export function writeLeg(path: string, sound: Sound, crashed = false): RecordedF
 }
 
 /** `sound` is what it will have heard when it is stopped; nothing when no packet comes. */
-export class FakePort extends Emitter<PortEvents> {
+export class HearingPort extends FakePort {
   readonly #sound: Sound | undefined
   readonly #fault: Error | undefined
-  path: string | undefined
 
   constructor(sound?: Sound, fault?: Error) {
-    super()
+    super(20_000)
     this.#sound = sound
     this.#fault = fault
   }
 
-  record(path: string): void {
-    this.path = path
-  }
-
-  stopRecording(): ReturnType<Track['port']['stopRecording']> {
-    if (this.path === undefined || !this.#sound) return Promise.resolve(undefined)
-    const file = writeLeg(this.path, this.#sound, this.#fault !== undefined)
+  override stopRecording(): Promise<RecordedFile | undefined> {
+    if (this.recording === undefined || !this.#sound) return Promise.resolve(undefined)
+    const file = writeLeg(this.recording, this.#sound, this.#fault !== undefined)
     return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(file)
   }
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { parseSdp } from '../sdp/parse.ts'
 import type { SdpMedia } from '../sdp/types.ts'
-import { SiprecServer, type SiprecSettings } from './server.ts'
-import { FakeInvite, flow, type Response, readRequest, World } from './test-support.ts'
+import { SiprecServer } from './server.ts'
+import type { SessionSettings } from './session.ts'
+import { FakeInvite, type Response, readRequest, World } from './test-support.ts'
 
 const basic = readFileSync(
   join(import.meta.dirname, '..', '..', 'test', 'data', 'siprec', 'basic-two-streams.sip'),
@@ -21,8 +22,8 @@ beforeEach(() => {
   server = serverWith()
 })
 
-function serverWith(settings: Partial<SiprecSettings> = {}): SiprecServer {
-  return new SiprecServer(world.services, { admit: () => true, streamSilentMs: 0, askWhenSilentMs: 0, ...settings })
+function serverWith(settings: Partial<SessionSettings> = {}): SiprecServer {
+  return new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, ...settings })
 }
 
 interface Line {
@@ -185,22 +186,6 @@ test('without a free port for each stream the session is refused with 503, to be
     world.facts.map(({ name }) => name),
     ['call.started', 'call.ended', 'call.traced'],
   )
-})
-
-test('a stranger gets 403 and leaves no trace but the fact', async () => {
-  const invite = new FakeInvite(request('INVITE', sdp(...two)), { ...flow, remote: { ip: '198.51.100.7', port: 5060 } })
-  serverWith({ admit: (ip) => ip === flow.remote.ip }).handle(invite)
-
-  assert.equal((await invite.final).status, 403)
-  assert.deepEqual(
-    world.facts.map(({ name }) => name),
-    ['security.refused'],
-  )
-})
-
-test('a server that stops takes no more sessions', async () => {
-  server.stop()
-  assert.equal((await (await begin()).final).status, 503)
 })
 
 test('a description without c= and t= lines is recorded: the source is learned from the packets', async () => {

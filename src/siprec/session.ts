@@ -82,7 +82,6 @@ export class RecordingSession implements LiveCall {
     this.#streams = new Streams({
       session: this.#media,
       log: this.#log,
-      advertise: this.#ours.address,
       silentAfterMs: settings.streamSilentMs,
       listener: this.#listener(),
     })

@@ -7,7 +7,7 @@
 
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
-import type { MediaPort, MediaSession, PortEvents, PortStats } from '../media/types.ts'
+import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
 export interface Stream {
@@ -29,7 +29,6 @@ export interface StreamListener {
 export interface StreamsOptions {
   readonly session: MediaSession
   readonly log: Logger
-  readonly advertise: string
   /** A stream that is silent for so long is told as `silent`; 0 never. */
   readonly silentAfterMs: number
   readonly listener: StreamListener
@@ -88,9 +87,9 @@ export class Streams {
   }
 
   async #add(offered: OfferedStream): Promise<Stream[]> {
-    const { session, advertise, silentAfterMs, listener, log } = this.#options
+    const { session, silentAfterMs, listener, log } = this.#options
     try {
-      const port = await session.openPort({ advertise, inactiveAfterMs: silentAfterMs })
+      const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
       const stream: Stream = { legId: newId(), port, offered }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
@@ -117,14 +116,6 @@ export class Streams {
   }
 }
 
-const noPackets: PortStats = {
-  packetsReceived: 0,
-  bytesReceived: 0,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. */

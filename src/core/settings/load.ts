@@ -118,12 +118,14 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
   }
   const leaf = settingLeaves().find(({ path }) => path.every((key, index) => issue.path[index] === key))
   const name = leaf && sources.get(leaf.path.join('.')) === 'environment' ? leaf.env : issue.path.join('.')
-  const given = leaf?.secret ? 'a secret' : JSON.stringify(lookUp(raw, leaf?.path ?? issue.path))
+  const value = lookUp(raw, leaf?.path ?? issue.path)
+  const secret = value !== undefined && (leaf?.secret || issue.path.at(-1) === 'password')
+  const given = secret ? 'a secret' : JSON.stringify(value)
   return `${name}: ${given ?? 'nothing'} was given; must be ${issue.message.replace(/^Invalid input: expected /, '')}`
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ nat, rtp, extensions, trunks }: Settings): void {
+function checkTogether({ nat, rtp, sip, extensions, trunks }: Settings): void {
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
@@ -134,6 +136,13 @@ function checkTogether({ nat, rtp, extensions, trunks }: Settings): void {
     throw new SettingsError(
       `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address when BEHIND_NAT is true (finding it by STUN is not built yet)`,
     )
+  if (sip.minExpires > sip.maxExpires)
+    throw new SettingsError(
+      `REGISTER_MIN_EXPIRES: ${sip.minExpires / 1_000}s was given; must not be above REGISTER_MAX_EXPIRES, which is ${sip.maxExpires / 1_000}s`,
+    )
+  for (const { name, username, password } of trunks)
+    if ((username === undefined) !== (password === undefined))
+      throw new SettingsError(`trunks: "${name}" has a username or a password; must be both or neither`)
   for (const [what, names] of [
     ['extensions', extensions.map(({ number }) => number)],
     ['trunks', trunks.map(({ name }) => name)],

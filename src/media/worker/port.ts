@@ -57,6 +57,8 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
+  /** Of the last recording: settles when its file is on disk. */
+  #fileClosed: Promise<unknown> | undefined
   #preroll: Preroll | undefined
   /** By payload type, as declared by us. */
   #receive: readonly (Carried | undefined)[] = []
@@ -71,7 +73,7 @@ export class Port implements PacketHandler {
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
-  #silenceTold: 'nothing' | 'warning' | 'inactive' = 'nothing'
+  #silenceTold = false
 
   constructor(options: PortOptions) {
     this.#options = options
@@ -94,7 +96,7 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
-    this.#lock.describe(description.remote)
+    this.#lock.describe(description.remote, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
@@ -104,7 +106,7 @@ export class Port implements PacketHandler {
       if (!this.#send.has(format.encoding)) this.#send.set(format.encoding, format.payloadType)
     }
     this.#quietSinceMs = this.#options.clock.now()
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
   }
 
   /** Relay to and from another port; each port forgets the one it was bridged with. */
@@ -133,19 +135,22 @@ export class Port implements PacketHandler {
   stopRecording(): Promise<RecordedFile | undefined> {
     const recorder = this.#recorder
     this.#recorder = undefined
-    return recorder ? recorder.close() : Promise.resolve(undefined)
+    if (!recorder) return Promise.resolve(undefined)
+    const file = recorder.close()
+    this.#fileClosed = file
+    return file
   }
 
   rtp(bytes: Uint8Array, ip: string, port: number): void {
     if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
     const nowMs = this.#options.clock.now()
     const encoding = parseRtp(bytes, packet) ? this.#receive[packet.payloadType] : undefined
-    if (!encoding || !this.#lock.accept(ip, port, nowMs)) {
+    if (!encoding || !this.#lock.accept(ip, port, packet.ssrc, nowMs)) {
       this.#refused++
       return
     }
     this.#lastPacketAtMs = nowMs
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
@@ -219,15 +224,11 @@ export class Port implements PacketHandler {
 
   #noticeSilence(nowMs: number): void {
     const limitMs = this.#options.inactiveAfterMs
-    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold === 'inactive') return
+    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold) return
     const idleMs = nowMs - Math.max(this.#quietSinceMs, this.#lastPacketAtMs ?? 0)
-    if (idleMs >= limitMs) {
-      this.#silenceTold = 'inactive'
-      this.#options.tell('inactive', { idleMs })
-    } else if (idleMs >= limitMs / 2 && this.#silenceTold === 'nothing') {
-      this.#silenceTold = 'warning'
-      this.#options.tell('inactivity-warning', { idleMs })
-    }
+    if (idleMs < limitMs) return
+    this.#silenceTold = true
+    this.#options.tell('inactive', { idleMs })
   }
 
   #report(nowMs: number, bye = false): void {
@@ -267,7 +268,8 @@ export class Port implements PacketHandler {
     this.#unbridge()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
-    await Promise.all([this.stopRecording(), this.#sockets?.close()])
+    void this.stopRecording()
+    await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats
   }
 }

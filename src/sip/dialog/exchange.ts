@@ -20,6 +20,8 @@ export interface ExchangeOptions {
   readonly credentials?: Credentials | undefined
   /** The CSeq number for a second try; the request's plus one unless given. */
   readonly nextSeq?: () => number
+  /** False once nobody wants the answer any more: a challenge is then the end. */
+  readonly wanted?: () => boolean
 }
 
 export interface ExchangeUser {
@@ -81,9 +83,9 @@ export class Exchange {
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */
   #answered(response: SipResponse): SipRequest | undefined {
-    const { credentials } = this.#options
+    const { credentials, wanted } = this.#options
     const { status } = response
-    if (!credentials || (status !== 401 && status !== 407)) return undefined
+    if (wanted?.() === false || !credentials || (status !== 401 && status !== 407)) return undefined
     const [challengeName = '', answerName = ''] = authHeaders[status]
     const request = this.#request
     const { method, uri, body } = request
@@ -99,7 +101,13 @@ export class Exchange {
   /** RFC 4028 §7.3: once more with the interval that was asked for, if it was asked for once. */
   #withLongerSession(response: SipResponse): SipRequest | undefined {
     const minS = minSeOf(response)
-    if (minS === undefined || this.#lengthened || !this.#request.headers.has('Session-Expires')) return undefined
+    if (
+      minS === undefined ||
+      this.#options.wanted?.() === false ||
+      this.#lengthened ||
+      !this.#request.headers.has('Session-Expires')
+    )
+      return undefined
     this.#lengthened = true
     const retry = this.#again()
     retry.headers.set('Session-Expires', retry.headers.get('Session-Expires')?.replace(/^\d+/, String(minS)) ?? '')

@@ -80,7 +80,7 @@ export class SentInvite implements OutgoingInvite {
     const { credentials } = this.#options
     this.#exchange = new Exchange(
       this.#context,
-      { request, flow, credentials },
+      { request, flow, credentials, wanted: () => !this.#cancelled },
       {
         provisional: (response) => this.#receiveProvisional(response),
         final: (response) => (response.status < 300 ? this.#receiveSuccess(response) : this.#receiveFailure(response)),
