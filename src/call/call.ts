@@ -76,6 +76,8 @@ export class Call implements LiveCall, TransferHost {
   /** Legs that are no longer part of the call. */
   readonly #left: Leg[] = []
   #transfers: TransferDesk | undefined
+  /** A leg whose place is about to be taken by one of another call. */
+  #spared: Leg | undefined
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
   /** The first rings the callee, further ones those to whom the call was transferred. */
@@ -291,7 +293,7 @@ export class Call implements LiveCall, TransferHost {
   /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */
   #gone(leg: Leg, why: EndReason): void {
     leg.state = 'ended'
-    if (this.#transfers?.by === leg) void this.leave(leg, 'bye')
+    if (this.#transfers?.by === leg || this.#spared === leg) void this.leave(leg, 'bye')
     else void this.finish(why, leg.role)
   }
 
@@ -301,6 +303,14 @@ export class Call implements LiveCall, TransferHost {
       leg.sipCallId === callId && theirTag !== undefined && tags.includes(theirTag)
     if (isNamed(caller, caller.dialog ? caller.dialog.id.remoteTag : fromTag(this.#invite.request))) return caller
     return callee && isNamed(callee, callee.dialog?.id.remoteTag) ? callee : undefined
+  }
+
+  spare(leg: Leg | undefined): void {
+    const before = this.#spared
+    this.#spared = leg
+    // It went, and nobody took its place.
+    const isHere = before === this.#caller || before === this.#callee
+    if (before && isHere && this.#left.includes(before)) void this.finish('hangup', before.role)
   }
 
   get ended(): boolean {

@@ -37,6 +37,8 @@ class Phone {
   readonly reports: string[] = []
   /** What it does with a call. */
   takes: 'answer' | 'ring' | 486 = 'answer'
+  /** How long it thinks about a re-INVITE. */
+  answersAfterMs: number | 'refuse' = 0
 
   constructor(number: Number, stack: SipStack) {
     this.number = number
@@ -78,7 +80,11 @@ class Phone {
 
   #hear(incoming: InDialogRequest): void {
     const { method, headers, body } = incoming.request
-    if (method === 'INVITE') return incoming.respond(200, sdp(ips[this.number]))
+    if (method === 'INVITE') {
+      if (this.answersAfterMs === 'refuse') return incoming.respond(488)
+      clock.after(this.answersAfterMs, () => incoming.respond(200, sdp(ips[this.number])))
+      return
+    }
     if (method === 'NOTIFY') {
       const ended = headers.get('Subscription-State')?.startsWith('terminated') ? ' (last)' : ''
       this.reports.push(Buffer.from(body).toString().trim().replace('SIP/2.0 ', '') + ended)
@@ -302,6 +308,60 @@ test('attended: Alice is moved into the call with Carol, both legs of Bob end (R
   void carol.dialog.bye()
   await wait()
   assert.equal(alice.dialog.state, 'terminated')
+  await nothingIsLeft()
+})
+
+/** Bob talks with Alice and with Carol, and asks to have them joined. */
+async function joining(): Promise<{ readonly first: Dialog; readonly second: Dialog }> {
+  await talking()
+  const [first] = bob.dialogs
+  bob.call('103')
+  await wait()
+  const second = bob.dialog
+  assert.ok(first && second !== first)
+  const { callId, localTag, remoteTag } = second.id
+  const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`)
+  void first.request('REFER', { headers: { 'Refer-To': `<sip:103@${serverIp}?Replaces=${replaces}>` } })
+  return { first, second }
+}
+
+test('attended: Bob lets go of the second call before he is told, and the others are joined all the same', async () => {
+  alice.answersAfterMs = 500
+  const { second } = await joining()
+  await wait(200)
+  void second.bye()
+  await wait()
+  assert.deepEqual([alice.dialog.state, carol.dialog.state], ['confirmed', 'confirmed'])
+  assert.equal(bob.reports.at(-1), '200 OK (last)')
+  void alice.dialog.bye()
+  await wait()
+  assert.equal(carol.dialog.state, 'terminated')
+  await nothingIsLeft()
+})
+
+test('attended: Carol hangs up while Alice is being moved, and Alice is back with Bob', async () => {
+  alice.answersAfterMs = 500
+  const { first } = await joining()
+  await wait(200)
+  void carol.dialog.bye()
+  await wait(2_000)
+  assert.deepEqual([alice.dialog.state, first.state], ['confirmed', 'confirmed'])
+  assert.equal(bob.reports.at(-1), '480 Failed (last)')
+  void first.bye()
+  await wait()
+  assert.equal(alice.dialog.state, 'terminated')
+  await nothingIsLeft()
+})
+
+test('attended: a phone that refuses to be moved stays, and both calls with it', async () => {
+  alice.answersAfterMs = 'refuse'
+  const { first, second } = await joining()
+  await wait()
+  assert.deepEqual([alice.dialog.state, first.state, second.state], ['confirmed', 'confirmed', 'confirmed'])
+  assert.equal(bob.reports.at(-1), '488 Failed (last)')
+  void first.bye()
+  void second.bye()
+  await wait()
   await nothingIsLeft()
 })
 

@@ -71,6 +71,8 @@ export interface TransferHost {
   replace(leg: Leg, next: PlacedLeg, why: TransferFact): void
   /** This leg is no longer part of the call: BYE unless it has moved to another call. */
   leave(leg: Leg, how: 'bye' | 'moved'): Promise<void>
+  /** The end of this leg is not the end of the call, until another leg or none is named. */
+  spare(leg: Leg | undefined): void
   finish(reason: EndReason, by?: LegRole): Promise<void>
 }
 
@@ -119,11 +121,15 @@ export class Transfer {
     const port = await portOf(there, host.recorded)
     if (!port) return this.#failed('failed')
     const media = new LegMedia(port, there.advertisedIp(stays.dialog.flow))
+    // The transferer may let go of the second call before it hears that the transfer is done.
+    there.spare(second)
     const moved = await this.#move(media)
     if (moved !== true || there.ended || host.ended) {
       void port.close()
-      // The phone has left its port here, and there is nothing it was moved to.
-      return moved === true ? host.finish('failed') : this.#failed(moved)
+      there.spare(undefined)
+      // Its far end hung up meanwhile: the phone goes back to its port here.
+      if (moved === true && !host.ended) await this.#move(stays.media)
+      return this.#failed(moved === true ? 'unreachable' : moved)
     }
     const { dialog, party, sipCallId, transport, remote } = stays
     const next = {
@@ -139,6 +145,7 @@ export class Transfer {
     } as const
     void host.leave(stays, 'moved')
     there.replace(second, { ...next }, { kind: 'attended', record: host.recorded, fromCallId: host.id })
+    there.spare(undefined)
     void there.leave(second, 'bye')
     await progress.report(200)
     await host.finish('transferred', this.by.role)
