@@ -112,10 +112,12 @@ test('a forged BYE from another address is refused and counted, though it names 
   await assertNothingLeft(call)
 })
 
+/** Lets in what is signed, and what starts a dialog. */
+const whoSigns = (request: SipRequest): Verdict =>
+  toTag(request) === undefined || request.headers.has('Authorization') ? 'pass' : { status: 401 }
+
 test('a phone that went to another network is challenged there, and keeps its call', async () => {
-  const guard = (request: SipRequest): Verdict =>
-    toTag(request) === undefined || request.headers.has('Authorization') ? 'pass' : { status: 401 }
-  const call = await established({ callee: { guard } })
+  const call = await established({ callee: { guard: whoSigns } })
   const { callId, localTag, remoteTag } = call.here.id
   const answers: string[] = []
   const elsewhere = '198.51.100.77'
