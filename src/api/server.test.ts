@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
@@ -194,4 +195,18 @@ test('a port in use is said as such', async (t) => {
 
   const { port } = other.address() as AddressInfo
   await assert.rejects(api.listen({ host: '127.0.0.1', port }), { code: 'api.port-in-use' })
+})
+
+test('the address that is told can be opened, also when all addresses are listened on', async (t) => {
+  const { deps } = await startApi(t)
+  const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+  for (const [host, shown] of [
+    ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['::', /^http:\/\/\[::1\]:\d+$/],
+  ] as const) {
+    if (host === '::' && !hasIPv6) continue
+    const api = await createApi(deps)
+    t.after(() => api.close())
+    assert.match(await api.listen({ host, port: 0 }), shown)
+  }
 })

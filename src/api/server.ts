@@ -50,7 +50,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   return {
     async listen({ host, port }) {
       try {
-        return await app.listen({ host, port })
+        // Fastify names 127.0.0.1 for 0.0.0.0; no browser opens `[::]` either.
+        return (await app.listen({ host, port })).replace('//[::]:', '//[::1]:')
       } catch (error) {
         const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
         throw new ApiError(inUse ? 'api.port-in-use' : 'api.cannot-listen', `${host}:${port}`, { cause: error })

@@ -10,13 +10,13 @@ import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
-import type { Context } from './dialog/context.ts'
+import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
 import { SentInvite } from './dialog/outgoing-invite.ts'
 import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
-import { type Guard, UserAgent } from './dialog/user-agent.ts'
+import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
@@ -81,11 +81,11 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   })
   const agent = new UserAgent(() => context, events, options.guard ?? (() => 'pass'))
   transactions = new Transactions({ clock, transport, counters, user: agent })
-  const { userAgent, allow = defaultAllow, session = recommendedTerms } = options
+  const { userAgent, allow = defaultAllow, session = recommendedTerms, guard } = options
   const supported = [...(options.supported ?? []), ...ownTags]
   const identity = { allow, supported, session, ...(userAgent !== undefined && { userAgent }) }
   const dialogs = new DialogTable()
-  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity }
+  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity, guard }
   return facade(context, events)
 }
 
