@@ -8,11 +8,11 @@ import type { Flow, TransportName } from './sip/stack.types.ts'
 /** An address of documentation (RFC 5737): the way to it is the default route. */
 const somewhereOutside = '192.0.2.1'
 
-/** Sockets for SIP: PORTS for both transports unless one of them has ports of its own. */
-export function sipSockets({ sip }: Settings): { transport: 'udp' | 'tcp'; ip: string; port: number }[] {
-  const at = (transport: 'udp' | 'tcp', own: readonly number[]) =>
+/** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; TLS where it is enabled. */
+export function sipSockets({ sip, tls }: Settings): { transport: 'udp' | 'tcp' | 'tls'; ip: string; port: number }[] {
+  const at = (transport: 'udp' | 'tcp' | 'tls', own: readonly number[]) =>
     (own.length > 0 ? own : sip.ports).map((port) => ({ transport, ip: sip.host, port }))
-  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts)]
+  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts), ...(tls.enable ? at('tls', [tls.port]) : [])]
 }
 
 export function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {

@@ -12,6 +12,7 @@ import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
+import { tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import { sleep, systemClock } from './core/clock.ts'
 import { createLogger, type Logger } from './core/logger.ts'
 import { parseNetworks } from './core/networks.ts'
@@ -49,6 +50,8 @@ export interface RunningServer {
   readonly consoleReady: Promise<void>
   /** A code that signs one browser in, once, within ten minutes. */
   oneTimeCode(): Promise<string>
+  /** Read certificate and key again. A fault in them goes to the log and changes nothing. */
+  reloadCertificates(): void
   /**
    * The clean stop: no new calls, BYE to those that live, files finished; bounded by `shutdownTimeout`. Twice is fine.
    */
@@ -107,10 +110,14 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
   })
   closing.push(async () => registrar.close())
   const gatekeeper = makeGatekeeper(settings, database, bus)
+  const tls = tlsIdentityFrom(settings)
+  const certificates = watchCertificates(tls, clock, log)
+  closing.push(async () => certificates.close())
   const stack = await createSipStack({
     clock,
     log,
     listen: sipSockets(settings),
+    tls,
     ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
@@ -206,6 +213,7 @@ async function assemble(settings: Settings, log: Logger, closing: (() => Promise
     adminPassword,
     consoleReady,
     oneTimeCode: () => oneTimeCode(auth, database),
+    reloadCertificates: () => certificates.reload(),
     stop: once(() => stopAll({ settings, log, desk, health, live, recordings, closing })),
   }
 }
@@ -272,6 +280,7 @@ export async function serveUntilStopped(loaded: LoadedSettings): Promise<number>
     process.stderr.write(
       `\nFirst start: sign in at ${server.url} as admin with the password ${server.adminPassword}   (shown once)\n\n`,
     )
+  process.on('SIGHUP', () => server.reloadCertificates())
   await new Promise<void>((stop) => {
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)

@@ -51,6 +51,17 @@ test('a SIP port that is in use', async () => {
   assert.equal(line, `patchbay: 127.0.0.1:${port} is in use by another program; choose another port`)
 })
 
+test('a TLS certificate that is missing', () => {
+  assert.equal(
+    patchbay(['serve'], { ENABLE_TLS: 'true', TLS_KEY_PATH: 'key.pem' }).line,
+    'patchbay: TLS_CERT_PATH: nothing was given; must be the path of a file when ENABLE_TLS is true',
+  )
+  const env = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: join(folder, 'none.pem'), TLS_KEY_PATH: 'key.pem' }
+  const { status, line } = patchbay(['serve'], env)
+  assert.equal(status, 1)
+  assert.equal(line, `patchbay: ${join(folder, 'none.pem')} cannot be read: ENOENT`)
+})
+
 test('a recording folder that cannot be one', () => {
   const file = join(folder, 'file')
   writeFileSync(file, '')

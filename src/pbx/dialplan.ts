@@ -15,7 +15,7 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
-import { inboundExtension, type OutboundRoute, outboundRoute, type Trunk } from './trunks.ts'
+import { inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Gatekeeper
@@ -99,9 +99,7 @@ export class Dialplan {
     await call.dial({
       destinations: [
         {
-          target: {
-            uri: `sip:${number}@${trunk.host}:${trunk.port}${trunk.transport === 'tcp' ? ';transport=tcp' : ''}`,
-          },
+          target: { uri: trunkUri(trunk, number) },
           party: to,
           ...(trunk.credentials && { credentials: trunk.credentials }),
         },

@@ -14,6 +14,18 @@ export function readTrunk({ sources, password, username, ...rest }: TrunkSetting
   return { ...rest, sources: parseNetworks(sources), ...(credentials && { credentials }) }
 }
 
+/**
+ * Where a number is reached by this trunk. What the settings leave out is left out here: DNS decides it then (RFC 3263),
+ * which a port would forbid.
+ */
+export function trunkUri(
+  { host, port, transport }: Pick<Trunk, 'host' | 'port' | 'transport'>,
+  number: string,
+): string {
+  const plain = transport === undefined || (transport === 'udp' && port !== undefined)
+  return `sip:${number}@${host}${port === undefined ? '' : `:${port}`}${plain ? '' : `;transport=${transport}`}`
+}
+
 export interface OutboundRoute {
   readonly trunk: Trunk
   /** The number as the trunk wants it. */

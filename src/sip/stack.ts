@@ -10,6 +10,7 @@ import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
+import type { TlsIdentity } from '../net/tls-identity.ts'
 import type { Context } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
@@ -28,6 +29,8 @@ export interface SipStackOptions {
   readonly log: Logger
   /** Port 0 picks a free one; UDP and TCP entries with port 0 on one IP get the same number. */
   readonly listen: readonly ListenAddress[]
+  /** Our certificate and the authorities we believe. Needed to listen for TLS. */
+  readonly tls?: TlsIdentity
   /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
   readonly advertisedIp?: string
   readonly userAgent?: string

@@ -123,7 +123,7 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ nat, rtp, extensions, trunks }: Settings): void {
+function checkTogether({ nat, rtp, tls, extensions, trunks }: Settings): void {
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
@@ -134,6 +134,12 @@ function checkTogether({ nat, rtp, extensions, trunks }: Settings): void {
     throw new SettingsError(
       `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address when BEHIND_NAT is true (finding it by STUN is not built yet)`,
     )
+  for (const [name, path] of [
+    ['TLS_CERT_PATH', tls.certPath],
+    ['TLS_KEY_PATH', tls.keyPath],
+  ] as const)
+    if (tls.enable && path === '')
+      throw new SettingsError(`${name}: nothing was given; must be the path of a file when ENABLE_TLS is true`)
   for (const [what, names] of [
     ['extensions', extensions.map(({ number }) => number)],
     ['trunks', trunks.map(({ name }) => name)],

@@ -24,8 +24,10 @@ const extension = z.strictObject({
 const trunk = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
   host: z.string().min(1),
-  port: z.int().min(1).max(65_535).default(5060),
-  transport: z.enum(['udp', 'tcp']).default('udp'),
+  /** Left out: what DNS says (RFC 3263), else 5060, or 5061 for TLS. */
+  port: z.int().min(1).max(65_535).optional(),
+  /** Left out: what DNS says, else UDP. */
+  transport: z.enum(['udp', 'tcp', 'tls']).optional(),
   username: z.string().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: z.string().optional(),
@@ -101,6 +103,29 @@ export const settingsSchema = z.strictObject({
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
+    }),
+  }),
+  tls: section({
+    enable: setting(flag().default(false), { env: 'ENABLE_TLS', description: 'Listen for SIP over TLS.' }),
+    port: setting(port().default(5061), { env: 'TLS_PORT', description: 'Port for SIP over TLS. 0 takes a free one.' }),
+    certPath: setting(text().default(''), {
+      env: 'TLS_CERT_PATH',
+      description:
+        'File with the certificate and its intermediates, in PEM; needed with ENABLE_TLS. Read again when it changes and at SIGHUP.',
+    }),
+    keyPath: setting(text().default(''), {
+      env: 'TLS_KEY_PATH',
+      description: 'File with the key of the certificate, in PEM, without a passphrase; needed with ENABLE_TLS.',
+    }),
+    caFile: setting(text().default(''), {
+      env: 'TLS_CA_FILE',
+      description:
+        "File with the authorities, in PEM, that vouch for clients and for the trunks we call by TLS; empty: the system's.",
+    }),
+    clientAuth: setting(oneOf(['none', 'request', 'require']).default('none'), {
+      env: 'TLS_CLIENT_AUTH',
+      description:
+        'What is asked of those who connect by TLS: none, request (a certificate, if there is one, must be valid) or require.',
     }),
   }),
   nat: section({

@@ -321,7 +321,7 @@ export class SipDialog implements Dialog, DialogParty {
       seq,
       routes,
       payload,
-      ...(refreshes && { contact: contactFor(this.#context, this.#flow, contactUser) + contactParams }),
+      ...(refreshes && { contact: contactFor(this.#context, this.#flow, contactUser, uri) + contactParams }),
     })
   }
 

@@ -93,7 +93,7 @@ export class SentInvite implements OutgoingInvite {
       callId: this.sipCallId,
       seq: cseq ?? 1,
       payload: this.#options,
-      ...(flow && { contact: contactFor(this.#context, flow, this.#user) + contactParams }),
+      ...(flow && { contact: contactFor(this.#context, flow, this.#user, target.uri) + contactParams }),
     })
   }
 

@@ -5,12 +5,13 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: TLS and WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
+ * Missing: WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
  */
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../net/ip.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
@@ -49,6 +50,8 @@ export interface TransportOptions {
   readonly log: Logger
   readonly network: Network
   readonly listen: readonly ListenAddress[]
+  /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
+  readonly tls?: TlsIdentity
   /** Our address as peers see it; the address of the socket unless given. */
   readonly advertisedIp?: string
   readonly observe?: MessageObserver
@@ -58,6 +61,8 @@ export interface TransportOptions {
 
 export interface Hop extends Address {
   readonly transport: TransportName
+  /** The name that a certificate has to hold (RFC 5922 §7.1): the host of the URI, as written there. */
+  readonly serverName?: string
 }
 
 export class SipTransport {
@@ -79,9 +84,9 @@ export class SipTransport {
   /** Bind all addresses. Rejects with the host's error when one of them cannot be had. */
   static async open(options: TransportOptions, user: TransportUser): Promise<SipTransport> {
     const transport = new SipTransport(options, user)
-    transport.#bound = await bindAll(options.network, options.listen, {
+    transport.#bound = await bindAll(options, {
       datagram: (bytes, from, socket) => transport.#datagram(bytes, from, socket),
-      accepted: (connection) => transport.#accepted(connection),
+      accepted: (connection, name) => transport.#accepted(connection, name),
     })
     return transport
   }
@@ -131,8 +136,8 @@ export class SipTransport {
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow(hop)
-    if (hop.transport !== 'tcp') return undefined
-    return this.#byRemote.get(remoteKey(hop)) ?? this.#connect(hop)
+    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
+    return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
   }
 
   /** The same flow as one that can send, while it is open. */
@@ -165,7 +170,7 @@ export class SipTransport {
     try {
       const ips = await this.#options.network.lookup(name.host)
       const ip = ips.find((candidate) => this.#canReach(candidate)) ?? ips[0]
-      return ip === undefined ? undefined : { transport: name.transport, ip, port: name.port }
+      return ip === undefined ? undefined : { transport: name.transport, ip, port: name.port, serverName: name.host }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       this.#options.log.info('A SIP host name was not found', { reason, pii: { host: name.host } })
@@ -218,7 +223,7 @@ export class SipTransport {
     this.respond(partial, createResponse(partial, problem.status, { reason: problem.reason }), flow)
   }
 
-  #accepted(connection: TcpConnection): void {
+  #accepted(connection: TcpConnection, transport: TransportName): void {
     const { connections, connectionsPerSource } = this.#limits
     const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
     if (this.#closed || this.#connections.size >= connections || fromThere >= connectionsPerSource) {
@@ -227,21 +232,26 @@ export class SipTransport {
       connection.destroy()
       return
     }
-    this.#add(connection, true)
+    this.#add(connection, { transport, ...connection.remote }, true)
   }
 
-  #connect(hop: Hop): TcpFlow {
-    return this.#add(this.#options.network.connect(hop), false)
+  #connect(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
+    const { network, tls } = this.#options
+    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
+    return this.#add(network.connect(hop, towards), hop, false)
   }
 
-  #add(connection: TcpConnection, accepted: boolean): TcpFlow {
-    const flow = new TcpFlow(connection, accepted, this.#options.clock, this.#limits, {
+  #add(connection: TcpConnection, hop: Hop, accepted: boolean): TcpFlow {
+    const { clock } = this.#options
+    const key = hopKey(hop)
+    const options = { connection, transport: hop.transport, accepted, clock, limits: this.#limits }
+    const flow = new TcpFlow(options, {
       message: (bytes, from) => this.#message(bytes, from),
       unframed: (_problem, head, from) => this.#unframed(head, from),
-      closed: (gone) => this.#forget(gone),
+      closed: (gone) => this.#forget(gone, key),
     })
     this.#connections.add(flow)
-    this.#byRemote.set(remoteKey(flow.remote), flow)
+    this.#byRemote.set(key, flow)
     this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
     return flow
   }
@@ -257,9 +267,8 @@ export class SipTransport {
     }
   }
 
-  #forget(flow: TcpFlow): void {
+  #forget(flow: TcpFlow, key: string): void {
     this.#connections.delete(flow)
-    const key = remoteKey(flow.remote)
     if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
     const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
     if (left > 0) this.#perSource.set(flow.remote.ip, left)
@@ -285,7 +294,9 @@ export class SipTransport {
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-const remoteKey = (remote: Address): string => `${remote.ip} ${remote.port}`
+/** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
+const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
+  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
 
 /** A socket bound to `::` reaches both families. */
 const canSend = (fromIp: string, toIp: string): boolean => fromIp === '::' || isIPv6(fromIp) === isIPv6(toIp)
