@@ -48,7 +48,10 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
     begin(socket) {
       const source = socket.remoteAddress ?? ''
       const fromThere = perSource.get(source) ?? 0
-      if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) return void socket.destroy()
+      if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) {
+        socket.destroy()
+        return
+      }
       const key = keyOf(socket)
       underWay.set(key, socket)
       perSource.set(source, fromThere + 1)

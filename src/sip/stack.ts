@@ -10,6 +10,7 @@ import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
+import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
 import type { TlsIdentity } from '../net/tls-identity.ts'
 import type { Context } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
@@ -43,6 +44,8 @@ export interface SipStackOptions {
   readonly limits?: Partial<TransportLimits>
   /** The host's unless given. */
   readonly network?: Network
+  /** DNS: the host's with the host's network, else the addresses that the network knows. */
+  readonly resolver?: Resolver
 }
 
 /** The stack with what it counted, for metrics. */
@@ -78,8 +81,10 @@ async function openTransport(
   counters: SipCounters,
   user: TransportUser,
 ): Promise<SipTransport> {
+  const { network = hostNetwork } = options
+  const { resolver = network === hostNetwork ? hostResolver(network) : addressResolver(network) } = options
   try {
-    return await SipTransport.open({ ...options, network: options.network ?? hostNetwork, counters }, user)
+    return await SipTransport.open({ ...options, network, resolver, counters }, user)
   } catch (error) {
     throw new SipError('sip.cannot-listen', { cause: error })
   }

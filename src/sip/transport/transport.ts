@@ -11,18 +11,21 @@ import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../net/ip.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import { CachingResolver, type Resolver } from '../../net/resolver.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
-import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
+import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
 import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
-import type { HopName } from './next-hop.ts'
+import { type Hop, locate } from './locate.ts'
+import { hopOf } from './next-hop.ts'
 import { noteSource, responseFlow } from './response-path.ts'
+import { Resting } from './resting.ts'
 import { type ConnectionLimits, TcpFlow } from './tcp-flow.ts'
 
 export interface TransportLimits extends ConnectionLimits {
@@ -49,6 +52,7 @@ export interface TransportOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly network: Network
+  readonly resolver: Resolver
   readonly listen: readonly ListenAddress[]
   /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
   readonly tls?: TlsIdentity
@@ -59,12 +63,6 @@ export interface TransportOptions {
   readonly counters: SipCounters
 }
 
-export interface Hop extends Address {
-  readonly transport: TransportName
-  /** The name that a certificate has to hold (RFC 5922 §7.1): the host of the URI, as written there. */
-  readonly serverName?: string
-}
-
 export class SipTransport {
   readonly #options: TransportOptions
   readonly #limits: TransportLimits
@@ -72,6 +70,9 @@ export class SipTransport {
   readonly #connections = new Set<TcpFlow>()
   readonly #byRemote = new Map<string, TcpFlow>()
   readonly #perSource = new Map<string, number>()
+  readonly #dns: Resolver
+  /** Hops that failed a short while ago. */
+  readonly #resting: Resting
   #bound: readonly Bound[] = []
   #closed = false
 
@@ -79,6 +80,8 @@ export class SipTransport {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#user = user
+    this.#dns = new CachingResolver(options.clock, options.resolver)
+    this.#resting = new Resting(options.clock)
   }
 
   /** Bind all addresses. Rejects with the host's error when one of them cannot be had. */
@@ -126,10 +129,17 @@ export class SipTransport {
     return responseFlow(request, flow, (to) => this.#udpFlow(to, flow.local) ?? flow)
   }
 
-  /** A numeric next hop at once, a name after a lookup; undefined when it leads nowhere. */
-  resolve(name: HopName): Hop | undefined | Promise<Hop | undefined> {
-    if (isIP(name.host)) return { transport: name.transport, ip: name.host, port: name.port }
-    return this.#lookup(name)
+  /** Where a URI leads, best first: a numeric host at once, a name after asking DNS. Empty when it leads nowhere. */
+  resolve(uri: SipUri): readonly Hop[] | Promise<readonly Hop[]> {
+    const direct = hopOf(uri)
+    if (!direct) return []
+    const { transport, host, port } = direct
+    return isIP(host) ? [{ transport, ip: host, port }] : this.#locate(uri)
+  }
+
+  /** That server did not serve: others are tried before it for a while. @param ms As it asked for in Retry-After. */
+  rest(hop: Hop, ms?: number): void {
+    this.#resting.rest(hopKey(hop), ms)
   }
 
   /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
@@ -166,15 +176,17 @@ export class SipTransport {
     return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport`
   }
 
-  async #lookup(name: HopName): Promise<Hop | undefined> {
+  async #locate(uri: SipUri): Promise<readonly Hop[]> {
+    const speaks = (transport: TransportName): boolean =>
+      transport !== 'udp' || this.#bound.some((bound) => bound.transport === 'udp')
     try {
-      const ips = await this.#options.network.lookup(name.host)
-      const ip = ips.find((candidate) => this.#canReach(candidate)) ?? ips[0]
-      return ip === undefined ? undefined : { transport: name.transport, ip, port: name.port, serverName: name.host }
+      const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
+      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
+      return hops.toSorted((a, b) => rank(a) - rank(b))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#options.log.info('A SIP host name was not found', { reason, pii: { host: name.host } })
-      return undefined
+      this.#options.log.info('A SIP host name was not found', { reason, pii: { host: uri.host } })
+      return []
     }
   }
 
