@@ -3,8 +3,10 @@
  *
  * RFC 3261 §22.2, §8.1.3.5: with credentials it is a new transaction with the next CSeq and the same Call-ID and From
  * tag. RFC 3263 §4.3: to another server it is the same request in a new transaction, after a 503, a timeout or a
- * failed connection; not once it has rung, for then that server has the call.
+ * failed connection; not once it has rung, for then that server has the call. RFC 3261 §18.1.1: what is too large for
+ * one datagram goes by TCP, and by UDP after all to who takes no TCP.
  */
+import type { Timer } from '../../core/clock.ts'
 import { answerChallenge } from '../auth/digest-client.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
@@ -35,6 +37,9 @@ export interface ExchangeUser {
   final(response: SipResponse, failure?: ClientFailure): void
 }
 
+/** Judgement: a peer that takes TCP does so at once; a firewall that drops it must not cost the call. */
+const tcpPatienceMs = 2_000
+
 const authHeaders = { 401: ['WWW-Authenticate', 'Authorization'], 407: ['Proxy-Authenticate', 'Proxy-Authorization'] }
 
 export class Exchange {
@@ -43,6 +48,10 @@ export class Exchange {
   readonly #user: ExchangeUser
   #request: SipRequest
   #flow: WireFlow
+  /** The flow to return to if nobody takes the TCP connection that was chosen for a large request. */
+  #datagrams: WireFlow | undefined
+  #patience: Timer | undefined
+  #heard = false
   /** A provisional response above 100 came. */
   #rang = false
   #transaction: ClientTransaction
@@ -71,20 +80,62 @@ export class Exchange {
 
   /** Forget it: nobody is told. */
   stop(): void {
+    this.#patience?.cancel()
     this.#transaction.stop()
   }
 
   #send(): ClientTransaction {
+    this.#chooseTransport()
     return this.#context.transactions.send(this.#request, this.#flow, {
       response: (response) => this.#receive(response),
       failed: (why) => {
+        if (why === 'transport' && this.#useDatagrams()) return
         if (this.#goElsewhere()) return
         this.#user.final(localResponse(this.#request, why === 'timeout' ? 408 : 503), why)
       },
     })
   }
 
+  #chooseTransport(): void {
+    this.#datagrams = undefined
+    const { clock, transport } = this.#context
+    const tcp = this.#options.fixed ? undefined : transport.flowForLarge(this.#flow, this.#request)
+    if (!tcp) return
+    this.#datagrams = this.#flow
+    this.#flow = tcp
+    this.#heard = false
+    if (tcp.local.port !== 0) return
+    this.#patience = clock.after(tcpPatienceMs, () => {
+      if (tcp.local.port !== 0 || !this.#datagrams) return // port 0 until the connection stands
+      this.#transaction.stop()
+      this.#useDatagrams()
+    })
+  }
+
+  /** The connection for a large request did not come about. */
+  #useDatagrams(): boolean {
+    this.#patience?.cancel()
+    const flow = this.#heard ? undefined : this.#datagrams
+    this.#datagrams = undefined
+    if (!flow) return false
+    this.#context.transport.refusesTcp(flow)
+    this.#sendBy(flow)
+    return true
+  }
+
+  #sendBy(flow: WireFlow): void {
+    const headers = this.#request.headers.clone()
+    headers.remove('Via')
+    const contact = this.#options.contact?.(flow)
+    if (contact !== undefined) headers.set('Contact', contact)
+    this.#flow = flow
+    this.#request = { ...this.#request, headers }
+    this.#transaction = this.#send()
+  }
+
   #receive(response: SipResponse): void {
+    this.#heard = true
+    this.#patience?.cancel()
     if (response.status < 200) {
       if (response.status > 100) this.#rang = true
       return this.#user.provisional?.(response)
@@ -98,16 +149,10 @@ export class Exchange {
   }
 
   #goElsewhere(restMs?: number): boolean {
-    const { elsewhere, contact } = this.#options
-    const flow = this.#rang ? undefined : elsewhere?.(restMs)
-    if (!flow) return false
-    const headers = this.#request.headers.clone()
-    headers.remove('Via')
-    if (contact) headers.set('Contact', contact(flow))
-    this.#flow = flow
-    this.#request = { ...this.#request, headers }
-    this.#transaction = this.#send()
-    return true
+    this.#patience?.cancel()
+    const flow = this.#rang ? undefined : this.#options.elsewhere?.(restMs)
+    if (flow) this.#sendBy(flow)
+    return flow !== undefined
   }
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */

@@ -5,7 +5,7 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
+ * Missing: WebSocket.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -43,6 +43,12 @@ export const defaultLimits: TransportLimits = {
   unsentBytes: 1 << 20,
 }
 
+/** RFC 3261 §18.1.1: beyond this a datagram may be cut into pieces, which firewalls and NATs lose. */
+const maxDatagramBytes = 1_300
+/** Room for the Via that is added when the request is sent. */
+const viaBytes = 100
+const noTcpMs = 300_000
+
 export interface TransportUser {
   request(request: SipRequest, flow: WireFlow): void
   response(response: SipResponse, flow: WireFlow): void
@@ -73,6 +79,8 @@ export class SipTransport {
   readonly #dns: Resolver
   /** Hops that failed a short while ago. */
   readonly #resting: Resting
+  /** Where a connection for a large request was refused. */
+  readonly #noTcp: Resting
   #bound: readonly Bound[] = []
   #closed = false
 
@@ -82,6 +90,7 @@ export class SipTransport {
     this.#user = user
     this.#dns = new CachingResolver(options.clock, options.resolver)
     this.#resting = new Resting(options.clock)
+    this.#noTcp = new Resting(options.clock)
   }
 
   /** Bind all addresses. Rejects with the host's error when one of them cannot be had. */
@@ -145,9 +154,21 @@ export class SipTransport {
   /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
-    if (hop.transport === 'udp') return this.#udpFlow(hop)
+    if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
     if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
     return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
+  }
+
+  /** A connection instead of datagrams for a request that would not fit in one (§18.1.1), if the peer may take it. */
+  flowForLarge(flow: WireFlow, request: SipRequest): WireFlow | undefined {
+    if (flow.transport !== 'udp' || printMessage(request).length + viaBytes <= maxDatagramBytes) return undefined
+    const hop = { ...flow.remote, transport: 'tcp' } as const
+    return this.#noTcp.has(hopKey(hop)) ? undefined : this.flowTo(hop)
+  }
+
+  /** TCP to that address was tried in vain: datagrams, however large, for a while. */
+  refusesTcp({ remote }: WireFlow): void {
+    this.#noTcp.rest(hopKey({ ...remote, transport: 'tcp' }), noTcpMs)
   }
 
   /** The same flow as one that can send, while it is open. */
