@@ -8,11 +8,17 @@ import type { Flow, TransportName } from './sip/stack.types.ts'
 /** An address of documentation (RFC 5737): the way to it is the default route. */
 const somewhereOutside = '192.0.2.1'
 
-/** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; TLS where it is enabled. */
-export function sipSockets({ sip, tls }: Settings): { transport: 'udp' | 'tcp' | 'tls'; ip: string; port: number }[] {
-  const at = (transport: 'udp' | 'tcp' | 'tls', own: readonly number[]) =>
-    (own.length > 0 ? own : sip.ports).map((port) => ({ transport, ip: sip.host, port }))
-  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts), ...(tls.enable ? at('tls', [tls.port]) : [])]
+/** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; the others where they are asked for. */
+export function sipSockets({ sip, tls }: Settings): { transport: TransportName; ip: string; port: number }[] {
+  const at = (transport: TransportName, ports: readonly number[]) =>
+    ports.map((port) => ({ transport, ip: sip.host, port }))
+  return [
+    ...at('udp', sip.udpPorts.length > 0 ? sip.udpPorts : sip.ports),
+    ...at('tcp', sip.tcpPorts.length > 0 ? sip.tcpPorts : sip.ports),
+    ...at('tls', tls.enable ? [tls.port] : []),
+    ...at('ws', sip.wsPorts),
+    ...at('wss', sip.wssPorts),
+  ]
 }
 
 export function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {

@@ -18,10 +18,10 @@ const lookEveryMs = 30_000
  *
  * @throws {StartError} with the one line to print.
  */
-export function tlsIdentityFrom({ tls }: Settings): TlsIdentity {
+export function tlsIdentityFrom({ sip, tls }: Settings): TlsIdentity {
   const { enable, certPath, keyPath, caFile, clientAuth } = tls
   try {
-    const own = enable ? { certPath, keyPath } : { certPath: '', keyPath: '' }
+    const own = enable || sip.wssPorts.length > 0 ? { certPath, keyPath } : { certPath: '', keyPath: '' }
     return new TlsIdentity({ ...own, caPath: caFile, clientAuth })
   } catch (error) {
     throw error instanceof TlsError ? new StartError(error.message, { cause: error }) : error

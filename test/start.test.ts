@@ -54,7 +54,7 @@ test('a SIP port that is in use', async () => {
 test('a TLS certificate that is missing', () => {
   assert.equal(
     patchbay(['serve'], { ENABLE_TLS: 'true', TLS_KEY_PATH: 'key.pem' }).line,
-    'patchbay: TLS_CERT_PATH: nothing was given; must be the path of a file when ENABLE_TLS is true',
+    'patchbay: TLS_CERT_PATH: nothing was given; must be the path of a file with ENABLE_TLS',
   )
   const env = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: join(folder, 'none.pem'), TLS_KEY_PATH: 'key.pem' }
   const { status, line } = patchbay(['serve'], env)

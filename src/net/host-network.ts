@@ -10,6 +10,7 @@ import { LocalAddresses } from './local-address.ts'
 import type { Endpoint, Network, TcpConnection, TcpListener, TlsTowards, UdpSocket } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 import { openTlsSocket, withHandshake } from './tls-socket.ts'
+import { listenWebSocket } from './web-socket.ts'
 
 /** Room for a burst of signalling while the thread is busy; the kernel may grant less. */
 const udpReceiveBufferBytes = 1 << 20
@@ -22,6 +23,7 @@ const addresses = new LocalAddresses()
 export const hostNetwork: Network = {
   udp: openUdp,
   listen: openListener,
+  listenWebSocket,
   connect: (to, tls) => new HostConnection(openSocket(to, tls), { ip: to.ip, port: to.port }, tls ? 'tls' : 'tcp'),
   async lookup(host) {
     const found = await lookup(host, { all: true })

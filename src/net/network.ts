@@ -67,6 +67,8 @@ export interface Network {
    * @param tls Speak TLS; `accepted` hears of a connection once its handshake is done.
    */
   listen(at: Endpoint, accepted: (connection: TcpConnection) => void, tls?: TlsIdentity): Promise<TcpListener>
+  /** As `listen`, for WebSockets with the subprotocol `sip`: each chunk is one message, both ways (RFC 7118). */
+  listenWebSocket(at: Endpoint, accepted: (connection: TcpConnection) => void, tls?: TlsIdentity): Promise<TcpListener>
   /** Bytes may be written at once: they wait for the connection, and for the peer's certificate. */
   connect(to: Endpoint, tls?: TlsTowards): TcpConnection
   /** Addresses of a host name, best first. Rejects when there is none. */

@@ -41,8 +41,9 @@ test('credentials are there only when both halves are', () => {
   assert.deepEqual(trunk.credentials, { username: 'acme', password: 'hush-hush' })
 })
 
+const uri = (more: Partial<typeof trunk>) => trunkUri({ host: 'sip.example', ...more }, '123')
+
 test('what a trunk leaves out is left to DNS (RFC 3263 §4)', () => {
-  const uri = (more: Partial<typeof trunk>) => trunkUri({ host: 'sip.example', ...more }, '123')
   assert.equal(uri({}), 'sip:123@sip.example')
   assert.equal(uri({ port: 5060, transport: 'udp' }), 'sip:123@sip.example:5060')
   assert.equal(uri({ transport: 'udp' }), 'sip:123@sip.example;transport=udp')

@@ -123,7 +123,7 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ nat, rtp, tls, extensions, trunks }: Settings): void {
+function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): void {
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
@@ -138,8 +138,10 @@ function checkTogether({ nat, rtp, tls, extensions, trunks }: Settings): void {
     ['TLS_CERT_PATH', tls.certPath],
     ['TLS_KEY_PATH', tls.keyPath],
   ] as const)
-    if (tls.enable && path === '')
-      throw new SettingsError(`${name}: nothing was given; must be the path of a file when ENABLE_TLS is true`)
+    if ((tls.enable || sip.wssPorts.length > 0) && path === '')
+      throw new SettingsError(
+        `${name}: nothing was given; must be the path of a file with ${tls.enable ? 'ENABLE_TLS' : 'WSS_PORTS'}`,
+      )
   for (const [what, names] of [
     ['extensions', extensions.map(({ number }) => number)],
     ['trunks', trunks.map(({ name }) => name)],

@@ -69,6 +69,15 @@ export const settingsSchema = z.strictObject({
     }),
     udpPorts: setting(ports().default([]), { env: 'UDP_PORTS', description: 'Ports for UDP alone, instead of PORTS.' }),
     tcpPorts: setting(ports().default([]), { env: 'TCP_PORTS', description: 'Ports for TCP alone, instead of PORTS.' }),
+    wsPorts: setting(ports().default([]), {
+      env: 'WS_PORTS',
+      description:
+        'Ports for SIP over WebSocket, for browsers behind a reverse proxy that speaks TLS; none unless given.',
+    }),
+    wssPorts: setting(ports().default([]), {
+      env: 'WSS_PORTS',
+      description: 'Ports for SIP over secure WebSocket, with the certificate of TLS_CERT_PATH; none unless given.',
+    }),
     realm: setting(text().default('patchbay'), {
       env: 'SIP_AUTH_REALM',
       description:
@@ -111,11 +120,12 @@ export const settingsSchema = z.strictObject({
     certPath: setting(text().default(''), {
       env: 'TLS_CERT_PATH',
       description:
-        'File with the certificate and its intermediates, in PEM; needed with ENABLE_TLS. Read again when it changes and at SIGHUP.',
+        'File with the certificate and its intermediates, in PEM; needed with ENABLE_TLS and WSS_PORTS. Read again when it changes and at SIGHUP.',
     }),
     keyPath: setting(text().default(''), {
       env: 'TLS_KEY_PATH',
-      description: 'File with the key of the certificate, in PEM, without a passphrase; needed with ENABLE_TLS.',
+      description:
+        'File with the key of the certificate, in PEM, without a passphrase; needed with ENABLE_TLS and WSS_PORTS.',
     }),
     caFile: setting(text().default(''), {
       env: 'TLS_CA_FILE',

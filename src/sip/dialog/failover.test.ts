@@ -173,6 +173,7 @@ test('a firewall that swallows TCP costs a large request two seconds', async () 
   const swallowing: Network = {
     udp: (at, received) => net.network.udp(at, received),
     listen: (at, accepted) => net.network.listen(at, accepted),
+    listenWebSocket: (at, accepted) => net.network.listen(at, accepted),
     connect: (to) => ({
       local: { ip: callerIp, port: 0 },
       remote: to,

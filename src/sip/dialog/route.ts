@@ -51,7 +51,8 @@ export function nextFlow(
 }
 
 function keepsTo({ flow, routeSet, stay }: DialogPath, hop: HopName): boolean {
-  if (stay && routeSet.length === 0) return true
+  const fromBrowser = flow.transport === 'ws' || flow.transport === 'wss' // takes no connections (RFC 7118 §5)
+  if ((stay || fromBrowser) && routeSet.length === 0) return true
   const { ip, port } = flow.remote
   if (sameIp(hop.host, ip)) return flow.reliable || (hop.port === port && hop.transport === flow.transport)
   return isPrivateIp(hop.host) && !isPrivateIp(ip)

@@ -27,7 +27,7 @@ export function contactFor(
   const { ip, port } = context.transport.ownAddress(flow)
   const scheme = requestUri?.toLowerCase().startsWith('sips:') ? 'sips' : 'sip'
   const implied = flow.transport === 'udp' || (scheme === 'sips' && flow.transport === 'tls') // RFC 5630 §3.1.4
-  const params = new Map(implied ? [] : [['transport', flow.transport]])
+  const params = new Map(implied ? [] : [['transport', flow.transport === 'wss' ? 'ws' : flow.transport]]) // RFC 7118 §5.3
   return `<${printUri({ scheme, ...(user && { user }), host: ip, port, params, headers: new Map() })}>`
 }
 

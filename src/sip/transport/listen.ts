@@ -1,9 +1,13 @@
 /** Binds the addresses to listen on. UDP and TCP with port 0 on one IP share one number, as SIP clients expect. */
 import type { Endpoint, Network, TcpConnection, TcpListener, UdpSocket } from '../../net/network.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
+import type { TransportName } from '../stack.types.ts'
+
+/** Transports with connections. */
+export type StreamTransport = Exclude<TransportName, 'udp'>
 
 export interface ListenAddress {
-  readonly transport: 'udp' | 'tcp' | 'tls'
+  readonly transport: TransportName
   readonly ip: string
   /** 0 picks a free one. */
   readonly port: number
@@ -11,11 +15,11 @@ export interface ListenAddress {
 
 export type Bound =
   | { readonly transport: 'udp'; readonly local: Endpoint; readonly socket: UdpSocket }
-  | { readonly transport: 'tcp' | 'tls'; readonly local: Endpoint; readonly listener: TcpListener }
+  | { readonly transport: StreamTransport; readonly local: Endpoint; readonly listener: TcpListener }
 
 export interface ListenUser {
   datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void
-  accepted(connection: TcpConnection, transport: 'tcp' | 'tls'): void
+  accepted(connection: TcpConnection, transport: StreamTransport): void
 }
 
 /** How often a free UDP number may turn out to be taken for TCP. */
@@ -24,7 +28,7 @@ const attempts = 20
 export interface ListenOptions {
   readonly network: Network
   readonly listen: readonly ListenAddress[]
-  /** Needed for TLS. */
+  /** Needed for TLS and secure WebSocket. */
   readonly tls?: TlsIdentity
 }
 
@@ -48,7 +52,7 @@ export const unbind = (bound: Bound): Promise<void> =>
   bound.transport === 'udp' ? bound.socket.close() : bound.listener.close()
 
 function withSharedPort(address: ListenAddress, bound: readonly Bound[]): ListenAddress {
-  if (address.port !== 0 || address.transport === 'tls') return address
+  if (address.port !== 0 || (address.transport !== 'udp' && address.transport !== 'tcp')) return address
   const wanted = address.transport === 'udp' ? 'tcp' : 'udp'
   const sibling = bound.find((other) => other.local.ip === address.ip && other.transport === wanted)
   return sibling ? { ...address, port: sibling.local.port } : address
@@ -60,8 +64,13 @@ async function bind({ network, tls }: ListenOptions, address: ListenAddress, use
     const socket: UdpSocket = await network.udp(address, (bytes, from) => user.datagram(bytes, from, () => socket))
     return { transport, local: socket.local, socket }
   }
-  if (transport === 'tls' && !tls) throw new Error('a TLS listener needs a certificate')
+  const secure = transport === 'tls' || transport === 'wss'
+  if (secure && !tls) throw new Error(`a listener for ${transport} needs a certificate`)
   const accepted = (connection: TcpConnection) => user.accepted(connection, transport)
-  const listener = await network.listen(address, accepted, transport === 'tls' ? tls : undefined)
+  const identity = secure ? tls : undefined
+  const listener =
+    transport === 'ws' || transport === 'wss'
+      ? await network.listenWebSocket(address, accepted, identity)
+      : await network.listen(address, accepted, identity)
   return { transport, local: listener.local, listener }
 }

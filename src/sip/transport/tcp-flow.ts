@@ -1,5 +1,5 @@
 /**
- * One TCP or TLS connection that carries SIP: frames what comes, answers pings, closes what is slow or idle.
+ * One connection that carries SIP (TCP, TLS, WebSocket): frames what comes, answers pings, closes what is slow or idle.
  *
  *   socket  ── chunks ─▶  here  ── whole messages ─▶  transport
  *
@@ -11,7 +11,7 @@ import { randomHex } from '../../core/random.ts'
 import type { Failed, TcpConnection } from '../../net/network.ts'
 import type { Address, TransportName } from '../stack.types.ts'
 import type { WireFlow } from './flow.ts'
-import { Framer, type FramingProblem } from './framer.ts'
+import { type Cutter, type FramingProblem, inStream, wholeMessages } from './framer.ts'
 
 export interface ConnectionLimits {
   /** A new connection must bring its first whole message within this time. */
@@ -50,7 +50,7 @@ export class TcpFlow implements WireFlow {
   readonly #clock: Clock
   readonly #limits: ConnectionLimits
   readonly #user: TcpFlowUser
-  readonly #framer: Framer
+  readonly #framer: Cutter
   readonly #listeners = new Set<() => void>()
   #open = true
   #watch: Timer | undefined
@@ -70,7 +70,8 @@ export class TcpFlow implements WireFlow {
     this.id = `${transport} ${connection.remote.ip} ${connection.remote.port} ${randomHex(4)}`
     this.#openedMs = clock.now()
     this.#lastHeardMs = this.#openedMs
-    this.#framer = new Framer({
+    const cut = transport === 'ws' || transport === 'wss' ? wholeMessages : inStream
+    this.#framer = cut({
       message: (bytes) => {
         this.#proven = true
         this.#unfinishedSinceMs = undefined

@@ -5,7 +5,7 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket.
+ * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
