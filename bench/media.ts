@@ -58,7 +58,7 @@ function send(from: Socket, stream: number, packet: number, to: MediaPort): void
 }
 
 async function measure({ name, record, relay }: Kind): Promise<string> {
-  const settings = { workers: 1, bindIp: ip, advertisedIp: ip, portMin: 10_000, portMax: 10_000 + streams * 3 }
+  const settings = { workers: 1, bindIp: ip, portMin: 10_000, portMax: 10_000 + streams * 3 }
   const plane = await createMediaPlane(settings, { log: silentLogger })
   const sink = await sinkSocket()
   const session = plane.openSession(name)

@@ -1,5 +1,6 @@
-/** `npm run bench`: lists the benches; `npm run bench -- NAME [options]` runs one, in a process of its own. */
+/** `npm run bench` lists the benches; `npm run bench -- NAME [options]` runs one in a process of its own, `all` each. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 
 const benches: Readonly<Record<string, { readonly file: string; readonly what: string }>> = {
@@ -16,15 +17,25 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
 }
 
 const [name = '', ...args] = process.argv.slice(2)
-const bench = benches[name]
-if (bench) {
-  const file = join(import.meta.dirname, bench.file)
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], { stdio: 'inherit' })
-  child.on('exit', (code, signal) => {
-    process.exitCode = code ?? (signal ? 1 : 0)
-  })
-} else {
+if (name === 'all') {
+  for (const known of Object.keys(benches)) {
+    console.log(`\n${known}`)
+    await run(known)
+  }
+} else if (benches[name]) await run(name, args)
+else {
   console.log('npm run bench -- NAME [options]\n')
   for (const [known, { what }] of Object.entries(benches)) console.log(`  ${known.padEnd(12)} ${what}`)
+  console.log(`  ${'all'.padEnd(12)} one after the other, as they are set`)
   process.exitCode = name === '' ? 0 : 2
+}
+
+/** The exit code becomes ours when it is not 0. */
+async function run(known: string, options: readonly string[] = []): Promise<void> {
+  const file = join(import.meta.dirname, benches[known]?.file ?? '')
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...options], {
+    stdio: 'inherit',
+  })
+  const [code] = (await once(child, 'exit')) as [number | null]
+  if (code !== 0) process.exitCode = code ?? 1
 }

@@ -1,7 +1,10 @@
 /** Which addresses the server binds to and which it tells others, from the settings. */
+
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { isIPv6, isPrivateIp, isWildcardIp } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { MediaPlaneSettings } from './media/types.ts'
-import { isPrivateIp, isWildcardIp } from './net/ip.ts'
 import { LocalAddresses } from './net/local-address.ts'
 import type { Flow, TransportName } from './sip/stack.types.ts'
 
@@ -21,14 +24,23 @@ export function sipSockets({ sip, tls }: Settings): { transport: TransportName; 
   ]
 }
 
-export function mediaSettings({ rtp, sip, nat }: Settings): MediaPlaneSettings {
-  const bindIp = rtp.bindIp || sip.host
-  return {
-    workers: rtp.workers,
-    bindIp,
-    advertisedIp: nat.behindNat ? nat.externalIp : bindIp,
-    portMin: rtp.portMin,
-    portMax: rtp.portMax,
+export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
+  return { workers: rtp.workers, bindIp: rtp.bindIp || sip.host, portMin: rtp.portMin, portMax: rtp.portMax }
+}
+
+/**
+ * Bind once where media will be received: the ports of calls are bound when there is nobody left to tell.
+ *
+ * @throws The host's refusal: `EADDRNOTAVAIL` when the address is none of this machine.
+ */
+export async function tryMediaAddress(settings: Settings): Promise<void> {
+  const { bindIp } = mediaSettings(settings)
+  const socket = createSocket(isIPv6(bindIp) ? 'udp6' : 'udp4')
+  try {
+    socket.bind(0, bindIp)
+    await once(socket, 'listening')
+  } finally {
+    socket.close()
   }
 }
 

@@ -4,13 +4,15 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { type NewExtension, newExtensionSchema } from './api/schemas/extensions.ts'
 import { createApiKey } from './auth/api-keys.ts'
 import type { Role } from './auth/stores.ts'
 import { addUser } from './auth/users.ts'
 import { systemClock } from './core/clock.ts'
+import { devicePasswordLength } from './core/extension-number.ts'
 import { silentLogger } from './core/logger.ts'
 import { newPassword } from './core/random.ts'
-import { resolveSecret } from './core/settings/load.ts'
+import { resolveSecret, SettingsError } from './core/settings/load.ts'
 import type { ExtensionSetting, Settings } from './core/settings/schema.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import type { Directory, Extension } from './pbx/directory.ts'
@@ -34,25 +36,11 @@ export async function withDatabase<Result>(
   }
 }
 
-export interface NewExtension {
-  readonly number: string
-  readonly name?: string
-  /** Made here when absent. */
-  readonly password?: string
-}
-
-/** @returns The password, once: only hashes are kept. */
-export async function addExtension(directory: Directory, realm: string, wanted: NewExtension): Promise<string> {
-  const password = wanted.password ?? newPassword()
-  await directory.add({
-    number: wanted.number,
-    displayName: wanted.name ?? '',
-    hashes: digestHashes(wanted.number, realm, password),
-    ringSeconds: 30,
-    record: true,
-    maxContacts: 5,
-    createdAtMs: systemClock.wallMs(),
-  })
+/** @returns The password, given or made here, once: only hashes are kept. */
+export async function addExtension(directory: Directory, realm: string, given: NewExtension): Promise<string> {
+  const { password = newPassword(), ...wanted } = newExtensionSchema.parse(given)
+  const hashes = digestHashes(wanted.number, realm, password)
+  await directory.add({ ...wanted, hashes, createdAtMs: systemClock.wallMs() })
   return password
 }
 
@@ -65,7 +53,7 @@ export async function takeFromFile(
   for (const { number, name, password, ringSeconds, record, maxContacts } of listed) {
     const wanted = {
       displayName: name,
-      hashes: digestHashes(number, realm, resolveSecret(password)),
+      hashes: digestHashes(number, realm, devicePassword(number, password)),
       ringSeconds,
       record,
       maxContacts,
@@ -74,6 +62,16 @@ export async function takeFromFile(
     if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
     else if (differs(known, wanted)) await directory.change(number, wanted)
   }
+}
+
+/** What a reference leads to is as long as a password that stands in the file itself. */
+function devicePassword(number: string, written: string): string {
+  const password = resolveSecret(written)
+  if (password.length < devicePasswordLength.min)
+    throw new SettingsError(
+      `extensions: the password of ${number} (${written}) is too short; must be at least ${devicePasswordLength.min} characters`,
+    )
+  return password
 }
 
 const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAtMs'>): boolean =>

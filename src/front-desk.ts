@@ -17,7 +17,7 @@ export interface FrontDeskParts {
   readonly maxCalls: number
 }
 
-/** What may be asked of this server, told in Allow. */
+/** What may be asked of this server, told in Allow by the stack. */
 export const allowedMethods: readonly string[] = [
   'INVITE',
   'ACK',
@@ -28,7 +28,6 @@ export const allowedMethods: readonly string[] = [
   'UPDATE',
   'REGISTER',
 ]
-const allow = allowedMethods.join(', ')
 
 export class FrontDesk {
   readonly #parts: FrontDeskParts
@@ -41,7 +40,6 @@ export class FrontDesk {
   /** No new calls from now on: they are told to come back (RFC 3261 §21.5.4). */
   close(): void {
     this.#closed = true
-    this.#parts.siprec.stop()
   }
 
   invite(invite: IncomingInvite): void {
@@ -54,11 +52,10 @@ export class FrontDesk {
 
   request(incoming: IncomingRequest): void {
     const { method } = incoming.request
-    if (method === 'OPTIONS')
-      return incoming.respond(200, { headers: { Allow: allow, Accept: 'application/sdp, multipart/mixed' } })
+    if (method === 'OPTIONS') return incoming.respond(200, { headers: { Accept: 'application/sdp, multipart/mixed' } })
     const identity = this.#parts.gatekeeper.identityOf(incoming.request)
     if (method === 'REGISTER' && identity?.kind === 'extension')
       return this.#parts.registrar.register(incoming, identity.extension)
-    incoming.respond(405, { headers: { Allow: allow } })
+    incoming.respond(405)
   }
 }

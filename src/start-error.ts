@@ -10,7 +10,8 @@ interface HostError extends NodeJS.ErrnoException {
 }
 
 const lines: Readonly<Record<string, (what: string) => string>> = {
-  EADDRINUSE: (what) => `${what} is in use by another program; choose another port`,
+  EADDRINUSE: (what) =>
+    `${what} is in use by another program; choose another port (PORTS for SIP, HTTP_PORT for the console)`,
   EADDRNOTAVAIL: (what) => `${what} is no address of this machine`,
   EACCES: (what) => `${what} may not be used: permission denied`,
   EPERM: (what) => `${what} may not be used: permission denied`,
@@ -27,5 +28,7 @@ export function asStartError(error: unknown): unknown {
   if (!(deepest instanceof Error) || !('code' in deepest)) return error
   const { code = '', address, port, path } = deepest as HostError
   const line = lines[code]
-  return line ? new StartError(line(path ?? `${address}:${port}`), { cause: error }) : error
+  return line
+    ? new StartError(line(path ?? (port === undefined ? String(address) : `${address}:${port}`)), { cause: error })
+    : error
 }

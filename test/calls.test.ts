@@ -91,7 +91,9 @@ test('the ladder of a call has every message of both legs and no credentials', a
     const { items } = await server.api.messages(id)
     return items.length > 0 && items
   })
-  const summaries = messages.map(({ direction, summary }) => `${direction} ${summary.replace(/sip:\S+/, 'uri')}`)
+  const summaries = new Set(
+    messages.map(({ direction, summary }) => `${direction} ${summary.replace(/sip:\S+/, 'uri')}`),
+  )
   for (const line of [
     'in INVITE uri SIP/2.0',
     'out INVITE uri SIP/2.0',
@@ -100,7 +102,7 @@ test('the ladder of a call has every message of both legs and no credentials', a
     'in BYE uri SIP/2.0',
     'out BYE uri SIP/2.0',
   ])
-    assert.ok(summaries.includes(line), line)
+    assert.ok(summaries.has(line), line)
   for (const { text } of messages) assert.doesNotMatch(text, /response="?[0-9a-f]{32}/)
   assert.equal(new Set(messages.map(({ sipCallId }) => sipCallId)).size, 2)
 })

@@ -12,12 +12,13 @@ const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-start-'))
 after(() => rmSync(folder, { recursive: true }))
 
-function patchbay(args: readonly string[], env: Record<string, string> = {}) {
+function patchbay(args: readonly string[], env: Record<string, string> = {}, input = '') {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(root, 'bin', 'patchbay.js'), ...args],
     {
       encoding: 'utf8',
+      input,
       timeout: 20_000,
       env: {
         PATH: process.env['PATH'],
@@ -48,7 +49,16 @@ test('a SIP port that is in use', async () => {
   const { status, line } = patchbay(['serve'], { PORTS: String(port) })
   socket.close()
   assert.equal(status, 1)
-  assert.equal(line, `patchbay: 127.0.0.1:${port} is in use by another program; choose another port`)
+  assert.equal(
+    line,
+    `patchbay: 127.0.0.1:${port} is in use by another program; choose another port (PORTS for SIP, HTTP_PORT for the console)`,
+  )
+})
+
+test('an address for media that is none of this machine', () => {
+  const { status, line } = patchbay(['serve'], { RTP_BIND_IP: '203.0.113.9' })
+  assert.equal(status, 1)
+  assert.equal(line, 'patchbay: 203.0.113.9 is no address of this machine')
 })
 
 test('a TLS certificate that is missing', () => {
@@ -92,8 +102,19 @@ test('extensions are added, listed and removed at the command line; a password i
   assert.equal(patchbay(['extension', 'remove', '101']).line, 'patchbay: No extension has this number')
 })
 
+test('the command line takes what the API takes, and says what is wrong with the rest', () => {
+  const given = (args: readonly string[], input = '') => patchbay(args, {}, input).line
+  assert.equal(given(['extension', 'add', '102', 'Bob']), 'patchbay: "Bob" was given besides; see patchbay --help')
+  assert.match(given(['extension', 'add', '1 2']), /^patchbay: number: up to 32 letters, digits/)
+  assert.match(given(['extension', 'add', '102', '--password-stdin'], 'short\n'), /^patchbay: password: .*8 characters/)
+  assert.match(given(['user', 'add', 'Ü!']), /^patchbay: name: up to 64 letters, digits/)
+  assert.match(given(['user', 'add', 'vera', '--password-stdin'], 'too-short'), /^patchbay: password: .*10 characters/)
+  assert.match(given(['user', 'add', 'vera', '--role', 'boss']), /^patchbay: role: .*"admin"\|"viewer"/)
+  assert.match(patchbay(['extension', 'add', '+4930123']).out, /^extension \+4930123 added/)
+})
+
 test('config shows what is in force and where it came from', () => {
-  const { out } = patchbay(['config'], { PATCHBAY_ADMIN_PASSWORD: 'hush-hush' })
+  const { out } = patchbay(['config'], { PATCHBAY_ADMIN_PASSWORD: 'hush-hush-hush' })
   assert.match(out, /^sip\.host\s+"127\.0\.0\.1"\s+# environment \(SIP_HOST\)$/m)
-  assert.ok(!out.includes('hush-hush'))
+  assert.ok(!out.includes('hush-hush-hush'))
 })

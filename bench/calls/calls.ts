@@ -8,7 +8,7 @@
  */
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { extensionsFrom101, forOldClients, sippCaller, sippPhone } from '../../test/support/phones.ts'
+import { callerAndCallee, forOldClients, sippCaller, sippPhone } from '../../test/support/phones.ts'
 import { findProgram } from '../../test/support/program.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
 import { runSipp, startSipp } from '../../test/support/sipp.ts'
@@ -25,8 +25,7 @@ if (!findProgram('sipp')) {
   process.exit(1)
 }
 
-const [caller, callee] = extensionsFrom101(2, false)
-if (!caller || !callee) throw new Error('two extensions are needed')
+const [caller, callee] = callerAndCallee(false)
 
 const server = await startServerProcess({
   extensions: [caller, callee],
@@ -47,15 +46,13 @@ async function register({ sip }: ServerProcess): Promise<number> {
     scenario: registerScenario(),
     target: `${sip.ip}:${sip.port}`,
     calls: 1,
-    args: sippPhone(callee as Extension),
+    args: sippPhone(callee),
     timeoutMs: 20_000,
   })
   const { successful, errors } = await result
   if (successful !== 1) throw new Error(`sipp could not register: ${errors}`)
   return port
 }
-
-type Extension = ReturnType<typeof extensionsFrom101>[number]
 
 async function measure(rate: number, phonePort: number): Promise<string> {
   const calls = rate * seconds
@@ -69,7 +66,7 @@ async function measure(rate: number, phonePort: number): Promise<string> {
     rate,
     limit: rate * 10,
     holdMs,
-    args: sippCaller(caller as Extension, (callee as Extension).number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs,
   })
   const after = useOf(server.pid)

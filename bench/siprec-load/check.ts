@@ -6,13 +6,19 @@ import { readWav, type WavSound } from '../../src/codec/wav.ts'
 import { labels } from './load.ts'
 import { fillPayload, frameBytes } from './payload.ts'
 
-/** What is wrong with a session's files; empty when every sample is the one that was sent. */
+export interface Checked {
+  /** Empty when every sample is the one that was sent. */
+  readonly problems: readonly string[]
+  /** How far apart the first samples of the two channels are said to be; they were sent in the same moment. */
+  readonly apartMs: number
+}
+
 export async function checkSession(
   folder: string,
   callId: string,
   firstStream: number,
   packets: number,
-): Promise<string[]> {
+): Promise<Checked> {
   const problems: string[] = []
   const legs: WavSound[] = []
   for (const [i, label] of labels.entries()) {
@@ -23,11 +29,12 @@ export async function checkSession(
     const problem = difference(leg.pcm, sent(firstStream + i, packets))
     if (problem) problems.push(`${name}: ${problem}`)
   }
-  if (legs.length < labels.length) return problems
+  const [first, second] = legs
+  if (!first || !second) return { problems, apartMs: Number.NaN }
   const name = `${callId}.wav`
   const combined = await readWav(join(folder, name)).catch((error: unknown) => void problems.push(String(error)))
   if (combined) problems.push(...checkCombined(combined, legs).map((problem) => `${name}: ${problem}`))
-  return problems
+  return { problems, apartMs: Math.abs((first.startedAtMs ?? 0) - (second.startedAtMs ?? 0)) }
 }
 
 /** One channel a leg, each where its first sample belongs in time. */

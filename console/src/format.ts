@@ -127,5 +127,12 @@ export function endText(reason: EndReason | undefined): EndText {
   return endTexts[reason]
 }
 
+/** For a filter of calls and recordings. */
+export const kindChoices: { value: string; label: string }[] = [
+  { value: '', label: 'All' },
+  { value: 'pbx', label: 'Calls' },
+  { value: 'siprec', label: 'SIPREC sessions' },
+]
+
 /** All reasons with their label, for a filter. */
 export const endReasonChoices = Object.entries(endTexts).map(([value, { label }]) => ({ value, label }))

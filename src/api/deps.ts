@@ -1,4 +1,4 @@
-/** What the API is given: main.ts hands it in. */
+/** What the API is given: join-web.ts hands it in. */
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LiveCalls } from '../call/live-calls.ts'

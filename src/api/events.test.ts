@@ -192,3 +192,11 @@ test('nothing is left running when the last reader has gone', () => {
   clock.advance(30_000)
   assert.deepEqual([hub.size, clock.pendingTimers], [0, 0])
 })
+
+test('who asks for the events without a WebSocket is told so (RFC 9110 §15.5.22)', async (t) => {
+  const { app, keyOf } = await startApi(t)
+  const answer = await app.inject({ url: '/api/events', headers: await keyOf('viewer') })
+  assert.equal(answer.statusCode, 426)
+  assert.equal(answer.headers.upgrade, 'websocket')
+  assert.equal(answer.json().code, 'api.upgrade-required')
+})

@@ -13,6 +13,7 @@ export const apiFailures = {
   'api.too-large': { fault: 'caller', http: 413, text: 'The request is too large' },
   'api.unsupported-media-type': { fault: 'caller', http: 415, text: 'Send JSON' },
   'api.range-not-satisfiable': { fault: 'caller', http: 416, text: 'The file has no such range' },
+  'api.upgrade-required': { fault: 'caller', http: 426, text: 'This address speaks WebSocket only' },
   'api.too-many-requests': { fault: 'caller', http: 429, text: 'Too many requests; slow down' },
   'api.internal': { fault: 'us', http: 500, text: 'Something went wrong here; the log says what' },
   'api.stopping': { fault: 'us', http: 503, text: 'The server is stopping' },

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document, made from the schemas of the routes. */
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 
@@ -14,7 +14,9 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         description:
           'Calls, recordings and extensions. Sign in for a session cookie, or send an API key as `X-API-Key` or ' +
           '`Authorization: Bearer`. Errors are problem documents (RFC 9457) with a code.',
+        license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/', description: 'The server this document came from' }],
       tags: [
         { name: 'sign-in', description: 'Sessions of people' },
         { name: 'calls', description: 'Calls, live and past' },
@@ -34,7 +36,42 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       },
       security: [{ cookie: [] }, { apiKey: [] }, { bearer: [] }],
     },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: describeRoute,
+    transformObject: describeDocument,
   })
+}
+
+const describeRoute: SwaggerTransform = (input) => {
+  const { schema, url } = jsonSchemaTransform(input)
+  const open = input.route.config?.access === 'public'
+  const operationId = operationIdOf(String(input.route.method), url)
+  return { url, schema: { ...schema, operationId, ...(open && { security: [] }) } }
+}
+
+/** A name for programs that make a client of the document: `GET /api/calls/:id/messages` is `getCallsByIdMessages`. */
+function operationIdOf(method: string, url: string): string {
+  const words = url
+    .replace(/^\/api(?=\/)/, '')
+    .replaceAll(':', 'by-')
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== '')
+  return method.toLowerCase() + words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join('')
+}
+
+/** Each schema exists as it is sent and as it is read; what no route uses of them is left out. */
+const describeDocument: SwaggerTransformObject = (input) => {
+  const document = jsonSchemaTransformObject(input)
+  if (!('components' in document)) return document
+  const schemas: Record<string, unknown> = document.components?.schemas ?? {}
+  const used = new Set<string>()
+  const collect = (part: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (used.has(name)) continue
+      used.add(name)
+      collect(schemas[name] ?? {})
+    }
+  }
+  collect(document.paths ?? {})
+  for (const name of Object.keys(schemas)) if (!used.has(name)) delete schemas[name]
+  return document
 }

@@ -9,6 +9,7 @@ import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
+import { databaseFailures } from '../database/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
@@ -17,8 +18,7 @@ const known: FailureTable = {
   ...apiFailures,
   ...authFailures,
   ...directoryFailures,
-  // database/ is out of reach from here; this is its one code that a caller can cause.
-  'database.bad-cursor': { fault: 'caller', http: 400, text: 'The cursor is not one of ours' },
+  ...databaseFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */
@@ -84,16 +84,23 @@ interface ValidationError {
 }
 
 function invalid(error: ValidationError): Problem {
-  const where = error.validationContext ?? 'request'
+  const where = (error.validationContext ?? 'request').replace('querystring', 'query')
   const fields = error.validation.map(({ instancePath, message }) => ({
     path: [where, ...instancePath.split('/').filter(Boolean)].join('.'),
-    message: message ?? 'wrong',
+    message: message === undefined ? 'wrong' : inWords(message),
   }))
   return { ...problem('api.invalid', fields.map(({ path, message }) => `${path}: ${message}`).join('; ')), fields }
 }
 
+/** zod tells what it expected and received; a person wants to know what to send. */
+const inWords = (message: string): string =>
+  /received (undefined|null)$/.test(message)
+    ? 'is missing'
+    : message.replace(/^Invalid (?:input|option): expected (.*?)(?:, received .*)?$/, 'must be $1')
+
 function headersOf(status: number, retryAfterSeconds: number | undefined): Record<string, string> {
   if (status === 401) return { 'www-authenticate': 'Bearer realm="patchbay"' }
+  if (status === 426) return { upgrade: 'websocket', connection: 'upgrade' } // RFC 9110 §15.5.22
   return retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
@@ -78,6 +79,10 @@ test('metrics are open to a collector without a key, and name nobody', async (t)
   assert.match(answer.body, /http_request_duration_seconds_count\{method="GET",route="\/api\/me",status="401"\} 1/)
 })
 
+interface Operation {
+  readonly operationId: string
+}
+
 test('the OpenAPI document names every route and the page shows it without a script', async (t) => {
   const { app } = await startApi(t)
 
@@ -87,6 +92,14 @@ test('the OpenAPI document names every route and the page shows it without a scr
   assert.equal(document.openapi, '3.1.0')
   assert.ok(document.paths['/api/recordings/{id}/files/{name}'].get)
   assert.ok(document.components.schemas.Call)
+  assert.equal(document.paths['/api/calls/{id}/messages'].get.operationId, 'getCallsByIdMessages')
+  const operations = Object.values<Record<string, Operation>>(document.paths).flatMap((methods) =>
+    Object.values(methods),
+  )
+  assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+  assert.deepEqual(document.paths['/health'].get.security, [])
+  const refs = JSON.stringify(document).matchAll(/"#\/components\/schemas\/(\w+)"/g)
+  assert.deepEqual(new Set([...refs].map(([, name]) => name)), new Set(Object.keys(document.components.schemas)))
   assert.match(page.body, /\/api\/recordings\/{id}\/files\/{name}/)
   assert.doesNotMatch(page.body, /<script/)
   assert.equal((await app.inject('/api/docs/style.css')).headers['content-type'], 'text/css; charset=utf-8')
@@ -182,4 +195,18 @@ test('a port in use is said as such', async (t) => {
 
   const { port } = other.address() as AddressInfo
   await assert.rejects(api.listen({ host: '127.0.0.1', port }), { code: 'api.port-in-use' })
+})
+
+test('the address that is told can be opened, also when all addresses are listened on', async (t) => {
+  const { deps } = await startApi(t)
+  const hasIPv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+  for (const [host, shown] of [
+    ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['::', /^http:\/\/\[::1\]:\d+$/],
+  ] as const) {
+    if (host === '::' && !hasIPv6) continue
+    const api = await createApi(deps)
+    t.after(() => api.close())
+    assert.match(await api.listen({ host, port: 0 }), shown)
+  }
 })

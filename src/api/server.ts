@@ -28,6 +28,8 @@ import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordingRoutes } from './routes/recordings.ts'
+import { registrationRoutes } from './routes/registrations.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -48,7 +50,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   return {
     async listen({ host, port }) {
       try {
-        return await app.listen({ host, port })
+        // Fastify names 127.0.0.1 for 0.0.0.0; no browser opens `[::]` either.
+        return (await app.listen({ host, port })).replace('//[::]:', '//[::1]:')
       } catch (error) {
         const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
         throw new ApiError(inUse ? 'api.port-in-use' : 'api.cannot-listen', `${host}:${port}`, { cause: error })
@@ -69,8 +72,10 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   healthRoutes(app, deps)
   authRoutes(app, deps)
   callRoutes(app, deps)
+  sessionRoutes(app, deps)
   recordingRoutes(app, deps)
   extensionRoutes(app, deps)
+  registrationRoutes(app, deps)
   accountRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

@@ -6,6 +6,7 @@
  * has not failed, so strangers cannot lock anyone out. Memory is bounded: the oldest entries go first.
  */
 import type { Clock } from '../core/clock.ts'
+import { plainIp } from '../core/ip.ts'
 
 /** Guesses before the first delay; each one beyond doubles it. */
 const pairLimit = 5
@@ -104,10 +105,9 @@ const keysOf = (place: string, name: string) => ({
 
 /** Who has one IPv6 address has its /64 (RFC 6177); an IPv4 address counts by itself. */
 function placeOf(source: string): string {
-  if (!source.includes(':')) return source
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(source)?.[1]
-  if (mapped) return mapped
-  const [head = '', tail] = source.toLowerCase().split('::', 2)
+  const ip = plainIp(source)
+  if (!ip.includes(':')) return ip
+  const [head = '', tail] = ip.split('::', 2)
   const front = head.split(':').filter(Boolean)
   const back = tail === undefined ? [] : tail.split(':').filter(Boolean)
   const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')

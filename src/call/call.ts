@@ -14,15 +14,18 @@ import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
-import { contentTypeOf } from '../sip/message/fields.ts'
-import type { SipResponse } from '../sip/message/types.ts'
+import { maxForwardsOf } from '../sip/message/fields.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../sip/message/types.ts'
+import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork } from './fork.ts'
+import { type Attempt, type Destination, Fork, type ForkOutcome } from './fork.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
-import { LegMedia, supportedFormats, usableFormats } from './leg-media.ts'
+import { LegMedia, usableFormats } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
@@ -37,6 +40,14 @@ export interface DialOptions {
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
 }
+
+/** The caller's media, and the description it offered; undefined when it wants us to offer. */
+interface CallerSide {
+  readonly media: LegMedia
+  readonly offer: string | undefined
+}
+
+type Answered = Extract<ForkOutcome, { answered: true }>
 
 export class Call implements LiveCall {
   readonly id = newId()
@@ -107,12 +118,16 @@ export class Call implements LiveCall {
 
   async #ring(options: DialOptions): Promise<void> {
     const { stack, clock, advertisedIp } = this.#services
+    // RFC 7332 §3: a call that comes back to us again and again ends, as it would at a proxy.
+    const maxForwards = maxForwardsOf(this.#invite.request) ?? 70
+    if (maxForwards === 0) throw new CallError('call.too-many-hops')
     const offer = this.#callerOffer()
     const formats = offer === undefined ? supportedFormats : usableFormats(offer)
     if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const callerMedia = new LegMedia(await this.#openPort(), advertisedIp(this.#invite.flow))
-    this.#caller.media = callerMedia
-    const calleePort = await this.#openPort()
+    const media = new LegMedia(await this.#openPort(options.record), advertisedIp(this.#invite.flow))
+    this.#caller.media = media
+    const caller: CallerSide = { media, offer }
+    const calleePort = await this.#openPort(options.record)
     if (this.#ended) return
     const fork = new Fork({
       stack,
@@ -120,45 +135,46 @@ export class Call implements LiveCall {
       teller: this.#teller,
       destinations: options.destinations,
       ringMs: options.ringMs,
+      maxForwards: Math.min(maxForwards, 70) - 1,
       from: ({ target }) => this.#fromHeader(target.flow),
       offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
-      onProvisional: (attempt, response) => this.#provisional(attempt, response, callerMedia, offer),
+      onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
     this.#fork = fork
     const outcome = await fork.outcome
     if (!outcome.answered) return this.#finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
-    this.#connect(outcome.attempt, outcome.dialog, outcome.response, callerMedia, offer, options)
+    this.#connect(outcome, caller, options)
   }
 
   /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
   #callerOffer(): string | undefined {
     const { request } = this.#invite
-    if (request.body.length === 0) return undefined
-    if (contentTypeOf(request)?.type !== 'application/sdp') throw new CallError('call.bad-offer')
-    return textOf(request.body)
+    const offered = sessionDescriptionOf(request)
+    if (offered === 'none') throw new CallError('call.unknown-body')
+    return offered?.sdp
   }
 
-  async #openPort(): Promise<MediaPort> {
+  async #openPort(recordedLater: boolean): Promise<MediaPort> {
     try {
-      return await this.#session.openPort()
+      return await this.#session.openPort({ recordedLater })
     } catch (error) {
       throw new CallError('call.media-exhausted', { cause: error })
     }
   }
 
   #fromHeader(flow: Flow | undefined): string {
-    const user = this.from.extension ?? /^[a-z]+:([^@;]+)/i.exec(this.from.uri)?.[1] ?? 'anonymous'
+    const user = this.from.extension ?? parseUri(this.from.uri)?.user ?? 'anonymous'
     const host = this.#services.advertisedIp(flow)
-    const name = this.from.name ? `"${this.from.name.replace(/["\\]/g, '\\$&')}" ` : ''
-    return `${name}<sip:${user}@${host.includes(':') ? `[${host}]` : host}>`
+    const name = this.from.name === undefined ? '' : `"${this.from.name.replace(/["\\]/g, '\\$&')}" `
+    return `${name}<${printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() })}>`
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional({ leg, media }: Attempt, response: SipResponse, caller: LegMedia, offer: string | undefined): void {
+  #provisional({ leg, media }: Attempt, response: SipResponse, { media: caller, offer }: CallerSide): void {
     if (this.#ended) return
     this.#teller.ringing(leg.id)
-    const firstMedia = response.body.length > 0 && offer !== undefined && this.#earlyAnswer === undefined
+    const firstMedia = sdpOf(response) !== '' && offer !== undefined && this.#earlyAnswer === undefined
     if (firstMedia) this.#passEarlyMedia(media, response, caller, offer)
     if (this.#caller.state === 'calling' && this.#earlyAnswer === undefined) this.#invite.ring(180)
     this.#caller.state = 'ringing'
@@ -166,7 +182,7 @@ export class Call implements LiveCall {
 
   #passEarlyMedia(media: LegMedia, response: SipResponse, caller: LegMedia, offer: string): void {
     try {
-      media.takeAnswer(textOf(response.body))
+      media.takeAnswer(sdpOf(response))
       const answer = caller.answer(offer, media.formats)
       this.#session.bridge(caller.port, media.port)
       this.#earlyAnswer = answer
@@ -177,39 +193,33 @@ export class Call implements LiveCall {
     }
   }
 
-  #connect(
-    { leg: callee, media }: Attempt,
-    dialog: Dialog,
-    response: SipResponse,
-    caller: LegMedia,
-    offer: string | undefined,
-    options: DialOptions,
-  ): void {
+  #connect({ attempt, dialog, response }: Answered, { media: caller, offer }: CallerSide, options: DialOptions): void {
+    const { leg: callee, media } = attempt
     this.#callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    media.takeAnswer(textOf(response.body))
+    media.takeAnswer(sdpOf(response))
     const body =
       this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
-    // Before the bridge: until then a port keeps what came last, so that a recording lacks no packet.
+    // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
     if (options.record) this.#record(options.recordingName, [this.#caller, callee])
     if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
     const callerDialog = this.#invite.answer({ contentType: 'application/sdp', body })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#caller, callerDialog, caller)
-    if (offer === undefined) void this.#takeLateAnswer(callerDialog, caller)
   }
 
-  /** The caller left the offer to us: its answer is in the ACK (RFC 3261 §13.2.2.4). */
-  async #takeLateAnswer(dialog: Dialog, media: LegMedia): Promise<void> {
-    const ack = await dialog.acknowledged.catch(() => undefined)
-    if (!ack) return // the dialog ended instead, and told so
+  /** An INVITE without an offer was answered with ours: the peer's answer is in the ACK (RFC 3261 §13.2.2.4, §14.2). */
+  #takeAnswer(ack: SipRequest, media: LegMedia): void {
+    if (!media.awaitsAnswer) return
+    const stands = media.codec !== undefined
     try {
-      media.takeAnswer(textOf(ack.body))
+      media.takeAnswer(sdpOf(ack))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
-      await this.#fail(error.code)
+      if (stands) this.#log.warn('an answer in an ACK was not taken', { code: error.code })
+      else void this.#fail(error.code)
     }
   }
 
@@ -222,7 +232,7 @@ export class Call implements LiveCall {
 
   /** From now on the leg's dialog and port speak to this call. */
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
-    const { clock, rtpTimeoutMs, stack } = this.#services
+    const { clock, rtpTimeoutMs } = this.#services
     leg.dialog = dialog
     leg.state = 'answered'
     const onDigit = (digit: string, durationMs: number): void => this.#teller.legDigit(leg.id, digit, durationMs)
@@ -230,9 +240,8 @@ export class Call implements LiveCall {
       leg.state = 'ended'
       void this.#finish(whyEnded(end), leg.role)
     })
-    dialog.on('request', (incoming) =>
-      answerInDialog(incoming, { media, log: this.#log, contact: stack.contact(dialog.flow), onDigit }),
-    )
+    dialog.on('request', (incoming) => answerInDialog(incoming, { media, log: this.#log, onDigit }))
+    dialog.on('ack', (ack) => this.#takeAnswer(ack, media))
     media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
     media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
     this.#teller.legAnswered(leg)
@@ -317,7 +326,11 @@ export class Call implements LiveCall {
   }
 }
 
-const textOf = (body: Uint8Array): string => Buffer.from(body).toString('utf8')
+/** An answer without a description is one that cannot be read. */
+function sdpOf(message: SipMessage): string {
+  const described = sessionDescriptionOf(message)
+  return typeof described === 'object' ? described.sdp : ''
+}
 
 /** Each device gets a description of its own over the one port that all of them share until one answers. */
 function offerTo(port: MediaPort, ip: string, formats: readonly SdpFormat[]): { media: LegMedia; sdp: string } {

@@ -3,6 +3,8 @@ import type { EndReason } from '../events/catalogue.ts'
 
 export const callFailures = {
   'call.bad-offer': { fault: 'peer', sip: 400, text: 'The session description cannot be read' },
+  'call.unknown-body': { fault: 'peer', sip: 415, text: 'The body is no session description' },
+  'call.too-many-hops': { fault: 'peer', sip: 483, text: 'The call came back too often: Max-Forwards is used up' },
   'call.no-common-codec': { fault: 'peer', sip: 488, text: 'No codec in common' },
   'call.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
   'call.media-lost': { fault: 'us', sip: 500, text: 'The media worker of the call died' },
@@ -46,6 +48,8 @@ export function reasonOf(status: number): EndReason {
   if (status === 488 || status === 606 || status === 415) return 'no-common-codec'
   if (status === 487) return 'cancelled'
   if (status === 408 || status === 410 || status === 480 || status === 503) return 'unreachable'
+  // The phone forwards its calls elsewhere, which is not followed.
+  if (status >= 300 && status < 400) return 'unreachable'
   return 'failed'
 }
 

@@ -43,6 +43,8 @@ export interface ForkOptions {
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
   readonly ringMs: number
+  /** Hops the call may still take (RFC 3261 §8.1.1.6). */
+  readonly maxForwards: number
   readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
 }
 
@@ -79,13 +81,14 @@ export class Fork {
   }
 
   #start(destination: Destination): void {
-    const { stack, teller, from, offer, onProvisional } = this.#options
+    const { stack, teller, from, offer, maxForwards, onProvisional } = this.#options
     const { target, party, credentials } = destination
     const { media, sdp } = offer(destination)
     const invite = stack.invite({
       target,
       from: from(destination),
       to: `<${party.uri}>`,
+      headers: { 'Max-Forwards': String(maxForwards) },
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),

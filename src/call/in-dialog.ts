@@ -2,10 +2,11 @@
  * What a party asks inside its dialog once the call stands: hold, resume, a session refresh, digits by INFO.
  *
  * Answered here and now, without asking the other side: each leg has a port of its own, so its description can change
- * while the other's stays.
+ * while the other's stays. The stack adds Contact and Allow.
  */
 import type { Logger } from '../core/logger.ts'
 import { contentTypeOf } from '../sip/message/fields.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
 import { CallError, callFailures } from './failures.ts'
 import type { LegMedia } from './leg-media.ts'
@@ -13,13 +14,9 @@ import type { LegMedia } from './leg-media.ts'
 export interface InDialogOptions {
   readonly media: LegMedia
   readonly log: Logger
-  /** Our Contact towards this peer. */
-  readonly contact: string
   /** A digit came by SIP INFO. */
   readonly onDigit: (digit: string, durationMs: number) => void
 }
-
-const allow = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
 
 export function answerInDialog(incoming: InDialogRequest, options: InDialogOptions): void {
   switch (incoming.request.method) {
@@ -29,25 +26,24 @@ export function answerInDialog(incoming: InDialogRequest, options: InDialogOptio
     case 'INFO':
       return answerInfo(incoming, options)
     case 'OPTIONS':
-      return incoming.respond(200, { headers: { Allow: allow, Accept: 'application/sdp' } })
+      return incoming.respond(200, { headers: { Accept: 'application/sdp' } })
     default:
-      return incoming.respond(405, { headers: { Allow: allow } })
+      return incoming.respond(405)
   }
 }
 
-function answerOfferAgain(incoming: InDialogRequest, { media, contact, log }: InDialogOptions): void {
-  const { method, body } = incoming.request
-  const headers = { Contact: contact, Allow: allow }
-  if (body.length === 0) {
+function answerOfferAgain(incoming: InDialogRequest, { media, log }: InDialogOptions): void {
+  const { method } = incoming.request
+  const offered = sessionDescriptionOf(incoming.request)
+  if (offered === undefined) {
     // A refresh without a description: an INVITE asks us for an offer, an UPDATE asks for nothing (RFC 3261 §14.2, 3311 §5.2).
-    if (method === 'UPDATE') return incoming.respond(200, { headers })
-    return incoming.respond(200, { headers, contentType: 'application/sdp', body: media.offer() })
+    if (method === 'UPDATE') return incoming.respond(200)
+    return incoming.respond(200, { contentType: 'application/sdp', body: media.offer() })
   }
-  if (contentTypeOf(incoming.request)?.type !== 'application/sdp')
-    return incoming.respond(415, { headers: { Accept: 'application/sdp' } })
+  if (offered === 'none') return incoming.respond(415, { headers: { Accept: 'application/sdp' } })
   try {
-    const answer = media.answer(Buffer.from(body).toString('utf8'))
-    incoming.respond(200, { headers, contentType: 'application/sdp', body: answer })
+    const answer = media.answer(offered.sdp)
+    incoming.respond(200, { contentType: 'application/sdp', body: answer })
   } catch (error) {
     if (!(error instanceof CallError)) throw error
     log.warn('an offer inside a call was refused', { code: error.code })

@@ -5,27 +5,16 @@
  *
  * One audio stream; further m-lines of an offer are refused with port 0. Knows no SIP.
  */
+import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
-import type { Encoding, MediaAddress, MediaPort, PayloadFormat } from '../media/types.ts'
-import {
-  connectionOf,
-  directionOf,
-  formatsOf,
-  isTelephoneEvent,
-  pcma,
-  pcmu,
-  rtcpAddressOf,
-  sameFormat,
-  telephoneEvent,
-} from '../sdp/media.ts'
+import type { MediaAddress, MediaPort } from '../media/types.ts'
+import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
-import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import type { Direction, SdpFormat, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
-
-/** What a call can carry today, in the order we prefer when we are the ones to offer. */
-export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 
 interface RemoteAudio {
   readonly address: MediaAddress
@@ -40,19 +29,11 @@ function readDescription(text: string): SessionDescription {
   return parsed.description
 }
 
-const isUsable = (media: SdpMedia): boolean =>
-  media.type === 'audio' && media.port !== 0 && (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF')
-
 function readAudio(description: SessionDescription): RemoteAudio | undefined {
-  const media = description.media.find(isUsable)
-  const connection = media && connectionOf(description, media)
-  if (!media || !connection) return undefined
-  const rtcp = rtcpAddressOf(description, media)
-  return {
-    address: { ip: connection.address, rtpPort: media.port, rtcpPort: rtcp?.port ?? media.port + 1 },
-    formats: formatsOf(media),
-    direction: directionOf(description, media),
-  }
+  const media = description.media.find(isRtpAudio)
+  const address = media && mediaAddressOf(description, media)
+  if (!media || !address) return undefined
+  return { address, formats: formatsOf(media), direction: directionOf(description, media) }
 }
 
 /** Formats of an offer that a call can carry, the offerer's order and payload types kept; empty when none is speech. */
@@ -64,9 +45,6 @@ export function usableFormats(offer: string): readonly SdpFormat[] {
 const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
   formats.some((format) => !isTelephoneEvent(format)) ? formats : []
 
-/** Hold in the old style: a connection address of zeros means "send nothing here" (RFC 3264 §8.4). */
-const isNowhere = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
-
 export class LegMedia {
   readonly port: MediaPort
   readonly #ip: string
@@ -76,6 +54,7 @@ export class LegMedia {
   /** What we last declared, to offer again when the peer asks for an offer. */
   #formats: readonly SdpFormat[] = supportedFormats
   #peerDirection: Direction = 'sendrecv'
+  #awaitsAnswer = false
 
   /** @param ip The address put into SDP: the one this peer reaches us at. */
   constructor(port: MediaPort, ip: string) {
@@ -92,6 +71,11 @@ export class LegMedia {
     return this.#formats
   }
 
+  /** True between an offer of ours and the peer's answer. */
+  get awaitsAnswer(): boolean {
+    return this.#awaitsAnswer
+  }
+
   /** True when the peer put us on hold: it does not want to hear us. */
   get held(): boolean {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
@@ -105,6 +89,7 @@ export class LegMedia {
   /** An offer of these formats, or of what was agreed before. */
   offer(formats: readonly SdpFormat[] = this.#formats): string {
     this.#formats = formats
+    this.#awaitsAnswer = true
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
     if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [] })
     return printSdp(
@@ -125,6 +110,7 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, or `call.no-common-codec` when it refused our audio.
    */
   takeAnswer(text: string): void {
+    this.#awaitsAnswer = false
     const audio = readAudio(readDescription(text))
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
@@ -141,9 +127,10 @@ export class LegMedia {
     const audio = readAudio(offer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, allowed))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    this.#awaitsAnswer = false
     this.#apply(audio, agreed, agreed)
     this.#formats = agreed
-    const taken = offer.media.findIndex(isUsable)
+    const taken = offer.media.findIndex(isRtpAudio)
     return printSdp(
       answerOffer(offer, {
         address: this.#ip,
@@ -162,14 +149,12 @@ export class LegMedia {
   }
 
   #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
-    const moved = this.#remote !== undefined && !sameAddress(this.#remote, audio.address)
-    this.#peerDirection = isNowhere(audio.address.ip) ? 'inactive' : audio.direction
+    this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#remote = audio.address
     this.port.describe({
       remote: audio.address,
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
-      relearn: moved,
     })
   }
 
@@ -178,12 +163,3 @@ export class LegMedia {
     return this.#version
   }
 }
-
-const sameAddress = (a: MediaAddress, b: MediaAddress): boolean => a.ip === b.ip && a.rtpPort === b.rtpPort
-
-/** As the media plane spells it: agreed formats are all among the supported ones. */
-const payloadFormat = (format: SdpFormat): PayloadFormat => ({
-  payloadType: format.payloadType,
-  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding as Encoding,
-  clockRateHz: format.clockRateHz,
-})

@@ -1,4 +1,5 @@
 /** One leg of a call: a SIP dialog and its media port, from the first message to the end. */
+import { endpointText } from '../core/ip.ts'
 import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
 import type { Dialog, Flow } from '../sip/stack.types.ts'
@@ -20,8 +21,7 @@ export interface Leg {
   watch?: SilenceWatch
 }
 
-export const remoteOf = ({ remote }: Flow): string =>
-  `${remote.ip.includes(':') ? `[${remote.ip}]` : remote.ip}:${remote.port}`
+export const remoteOf = ({ remote }: Flow): string => endpointText(remote.ip, remote.port)
 
 export function liveLeg({ id, role, party, state, sipCallId, transport, remote, media }: Leg): LiveLeg {
   const codec = media?.codec

@@ -1,4 +1,4 @@
-/** What a call needs from the rest; declared here, joined in main.ts. */
+/** What a call needs from the rest; declared here, joined in join-calls.ts. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'

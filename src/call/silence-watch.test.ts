@@ -6,14 +6,19 @@ import type { PortStats } from '../media/types.ts'
 import { Headers } from '../sip/message/headers.ts'
 import { SilenceWatch } from './silence-watch.ts'
 
-function watch(given: { idleMs?: number; answer: number; onHold?: boolean }) {
+function watch(given: { idleMs?: number; answer: number; onHold?: boolean; workerDied?: boolean }) {
   const clock = new FakeClock()
   const asked: string[] = []
   let vanished = 0
   const silence = new SilenceWatch({
     clock,
     rtpTimeoutMs: 30_000,
-    port: { stats: async () => ({ idleMs: given.idleMs }) as PortStats },
+    port: {
+      stats: async () => {
+        if (given.workerDied) throw new Error('the media worker died')
+        return { idleMs: given.idleMs } as PortStats
+      },
+    },
     dialog: {
       request: async (method) => {
         asked.push(method)
@@ -72,5 +77,14 @@ test('a stopped watch asks no more and leaves no timer', async () => {
   silence.stop()
   await wait(2)
   assert.deepEqual(asked, [])
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a media worker that dies while it is asked ends neither the process nor, from here, the call', async () => {
+  const { asked, silence, clock, wait, vanished } = watch({ answer: 481, workerDied: true })
+  await wait(2)
+  assert.deepEqual(asked, [])
+  assert.equal(vanished(), 0)
+  silence.stop()
   assert.equal(clock.pendingTimers, 0)
 })

@@ -44,7 +44,10 @@ export class SilenceWatch {
 
   async #look(): Promise<void> {
     const { port, dialog, rtpTimeoutMs, expectsPackets, onVanished } = this.#options
-    const { idleMs } = await port.stats()
+    // Without stats the media worker died, and the call hears of that elsewhere.
+    const stats = await port.stats().catch(() => undefined)
+    if (!stats) return this.#lookLater()
+    const { idleMs } = stats
     const silent = expectsPackets() && (idleMs === undefined || idleMs >= rtpTimeoutMs)
     if (this.#stopped || !silent) return this.#lookLater()
     const { status } = await dialog.request('OPTIONS')

@@ -1,6 +1,9 @@
-/** What each command does. */
+/** What each command does. What may be given is the API's rule. */
 import { text } from 'node:stream/consumers'
+import type { z } from 'zod'
 import { addExtension, addPerson, makeApiKey, withDatabase } from '../administration.ts'
+import { newApiKeySchema, newUserSchema } from '../api/schemas/auth.ts'
+import { newExtensionSchema } from '../api/schemas/extensions.ts'
 import { loadSettings } from '../core/settings/load.ts'
 import { settingsMarkdown, showSettings } from '../core/settings/show.ts'
 import { UsageError } from './expected.ts'
@@ -26,31 +29,39 @@ function argument(context: CommandContext, index: number, what: string): string 
   return given
 }
 
-function roleOf({ role }: CommandContext): 'admin' | 'viewer' {
-  if (role === undefined || role === 'viewer') return 'viewer'
-  if (role === 'admin') return 'admin'
-  throw new UsageError(`--role: "${role}" was given; must be admin or viewer`)
+/** @param most Words the command takes; one more is a slip such as a forgotten `--name`. */
+function noMoreThan(context: CommandContext, most: number): void {
+  const extra = context.rest[most]
+  if (extra !== undefined) throw new UsageError(`"${extra}" was given besides; see patchbay --help`)
 }
 
 /** A password never comes as an argument: those are seen by every user of the machine. */
 async function passwordOf({ passwordFromStdin }: CommandContext): Promise<string | undefined> {
   if (!passwordFromStdin) return undefined
-  const password = (await text(process.stdin)).trim()
-  if (password.length < 8) throw new UsageError('the password must have at least 8 characters')
-  return password
+  return (await text(process.stdin)).replace(/\r?\n$/, '')
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new UsageError(`${issue?.path.join('.')}: ${issue?.message}`)
 }
 
 const serve: Command = async (context) => {
+  noMoreThan(context, 0)
   const { serveUntilStopped } = await import('../main.ts')
   return serveUntilStopped(load(context))
 }
 
 const demo: Command = async (context) => {
+  noMoreThan(context, 0)
   const { runDemo } = await import('../demo/demo.ts')
   return runDemo({ once: context.once })
 }
 
 const config: Command = async (context) => {
+  noMoreThan(context, 0)
   console.log(context.markdown ? settingsMarkdown() : showSettings(load(context)))
   return 0
 }
@@ -60,24 +71,22 @@ const extension: Command = async (context) => {
   const action = argument(context, 0, 'add, list or remove')
   return withDatabase(settings, async ({ directory }) => {
     if (action === 'list') {
+      noMoreThan(context, 1)
       for (const { number, displayName } of directory.list()) console.log(`${number}\t${displayName}`)
       return 0
     }
+    if (action !== 'add' && action !== 'remove')
+      throw new UsageError(`extension: "${action}" was given; must be add, list or remove`)
     const number = argument(context, 1, 'the number')
+    noMoreThan(context, 2)
     if (action === 'remove') {
       await directory.remove(number)
       console.log(`extension ${number} removed`)
       return 0
     }
-    if (action !== 'add') throw new UsageError(`extension: "${action}" was given; must be add, list or remove`)
-    if (!/^[0-9A-Za-z_.+-]{1,32}$/.test(number))
-      throw new UsageError(`"${number}" was given; a number is 1 to 32 letters, digits or _ . + -`)
     const given = await passwordOf(context)
-    const password = await addExtension(directory, settings.sip.realm, {
-      number,
-      ...(context.displayName !== undefined && { name: context.displayName }),
-      ...(given !== undefined && { password: given }),
-    })
+    const wanted = checked(newExtensionSchema, { number, displayName: context.displayName, password: given })
+    const password = await addExtension(directory, settings.sip.realm, wanted)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)
     return 0
@@ -88,9 +97,11 @@ const user: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'add')
   if (action !== 'add') throw new UsageError(`user: "${action}" was given; must be add`)
-  const name = argument(context, 1, 'the name')
+  const named = argument(context, 1, 'the name')
+  noMoreThan(context, 2)
   const given = await passwordOf(context)
-  const password = await withDatabase(settings, (database) => addPerson(database, name, roleOf(context), given))
+  const { name, role } = checked(newUserSchema, { name: named, role: context.role ?? 'viewer', password: given })
+  const password = await withDatabase(settings, (database) => addPerson(database, name, role, given))
   console.log(`user ${name} added`)
   if (given === undefined) console.log(`password ${password}   (shown once)`)
   return 0
@@ -100,8 +111,10 @@ const apikey: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'create')
   if (action !== 'create') throw new UsageError(`apikey: "${action}" was given; must be create`)
-  const name = argument(context, 1, 'the name')
-  const key = await withDatabase(settings, (database) => makeApiKey(database, name, roleOf(context)))
+  const named = argument(context, 1, 'the name')
+  noMoreThan(context, 2)
+  const { name, role } = checked(newApiKeySchema, { name: named, role: context.role ?? 'viewer' })
+  const key = await withDatabase(settings, (database) => makeApiKey(database, name, role))
   console.log(`${key}   (shown once)`)
   return 0
 }

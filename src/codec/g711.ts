@@ -66,16 +66,6 @@ const otherLaw: Readonly<Record<G711Law, Uint8Array>> = {
   PCMA: conversion('PCMA', 'PCMU'),
 }
 
-/** One 16-bit sample to its code. */
-export function encodeSample(law: G711Law, sample: number): number {
-  return tables[law].encode[sample & 0xffff] ?? 0
-}
-
-/** One code to its 16-bit sample. */
-export function decodeSample(law: G711Law, code: number): number {
-  return tables[law].decode[code & 0xff] ?? 0
-}
-
 /**
  * Decode `count` codes into 16-bit linear samples, without allocating.
  *

@@ -1,7 +1,7 @@
 /**
  * WAV files: the header we write, and reading of what others wrote.
  *
- *   recorder, combiner  ── wavHeader, wavLengths ──▶  file  ── readWavHeader ──▶  repair, combiner, tools
+ *   recorder, combiner  ── wavHeader ──▶  file  ── readWavHeader, repairWav ──▶  repair, combiner, tools
  *
  * We write 16-bit PCM as Broadcast WAV: a `bext` chunk (EBU Tech 3285) says at which sample since midnight UTC the
  * first sample was taken, so that the legs of a call can be aligned after a crash, by us or by any editor.
@@ -76,7 +76,7 @@ export function wavHeader(spec: WavSpec): Buffer {
 }
 
 /** The two length fields of a file whose samples start at `dataOffset`: RIFF at byte 4, data just before the samples. */
-export function wavLengths(dataOffset: number, dataBytes: number | undefined): { riff: number; data: number } {
+function wavLengths(dataOffset: number, dataBytes: number | undefined): { riff: number; data: number } {
   if (dataBytes === undefined) return { riff: unknownLength, data: unknownLength }
   return { riff: dataOffset - 8 + dataBytes, data: dataBytes }
 }
@@ -160,14 +160,6 @@ function describe(format: Format, bext: Buffer | undefined, dataOffset: number, 
 /** Bytes of a file that are read to find its header; other people's chunks before the samples must fit. */
 const headBytes = 65_536
 
-/** Read the header of an open file. */
-export async function readWavHeaderOf(file: FileHandle): Promise<WavHeader | undefined> {
-  const { size } = await file.stat()
-  const head = Buffer.alloc(Math.min(headBytes, size))
-  const { bytesRead } = await file.read(head, 0, head.length, 0)
-  return readWavHeader(head.subarray(0, bytesRead), size)
-}
-
 /**
  * Make the lengths in the header of a file of ours tell what the file holds: after a crash they were never filled in.
  * The samples reach to the end of the file; half a sample there is cut off. Repairing twice changes nothing.
@@ -194,7 +186,7 @@ export async function repairWav(path: string): Promise<WavHeader | undefined> {
 }
 
 /** Write the two length fields of a file whose samples start at `dataOffset`. */
-export async function patchWavLengths(file: FileHandle, dataOffset: number, dataBytes: number): Promise<void> {
+async function patchWavLengths(file: FileHandle, dataOffset: number, dataBytes: number): Promise<void> {
   const lengths = wavLengths(dataOffset, dataBytes)
   const field = Buffer.alloc(4)
   field.writeUInt32LE(lengths.riff)
@@ -215,9 +207,15 @@ export interface WavSound extends WavHeader {
  * @throws {Error} when it is no WAV of 16-bit PCM, mu-law or A-law.
  */
 export async function readWav(path: string): Promise<WavSound> {
-  const bytes = await readFile(path)
+  const sound = decodeWav(await readFile(path))
+  if (!sound) throw new Error(`${path} is no WAV file of 16-bit PCM or G.711`)
+  return sound
+}
+
+/** Decode a whole file; undefined when it is no WAV of 16-bit PCM, mu-law or A-law. */
+export function decodeWav(bytes: Uint8Array): WavSound | undefined {
   const header = readWavHeader(bytes)
-  if (!header) throw new Error(`${path} is no WAV file of 16-bit PCM or G.711`)
+  if (!header) return undefined
   const pcm = decode(header.encoding, bytes.subarray(header.dataOffset, header.dataOffset + header.dataBytes))
   const channel = (index: number): Int16Array => {
     const samples = new Int16Array(header.samples)
@@ -227,7 +225,7 @@ export async function readWav(path: string): Promise<WavSound> {
   return { ...header, pcm, channel }
 }
 
-function decode(encoding: WavEncoding, data: Buffer): Int16Array {
+function decode(encoding: WavEncoding, data: Uint8Array): Int16Array {
   if (encoding !== 'pcm16') return decodeG711(encoding, data)
   // A copy, for it must begin at an even address; both WAV and the processors of Node 24 (but s390x) are little-endian.
   return new Int16Array(Uint8Array.from(data).buffer)

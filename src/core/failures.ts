@@ -1,6 +1,6 @@
 /**
  * The shape of an error table: one per folder, code to fault and answer. Callers branch on the code, never on the
- * text; docs/errors.md is checked against the tables by test/errors.test.ts.
+ * text; docs/errors.md is checked against the tables by test/docs.test.ts.
  */
 
 /** Whose fault: the other party's, that of something we depend on, ours, or the person's who asked. */

@@ -4,7 +4,7 @@ import { parseNetworks } from './networks.ts'
 
 test('addresses and networks of both families are found, others are not', () => {
   const networks = parseNetworks(['10.0.0.0/8', '192.0.2.7', 'fe80::/10', '::1'])
-  for (const inside of ['10.255.0.1', '192.0.2.7', 'fe80::1', '::1', '::ffff:10.1.2.3'])
+  for (const inside of ['10.255.0.1', '192.0.2.7', 'fe80::1', '::1', '::ffff:10.1.2.3', 'fe80::1%eth0'])
     assert.ok(networks.has(inside), inside)
   for (const outside of ['11.0.0.1', '192.0.2.8', '2001:db8::1', '::2', 'no address'])
     assert.ok(!networks.has(outside), outside)

@@ -1,5 +1,6 @@
 /** Sets of addresses and networks, as people write them: `192.0.2.7`, `10.0.0.0/8`, `fe80::/10`. */
 import { BlockList, isIP } from 'node:net'
+import { plainIp } from './ip.ts'
 
 export interface Networks {
   /** An IPv4 address mapped into IPv6 counts as the IPv4 one. */
@@ -9,28 +10,25 @@ export interface Networks {
 /** Families as BlockList names them. */
 const family = (ip: string): 'ipv4' | 'ipv6' => (isIP(ip) === 6 ? 'ipv6' : 'ipv4')
 
-/** `::ffff:192.0.2.1` as `192.0.2.1`: how a socket of both families shows an IPv4 peer. */
-export const unmapped = (ip: string): string =>
-  ip.toLowerCase().startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip
+/** `192.0.2.7` or `10.0.0.0/8` */
+export function isNetwork(entry: string): boolean {
+  const [ip = '', prefix, more] = entry.split('/')
+  if (isIP(ip) === 0 || more !== undefined) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(ip) === 6 ? 128 : 32))
+}
 
 /** @throws {RangeError} naming the entry that is no address and no network. */
 export function parseNetworks(entries: readonly string[]): Networks {
   const block = new BlockList()
   for (const entry of entries) {
+    if (!isNetwork(entry)) throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`)
     const [ip = '', prefix] = entry.split('/')
-    const bits = Number(prefix)
-    const most = isIP(ip) === 6 ? 128 : 32
-    if (
-      isIP(ip) === 0 ||
-      (prefix !== undefined && !(prefix !== '' && Number.isInteger(bits) && bits >= 0 && bits <= most))
-    )
-      throw new RangeError(`"${entry}" is neither an address nor a network such as 10.0.0.0/8`)
     if (prefix === undefined) block.addAddress(ip, family(ip))
-    else block.addSubnet(ip, bits, family(ip))
+    else block.addSubnet(ip, Number(prefix), family(ip))
   }
   return {
     has(ip) {
-      const plain = unmapped(ip)
+      const plain = plainIp(ip)
       return isIP(plain) !== 0 && block.check(plain, family(plain))
     },
   }

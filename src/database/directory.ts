@@ -5,6 +5,7 @@
  * in the table cannot cross. What another process wrote (the command line) is there after `reload`.
  */
 import type { Kysely, Selectable } from 'kysely'
+import { Emitter } from '../core/emitter.ts'
 import { type Directory, DirectoryError, type Extension } from '../pbx/directory.ts'
 import type { ExtensionsTable, Tables } from './tables.ts'
 
@@ -12,6 +13,7 @@ export class KeptDirectory implements Directory {
   readonly #db: Kysely<Tables>
   #extensions: ReadonlyMap<string, Extension> = new Map()
   #lastChange: Promise<unknown> = Promise.resolve()
+  readonly #removed = new Emitter<{ removed: string }>()
 
   /** Empty until `reload`. */
   constructor(db: Kysely<Tables>) {
@@ -59,9 +61,16 @@ export class KeptDirectory implements Directory {
     })
   }
 
+  onRemoved(listener: (number: string) => void): void {
+    this.#removed.on('removed', listener)
+  }
+
   async #read(): Promise<void> {
+    const before = this.#extensions
     const rows = await this.#db.selectFrom('extensions').selectAll().execute()
     this.#extensions = new Map(rows.map((row) => [row.number, fromRow(row)]))
+    for (const [number, { createdAtMs }] of before)
+      if (this.#extensions.get(number)?.createdAtMs !== createdAtMs) this.#removed.emit('removed', number)
   }
 
   #oneAtATime<Result>(change: () => Promise<Result>): Promise<Result> {

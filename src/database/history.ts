@@ -47,15 +47,7 @@ async function callsPage(db: Kysely<Tables>, query: CallQuery): Promise<Page<Cal
   const { search, recorded } = query
   if (search) select = select.where((eb) => matches(eb, search))
   if (recorded !== undefined) select = select.where((eb) => (recorded ? isRecorded(eb) : eb.not(isRecorded(eb))))
-  if (query.cursor) {
-    const { startedAtMs, id } = parseCursor(query.cursor)
-    select = select.where((eb) =>
-      eb.or([
-        eb('started_at_ms', '<', startedAtMs),
-        eb.and([eb('started_at_ms', '=', startedAtMs), eb('id', '<', id)]),
-      ]),
-    )
-  }
+  if (query.cursor) select = select.where(isBehind(parseCursor(query.cursor)))
   const rows = await select
     .orderBy('started_at_ms', 'desc')
     .orderBy('id', 'desc')
@@ -77,15 +69,7 @@ async function recordingsPage(db: Kysely<Tables>, query: RecordingsQuery): Promi
   }
   if (query.fromMs !== undefined) select = select.where('started_at_ms', '>=', query.fromMs)
   if (query.untilMs !== undefined) select = select.where('started_at_ms', '<', query.untilMs)
-  if (query.cursor) {
-    const { startedAtMs, id } = parseCursor(query.cursor)
-    select = select.where((eb) =>
-      eb.or([
-        eb('started_at_ms', '<', startedAtMs),
-        eb.and([eb('started_at_ms', '=', startedAtMs), eb('id', '<', id)]),
-      ]),
-    )
-  }
+  if (query.cursor) select = select.where(isBehind(parseCursor(query.cursor)))
   const rows = await select
     .orderBy('started_at_ms', 'desc')
     .orderBy('id', 'desc')
@@ -94,6 +78,10 @@ async function recordingsPage(db: Kysely<Tables>, query: RecordingsQuery): Promi
   const records = await withFiles(db, rows.slice(0, query.limit))
   return cut(await withCalls(db, records), rows.length > query.limit)
 }
+
+/** Newest first, what comes after this place: a row value compares as the order of the list does. */
+const isBehind = ({ startedAtMs, id }: Place) =>
+  sql<SqlBool>`(${sql.ref('started_at_ms')}, ${sql.ref('id')}) < (${startedAtMs}, ${id})`
 
 function cut<Item extends Place>(items: readonly Item[], more: boolean): Page<Item> {
   const last = items.at(-1)

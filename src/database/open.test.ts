@@ -106,6 +106,26 @@ test('an extension that another process added is there within a second', async (
   assert.equal(database.directory.find('101')?.number, '101')
 })
 
+test('an extension that another process removed is told of, also when it was added anew meanwhile', async (t) => {
+  const path = databaseFile(t)
+  const { database, clock } = await keepFacts(t, path)
+  for (const number of ['101', '102', '103']) await database.directory.add(extension(number))
+  const gone: string[] = []
+  database.directory.onRemoved((number) => gone.push(number))
+  const other = await openDatabase({ path, log })
+  await other.directory.remove('101')
+  await other.directory.remove('102')
+  await other.directory.add({ ...extension('102'), createdAtMs: 2 })
+  await other.close()
+
+  clock.advance(1_000)
+  await database.ping() // behind the reading in the queue of the one connection
+  await database.ping()
+  await database.directory.remove('103')
+
+  assert.deepEqual(gone, ['101', '102', '103'])
+})
+
 test('users, keys and sessions are kept as told', async (t) => {
   const { database } = await keepFacts(t)
   const { users, apiKeys, sessions } = database

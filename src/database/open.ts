@@ -1,5 +1,5 @@
 /**
- * The database as main.ts sees it: open it, and every feature finds the stores it asked for.
+ * The database as a whole: open it, and every feature finds the stores it asked for.
  *
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history

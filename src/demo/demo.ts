@@ -43,7 +43,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const conversation = await holdConversation(steps, api)
     const proved = await proveRecordings(steps, api, conversation, demo.recordingDir)
     for (const line of proved) print(line)
-    if (options.once) return 0
+    if (options.once) {
+      print('')
+      print('The demo ends and removes its files; without --once it keeps them, and the console, until Ctrl-C.')
+      return 0
+    }
     await server.consoleReady
     print('')
     print(`Console       ${server.url}`)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { systemClock } from '../core/clock.ts'
+import { until } from '../../test/support/until.ts'
+import { sleep, systemClock } from '../core/clock.ts'
 import { type PhoneOptions, SimulatedPhone } from './phone.ts'
+import type { PhoneCall } from './phone-call.ts'
 import { packetMs } from './talker.ts'
 
 const speech = Int16Array.from({ length: 4_000 }, (_, i) => 8_000 * Math.sin(i / 7))
@@ -27,7 +29,8 @@ async function talk({ alice, bob }: { alice: SimulatedPhone; bob: SimulatedPhone
   return { atAlice: outcome.call, atBob: await incoming }
 }
 
-const packets = (count: number) => new Promise((resolve) => setTimeout(resolve, count * packetMs))
+const heard = (samples: number, ...calls: readonly PhoneCall[]) =>
+  until('what was said to be heard', 10_000, () => calls.every((call) => call.heard().length >= samples), packetMs)
 
 for (const transport of ['udp', 'tcp'] as const)
   for (const law of ['PCMU', 'PCMA'] as const)
@@ -35,7 +38,7 @@ for (const transport of ['udp', 'tcp'] as const)
       const phones = await pair({ transport, laws: [law] })
       const { atAlice, atBob } = await talk(phones)
 
-      await packets(10)
+      await heard(1_600, atAlice, atBob)
       await atBob.hangUp()
       assert.equal((await atAlice.ended).by, 'remote')
       await phones.close()
@@ -51,28 +54,24 @@ test('digits pressed at one phone are heard at the other', async () => {
   const { atAlice, atBob } = await talk(phones)
 
   await atAlice.press('7*')
-  await packets(3)
+  await until('the digits', 10_000, () => atBob.digitsHeard === '7*', packetMs)
   await phones.close()
-
-  assert.equal(atBob.digitsHeard, '7*')
 })
 
 test('on hold neither side sends, and both go on afterwards', async () => {
   const phones = await pair()
   const { atAlice, atBob } = await talk(phones)
 
+  await heard(800, atAlice, atBob)
   await atAlice.hold()
-  await packets(2)
-  const sentBefore = atAlice.packetsSent
-  await packets(5)
-  const onHold = atAlice.packetsSent
+  const sentBefore = [atAlice.packetsSent, atBob.packetsSent]
+  await sleep(systemClock, 5 * packetMs)
+  const onHold = [atAlice.packetsSent, atBob.packetsSent]
   await atAlice.resume()
-  await packets(5)
+  await heard(1_600, atAlice, atBob)
   await phones.close()
 
-  assert.equal(onHold, sentBefore)
-  assert.ok(atAlice.packetsSent > onHold)
-  assert.ok(atBob.packetsSent > 0)
+  assert.deepEqual(onHold, sentBefore)
 })
 
 test('a busy phone refuses with 486, one that declines with 603', async () => {

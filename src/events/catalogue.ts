@@ -117,9 +117,11 @@ export interface Facts {
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
   'registration.added': At & Registration
   'registration.refreshed': At & Registration
-  'registration.removed': At & Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' }
+  /** `disconnected`: its connection is gone. */
+  'registration.removed': At &
+    Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' | 'disconnected' }
   'recording.started': OfCall & { readonly recordingId: string; readonly folder: string }
-  /** Files are complete and closed. `interrupted`: the process died meanwhile and the files were repaired. */
+  /** Files are complete and closed. `interrupted`: the process or a media worker died meanwhile; what it wrote is there. */
   'recording.stored': OfCall & {
     readonly recordingId: string
     readonly files: readonly RecordingFile[]

@@ -30,7 +30,7 @@ const restartDelayMs = 1000
  */
 export async function createMediaPlane(settings: MediaPlaneSettings, options: MediaPlaneOptions): Promise<MediaPlane> {
   const plane = new Plane(settings, options)
-  await plane.stats() // each has answered: it loads and runs
+  await plane.running()
   return plane
 }
 
@@ -79,14 +79,21 @@ class Plane implements MediaPlane, SessionOwner {
     for (const slot of this.#slots) slot.sessions.delete(session)
   }
 
-  stats(): Promise<readonly WorkerStats[]> {
-    const living = this.#slots.filter(({ link }) => link.alive)
-    return Promise.all(
-      living.map(async ({ link, sessions }) => {
-        const ofWorker = await link.ask('worker-stats', {})
-        return Object.assign(ofWorker, { worker: link.number, sessions: sessions.size })
-      }),
-    )
+  /**
+   * Resolves when each worker has loaded and runs.
+   * @throws {MediaError} `media.worker-lost` when one ended instead.
+   */
+  async running(): Promise<void> {
+    await Promise.all(this.#slots.map(({ link }) => link.ask('worker-stats', {})))
+  }
+
+  /** Of the workers that live; one that dies while it is asked is left out. */
+  async stats(): Promise<readonly WorkerStats[]> {
+    const asked = this.#slots.map(async ({ link, sessions }) => {
+      const ofWorker = await link.ask('worker-stats', {}).catch(() => undefined)
+      return ofWorker ? [Object.assign(ofWorker, { worker: link.number, sessions: sessions.size })] : []
+    })
+    return (await Promise.all(asked)).flat()
   }
 
   async close(): Promise<void> {

@@ -35,6 +35,7 @@ export interface OpenPort {
   readonly cname: string
   /** 0 never. */
   readonly inactiveAfterMs: number
+  readonly recordedLater: boolean
 }
 
 export type RequestName = keyof Requests

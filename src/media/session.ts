@@ -8,17 +8,18 @@ import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
-import type {
-  MediaAddress,
-  MediaPlaneSettings,
-  MediaPort,
-  MediaSession,
-  OpenPortOptions,
-  PortDescription,
-  PortEvents,
-  PortStats,
-  RecordedFile,
-  SessionEvents,
+import {
+  type MediaAddress,
+  type MediaPlaneSettings,
+  type MediaPort,
+  type MediaSession,
+  noPackets,
+  type OpenPortOptions,
+  type PortDescription,
+  type PortEvents,
+  type PortStats,
+  type RecordedFile,
+  type SessionEvents,
 } from './types.ts'
 
 /** What sessions share: the plane. */
@@ -61,15 +62,14 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const inactiveAfterMs = options.inactiveAfterMs ?? 0
-      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs }
+      const { inactiveAfterMs = 0, recordedLater = false } = options
+      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error
       })
       if (answer === 'open') {
-        const ip = options.advertise ?? settings.advertisedIp
-        const handle = new Port(port, { ip, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
+        const handle = new Port(port, { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
@@ -109,15 +109,6 @@ export class Session implements MediaSession {
   }
 }
 
-const nothingYet: PortStats = {
-  packetsReceived: 0,
-  bytesReceived: 0,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
-
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
@@ -125,7 +116,9 @@ export class Port implements MediaPort {
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
   #recording = false
-  #lastStats = nothingYet
+  /** The worker died while this was recorded: the file ends at its last written half second. */
+  #cutOff = false
+  #lastStats = noPackets
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
@@ -164,13 +157,23 @@ export class Port implements MediaPort {
   }
 
   async stopRecording(): Promise<RecordedFile | undefined> {
+    if (this.#cutOff) throw new MediaError('media.worker-lost')
     if (!this.#recording || this.closed) return undefined
     this.#recording = false
     return this.#link.ask('stop-recording', { port: this.number })
   }
 
   async stats(): Promise<PortStats> {
-    if (!this.closed) this.#lastStats = (await this.#link.ask('port-stats', { port: this.number })) ?? this.#lastStats
+    return this.closed ? this.#lastStats : this.#askStats('port-stats')
+  }
+
+  /** What the port says, or what it said last when its worker died. */
+  async #askStats(request: 'port-stats' | 'close-port'): Promise<PortStats> {
+    try {
+      this.#lastStats = (await this.#link.ask(request, { port: this.number })) ?? this.#lastStats
+    } catch (error) {
+      if (!(error instanceof MediaError)) throw error
+    }
     return this.#lastStats
   }
 
@@ -180,18 +183,15 @@ export class Port implements MediaPort {
   }
 
   async #close(): Promise<PortStats> {
-    try {
-      this.#lastStats = (await this.#link.ask('close-port', { port: this.number })) ?? this.#lastStats
-    } catch (error) {
-      if (!(error instanceof MediaError)) throw error // the worker died: the sockets are closed
-    }
+    const stats = await this.#askStats('close-port')
     this.#gone()
-    return this.#lastStats
+    return stats
   }
 
   /** The sockets are gone. */
   lose(): void {
     if (this.closed) return
+    this.#cutOff = this.#recording
     this.#closing = Promise.resolve(this.#lastStats)
     this.#gone()
   }

@@ -25,14 +25,15 @@ export interface MediaAddress {
 
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
-  /** From the peer's SDP. Packets go there until the real source is learned. Absent while unknown. */
+  /**
+   * From the peer's SDP. Packets go there until the real source is learned. Another address than before means that the
+   * peer moved: its source is learned anew. Absent while unknown; 0.0.0.0 and :: (hold in the old style) move nothing.
+   */
   readonly remote?: MediaAddress
   /** Payload types as we declared them: what arrives. */
   readonly receive: readonly PayloadFormat[]
   /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
   readonly send: readonly PayloadFormat[]
-  /** Forget the learned source and learn it again: the peer moved (new address in a re-INVITE). */
-  readonly relearn?: boolean
 }
 
 export interface PortStats {
@@ -50,6 +51,16 @@ export interface PortStats {
   readonly source?: string
   /** Milliseconds since the last packet came; undefined before the first. */
   readonly idleMs?: number
+}
+
+/** Of a port that nothing has come to. */
+export const noPackets: PortStats = {
+  packetsReceived: 0,
+  bytesReceived: 0,
+  packetsLost: 0,
+  packetsSent: 0,
+  packetsRefused: 0,
+  jitterMs: 0,
 }
 
 /** A finished leg file. */
@@ -70,8 +81,6 @@ export interface PortEvents {
   'media-started': { readonly source: string; readonly codec: Encoding }
   /** A digit was pressed (RFC 4733); told once, when it ends. */
   digit: { readonly digit: string; readonly durationMs: number }
-  /** Half of `inactiveAfterMs` without a packet. */
-  'inactivity-warning': { readonly idleMs: number }
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
@@ -80,7 +89,7 @@ export interface PortEvents {
 
 export interface MediaPort {
   readonly id: string
-  /** Where we receive, as advertised in SDP. */
+  /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
@@ -89,8 +98,12 @@ export interface MediaPort {
    * @param path Absolute; its folder exists.
    */
   record(path: string): void
-  /** Close the file. Resolves with undefined when no packet ever came or no file could be made. */
+  /**
+   * Close the file. Resolves with undefined when no packet ever came or no file could be made.
+   * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
+   */
   stopRecording(): Promise<RecordedFile | undefined>
+  /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
   close(): Promise<PortStats>
@@ -116,18 +129,19 @@ export interface MediaSession {
 }
 
 export interface OpenPortOptions {
-  /** Address to advertise when it differs from the plane's (several networks). */
-  readonly advertise?: string
   /** Tell `inactive` after so long without a packet; 0 never. */
   readonly inactiveAfterMs?: number
+  /**
+   * The call will be recorded once it is answered: keep the packets of the last moment until `record`, for those after
+   * the answer may overtake it.
+   */
+  readonly recordedLater?: boolean
 }
 
 export interface MediaPlaneSettings {
   readonly workers: number
   /** Address sockets bind to. */
   readonly bindIp: string
-  /** Address put into SDP. */
-  readonly advertisedIp: string
   readonly portMin: number
   readonly portMax: number
 }

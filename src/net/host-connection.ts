@@ -1,6 +1,6 @@
 /** A connection of the host, plain or TLS, behind the `TcpConnection` interface. */
 import type { Socket } from 'node:net'
-import { plainIp } from './ip.ts'
+import { plainIp } from '../core/ip.ts'
 import type { Endpoint, Failed, StreamUser, TcpConnection } from './network.ts'
 
 /** A connection that is not up by then, certificate checked, never will be. */

@@ -7,7 +7,7 @@
  */
 import { BlockList } from 'node:net'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { isIPv6, isLoopbackIp } from './ip.ts'
+import { isIPv6, isLoopbackIp } from '../core/ip.ts'
 
 /** Interfaces change rarely and reading them costs some 50 µs: keep them this long. */
 const keepMs = 10_000

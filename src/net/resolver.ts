@@ -5,7 +5,7 @@
  */
 import { Resolver as DnsResolver } from 'node:dns/promises'
 import type { Clock } from '../core/clock.ts'
-import { plainIp } from './ip.ts'
+import { plainIp } from '../core/ip.ts'
 import type { Network } from './network.ts'
 
 /** RFC 3403 §4.1, RFC 3263 §4.1: which service of a domain is found where. */
@@ -124,7 +124,7 @@ export class CachingResolver implements Resolver {
   #keep<Answer>(
     key: string,
     ask: () => Promise<Answer>,
-    ttlMsOf = (_: Answer): number => defaultTtlMs,
+    ttlMsOf: (answer: Answer) => number = () => defaultTtlMs,
   ): Promise<Answer> {
     const known = this.#kept.get(key)
     if (known && known.untilMs > this.#clock.now()) return known.answer as Promise<Answer>

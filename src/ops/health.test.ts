@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
-import { folderIsWritable, Health, type HealthCheck } from './health.ts'
+import { folderHasRoom, folderIsWritable, Health, type HealthCheck } from './health.ts'
 import { formatUptime } from './uptime.ts'
 
 function start(check: HealthCheck): { clock: FakeClock; health: Health } {
@@ -46,8 +46,13 @@ test('a folder for recordings that is not there yet is made; one that cannot be 
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-health-'))
   t.after(() => rmSync(folder, { recursive: true }))
   await folderIsWritable(join(folder, 'a', 'b'))()
-  assert.ok(statSync(join(folder, 'a', 'b')).isDirectory())
+  assert.equal(statSync(join(folder, 'a', 'b')).mode & 0o777, 0o700)
   await assert.rejects(folderIsWritable('/dev/null/recordings')(), { code: 'ENOTDIR' })
+})
+
+test('a disk that is nearly full is said before recordings fail', async () => {
+  await folderHasRoom(tmpdir(), 1)()
+  await assert.rejects(folderHasRoom(tmpdir(), 2 ** 60)(), /^Error: the disk is nearly full: \d+ MiB are left$/)
 })
 
 test('uptime is short', () => {

@@ -4,7 +4,7 @@
  * Alive: the process answers. Ready: it takes calls; not while it starts or stops. Healthy: all checks pass. Checks
  * are handed in. Their result is kept for a second, so that strangers who ask often cost nothing.
  */
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Clock } from '../core/clock.ts'
 import { formatUptime } from './uptime.ts'
@@ -125,6 +125,16 @@ export class Health {
 export const folderIsWritable =
   (folder: string): HealthCheck =>
   async () => {
-    await mkdir(folder, { recursive: true })
+    // Recordings, and the numbers in their names, are nobody else's business: the folder is made for the owner alone.
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     await access(folder, constants.W_OK)
+  }
+
+/** A check that the folder's file system has so many bytes left; the start does without it, for calls still can be made. */
+export const folderHasRoom =
+  (folder: string, leastBytes = 64 * 2 ** 20): HealthCheck =>
+  async () => {
+    const { bavail, bsize } = await statfs(folder)
+    const freeMiB = Math.floor((bavail * bsize) / 2 ** 20)
+    if (bavail * bsize < leastBytes) throw new Error(`the disk is nearly full: ${freeMiB} MiB are left`)
   }

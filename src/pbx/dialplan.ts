@@ -6,16 +6,16 @@
 
 import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.ts'
+import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
 import { fromOf } from '../sip/message/fields.ts'
-import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
-import { inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
+import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Gatekeeper
@@ -37,9 +37,18 @@ export class Dialplan {
 
   /** Take a call. Never throws: whatever goes wrong becomes a SIP answer. */
   async take(invite: IncomingInvite): Promise<void> {
+    try {
+      await this.#take(invite)
+    } catch (error) {
+      this.#options.services.log.error('a call could not be taken', { error: String(error) })
+      invite.reject(500)
+    }
+  }
+
+  async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
-    const dialled = parseUri(invite.request.uri)?.user
+    const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
     if (!dialled) return invite.reject(404)
     const from = this.#callerOf(invite, identity)
@@ -54,12 +63,11 @@ export class Dialplan {
   }
 
   #callerOf(invite: IncomingInvite, identity: Exclude<Identity, { kind: 'siprec' }>): Party {
-    const from = fromOf(invite.request)
-    const uri = from ? printUri(from.uri) : 'sip:anonymous@anonymous.invalid'
-    if (identity.kind === 'trunk') return { uri, ...(from?.displayName && { name: from.displayName }) }
+    const from = partyAt(fromOf(invite.request))
+    if (identity.kind === 'trunk') return from
     // The directory says who an extension is, whatever its From claims.
     const { number, displayName } = identity.extension
-    return { uri, extension: number, ...(displayName && { name: displayName }) }
+    return { uri: from.uri, extension: number, ...(displayName && { name: displayName }) }
   }
 
   async #toExtension(
@@ -94,7 +102,7 @@ export class Dialplan {
     { trunk, number }: OutboundRoute,
     caller: Extension,
   ): Promise<void> {
-    const to: Party = { uri: `sip:${number}@${trunk.host}` }
+    const to: Party = { uri: trunkUri({ host: trunk.host }, number) }
     const call = new Call(invite, { from, to }, this.#options.services)
     await call.dial({
       destinations: [

@@ -28,6 +28,8 @@ export interface Directory {
   change(number: string, changes: Partial<Omit<Extension, 'number' | 'createdAtMs'>>): Promise<Extension>
   /** @throws {DirectoryError} `directory.not-found` */
   remove(number: string): Promise<void>
+  /** Be told of each extension that is gone, whoever removed it: this process or the command line. */
+  onRemoved(listener: (number: string) => void): void
 }
 
 export const directoryFailures = {

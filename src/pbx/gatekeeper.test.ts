@@ -87,6 +87,13 @@ test('who knows the password comes in, and the handler learns who it is', () => 
   assert.deepEqual(gatekeeper.identityOf(request), { kind: 'extension', extension: alice })
 })
 
+test('an answer in Proxy-Authorization is taken as well', () => {
+  const request = authorized('INVITE', 'sip:102@patchbay', '101', 'right-password')
+  request.headers.set('Proxy-Authorization', request.headers.get('Authorization') ?? '')
+  request.headers.remove('Authorization')
+  assert.equal(gatekeeper.admit(request, udpFlow()), 'pass')
+})
+
 test('the same credentials sent again are challenged as stale, not taken (RFC 7616 §3.3)', () => {
   const request = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
   gatekeeper.admit(request, udpFlow())

@@ -57,9 +57,11 @@ export class Gatekeeper {
       this.#identities.set(request, known)
       return 'pass'
     }
-    if (!request.headers.has('Authorization')) return this.#challenge(request, false)
+    // Some clients answer every challenge of a call in the header for proxies.
+    const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) => request.headers.all(name))
+    if (credentials.length === 0) return this.#challenge(request, false)
     const result = this.#options.digest.verify({
-      header: request.headers.all('Authorization'),
+      header: credentials,
       method: request.method,
       requestUri: request.uri,
       body: request.body,

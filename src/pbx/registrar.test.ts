@@ -37,6 +37,11 @@ test('a binding is answered with the seconds it lives and is reached by the flow
   assert.deepEqual(facts, ['registration.added'])
 })
 
+test('where a device came from is shown with IPv6 in brackets', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' }, udpFlow('2001:db8::9', 40_000))
+  assert.equal(registrar.of('101')[0]?.source, '[2001:db8::9]:40000')
+})
+
 test('a refresh replaces the binding it names, by URI comparison and not by text', () => {
   register({ Contact: '<sip:101@Phone.Example:5060>', Expires: '600' })
   register({ Contact: '<sip:101@phone.example:5060>', Expires: '600' })
@@ -117,6 +122,82 @@ test('an extension cannot register another one', () => {
 test('a device whose connection is closed is not rung', () => {
   register({ Contact: contact('192.0.2.1'), Expires: '600' }, { ...udpFlow(), transport: 'tcp', open: false })
   assert.deepEqual(registrar.targets('101'), [])
+})
+
+const contactsOf101 = (): readonly string[] => registrar.of('101').map(({ contact }) => contact)
+
+test('a connection that closed makes room: its binding neither counts nor pushes out a phone that can be rung', () => {
+  register({ Contact: contact('192.0.2.1'), Expires: '600' })
+  for (const port of [40_001, 40_002, 40_003]) {
+    const gone = { ...udpFlow('192.0.2.2', port), transport: 'tcp' as const, open: true }
+    register({ Contact: `<sip:101@192.0.2.2:${port};transport=tcp>`, Expires: '600' }, gone)
+    gone.open = false
+  }
+  assert.deepEqual(contactsOf101(), ['sip:101@192.0.2.1:5060'])
+  assert.equal(registrar.count(), 1)
+  register({})
+  assert.equal(facts.filter((fact) => fact === 'registration.removed:disconnected').length, 3)
+  assert.ok(!facts.includes('registration.removed:replaced'))
+})
+
+test('two homes with the same private address are two phones', () => {
+  const home = udpFlow('198.51.100.1', 40_000)
+  const cottage = udpFlow('203.0.113.1', 50_000)
+  register({ Contact: contact('192.168.1.20'), Expires: '600', 'Call-ID': 'home' }, home)
+  register({ Contact: contact('192.168.1.20'), Expires: '600', 'Call-ID': 'cottage' }, cottage)
+  assert.deepEqual(
+    registrar.targets('101').map(({ flow }) => flow?.remote.ip),
+    ['203.0.113.1', '198.51.100.1'],
+  )
+  register({ Contact: `${contact('192.168.1.20')};expires=0`, 'Call-ID': 'home' }, home)
+  assert.deepEqual(
+    registrar.targets('101').map(({ flow }) => flow?.remote.ip),
+    ['203.0.113.1'],
+  )
+})
+
+test('a phone whose NAT or provider gave it another address moves, it is not doubled', () => {
+  register({ Contact: contact('192.168.1.20'), Expires: '600' }, udpFlow('198.51.100.1', 40_000))
+  register({ Contact: contact('192.168.1.20'), Expires: '600' }, udpFlow('198.51.100.1', 40_777))
+  register({ Contact: contact('192.168.1.20'), Expires: '600' }, udpFlow('198.51.100.99', 41_000))
+  assert.deepEqual(
+    registrar.targets('101').map(({ flow }) => `${flow?.remote.ip}:${flow?.remote.port}`),
+    ['198.51.100.99:41000'],
+  )
+})
+
+const instance = ';+sip.instance="<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>"'
+
+test('a phone that says who it is replaces itself when it comes back with another port (RFC 5626 §4.1)', () => {
+  register({ Contact: `<sip:101@192.0.2.2:40001;transport=tcp>${instance}`, Expires: '600', 'Call-ID': 'before' })
+  register({ Contact: `<sip:101@192.0.2.2:40002;transport=tcp>${instance}`, Expires: '600', 'Call-ID': 'after' })
+  assert.deepEqual(contactsOf101(), ['sip:101@192.0.2.2:40002;transport=tcp'])
+})
+
+test('one phone may be bound by two contacts, or by two flows it numbers (RFC 5626 §4.2)', () => {
+  const both = `<sip:101@192.0.2.2:1>${instance}, <sip:101@192.0.2.2:2>${instance}`
+  for (const _ of [1, 2]) register({ Contact: both, Expires: '600' })
+  assert.deepEqual(contactsOf101(), ['sip:101@192.0.2.2:2', 'sip:101@192.0.2.2:1'])
+  register({ Contact: '*', Expires: '0' })
+  for (const flow of [1, 2])
+    register({ Contact: `<sip:101@192.0.2.2:${flow}>${instance};reg-id=${flow}`, Expires: '600' })
+  assert.equal(registrar.count(), 2)
+})
+
+test('a late copy undoes nothing, whichever of its contacts is newer', () => {
+  register({ Contact: contact('192.0.2.2'), Expires: '600', CSeq: '9 REGISTER' })
+  const late = register({
+    Contact: `${contact('192.0.2.1')}, ${contact('192.0.2.2')}`,
+    Expires: '600',
+    CSeq: '8 REGISTER',
+  })
+  assert.equal(late.answers[0]?.status, 500)
+  assert.deepEqual(contactsOf101(), ['sip:101@192.0.2.2:5060'])
+})
+
+test('the source of an IPv6 phone is told with brackets', () => {
+  register({ Contact: '<sip:101@[2001:db8::2]>', Expires: '600' }, udpFlow('2001:db8::2', 5060))
+  assert.equal(registrar.of('101')[0]?.source, '[2001:db8::2]:5060')
 })
 
 test('dropping an extension forgets its devices', () => {

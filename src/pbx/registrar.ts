@@ -5,11 +5,12 @@
  *
  * Several contacts an extension. A binding is reached by the flow it registered on, so that a phone behind NAT or on a
  * TCP connection rings. Authentication has happened (Gatekeeper). Bindings live in memory: phones register again.
- * Missing: Path, GRUU, outbound instance-id (RFC 5626).
+ * Missing: Path, GRUU; of RFC 5626 only the instance is read.
  */
 import type { Clock, Timer } from '../core/clock.ts'
+import { endpointText } from '../core/ip.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { Registration } from '../events/catalogue.ts'
+import type { FactOf, Registration } from '../events/catalogue.ts'
 import { callIdOf, contactsOf, cseqOf, expiresOf, toOf } from '../sip/message/fields.ts'
 import type { NameAddr } from '../sip/message/types.ts'
 import { printUri, sameUri } from '../sip/message/uri.ts'
@@ -35,7 +36,23 @@ export interface RegistrarOptions {
   readonly maxExpiresMs: number
 }
 
-type Removal = 'unregistered' | 'expired' | 'replaced' | 'removed'
+type Removal = FactOf<'registration.removed'>['reason']
+
+/** A REGISTER that names contacts. */
+interface Naming {
+  readonly flow: Flow
+  readonly extension: Extension
+  readonly contacts: readonly NameAddr[]
+  readonly callId: string
+  readonly cseq: number
+  readonly userAgent: string | undefined
+}
+
+/** What it wants of one of them; 0 ms: to be forgotten. */
+interface Wish {
+  readonly contact: NameAddr
+  readonly ms: number
+}
 
 export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
@@ -54,38 +71,42 @@ export class Registrar implements Registrations {
     const callId = callIdOf(request)
     const cseq = cseqOf(request)?.seq
     if (contacts === undefined || callId === undefined || cseq === undefined) return incoming.respond(400)
+    this.#sweep(extension.number)
     if (contacts === '*') {
       if (expiresOf(request) !== 0) return incoming.respond(400, { reason: 'Contact * Needs Expires 0' })
       for (const binding of this.#live(extension.number)) this.#remove(extension.number, binding, 'unregistered')
       return this.#ok(incoming, extension.number)
     }
-    const wanted = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
-    if (wanted.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
+    const wishes = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
+    if (wishes.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
       return incoming.respond(423, { headers: { 'Min-Expires': String(this.#options.minExpiresMs / 1000) } })
-    for (const { contact, ms } of wanted) {
-      const old = this.#live(extension.number).find((binding) => sameUri(binding.contact.uri, contact.uri))
-      // A late copy of an older request must not undo a newer one (§10.3 step 7).
-      if (old && old.callId === callId && cseq <= old.cseq) return incoming.respond(500, { reason: 'Out Of Order' })
-      if (ms === 0) {
-        if (old) this.#remove(extension.number, old, 'unregistered')
-      } else this.#bind(incoming, extension, contact, ms, callId, cseq, old)
-    }
+    const userAgent = request.headers.get('User-Agent')?.slice(0, 200)
+    const naming = { flow: incoming.flow, extension, contacts, callId, cseq, userAgent }
+    // A late copy of an older request must not undo a newer one, nor a part of it (§10.3 step 7).
+    const bound = wishes.map((wish) => this.#boundBy(naming, wish))
+    if (bound.some((old) => old && old.callId === callId && cseq <= old.cseq))
+      return incoming.respond(500, { reason: 'Out Of Order' })
+    for (const wish of wishes) this.#grant(naming, wish)
     this.#ok(incoming, extension.number)
+  }
+
+  #grant(naming: Naming, wish: Wish): void {
+    const old = this.#boundBy(naming, wish)
+    if (wish.ms > 0) this.#bind(naming, wish, old)
+    else if (old) this.#remove(naming.extension.number, old, 'unregistered')
   }
 
   /** Where to send a call for this extension; newest device first. Closed connections are left out. */
   targets(extension: string): readonly Target[] {
-    return this.#live(extension)
-      .filter(({ flow }) => flow.open)
-      .map(({ uri, flow }) => ({ uri, flow }))
+    return this.#reachable(extension).map(({ uri, flow }) => ({ uri, flow }))
   }
 
   of(extension: string): readonly Registration[] {
-    return this.#live(extension).map((binding) => registrationOf(extension, binding))
+    return this.#reachable(extension).map((binding) => registrationOf(extension, binding))
   }
 
   count(): number {
-    return [...this.#bindings.keys()].reduce((sum, extension) => sum + this.#live(extension).length, 0)
+    return [...this.#bindings.keys()].reduce((sum, extension) => sum + this.#reachable(extension).length, 0)
   }
 
   drop(extension: string): void {
@@ -102,22 +123,51 @@ export class Registrar implements Registrations {
     return Array.from(this.#bindings.get(extension) ?? [])
   }
 
+  #reachable(extension: string): readonly Binding[] {
+    return this.#live(extension).filter(({ flow }) => flow.open)
+  }
+
+  /** A binding whose connection is gone cannot be rung, and must not take the place of one that can. */
+  #sweep(extension: string): void {
+    for (const binding of this.#live(extension))
+      if (!binding.flow.open) this.#remove(extension, binding, 'disconnected')
+  }
+
+  /**
+   * The binding that this contact refreshes, moves or removes: the one of the same device.
+   *
+   * A device that says who it is (RFC 5626 §4.1) is known by that, also when it comes back with another port. Others are
+   * known by their URI; but two homes have the same private addresses, so a URI from another place and another
+   * registration (Call-ID) is another device.
+   */
+  #boundBy({ flow, extension, contacts, callId }: Naming, { contact, ms }: Wish): Binding | undefined {
+    const live = this.#live(extension.number)
+    const device = deviceOf(contact)
+    const named = live.filter((binding) => sameUri(binding.contact.uri, contact.uri))
+    const own = named.find((binding) => {
+      const other = deviceOf(binding.contact)
+      if (device && other) return device === other
+      return binding.callId === callId || binding.flow.remote.ip === flow.remote.ip
+    })
+    // One device may give several contacts at a time: a binding that is named otherwise in this request stays.
+    const moved = live.find(
+      (binding) =>
+        device !== undefined &&
+        deviceOf(binding.contact) === device &&
+        !contacts.some(({ uri }) => sameUri(uri, binding.contact.uri)),
+    )
+    return own ?? moved ?? (ms === 0 ? named[0] : undefined)
+  }
+
   #wantedMs(contact: NameAddr, header: number | undefined): number {
     const own = contact.params.get('expires')
     const seconds = own && /^\d{1,10}$/.test(own) ? Number(own) : header
     return Math.min((seconds ?? this.#options.maxExpiresMs / 1000) * 1000, this.#options.maxExpiresMs)
   }
 
-  #bind(
-    { request, flow }: IncomingRequest,
-    extension: Extension,
-    contact: NameAddr,
-    ms: number,
-    callId: string,
-    cseq: number,
-    old: Binding | undefined,
-  ): void {
+  #bind(naming: Naming, { contact, ms }: Wish, old: Binding | undefined): void {
     const { clock, bus } = this.#options
+    const { flow, callId, cseq, userAgent, extension } = naming
     const { number } = extension
     const binding: Binding = {
       contact,
@@ -125,7 +175,7 @@ export class Registrar implements Registrations {
       flow,
       callId,
       cseq,
-      userAgent: request.headers.get('User-Agent')?.slice(0, 200),
+      userAgent,
       expiresAtMs: clock.wallMs() + ms,
       timer: clock.after(ms, () => this.#remove(number, binding, 'expired')),
     }
@@ -159,10 +209,16 @@ export class Registrar implements Registrations {
   }
 }
 
+/** `+sip.instance` with `reg-id`: one flow of one device (RFC 5626 §4.1, §4.2). */
+function deviceOf({ params }: NameAddr): string | undefined {
+  const instance = params.get('+sip.instance')
+  return instance ? `${instance.toLowerCase()} ${params.get('reg-id') ?? ''}` : undefined
+}
+
 const registrationOf = (extension: string, binding: Binding): Registration => ({
   extension,
   contact: binding.uri,
-  source: `${binding.flow.remote.ip}:${binding.flow.remote.port}`,
+  source: endpointText(binding.flow.remote.ip, binding.flow.remote.port),
   transport: binding.flow.transport,
   ...(binding.userAgent !== undefined && { userAgent: binding.userAgent }),
   expiresAtMs: binding.expiresAtMs,

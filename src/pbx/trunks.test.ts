@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inboundExtension, outboundRoute, readTrunk, trunkUri } from './trunks.ts'
+import { dialledNumber, inboundExtension, outboundRoute, readTrunk, trunkUri } from './trunks.ts'
 
 const trunk = readTrunk({
   name: 'carrier',
@@ -31,6 +31,11 @@ test('without a rule nothing goes out', () => {
   assert.equal(outboundRoute([], '030555', '101'), undefined)
 })
 
+test('what is no number never goes out, whatever it begins with', () => {
+  for (const dialled of ['00@evil.example;x', '00;phone-context=x', '00 44', '00${EXTEN}', '0&PJSIP/1', '0sip:9', ''])
+    assert.equal(outboundRoute([trunk], dialled, '101'), undefined, dialled)
+})
+
 test('a number dialled in finds its extension, another none', () => {
   assert.equal(inboundExtension(trunk, '+49301234'), '101')
   assert.equal(inboundExtension(trunk, '+4930'), undefined)
@@ -48,4 +53,12 @@ test('what a trunk leaves out is left to DNS (RFC 3263 §4)', () => {
   assert.equal(uri({ port: 5060, transport: 'udp' }), 'sip:123@sip.example:5060')
   assert.equal(uri({ transport: 'udp' }), 'sip:123@sip.example;transport=udp')
   assert.equal(uri({ port: 5071, transport: 'tls' }), 'sip:123@sip.example:5071;transport=tls')
+})
+
+test('a telephone number is dialled without separators and parameters, a user part as it stands (RFC 3966 §3)', () => {
+  assert.equal(dialledNumber('tel:+49-30-555;ext=1'), '+4930555')
+  assert.equal(dialledNumber('sip:+49(30)555;phone-context=x@pbx;user=phone'), '+4930555')
+  assert.equal(dialledNumber('sip:%31%30%32@pbx'), '102')
+  assert.equal(dialledNumber('sip:front-desk@pbx:5070;transport=tcp'), 'front-desk')
+  assert.equal(dialledNumber('sip:pbx'), undefined)
 })

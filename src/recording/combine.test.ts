@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -66,3 +66,11 @@ test('legs too far apart for one WAV are not combined, for RIFF lengths have 32 
 })
 
 const isFailure = (code: string) => (error: unknown) => error instanceof RecordingError && error.code === code
+
+test('what could not be combined leaves no half file behind', async () => {
+  const path = join(folder, 'half.wav')
+  const caller = await leg('gone', { samples: noise(1, 80), startedAtMs: t0 })
+  rmSync(caller.path)
+  await assert.rejects(combine([caller], path), { code: 'ENOENT' })
+  assert.ok(!existsSync(path))
+})

@@ -4,7 +4,7 @@
  * Samples are copied, never resampled or mixed. Files stream through one buffer a leg, so the length of a call costs
  * no memory, and all reading and writing is done by the thread pool.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
 import { RecordingError } from './failures.ts'
 
@@ -33,11 +33,21 @@ const bytesPerSample = 2
 
 /**
  * @param legs One for each channel, in order; undefined is a channel of silence.
- * @param path Written from the start, synced and closed when this resolves.
+ * @param path Written from the start, synced and closed when this resolves; removed when it rejects, for a full disk
+ *   needs the room.
  * @throws {RecordingError} `recording.rates-differ`, `recording.too-long`, `recording.no-audio` when all are silent.
  */
 export async function combine(legs: readonly (LegAudio | undefined)[], path: string): Promise<CombinedFile> {
   const plan = planOf(legs)
+  try {
+    return await write(plan, path)
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+async function write(plan: Plan, path: string): Promise<CombinedFile> {
   const opened: FileHandle[] = []
   try {
     const output = await open(path, 'w', 0o640)

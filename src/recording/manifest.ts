@@ -31,7 +31,7 @@ const manifestSchema = z.object({
   startedAtMs: z.number(),
   /** `recording`: the legs are being written. `closed`: the call ended in order. `stored`: all files are complete. */
   state: z.enum(['recording', 'closed', 'stored']),
-  /** The process died during the call. */
+  /** The process, or a media worker, died during the call. */
   interrupted: z.boolean(),
   tracks: z.array(
     z.object({

@@ -9,8 +9,9 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { createManifest, type Manifest } from './manifest.ts'
-import { repairInterrupted } from './repair.ts'
-import { noise, writeLeg } from './test-support.ts'
+import { findInterrupted, repairInterrupted } from './repair.ts'
+import { Recordings } from './service.ts'
+import { HearingPort, noise, writeLeg } from './test-support.ts'
 
 const clock = new FakeClock()
 const t0 = clock.wallMs()
@@ -26,10 +27,11 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const told = <Name extends FactName>(name: Name): FactOf<Name>[] =>
   facts.filter((fact): fact is FactOf<Name> => fact.name === name)
 
-function repair(): Promise<readonly string[]> {
+async function repair(signal?: AbortSignal): Promise<readonly string[]> {
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
-  return repairInterrupted({ folder, bus, clock, log: silentLogger })
+  const found = await findInterrupted({ folder, log: silentLogger })
+  return repairInterrupted(found, { folder, bus, clock, log: silentLogger, ...(signal && { signal }) })
 }
 
 /** What a process killed in mid-call leaves: a manifest, and legs whose headers have no lengths. */
@@ -136,6 +138,26 @@ test('notes that cannot be read are put aside and do not keep others from being 
 
   assert.deepEqual(await repair(), ['call-x'])
   assert.deepEqual(readdirSync(join(folder, 'unfinished')).sort(), ['bad.json.unreadable', 'evil.json.unreadable'])
+})
+
+test('a stop meanwhile leaves the rest to the next start', async () => {
+  crashedCall('x')
+  assert.deepEqual(await repair(AbortSignal.abort()), [])
+  assert.deepEqual(await repair(), ['call-x'])
+})
+
+test('a call that comes in meanwhile takes no name of what is being repaired', async () => {
+  crashedCall('a_1')
+  const found = await findInterrupted({ folder, log: silentLogger })
+  const deps = { folder, bus: new FactBus(), clock, log: silentLogger }
+  const recordings = new Recordings({ ...deps, reserved: found.map(({ name }) => name) })
+  const port = new HearingPort({ samples: noise(3, 80), startedAtMs: t0 })
+  const recording = recordings.start({ callId: 'new', name: 'a', tracks: [] })
+  recording.addTrack({ port, legId: 'x', role: 'stream', label: '1' })
+  await Promise.all([repairInterrupted(found, deps), recording.stop()])
+
+  assert.equal(port.recording, join(folder, 'a_1-2.wav'))
+  assert.deepEqual((await readWav(join(folder, 'a_1.wav'))).channel(0), noise(1, 12_000))
 })
 
 test('a folder that is not there yet holds nothing to repair', async () => {

@@ -1,5 +1,8 @@
 /**
- * What a process that died left unfinished is finished by the next start: run once, before calls are taken.
+ * What a process that died left unfinished is finished by the next start.
+ *
+ *   main ── before calls are taken ─▶  findInterrupted
+ *        ── while they are ─────────▶  repairInterrupted: combining hours of audio must not keep phones waiting
  *
  * The media workers write leg files at least twice a second, so a call that was cut off lacks at most a second. Here
  * the lengths in their headers are put right, the combined file is made, and `recording.stored` tells that the call was
@@ -20,23 +23,36 @@ export interface RepairDeps {
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
+  /** Aborted: what is not finished yet is left to the next start. */
+  readonly signal?: AbortSignal
 }
 
-/**
- * Tells `recording.stored` or `recording.failed` for each recording found; never rejects for one of them.
- * @returns The ids of the calls whose recordings were finished.
- */
-export async function repairInterrupted(deps: RepairDeps): Promise<readonly string[]> {
-  const { manifests, unreadable } = await readUnfinished(deps.folder)
+/** What is unfinished now; call it before new recordings begin. Notes that cannot be read are put aside. */
+export async function findInterrupted({
+  folder,
+  log,
+}: Pick<RepairDeps, 'folder' | 'log'>): Promise<readonly Manifest[]> {
+  const { manifests, unreadable } = await readUnfinished(folder)
   for (const path of unreadable) {
-    deps.log.error('The notes of an interrupted recording were put aside', {
+    log.error('The notes of an interrupted recording were put aside', {
       code: 'recording.manifest-unreadable',
       path: `${path}.unreadable`,
     })
     await rename(path, `${path}.unreadable`)
   }
+  return manifests
+}
+
+/**
+ * Tells `recording.stored` or `recording.failed` for each recording, one after the other; never rejects.
+ * @returns The ids of the calls whose recordings were finished.
+ */
+export async function repairInterrupted(manifests: readonly Manifest[], deps: RepairDeps): Promise<readonly string[]> {
   const repaired: string[] = []
-  for (const manifest of manifests) if (await repair(deps, manifest)) repaired.push(manifest.callId)
+  for (const manifest of manifests) {
+    if (deps.signal?.aborted) break
+    if (await repair(deps, manifest)) repaired.push(manifest.callId)
+  }
   if (repaired.length > 0) deps.log.info('Interrupted recordings were finished', { recordings: repaired.length })
   return repaired
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -10,7 +10,7 @@ import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { type Manifest, readUnfinished } from './manifest.ts'
 import { Recordings } from './service.ts'
-import { FakePort, noise } from './test-support.ts'
+import { HearingPort, noise } from './test-support.ts'
 
 const clock = new FakeClock()
 const t0 = clock.wallMs()
@@ -34,8 +34,8 @@ const caller = { legId: 'a', role: 'caller', party: { uri: 'sip:101@pbx', name: 
 const callee = { legId: 'b', role: 'callee', party: { uri: 'sip:102@pbx' } } as const
 
 test('a call gives a WAV a leg and one with the caller on channel 0 and the callee on channel 1', async () => {
-  const alice = new FakePort({ samples: noise(1, 800), startedAtMs: t0 })
-  const bob = new FakePort({ samples: noise(2, 400), startedAtMs: t0 + 50 })
+  const alice = new HearingPort({ samples: noise(1, 800), startedAtMs: t0 })
+  const bob = new HearingPort({ samples: noise(2, 400), startedAtMs: t0 + 50 })
   const recording = recordings.start({
     callId: 'call',
     name: 'monday',
@@ -80,7 +80,7 @@ test('legs stay apart where no combined file is wanted (RECORDING_COMBINE_LEGS=f
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
   const apart = new Recordings({ folder, combineLegs: false, bus, clock, log: silentLogger })
-  const alice = new FakePort({ samples: noise(1, 800), startedAtMs: t0 })
+  const alice = new HearingPort({ samples: noise(1, 800), startedAtMs: t0 })
   await apart.start({ callId: 'call', name: 'monday', tracks: [{ ...caller, port: alice }] }).stop()
   assert.deepEqual(
     told('recording.stored')[0]?.files.map(({ name }) => name),
@@ -90,8 +90,8 @@ test('legs stay apart where no combined file is wanted (RECORDING_COMBINE_LEGS=f
 })
 
 test('while the call lives, the disk knows its legs and people: enough for a start after a crash', async () => {
-  const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new FakePort() }] })
-  recording.addTrack({ ...callee, port: new FakePort() })
+  const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new HearingPort() }] })
+  recording.addTrack({ ...callee, port: new HearingPort() })
   recording.describe({ participants: [{ uri: 'sip:carol@x', legId: 'b' }], channelOrder: ['b', 'a'] })
   const manifests = await savedWith('sip:carol@x')
 
@@ -119,8 +119,8 @@ async function savedWith(uri: string): Promise<readonly Manifest[]> {
 test('metadata says who is on which channel, by label, and in which order the channels are', async () => {
   const sound = { samples: noise(1, 80), startedAtMs: t0 }
   const recording = recordings.start({ callId: 'call', name: 'rs@host', tracks: [] })
-  recording.addTrack({ port: new FakePort(sound), legId: 'x', role: 'stream', label: '96' })
-  recording.addTrack({ port: new FakePort(sound), legId: 'y', role: 'stream', label: '97' })
+  recording.addTrack({ port: new HearingPort(sound), legId: 'x', role: 'stream', label: '96' })
+  recording.addTrack({ port: new HearingPort(sound), legId: 'y', role: 'stream', label: '97' })
   recording.describe({
     participants: [{ uri: 'sip:bob@b', label: '97' }, { name: 'Paul', label: '96' }, { name: 'Nobody' }],
     channelOrder: ['y', 'x'],
@@ -138,7 +138,7 @@ test('metadata says who is on which channel, by label, and in which order the ch
 test('the same name again, in any case, gets a number and touches no file of the first', async () => {
   const sound = { samples: noise(1, 80), startedAtMs: t0 }
   writeFileSync(join(folder, 'same.wav'), 'not ours')
-  const tracks = () => [{ ...caller, port: new FakePort(sound) }]
+  const tracks = () => [{ ...caller, port: new HearingPort(sound) }]
   const first = recordings.start({ callId: '1', name: 'same', tracks: tracks() })
   const second = recordings.start({ callId: '2', name: 'SAME-2', tracks: tracks() })
   await first.stop()
@@ -151,26 +151,28 @@ test('the same name again, in any case, gets a number and touches no file of the
 })
 
 test('a leg that left early keeps its file and its channel', async () => {
-  const early = new FakePort({ samples: noise(1, 80), startedAtMs: t0 })
+  const early = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 })
   const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...callee, port: early }] })
   recording.endTrack('b')
-  recording.addTrack({ ...caller, port: new FakePort({ samples: noise(2, 80), startedAtMs: t0 + 1_000 }) })
+  recording.addTrack({ ...caller, port: new HearingPort({ samples: noise(2, 80), startedAtMs: t0 + 1_000 }) })
   await recording.stop()
 
   const wav = await readWav(join(folder, 'x.wav'))
   assert.deepEqual(wav.channel(1).subarray(0, 80), noise(1, 80))
 })
 
-test('a leg whose worker died counts as far as it was written', async () => {
-  const port = new FakePort({ samples: noise(1, 80), startedAtMs: t0 }, new Error('worker gone'))
+test('a leg whose worker died counts as far as it was written, and the recording as interrupted', async () => {
+  const port = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 }, new Error('worker gone'))
   const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] })
   await recording.stop()
 
-  assert.equal(told('recording.stored')[0]?.files[0]?.samples, 80)
+  const [stored] = told('recording.stored')
+  assert.equal(stored?.files[0]?.samples, 80)
+  assert.equal(stored?.interrupted, true)
 })
 
 test('a call without a packet has no recording, and says so', async () => {
-  const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new FakePort() }] })
+  const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new HearingPort() }] })
   await recording.stop()
 
   assert.deepEqual(
@@ -181,9 +183,22 @@ test('a call without a packet has no recording, and says so', async () => {
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
 })
 
+test('a folder that is taken away in mid-call is not told as silence of the phones', async () => {
+  const port = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 })
+  const stopping = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] }).stop()
+  rmSync(folder, { recursive: true })
+  await stopping
+  mkdirSync(folder)
+
+  assert.deepEqual(
+    told('recording.failed').map(({ code }) => code),
+    ['recording.files-gone'],
+  )
+})
+
 test('legs of different rates are stored without a combined file', async () => {
-  const narrow = new FakePort({ samples: noise(1, 80), startedAtMs: t0 })
-  const wide = new FakePort({ samples: noise(1, 160), startedAtMs: t0, sampleRateHz: 16_000 })
+  const narrow = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 })
+  const wide = new HearingPort({ samples: noise(1, 160), startedAtMs: t0, sampleRateHz: 16_000 })
   const tracks = [
     { ...caller, port: narrow },
     { ...callee, port: wide },
@@ -207,7 +222,7 @@ test('a folder that cannot be written fails the recording and not the call', asy
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
   const nowhere = new Recordings({ folder: join(folder, 'file'), bus, clock, log: silentLogger })
-  const port = new FakePort()
+  const port = new HearingPort()
   const recording = nowhere.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] })
   recording.addTrack({ ...callee, port })
   recording.describe({ participants: [] })
@@ -217,11 +232,11 @@ test('a folder that cannot be written fails the recording and not the call', asy
     told('recording.failed').map(({ code }) => code),
     ['recording.folder-unwritable'],
   )
-  assert.equal(port.path, undefined)
+  assert.equal(port.recording, undefined)
 })
 
 test('a full disk is told once, and what was written before is stored all the same', async () => {
-  const port = new FakePort({ samples: noise(1, 80), startedAtMs: t0 })
+  const port = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 })
   const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port }] })
   port.emit('recording-failed', { path: join(folder, 'x_caller.wav'), text: 'ENOSPC: no space left on device, write' })
   port.emit('recording-failed', { path: join(folder, 'x_caller.wav'), text: 'ENOSPC: no space left on device, write' })
@@ -237,7 +252,7 @@ test('a full disk is told once, and what was written before is stored all the sa
 test('the clean stop waits for recordings that are being finished', async () => {
   const sound = { samples: noise(1, 80_000), startedAtMs: t0 }
   for (let call = 0; call < 5; call++) {
-    const tracks = [{ ...caller, port: new FakePort(sound) }]
+    const tracks = [{ ...caller, port: new HearingPort(sound) }]
     void recordings.start({ callId: `${call}`, name: `${call}`, tracks }).stop()
   }
   await recordings.settled()

@@ -14,7 +14,7 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { RecordedFile } from '../media/types.ts'
-import { codeIn, failureOf, type RecordingFailure, recordingFailures } from './failures.ts'
+import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
@@ -26,6 +26,8 @@ export interface RecordingDeps {
   readonly folder: string
   /** Write one file with a channel a leg beside the leg files. Default true. */
   readonly combineLegs?: boolean
+  /** Names of recordings that repair.ts is finishing meanwhile. */
+  readonly reserved?: readonly string[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -43,6 +45,7 @@ export class Recordings implements RecordingService {
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
+    for (const name of deps.reserved ?? []) this.#taken.add(name.toLowerCase())
   }
 
   start(options: RecordingOptions): ActiveRecording {
@@ -57,6 +60,11 @@ export class Recordings implements RecordingService {
 
   async settled(): Promise<void> {
     while (this.#stopping.size > 0) await Promise.all(this.#stopping)
+  }
+
+  /** Recordings that were stopped and are not on disk yet. */
+  get finishing(): number {
+    return this.#stopping.size
   }
 
   /** `wanted`, or `wanted-2`, `wanted-3`… so that no file of another recording is touched. */
@@ -98,6 +106,8 @@ class Recording implements ActiveRecording {
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
+  /** A leg's worker died: the leg ends before the call did. */
+  #cutOff = false
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
@@ -195,6 +205,7 @@ class Recording implements ActiveRecording {
     try {
       return await track.port.stopRecording()
     } catch (error) {
+      this.#cutOff = true
       this.#deps.log.warn('A leg of a recording was not closed in order', {
         ...this.#about(),
         legId: track.legId,
@@ -205,10 +216,11 @@ class Recording implements ActiveRecording {
   }
 
   async #finish(): Promise<void> {
-    await Promise.all(this.#closing)
+    const legs = await Promise.all(this.#closing)
     if (this.#failed) return
+    const interrupted = this.#cutOff
     try {
-      this.#manifest = { ...this.#manifest, state: 'closed' }
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)
@@ -216,11 +228,12 @@ class Recording implements ActiveRecording {
         name: 'recording.stored',
         atMs: this.#deps.clock.wallMs(),
         ...this.#about(),
-        interrupted: false,
+        interrupted,
         ...finished,
       })
     } catch (error) {
-      this.#fail(error)
+      const gone = failureOf(error) === 'recording.no-audio' && legs.some((leg) => leg !== undefined)
+      this.#fail(gone ? new RecordingError('recording.files-gone', { cause: error }) : error)
     }
   }
 
@@ -252,8 +265,8 @@ class Recording implements ActiveRecording {
   #tellFailed(code: RecordingFailure, cause: string): void {
     if (this.#failureTold) return
     this.#failureTold = true
-    const { text } = recordingFailures[code]
-    this.#deps.log.error('A recording failed', { ...this.#about(), code, cause })
+    const { text, fault } = recordingFailures[code]
+    this.#deps.log[fault === 'us' ? 'error' : 'warn']('A recording failed', { ...this.#about(), code, cause })
     this.#deps.bus.publish({
       name: 'recording.failed',
       atMs: this.#deps.clock.wallMs(),

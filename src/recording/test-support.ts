@@ -1,9 +1,8 @@
-/** Stands in for the media plane in tests: a port whose leg file a test writes. */
+/** Leg files for tests, and a port that writes one. */
 import { writeFileSync } from 'node:fs'
 import { wavHeader } from '../codec/wav.ts'
-import { Emitter } from '../core/emitter.ts'
-import type { PortEvents } from '../media/types.ts'
-import type { Track } from './types.ts'
+import { FakePort } from '../media/test-support.ts'
+import type { RecordedFile } from '../media/types.ts'
 
 export interface Sound {
   readonly samples: Int16Array
@@ -12,32 +11,31 @@ export interface Sound {
 }
 
 /** A leg file of ours; with `crashed` the lengths in its header were never filled in. */
-export function writeLeg(path: string, sound: Sound, crashed = false): void {
+export function writeLeg(path: string, sound: Sound, crashed = false): RecordedFile {
   const { samples, startedAtMs, sampleRateHz = 8_000 } = sound
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const length = crashed ? {} : { dataBytes: data.length }
-  writeFileSync(path, Buffer.concat([wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length }), data]))
+  const header = wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length })
+  writeFileSync(path, Buffer.concat([header, data]))
+  const bytes = header.length + data.length
+  return { path, sampleRateHz, channels: 1, samples: samples.length, bytes, startedAtMs, missingSamples: 0 }
 }
 
 /** `sound` is what it will have heard when it is stopped; nothing when no packet comes. */
-export class FakePort extends Emitter<PortEvents> {
+export class HearingPort extends FakePort {
   readonly #sound: Sound | undefined
   readonly #fault: Error | undefined
-  path: string | undefined
 
   constructor(sound?: Sound, fault?: Error) {
-    super()
+    super(20_000)
     this.#sound = sound
     this.#fault = fault
   }
 
-  record(path: string): void {
-    this.path = path
-  }
-
-  stopRecording(): ReturnType<Track['port']['stopRecording']> {
-    if (this.path !== undefined && this.#sound) writeLeg(this.path, this.#sound, this.#fault !== undefined)
-    return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(undefined)
+  override stopRecording(): Promise<RecordedFile | undefined> {
+    if (this.recording === undefined || !this.#sound) return Promise.resolve(undefined)
+    const file = writeLeg(this.recording, this.#sound, this.#fault !== undefined)
+    return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(file)
   }
 }
 

@@ -23,11 +23,8 @@ export interface TelephoneEvent {
   readonly durationTicks: number
 }
 
-/** The digit of an event code; undefined for other events. */
-export const digitOf = (event: number): string | undefined => digits[event]
-
 /** The event code of a digit 0-9 * # A-D; undefined for anything else. */
-export function eventOf(digit: string): number | undefined {
+function eventOf(digit: string): number | undefined {
   const event = digit.length === 1 ? digits.indexOf(digit.toUpperCase()) : -1
   return event < 0 ? undefined : event
 }

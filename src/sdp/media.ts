@@ -1,6 +1,7 @@
 /**
  * What a stream of a session description says: its formats, direction, addresses. RFC 8866, RFC 3264, RFC 3551 §6.
  */
+import { isWildcardIp } from '../core/ip.ts'
 import type { Direction, SdpAttribute, SdpConnection, SdpFormat, SdpMedia, SessionDescription } from './types.ts'
 
 const format = (payloadType: number, encoding: string, clockRateHz: number, channels = 1): SdpFormat => ({
@@ -124,7 +125,5 @@ export const labelOf = (media: SdpMedia): string | undefined => attributeOf(medi
 /** Whether its writer has put us on hold: it will not listen. RFC 3264 §8.4, and 0.0.0.0 of RFC 2543. */
 export function isHold(description: SessionDescription, media: SdpMedia): boolean {
   const direction = directionOf(description, media)
-  return direction === 'sendonly' || direction === 'inactive' || isNowhere(connectionOf(description, media)?.address)
+  return direction === 'sendonly' || direction === 'inactive' || isWildcardIp(connectionOf(description, media)?.address)
 }
-
-const isNowhere = (address: string | undefined): boolean => address === '0.0.0.0' || address === '::'

@@ -137,5 +137,5 @@ export function answerDirection(offered: Direction, wanted: Direction): Directio
   return receive ? 'recvonly' : 'inactive'
 }
 
-export const maySend = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'sendonly'
-export const mayReceive = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'recvonly'
+const maySend = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'sendonly'
+const mayReceive = (direction: Direction): boolean => direction === 'sendrecv' || direction === 'recvonly'

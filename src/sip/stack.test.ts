@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { until } from '../../test/support/until.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { DigestVerifier, digestHashes } from './auth/digest.ts'
@@ -129,9 +130,7 @@ test('strangers by the thousand who are turned away leave nothing behind', async
     socket.send(text, portOf(server), '127.0.0.1')
     if (n % 50 === 0) await new Promise((go) => setImmediate(go))
   }
-  for (let waits = 0; server.counters.guarded < flood && waits < 400; waits++)
-    await new Promise((go) => setTimeout(go, 5))
-  assert.equal(server.counters.guarded, flood)
+  await until('all to be turned away', 10_000, () => server.counters.guarded === flood, 5)
   assert.deepEqual(server.counts(), { dialogs: 0, transactions: 0, connections: 0 })
   assert.ok(answers > 0)
   socket.close()

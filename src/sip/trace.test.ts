@@ -39,6 +39,16 @@ test('messages of several Call-IDs come back in the order they crossed the wire'
   assert.equal(trace.messages(['a'])[0]?.remote, '[2001:db8::1]:5062')
 })
 
+test('what came and what it caused on another leg keep their order within one millisecond', () => {
+  const trace = new SipTrace(new FakeClock(1_000))
+  trace.observe('in', flow, 'SIP/2.0 180 Ringing\r\n\r\n', 'callee')
+  trace.observe('out', flow, 'SIP/2.0 180 Ringing\r\n\r\n', 'caller')
+  assert.deepEqual(
+    trace.messages(['caller', 'callee']).map(({ sipCallId }) => sipCallId),
+    ['callee', 'caller'],
+  )
+})
+
 test('digest answers, SDES keys and passwords in URIs are not kept', () => {
   const text = [
     'REGISTER sip:101:hunter2@x SIP/2.0',
@@ -76,7 +86,7 @@ test('the call unheard of for longest makes room', () => {
   const trace = new SipTrace(new FakeClock(), { chars: 100, strangerChars: 0 })
   const ok = `SIP/2.0 200 ${'x'.repeat(28)}`
   for (const callId of ['a', 'b', 'a', 'c'])
-    trace.observe('in', flow, callId === 'c' ? ok.slice(0, 20) : ok.slice(0, 40), callId)
+    trace.observe('out', flow, callId === 'c' ? ok.slice(0, 20) : ok.slice(0, 40), callId)
   assert.deepEqual(
     ['a', 'b', 'c'].map((callId) => trace.messages([callId]).length),
     [2, 0, 1],
@@ -94,4 +104,16 @@ test('a flood of refused strangers leaves the calls alone', () => {
   assert.equal(trace.messages(['call']).length, 2)
   assert.equal(trace.messages(['scan 1']).length, 0)
   assert.equal(trace.messages(['scan 999']).length, 2)
+})
+
+test('answers that nobody asked for count as those of strangers, however many come', () => {
+  const trace = new SipTrace(new FakeClock(), { chars: 10_000, strangerChars: 1_000 })
+  trace.observe('out', flow, 'INVITE sip:102@x SIP/2.0', 'call')
+  trace.observe('in', flow, 'SIP/2.0 180 Ringing', 'call')
+  for (let n = 0; n < 1_000; n++) {
+    trace.observe('in', flow, `INVITE sip:900@x SIP/2.0`, `scan ${n}`)
+    trace.observe('in', flow, `SIP/2.0 200 OK ${'x'.repeat(100)}`, `scan ${n}`)
+  }
+  assert.equal(trace.messages(['call']).length, 2)
+  assert.equal(trace.messages(['scan 1']).length, 0)
 })

@@ -7,7 +7,7 @@
  * with all others like it. Room is freed where nothing was heard for longest.
  */
 import type { Clock } from '../core/clock.ts'
-import { endpointText } from '../net/ip.ts'
+import { endpointText } from '../core/ip.ts'
 import type { Flow } from './stack.types.ts'
 
 /** One SIP message as it crossed the wire, credentials removed; the shape of `TracedMessage` in events/. */
@@ -35,9 +35,19 @@ export interface TraceLimits {
 const defaultLimits: TraceLimits = { messagesPerCall: 200, chars: 32 << 20, strangerChars: 2 << 20 }
 
 interface Kept {
-  readonly messages: TracedSipMessage[]
+  readonly messages: Seen[]
   chars: number
 }
+
+interface Seen {
+  readonly message: TracedSipMessage
+  /** Counts over all calls: what one message caused on another leg often falls into the same millisecond. */
+  readonly place: number
+}
+
+/** We sent a request: an answer that nobody asked for is a stranger's too. */
+const asked = ({ messages }: Kept): boolean =>
+  messages.some(({ message: { direction, summary } }) => direction === 'out' && !summary.startsWith('SIP/2.0'))
 
 /** Call-IDs in the order they were last heard of, and the characters they take together. */
 class Shelf {
@@ -70,6 +80,7 @@ export class SipTrace {
   readonly #limits: TraceLimits
   readonly #answered = new Shelf()
   readonly #strangers = new Shelf()
+  #seen = 0
 
   constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
     this.#clock = clock
@@ -80,14 +91,15 @@ export class SipTrace {
   readonly observe = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): void => {
     const { answered: callIsAnswered, kept } = this.#takeKept(sipCallId)
     const message = this.#describe(direction, flow, text, sipCallId)
-    kept.messages.push(message)
+    kept.messages.push({ message, place: this.#seen++ })
     kept.chars += message.text.length
     const { messagesPerCall, chars, strangerChars } = this.#limits
     if (kept.messages.length > messagesPerCall) {
       const [dropped] = kept.messages.splice(messagesPerCall >> 1, 1)
-      kept.chars -= dropped?.text.length ?? 0
+      kept.chars -= dropped?.message.text.length ?? 0
     }
-    const shelf = callIsAnswered || /^SIP\/2\.0 [12]/.test(text) ? this.#answered : this.#strangers
+    const isAnswered = callIsAnswered || (/^SIP\/2\.0 [12]/.test(text) && (direction === 'out' || asked(kept)))
+    const shelf = isAnswered ? this.#answered : this.#strangers
     shelf.put(sipCallId, kept)
     this.#strangers.shrinkTo(strangerChars)
     this.#answered.shrinkTo(chars - strangerChars)
@@ -97,7 +109,8 @@ export class SipTrace {
   messages(sipCallIds: readonly string[]): readonly TracedSipMessage[] {
     return Array.from(new Set(sipCallIds))
       .flatMap((id) => (this.#answered.calls.get(id) ?? this.#strangers.calls.get(id))?.messages ?? [])
-      .sort((a, b) => a.atMs - b.atMs)
+      .sort((a, b) => a.place - b.place)
+      .map(({ message }) => message)
   }
 
   #takeKept(sipCallId: string): { answered: boolean; kept: Kept } {

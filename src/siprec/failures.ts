@@ -6,7 +6,6 @@ export const acceptedTypes = 'application/sdp, application/rs-metadata+xml, appl
 
 /** Why a recording session is refused, and what its client is told (RFC 7866 §9.2, RFC 3261 §21). */
 export const siprecFailures = {
-  'siprec.source-refused': { fault: 'peer', sip: 403, text: 'This address may not record here' },
   'siprec.bad-multipart': { fault: 'peer', sip: 400, text: 'The multipart body cannot be taken apart' },
   'siprec.bad-sdp': { fault: 'peer', sip: 400, text: 'The session description cannot be read' },
   'siprec.unknown-body': { fault: 'peer', sip: 415, text: 'The body is of a type that is not read' },
@@ -14,7 +13,6 @@ export const siprecFailures = {
   'siprec.no-audio': { fault: 'peer', sip: 488, text: 'No stream is offered that can be recorded' },
   'siprec.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
-  'siprec.stopping': { fault: 'us', sip: 503, text: 'The server is stopping' },
 } as const satisfies FailureTable
 
 export type SiprecFailure = keyof typeof siprecFailures

@@ -64,7 +64,7 @@ class Recorder {
         advertisedIp: () => '127.0.0.1',
         messages: () => [],
       },
-      { admit: () => true, streamSilentMs: 0, askWhenSilentMs: 0 },
+      { streamSilentMs: 0, askWhenSilentMs: 0 },
     )
     stack.on('invite', (invite) => {
       if (isSiprec(invite.request)) siprec.handle(invite)
@@ -73,7 +73,7 @@ class Recorder {
 
   static async start(context: TestContext): Promise<Recorder> {
     const folder = mkdtempSync(join(tmpdir(), 'patchbay-siprec-'))
-    const settings = { workers: 1, bindIp: '127.0.0.1', advertisedIp: '127.0.0.1', portMin: 30_000, portMax: 39_999 }
+    const settings = { workers: 1, bindIp: '127.0.0.1', portMin: 30_000, portMax: 39_999 }
     const media = await createMediaPlane(settings, { log: silentLogger })
     const recorder = new Recorder(folder, media, await stackOn(['siprec']), await stackOn([]))
     context.after(async () => {

@@ -6,30 +6,18 @@
  * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
  * Missing: SRTP (RFC 7866 §12.1), so RTP/SAVP is refused.
  */
-import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
-import {
-  connectionOf,
-  directionOf,
-  formatsOf,
-  isTelephoneEvent,
-  labelOf,
-  pcma,
-  pcmu,
-  rtcpAddressOf,
-  sameFormat,
-  telephoneEvent,
-} from '../sdp/media.ts'
+import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from '../call/rtp-audio.ts'
+import { isWildcardIp } from '../core/ip.ts'
+import type { MediaAddress, PayloadFormat } from '../media/types.ts'
+import { directionOf, formatsOf, isTelephoneEvent, labelOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
 import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { SiprecError } from './failures.ts'
 
-/** What can be recorded, and the digits beside it. */
-const supported: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
-
 /** Streams of one session; real clients send two, conferences a few more. */
-export const maxStreams = 16
+const maxStreams = 16
 
 /** An m-line that is to be recorded. */
 export interface OfferedStream {
@@ -57,9 +45,8 @@ export function readOffer(sdp: string): Offer {
 }
 
 function readStream(description: SessionDescription, media: SdpMedia, index: number): OfferedStream[] {
-  if (media.type !== 'audio' || media.port === 0) return []
-  if (media.protocol !== 'RTP/AVP' && media.protocol !== 'RTP/AVPF') return []
-  const formats = commonFormats(formatsOf(media), supported)
+  if (!isRtpAudio(media)) return []
+  const formats = commonFormats(formatsOf(media), supportedFormats)
   if (formats.every(isTelephoneEvent)) return []
   const label = labelOf(media)
   const remote = remoteOf(description, media)
@@ -69,9 +56,8 @@ function readStream(description: SessionDescription, media: SdpMedia, index: num
 
 /** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
 function remoteOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
-  const ip = connectionOf(description, media)?.address
-  if (ip === undefined || ip === '0.0.0.0' || ip === '::') return undefined
-  return { ip, rtpPort: media.port, rtcpPort: rtcpAddressOf(description, media)?.port ?? media.port + 1 }
+  const address = mediaAddressOf(description, media)
+  return address && isWildcardIp(address.ip) ? undefined : address
 }
 
 /** The client sends nothing on it now, so what comes nevertheless is not to be recorded (RFC 7866 §7.2). */
@@ -84,11 +70,6 @@ export const codecOf = (stream: OfferedStream): string | undefined =>
 /** What arrives on the port of this stream: nothing while it is paused. */
 export const payloadFormats = (stream: OfferedStream): PayloadFormat[] =>
   isPaused(stream) ? [] : stream.formats.map(payloadFormat)
-
-function payloadFormat(format: SdpFormat): PayloadFormat {
-  const known = supported.find((ours) => sameFormat(ours, format)) ?? format
-  return { payloadType: format.payloadType, encoding: known.encoding as Encoding, clockRateHz: format.clockRateHz }
-}
 
 export interface Ours {
   readonly address: string

@@ -4,7 +4,7 @@
  * `now` is who is in the call at this moment; `everyone` is who was heard on which stream at any time, which is what
  * the recording keeps: after a transfer one channel holds two voices.
  */
-import type { Participant } from '../events/catalogue.ts'
+import type { Participant, Party } from '../events/catalogue.ts'
 import { type Attribution, attribute } from './attribution.ts'
 import { type MetadataDocument, type MetadataState, mergeMetadata, noMetadata } from './metadata.ts'
 
@@ -69,6 +69,12 @@ export class People {
 
 const isHeard = ({ legId, guessed }: Participant): boolean => legId !== undefined && guessed !== true
 const isSamePerson = (a: Participant, b: Participant): boolean => a.uri === b.uri && a.name === b.name
+
+/** Somebody of the metadata as a party of the call; undefined when it gives no address. */
+export function partyOf(person: Participant | undefined): Party | undefined {
+  if (person?.uri === undefined) return undefined
+  return { uri: person.uri, ...(person.name !== undefined && { name: person.name }) }
+}
 
 /** A name for each stream to attribute by: its label; its place when it has none or another has the same. */
 function keysOf(streams: readonly RecordedStream[]): Map<string, RecordedStream> {

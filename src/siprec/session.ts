@@ -8,7 +8,9 @@
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
  * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), SRTP, sessions started by us.
  */
+import { mediaSummary, remoteOf } from '../call/leg.ts'
 import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
+import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
 import type { Logger } from '../core/logger.ts'
@@ -23,8 +25,7 @@ import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { type MetadataDocument, parseMetadata } from './metadata.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
-import { partyAt, partyOf, printAddress, summaryOf } from './parties.ts'
-import { People, type PeopleOnStreams, type RecordedStream } from './people.ts'
+import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs'> {
@@ -40,8 +41,6 @@ export interface SessionSettings {
    */
   readonly askWhenSilentMs: number
 }
-
-const allow = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE'
 
 export class RecordingSession implements LiveCall {
   readonly id = newId()
@@ -83,7 +82,6 @@ export class RecordingSession implements LiveCall {
     this.#streams = new Streams({
       session: this.#media,
       log: this.#log,
-      advertise: this.#ours.address,
       silentAfterMs: settings.streamSilentMs,
       listener: this.#listener(),
     })
@@ -160,7 +158,7 @@ export class RecordingSession implements LiveCall {
       case 'INFO':
         return incoming.respond(200, { headers: this.#headers() })
       default:
-        return incoming.respond(405, { headers: { Allow: allow } })
+        return incoming.respond(405)
     }
   }
 
@@ -221,7 +219,6 @@ export class RecordingSession implements LiveCall {
   #headers(): ExtraHeaders {
     return {
       Contact: `${this.#services.stack.contact(this.#invite.flow)};+sip.srs`,
-      Allow: allow,
       Accept: acceptedTypes,
     }
   }
@@ -236,7 +233,7 @@ export class RecordingSession implements LiveCall {
       party,
       sipCallId: this.#sipCallId,
       transport: this.#invite.flow.transport,
-      remote: printAddress(this.#invite.flow.remote),
+      remote: remoteOf(this.#invite.flow),
       ...label,
     })
     this.#recording?.addTrack({ port, legId, role: 'stream', party, ...label })
@@ -253,7 +250,7 @@ export class RecordingSession implements LiveCall {
       removing: ({ legId }) => this.#recording?.endTrack(legId),
       removed: ({ legId }, stats) => {
         // Without a recording the session was refused, and nobody was told of its legs.
-        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: summaryOf(stats) }) })
+        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats) }) })
       },
       mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
@@ -328,7 +325,7 @@ export class RecordingSession implements LiveCall {
   }
 
   snapshot(): LiveCallSnapshot {
-    const { transport, remote } = this.#invite.flow
+    const { flow } = this.#invite
     return {
       id: this.id,
       kind: 'siprec',
@@ -343,8 +340,8 @@ export class RecordingSession implements LiveCall {
         party: this.#partyOf(legId),
         state: this.#dialog ? 'answered' : 'calling',
         sipCallId: this.#sipCallId,
-        transport,
-        remote: printAddress(remote),
+        transport: flow.transport,
+        remote: remoteOf(flow),
         codec: codecOf(offered),
         label: offered.label,
       })),

@@ -7,7 +7,7 @@
 
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
-import type { MediaPort, MediaSession, PortEvents, PortStats } from '../media/types.ts'
+import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
 export interface Stream {
@@ -29,7 +29,6 @@ export interface StreamListener {
 export interface StreamsOptions {
   readonly session: MediaSession
   readonly log: Logger
-  readonly advertise: string
   /** A stream that is silent for so long is told as `silent`; 0 never. */
   readonly silentAfterMs: number
   readonly listener: StreamListener
@@ -80,24 +79,23 @@ export class Streams {
   async #applyOne(offered: OfferedStream): Promise<Stream[]> {
     const stream = this.#streams.get(offered.index)
     if (!stream) return await this.#add(offered)
-    const { remote: before } = stream.offered
     // An old-style pause names no address; it moves nothing.
-    const remote = offered.remote ?? before
+    const remote = offered.remote ?? stream.offered.remote
     stream.offered = { ...offered, ...(remote && { remote }) }
-    describe(stream, before?.ip !== remote?.ip || before?.rtpPort !== remote?.rtpPort)
+    describe(stream)
     return []
   }
 
   async #add(offered: OfferedStream): Promise<Stream[]> {
-    const { session, advertise, silentAfterMs, listener, log } = this.#options
+    const { session, silentAfterMs, listener, log } = this.#options
     try {
-      const port = await session.openPort({ advertise, inactiveAfterMs: silentAfterMs })
+      const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
       const stream: Stream = { legId: newId(), port, offered }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
       port.on('inactive', (event) => listener.silent(stream, event))
-      describe(stream, false)
+      describe(stream)
       return [stream]
     } catch (error) {
       log.warn('No port could be opened for a stream', { index: offered.index, error: String(error) })
@@ -118,22 +116,13 @@ export class Streams {
   }
 }
 
-const noPackets: PortStats = {
-  packetsReceived: 0,
-  bytesReceived: 0,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
-/** We send nothing but RTCP. A client that says a new address is learned anew (RFC 7866 §7.2). */
-function describe({ port, offered }: Stream, relearn: boolean): void {
+/** We send nothing but RTCP. */
+function describe({ port, offered }: Stream): void {
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
     receive: payloadFormats(offered),
     send: [],
-    ...(relearn && { relearn }),
   })
 }

@@ -1,4 +1,4 @@
-/** Stands in for the SIP stack and the media plane in tests: what a client sends is said, what it gets is kept. */
+/** Stands in for the SIP stack and recording in tests: what a client sends is said, what it gets is kept. */
 
 import { LiveCalls } from '../call/live-calls.ts'
 import { Emitter } from '../core/emitter.ts'
@@ -6,15 +6,7 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
-import type {
-  MediaPlane,
-  MediaPort,
-  MediaSession,
-  PortDescription,
-  PortEvents,
-  PortStats,
-  SessionEvents,
-} from '../media/types.ts'
+import { FakeMedia } from '../media/test-support.ts'
 import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from '../recording/types.ts'
 import { Headers } from '../sip/message/headers.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
@@ -149,89 +141,6 @@ export class FakeInvite extends FakeRequest implements IncomingInvite {
 
   cancel(): void {
     this.#cancel.abort()
-  }
-}
-
-const stats: PortStats = {
-  packetsReceived: 1,
-  bytesReceived: 1,
-  packetsLost: 0,
-  packetsSent: 0,
-  packetsRefused: 0,
-  jitterMs: 0,
-}
-
-export class FakePort extends Emitter<PortEvents> implements MediaPort {
-  readonly id: string
-  readonly address: MediaPort['address']
-  readonly descriptions: PortDescription[] = []
-  recording: string | undefined
-  closed = false
-  idleMs: number | undefined
-
-  constructor(rtpPort: number) {
-    super()
-    this.id = `port-${rtpPort}`
-    this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
-  }
-
-  describe(description: PortDescription): void {
-    this.descriptions.push(description)
-  }
-
-  record(path: string): void {
-    this.recording = path
-  }
-
-  stopRecording(): Promise<undefined> {
-    return Promise.resolve(undefined)
-  }
-
-  stats(): Promise<PortStats> {
-    return Promise.resolve(this.idleMs === undefined ? stats : { ...stats, idleMs: this.idleMs })
-  }
-
-  close(): Promise<PortStats> {
-    this.closed = true
-    return Promise.resolve(stats)
-  }
-}
-
-export class FakeMedia implements MediaPlane {
-  readonly ports: FakePort[] = []
-  /** Ports that can be open; more are refused. */
-  limit = Number.POSITIVE_INFINITY
-  readonly #lost = new Emitter<SessionEvents>()
-
-  openSession(id: string): MediaSession {
-    const own: FakePort[] = []
-    return {
-      id,
-      on: (name, listener) => this.#lost.on(name, listener),
-      openPort: () => {
-        if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
-        const port = new FakePort(20_000 + this.ports.length * 2)
-        this.ports.push(port)
-        own.push(port)
-        return Promise.resolve(port)
-      },
-      bridge: () => undefined,
-      async close() {
-        for (const port of own) await port.close()
-      },
-    }
-  }
-
-  loseWorker(): void {
-    this.#lost.emit('lost', { worker: 0 })
-  }
-
-  stats(): Promise<[]> {
-    return Promise.resolve([])
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve()
   }
 }
 

@@ -8,8 +8,8 @@ import { SaxesParser } from 'saxes'
 
 /** 1 MiB: real documents are under 50 kB. */
 export const maxXmlBytes = 1_048_576
-export const maxXmlDepth = 32
-export const maxXmlElements = 20_000
+const maxXmlDepth = 32
+const maxXmlElements = 20_000
 const maxProblems = 20
 
 export interface XmlElement {

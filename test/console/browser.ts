@@ -14,7 +14,7 @@ export function startChromium(): Promise<Browser> {
 
 export interface Visit {
   readonly page: Page
-  /** Script errors, refused scripts and styles, warnings of React. Answers 4xx that the page handles are none. */
+  /** Script errors, refused scripts and styles, warnings of React. Answers 4xx that the page handles are none, nor is a refused connection. */
   readonly complaints: readonly string[]
   close(): Promise<void>
 }
@@ -27,7 +27,10 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
-    const isAnswer = message.text().startsWith('Failed to load resource: the server responded with a status of 4')
+    const isAnswer =
+      /^Failed to load resource: (the server responded with a status of 4|net::ERR_CONNECTION_REFUSED)/.test(
+        message.text(),
+      )
     if (['error', 'warning'].includes(message.type()) && !isAnswer) complaints.push(message.text())
   })
   return { page, complaints, close: () => context.close() }

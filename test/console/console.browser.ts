@@ -172,6 +172,19 @@ test('without the live connection the page asks by itself', here, async () => {
   await page.getByText('No calls right now').waitFor()
 })
 
+test('a server that does not answer is told of, and its return too', here, async () => {
+  await open('/')
+  const { origin } = new URL(server.api.url)
+  await page.routeWebSocket(/\/api\/events/, (socket) => socket.close())
+  await page.reload()
+  const mark = page.getByRole('status')
+  await mark.getByText('Polling').waitFor()
+  await page.route(`${origin}/api/calls/live`, (route) => route.abort('connectionrefused'))
+  await mark.getByText('No answer').waitFor()
+  await page.unroute(`${origin}/api/calls/live`)
+  await mark.getByText('Polling').waitFor()
+})
+
 test('the files of a recording can be downloaded', here, async () => {
   await open('/recordings')
   await page.getByRole('list', { name: 'Recordings' }).getByRole('link').first().click()

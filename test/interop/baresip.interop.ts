@@ -9,14 +9,13 @@ import { correlate } from '../../src/demo/compare.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip } from '../support/baresip.ts'
-import { extensionsFrom101, forOldClients } from '../support/phones.ts'
+import { callerAndCallee, forOldClients } from '../support/phones.ts'
 import { writePlainWav } from '../support/plain-wav.ts'
 import { needs } from '../support/program.ts'
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
+import { type ServerProcess, startServerProcess, type TestExtension } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
-type Extension = ReturnType<typeof extensionsFrom101>[number]
-const [alice, bob] = extensionsFrom101(2) as [Extension, Extension]
+const [alice, bob] = callerAndCallee()
 const talkMs = 6_000
 const minCorrelation = 0.97
 
@@ -62,7 +61,7 @@ function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeco
 for (const transport of ['udp', 'tcp', 'tls'] as const)
   for (const codec of ['PCMU', 'PCMA'] as const)
     test(`two baresips talk over ${transport} with ${codec} and are recorded`, needs('baresip'), async (t) => {
-      const start = async (extension: Extension, autoAnswer: boolean) => {
+      const start = async (extension: TestExtension, autoAnswer: boolean) => {
         const phone = await Baresip.start({
           folder: join(folder, `${transport}-${codec}-${extension.number}`),
           user: extension.number,

@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { seededRandom } from '../../src/net/memory-network.ts'
 import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../support/server-process.ts'
@@ -104,11 +105,8 @@ test('the torture messages of RFC 4475, over UDP and TCP', needs(), async () => 
 })
 
 test('random bytes, over UDP and TCP', needs(), async () => {
-  let state = 4_475
-  const random = (below: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
+  const next = seededRandom(4_475)
+  const random = (below: number) => Math.floor(next() * below)
   for (let round = 0; round < 300; round++) {
     const bytes = Uint8Array.from({ length: 1 + random(1_400) }, () => random(256))
     if (round % 3 === 0) await overTcp([bytes])

@@ -3,15 +3,14 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Call } from '../../src/api/schemas/index.ts'
 import type { SimulatedPhone } from '../../src/demo/phone.ts'
-import { extensionsFrom101, forOldClients, registeredPhone, sippCaller } from '../support/phones.ts'
+import { callerAndCallee, forOldClients, registeredPhone, sippCaller } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { runSipp } from '../support/sipp.ts'
 import { cancellingCallerScenario, refusedCallerScenario, vanishingCallerScenario } from '../support/sipp-scenarios.ts'
 import { until } from '../support/until.ts'
 
-type Extension = ReturnType<typeof extensionsFrom101>[number]
-const [caller, callee] = extensionsFrom101(2) as [Extension, Extension]
+const [caller, callee] = callerAndCallee()
 const rtpTimeoutMs = 3_000
 
 let server: ServerProcess
@@ -45,7 +44,7 @@ async function refused(status: number, number = callee.number): Promise<Call> {
     scenario: refusedCallerScenario(status),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, number, server),
+    args: sippCaller(caller, number),
     timeoutMs: 60_000,
   })
   assert.equal(result.errors, '')
@@ -117,7 +116,7 @@ test('a caller who hangs up while it rings: the phone stops ringing, "cancelled"
     scenario: cancellingCallerScenario(),
     target: target(),
     calls: 1,
-    args: sippCaller(caller, callee.number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs: 30_000,
   })
   await missed
@@ -143,7 +142,7 @@ test(
       scenario: vanishingCallerScenario(),
       target: target(),
       calls: 1,
-      args: sippCaller(caller, callee.number, server),
+      args: sippCaller(caller, callee.number),
       timeoutMs: 30_000,
     })
     const end = await (await answered).ended

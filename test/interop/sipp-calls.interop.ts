@@ -1,15 +1,14 @@
 /** sipp, an independent caller and callee: digest, many calls, and no message sent twice. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { extensionsFrom101, forOldClients, sippCaller, sippPhone } from '../support/phones.ts'
+import { callerAndCallee, forOldClients, sippCaller, sippPhone } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { runSipp, startSipp } from '../support/sipp.ts'
 import { answeringScenario, callerScenario, registerScenario } from '../support/sipp-scenarios.ts'
 import { until } from '../support/until.ts'
 
-const [caller, callee] = extensionsFrom101(2) as [Extension, Extension]
-type Extension = ReturnType<typeof extensionsFrom101>[number]
+const [caller, callee] = callerAndCallee()
 
 let server: ServerProcess
 before(async () => {
@@ -41,7 +40,7 @@ test('200 calls at 20 a second with digest: none fails, nothing is sent twice', 
     calls,
     rate: 20,
     holdMs: 1_000,
-    args: sippCaller(caller, callee.number, server),
+    args: sippCaller(caller, callee.number),
     timeoutMs: 120_000,
   })
   const answered = await phone.result

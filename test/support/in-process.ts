@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/core/clock.ts'
 import { loadSettings } from '../../src/core/settings/load.ts'
+import type { Settings } from '../../src/core/settings/schema.ts'
 import { ApiClient } from '../../src/demo/api-client.ts'
 import { type PhoneOptions, SimulatedPhone } from '../../src/demo/phone.ts'
 import { type RunningServer, startServer } from '../../src/main.ts'
@@ -16,6 +17,9 @@ export interface TestServer {
   readonly folder: string
   readonly recordingDir: string
   readonly sip: { readonly ip: string; readonly port: number }
+  readonly settings: Settings
+  /** Of this extension, which is made when it is new. */
+  passwordOf(extension: string): Promise<string>
   /** A registered phone of this extension, which is made when it is new. */
   phone(extension: string, more?: Partial<PhoneOptions>): Promise<SimulatedPhone>
   /** Stop the server, close its phones, remove its folder. */
@@ -69,6 +73,8 @@ export async function startTestServer(overrides: Readonly<Record<string, unknown
     folder,
     recordingDir,
     sip,
+    settings: loaded.settings,
+    passwordOf,
     async phone(extension, more = {}) {
       const password = await passwordOf(extension)
       const speech = new Int16Array(160)

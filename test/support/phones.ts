@@ -4,6 +4,13 @@ import { systemClock } from '../../src/core/clock.ts'
 import { type Habit, SimulatedPhone } from '../../src/demo/phone.ts'
 import type { ServerProcess, TestExtension } from './server-process.ts'
 
+/** Extensions 101 and 102: who calls and who is called. */
+export function callerAndCallee(record = true): readonly [TestExtension, TestExtension] {
+  const [caller, callee] = extensionsFrom101(2, record)
+  if (!caller || !callee) throw new Error('cannot happen')
+  return [caller, callee]
+}
+
 /** `count` extensions from 101 on. */
 export const extensionsFrom101 = (count: number, record = true): TestExtension[] =>
   Array.from({ length: count }, (_, index) => ({
@@ -21,14 +28,9 @@ export const forOldClients = { SIP_AUTH_ALGORITHMS: 'MD5' }
 export const sippPhone = ({ number, password }: TestExtension): string[] =>
   `-s ${number} -au ${number} -ap ${password}`.split(' ')
 
-/**
- * Arguments that make sipp the phone of an extension that calls `callee`. What it signs must name the callee; by itself
- * sipp signs a URI without a user.
- */
-export const sippCaller = ({ number, password }: TestExtension, callee: string, { sip }: Pick<ServerProcess, 'sip'>) =>
-  `-s ${callee} -key caller ${number} -au ${number} -ap ${password} -auth_uri ${callee}@${sip.ip}:${sip.port}`.split(
-    ' ',
-  )
+/** Arguments that make sipp the phone of an extension that calls `callee`. */
+export const sippCaller = ({ number, password }: TestExtension, callee: string): string[] =>
+  `-s ${callee} -key caller ${number} -au ${number} -ap ${password}`.split(' ')
 
 export interface PhoneWish {
   readonly habit?: Habit

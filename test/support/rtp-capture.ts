@@ -5,6 +5,7 @@
 import type { G711Law } from '../../src/codec/g711.ts'
 import { FakeClock } from '../../src/core/fake-clock.ts'
 import { packetMs, samplesPerPacket, Talker } from '../../src/demo/talker.ts'
+import { seededRandom } from '../../src/net/memory-network.ts'
 
 export interface CapturedPacket {
   readonly atMs: number
@@ -41,11 +42,7 @@ export function speak(speech: Int16Array, law: G711Law = 'PCMU'): SpokenCapture 
 export function damage(capture: SpokenCapture, seed: number): SpokenCapture {
   const samples = capture.samples.slice()
   const packets: CapturedPacket[] = []
-  let state = seed
-  const dice = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return (state >>> 8) / 2 ** 24
-  }
+  const dice = seededRandom(seed)
   const last = capture.packets.length - 1
   for (let i = 0; i <= last; i++) {
     const packet = capture.packets[i]

@@ -60,6 +60,8 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
     ...`-sf scenario.xml -i 127.0.0.1 -p ${port} -t ${options.transport === 'tcp' ? 't1' : 'u1'} -nostdin`.split(' '),
     ...'-trace_stat -fd 1 -stf stat.csv -trace_err -error_file errors.log'.split(' '),
     ...'-trace_counts -trace_rtt -rtt_freq 1'.split(' '),
+    // sipp's own complaint that the machine is slow is no fault of a call.
+    ...'-watchdog_interval 0'.split(' '),
     ...flag('-m', options.calls),
     ...flag('-r', options.rate),
     ...flag('-l', options.limit),

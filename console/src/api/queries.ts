@@ -67,6 +67,12 @@ export function useLiveCalls() {
   })
 }
 
+/** Did the latest question to the server stay without an answer? The live calls are asked for the most often. */
+export function useIsOffline(): boolean {
+  const { failureReason } = useLiveCalls()
+  return failureReason instanceof ApiError && failureReason.code === 'console.offline'
+}
+
 export type CallFilters = Pick<CallsQuery, 'kind' | 'search' | 'endReason' | 'recorded' | 'fromMs' | 'untilMs'>
 
 export function useCalls(filters: CallFilters) {

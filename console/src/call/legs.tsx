@@ -33,7 +33,7 @@ function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | un
           <div className="truncate">
             <PartyText party={leg.party} />
           </div>
-          <Badge variant="light" color="gray" tt="none">
+          <Badge variant="light" color="gray" tt="none" flex="none">
             {leg.label === undefined ? roles[leg.role] : `${roles[leg.role]} ${leg.label}`}
           </Badge>
         </Group>

@@ -7,6 +7,7 @@ import { useApiKeys, useCreateApiKey, useIsAdmin, useRevokeApiKey } from '../api
 import { shortTime } from '../format.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { CopyText } from '../ui/copy.tsx'
+import { FormButtons, ShownOnce } from '../ui/dialogs.tsx'
 import { KeyIcon, PlusIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
@@ -96,21 +97,10 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
   }
   if (create.data) {
     return (
-      <Modal
-        opened
-        onClose={onClose}
-        centered
-        closeOnClickOutside={false}
-        closeOnEscape={false}
-        withCloseButton={false}
-        title={`Key “${create.data.apiKey.name}” is ready`}
-      >
-        <Stack>
-          Copy it now. It is shown only this once.
-          <CopyText text={create.data.key} what="API key" />
-          <Button onClick={onClose}>I have copied the key</Button>
-        </Stack>
-      </Modal>
+      <ShownOnce title={`Key “${create.data.apiKey.name}” is ready`} what="key" onClose={onClose}>
+        Copy it now. It is shown only this once.
+        <CopyText text={create.data.key} what="API key" />
+      </ShownOnce>
     )
   }
   return (
@@ -136,14 +126,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
             ]}
           />
           {create.error ? <ErrorNote error={create.error} /> : null}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={create.isPending}>
-              Create
-            </Button>
-          </Group>
+          <FormButtons action="Create" busy={create.isPending} onCancel={onClose} />
         </Stack>
       </form>
     </Modal>

@@ -125,7 +125,7 @@ function Summary({ call, live }: { readonly call: Call; readonly live: LiveCall 
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <div>
+    <div className="wrap">
       <Text size="xs" c="dimmed">
         {name}
       </Text>

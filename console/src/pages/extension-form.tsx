@@ -1,8 +1,9 @@
 /** The dialog that adds or changes an extension, and shows a generated password once. */
-import { Button, Checkbox, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core'
+import { Checkbox, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { Extension, ExtensionSaved } from '../../../src/api/schemas/extensions.ts'
 import { useAddExtension, useChangeExtension } from '../api/queries.ts'
+import { FormButtons, ShownOnce } from '../ui/dialogs.tsx'
 import { ErrorNote } from '../ui/notes.tsx'
 import { PhoneSettings } from './phone-settings.tsx'
 
@@ -15,7 +16,13 @@ interface ExtensionFormProps {
 export function ExtensionForm({ extension, onClose }: ExtensionFormProps) {
   const [saved, setSaved] = useState<ExtensionSaved>()
   if (saved?.password !== undefined) {
-    return <PasswordShown number={saved.extension.number} password={saved.password} onClose={onClose} />
+    const { number } = saved.extension
+    return (
+      <ShownOnce title={`Extension ${number} is ready`} what="password" onClose={onClose}>
+        Type this into the phone. The password is shown only now.
+        <PhoneSettings number={number} password={saved.password} />
+      </ShownOnce>
+    )
   }
   const done = (answer: ExtensionSaved) => (answer.password === undefined ? onClose() : setSaved(answer))
   return (
@@ -62,7 +69,7 @@ function AddForm({ onDone, onCancel }: FormProps) {
         />
         <SettingsFields settings={settings} onChange={setSettings} />
         {add.error ? <ErrorNote error={add.error} /> : null}
-        <Buttons action="Add" busy={add.isPending} onCancel={onCancel} />
+        <FormButtons action="Add" busy={add.isPending} onCancel={onCancel} />
       </Stack>
     </form>
   )
@@ -89,7 +96,7 @@ function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly exte
           onChange={(event) => setNewPassword(event.currentTarget.checked)}
         />
         {change.error ? <ErrorNote error={change.error} /> : null}
-        <Buttons action="Save" busy={change.isPending} onCancel={onCancel} />
+        <FormButtons action="Save" busy={change.isPending} onCancel={onCancel} />
       </Stack>
     </form>
   )
@@ -137,51 +144,5 @@ function SettingsFields({ settings, onChange }: SettingsFieldsProps) {
         onChange={(event) => onChange({ ...settings, record: event.currentTarget.checked })}
       />
     </>
-  )
-}
-
-interface ButtonsProps {
-  readonly action: string
-  readonly busy: boolean
-  readonly onCancel: () => void
-}
-
-function Buttons({ action, busy, onCancel }: ButtonsProps) {
-  return (
-    <Group justify="flex-end">
-      <Button variant="default" onClick={onCancel}>
-        Cancel
-      </Button>
-      <Button type="submit" loading={busy}>
-        {action}
-      </Button>
-    </Group>
-  )
-}
-
-interface PasswordShownProps {
-  readonly number: string
-  readonly password: string
-  readonly onClose: () => void
-}
-
-/** Closed only by its button: a click beside it would lose the password. */
-function PasswordShown({ number, password, onClose }: PasswordShownProps) {
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      closeOnClickOutside={false}
-      closeOnEscape={false}
-      withCloseButton={false}
-      title={`Extension ${number} is ready`}
-    >
-      <Stack>
-        Type this into the phone. The password is shown only now.
-        <PhoneSettings number={number} password={password} />
-        <Button onClick={onClose}>I have copied the password</Button>
-      </Stack>
-    </Modal>
   )
 }

@@ -1,48 +1,32 @@
 /** The calls that were, newest first, with filters that live in the address. */
-import { Button, Card, Center, NativeSelect, SimpleGrid, Text, TextInput } from '@mantine/core'
-import { Link } from 'react-router'
+import { Button, NativeSelect, SimpleGrid, TextInput } from '@mantine/core'
 import type { Call } from '../../../src/api/schemas/calls.ts'
 import type { CallKind, EndReason } from '../../../src/api/schemas/common.ts'
 import { type CallFilters, useCalls } from '../api/queries.ts'
-import { clockTime, endReasonChoices, fullTime, shortTime } from '../format.ts'
-import { KindIcon, RecordingMark, ResultBadge } from '../ui/badges.tsx'
+import { endReasonChoices, kindChoices } from '../format.ts'
+import { RecordingMark, ResultBadge } from '../ui/badges.tsx'
+import { CallRow } from '../ui/call-row.tsx'
 import { dayEndMs, dayStartMs } from '../ui/days.ts'
 import { type Filters, useFilters } from '../ui/filters.ts'
 import { HistoryIcon } from '../ui/icons.tsx'
-import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
+import { Empty } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
-import { FromTo } from '../ui/party.tsx'
+import { PagedList } from '../ui/paged-list.tsx'
 import { SearchField } from '../ui/search-field.tsx'
 import { TextLink } from '../ui/text-link.tsx'
 
 export function HistoryPage() {
   const filters = useFilters()
   const calls = useCalls(wanted(filters))
-  const items = calls.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <Page title="Call history">
       <HistoryFilters filters={filters} />
-      {calls.error ? <ErrorNote error={calls.error} onRetry={() => void calls.refetch()} /> : null}
-      <Card withBorder p={0}>
-        {calls.isPending ? <Loading what="calls" /> : null}
-        {calls.data && items.length === 0 ? <NoCalls filters={filters} /> : null}
-        {items.length > 0 ? (
-          <ul className="rows" aria-label="Calls">
-            {items.map((call) => (
-              <li key={call.id}>
-                <CallRow call={call} />
-              </li>
-            ))}
-          </ul>
-        ) : null}
-      </Card>
-      {calls.hasNextPage ? (
-        <Center>
-          <Button variant="default" loading={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
-            Show older calls
-          </Button>
-        </Center>
-      ) : null}
+      <PagedList
+        query={calls}
+        what="calls"
+        empty={<NoCalls filters={filters} />}
+        row={(call) => <HistoryRow call={call} />}
+      />
     </Page>
   )
 }
@@ -72,15 +56,7 @@ function HistoryFilters({ filters }: { readonly filters: Filters }) {
         value={filters.get('search')}
         onSearch={(text) => filters.set('search', text)}
       />
-      <NativeSelect
-        label="Kind"
-        data={[
-          { value: '', label: 'All' },
-          { value: 'pbx', label: 'Calls' },
-          { value: 'siprec', label: 'SIPREC sessions' },
-        ]}
-        {...select('kind')}
-      />
+      <NativeSelect label="Kind" data={kindChoices} {...select('kind')} />
       <NativeSelect label="Result" data={[{ value: '', label: 'All' }, ...endReasonChoices]} {...select('result')} />
       <NativeSelect
         label="Recorded"
@@ -115,34 +91,13 @@ function NoCalls({ filters }: { readonly filters: Filters }) {
   )
 }
 
-function CallRow({ call }: { readonly call: Call }) {
-  const recording = call.recordings[0]
-  const talkedMs = call.answeredAtMs === undefined ? undefined : (call.endedAtMs ?? Date.now()) - call.answeredAtMs
+function HistoryRow({ call }: { readonly call: Call }) {
+  const { id, startedAtMs, answeredAtMs, endedAtMs, recordings } = call
+  const talkedMs = answeredAtMs === undefined ? undefined : (endedAtMs ?? Date.now()) - answeredAtMs
   return (
-    <Link className="row" to={`/calls/${encodeURIComponent(call.id)}`}>
-      <span className="row-icon">
-        <KindIcon kind={call.kind} />
-      </span>
-      <div className="row-who">
-        <FromTo from={call.from} to={call.to} />
-      </div>
-      <span className="row-badges">
-        {recording ? <RecordingMark state={recording.state} /> : null}
-        <ResultBadge call={call} />
-      </span>
-      <span className="row-when">
-        <Text
-          size="sm"
-          component="time"
-          dateTime={new Date(call.startedAtMs).toISOString()}
-          title={fullTime(call.startedAtMs)}
-        >
-          {shortTime(call.startedAtMs, Date.now())}
-        </Text>
-        <Text size="sm" c="dimmed" className="row-length tabular" component="span">
-          {talkedMs === undefined ? '' : clockTime(talkedMs)}
-        </Text>
-      </span>
-    </Link>
+    <CallRow callId={id} call={call} startedAtMs={startedAtMs} lengthMs={talkedMs}>
+      {recordings[0] ? <RecordingMark state={recordings[0].state} /> : null}
+      <ResultBadge call={call} />
+    </CallRow>
   )
 }

@@ -66,12 +66,12 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
         </div>
         <WaveformArea peaks={peaks} player={player} channels={channels} />
       </div>
-      {player.problem ? <Alert color="red">{player.problem}</Alert> : null}
+      {player.problem && peaks.error === undefined ? <Alert color="red">{player.problem}</Alert> : null}
       <Group gap="md">
         <Button
           leftSection={player.playing ? <PauseIcon size={16} /> : <PlayIcon size={16} />}
           onClick={player.toggle}
-          disabled={!player.audio}
+          disabled={!player.audio || peaks.error !== undefined}
           w={110}
         >
           {player.playing ? 'Pause' : 'Play'}

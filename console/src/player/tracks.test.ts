@@ -69,3 +69,10 @@ test('a single leg is named by its participant, found by leg or by the label of 
 test('names with characters of their own meaning survive in the address', () => {
   assert.equal(fileAddress('r/1', 'a@b#?%.wav'), '/api/recordings/r%2F1/files/a%40b%23%3F%25.wav')
 })
+
+test('a combined file of four streams is not called both sides', () => {
+  const all = file('all.wav', { kind: 'combined', channels: 4 })
+  assert.equal(fileTitle(all, recording([all], []), []), 'All voices')
+  const two = file('two.wav', { kind: 'combined', channels: 2 })
+  assert.equal(fileTitle(two, recording([two], []), []), 'Both sides')
+})

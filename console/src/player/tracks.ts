@@ -40,6 +40,6 @@ export function fileAddress(recordingId: string, fileName: string): string {
 
 /** What a file is, for the list of downloads. */
 export function fileTitle(file: RecordingFile, recording: Recording, legs: readonly Leg[]): string {
-  if (file.kind === 'combined') return 'Both sides'
+  if (file.kind === 'combined') return file.channels > 2 ? 'All voices' : 'Both sides'
   return tracksOf(file, recording, legs)[0]?.name ?? file.name
 }

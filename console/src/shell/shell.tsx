@@ -5,7 +5,7 @@ import type { ReactNode } from 'react'
 import { Link, useLocation } from 'react-router'
 import type { Me } from '../../../src/api/schemas/auth.ts'
 import { type Connection, useConnection } from '../api/events.tsx'
-import { useLiveCalls, useSignOut, useStatus } from '../api/queries.ts'
+import { useIsOffline, useLiveCalls, useSignOut, useStatus } from '../api/queries.ts'
 import { HistoryIcon, KeyIcon, LiveIcon, PeopleIcon, PlugIcon, SignOutIcon, WaveIcon } from '../ui/icons.tsx'
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx'
 
@@ -96,7 +96,7 @@ function isAt(pathname: string, place: string): boolean {
   return place === '/' ? pathname === '/' : pathname === place || pathname.startsWith(`${place}/`)
 }
 
-const connectionTexts: Record<Connection, { label: string; explained: string; color: string }> = {
+const connectionTexts: Record<Connection | 'offline', { label: string; explained: string; color: string }> = {
   open: { label: 'Live', explained: 'Changes appear at once.', color: 'green' },
   connecting: { label: 'Connecting', explained: 'Opening the live connection.', color: 'gray' },
   lost: {
@@ -104,10 +104,17 @@ const connectionTexts: Record<Connection, { label: string; explained: string; co
     explained: 'The live connection is lost. The page asks every 3 seconds meanwhile.',
     color: 'orange',
   },
+  offline: {
+    label: 'No answer',
+    explained: 'The server does not answer: what is shown may be old. The page tries again by itself.',
+    color: 'red',
+  },
 }
 
 function ConnectionMark() {
-  const { label, explained, color } = connectionTexts[useConnection()]
+  const connection = useConnection()
+  const offline = useIsOffline()
+  const { label, explained, color } = connectionTexts[connection !== 'open' && offline ? 'offline' : connection]
   return (
     <Tooltip label={explained}>
       <Badge variant="dot" color={color} tt="none" role="status" style={{ flexShrink: 0 }}>

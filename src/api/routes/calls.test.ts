@@ -142,7 +142,7 @@ test('a filter that makes no sense is answered with the fields that are wrong', 
   assert.equal(answer.json().code, 'api.invalid')
   assert.deepEqual(
     answer.json().fields.map(({ path }: { path: string }) => path),
-    ['querystring.limit', 'querystring.kind', 'querystring.fromMs'],
+    ['query.limit', 'query.kind', 'query.fromMs'],
   )
   const cursor = await app.inject({ url: '/api/calls?cursor=garbage', headers: await as('viewer') })
   assert.deepEqual([cursor.statusCode, cursor.json().code], [400, 'database.bad-cursor'])

@@ -1,7 +1,7 @@
-/** Calls that live and calls that were; SIPREC sessions are the live calls of that kind. */
+/** Calls that live and calls that were. */
 import { z } from 'zod'
 import type { CallRecord } from '../../call/history.ts'
-import type { LiveCall, LiveCallSnapshot } from '../../call/live-calls.ts'
+import type { LiveCallSnapshot } from '../../call/live-calls.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
@@ -10,29 +10,14 @@ import {
   callDetailSchema,
   callsPageSchema,
   callsQuerySchema,
-  liveCallSchema,
   liveCallsSchema,
   messagesSchema,
-  sessionsSchema,
 } from '../schemas/calls.ts'
 import { idParams } from '../schemas/common.ts'
 
 const tags = ['calls']
-const sessionTags = ['siprec']
 
 export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
-  const sessions = (): LiveCallSnapshot[] =>
-    liveCalls
-      .list()
-      .map((call) => call.snapshot())
-      .filter(({ kind }) => kind === 'siprec')
-
-  const session = (id: string): LiveCall => {
-    const call = liveCalls.get(id)
-    if (call?.snapshot().kind !== 'siprec') throw new ApiError('api.session-not-found')
-    return call
-  }
-
   app.get(
     '/api/calls/live',
     {
@@ -110,53 +95,6 @@ export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
       const live = liveCalls.get(params.id)
       if (!live) throw new ApiError((await history.call(params.id)) ? 'api.call-not-live' : 'api.call-not-found')
       await live.end('hangup')
-      return reply.code(204).send()
-    },
-  )
-
-  app.get(
-    '/api/sessions',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags: sessionTags,
-        summary: 'Recording sessions that live now',
-        response: { 200: sessionsSchema, ...problemResponses },
-      },
-    },
-    () => {
-      const found = sessions()
-      return { sessions: found, count: found.length }
-    },
-  )
-
-  app.get(
-    '/api/sessions/:id',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags: sessionTags,
-        summary: 'One live recording session',
-        params: idParams,
-        response: { 200: liveCallSchema, ...problemResponses },
-      },
-    },
-    ({ params }) => session(params.id).snapshot(),
-  )
-
-  app.delete(
-    '/api/sessions/:id',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags: sessionTags,
-        summary: 'End a recording session by BYE; answers when its files are closed',
-        params: idParams,
-        response: { 204: z.undefined(), ...problemResponses },
-      },
-    },
-    async ({ params }, reply) => {
-      await session(params.id).end('hangup')
       return reply.code(204).send()
     },
   )

@@ -97,3 +97,13 @@ test('deleting an extension forgets its devices; so does an administrator alone'
   assert.equal((await app.inject({ url: `${url}/102/registrations`, headers })).statusCode, 404)
   assert.equal((await app.inject({ method: 'DELETE', url: `${url}/102`, headers })).statusCode, 404)
 })
+
+test('a wrong body is told in words what each field must be', async (t) => {
+  const { app, as } = await startApi(t)
+  const post = async (payload: object) =>
+    (await app.inject({ method: 'POST', url: '/api/extensions', headers: await as('admin'), payload })).json().detail
+
+  assert.equal(await post({}), 'body.number: is missing')
+  assert.equal(await post({ number: '101', ringSeconds: 'long' }), 'body.ringSeconds: must be number')
+  assert.match(await post({ number: '+' }), /^body\.number: up to 32 letters, digits/)
+})

@@ -1,7 +1,7 @@
-/** Extensions: create, change, delete, and the devices registered for them. Passwords are kept as hashes only. */
+/** Extensions: create, change, delete. Passwords are kept as hashes only. */
 import { z } from 'zod'
 import { newPassword } from '../../core/random.ts'
-import { DirectoryError, type Extension } from '../../pbx/directory.ts'
+import { type Directory, DirectoryError, type Extension } from '../../pbx/directory.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { problemResponses } from '../problem.ts'
@@ -12,19 +12,12 @@ import {
   extensionSchema,
   extensionsSchema,
   newExtensionSchema,
-  registrationsSchema,
   type Extension as ShownExtension,
 } from '../schemas/extensions.ts'
 
 const tags = ['extensions']
 
 export function extensionRoutes(app: App, { directory, registrations, digestHashes, clock }: ApiDeps): void {
-  const find = (number: string): Extension => {
-    const extension = directory.find(number)
-    if (!extension) throw new DirectoryError('directory.not-found')
-    return extension
-  }
-
   const shown = ({
     number,
     displayName,
@@ -68,7 +61,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
       const hashes = digestHashes(wanted.number, password ?? generated ?? '')
       await directory.add({ ...wanted, hashes, createdAtMs: clock.wallMs() })
       reply.code(201).header('location', `/api/extensions/${encodeURIComponent(wanted.number)}`)
-      return { extension: shown(find(wanted.number)), ...(generated && { password: generated }) }
+      return { extension: shown(extensionOf(directory, wanted.number)), ...(generated && { password: generated }) }
     },
   )
 
@@ -83,7 +76,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         response: { 200: extensionSchema, ...problemResponses },
       },
     },
-    ({ params }) => shown(find(params.number)),
+    ({ params }) => shown(extensionOf(directory, params.number)),
   )
 
   app.patch(
@@ -127,35 +120,11 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
       return reply.code(204).send()
     },
   )
+}
 
-  app.get(
-    '/api/extensions/:number/registrations',
-    {
-      config: { access: 'viewer' },
-      schema: {
-        tags,
-        summary: 'Devices registered for an extension',
-        params: extensionParams,
-        response: { 200: registrationsSchema, ...problemResponses },
-      },
-    },
-    ({ params }) => ({ items: registrations.of(find(params.number).number) }),
-  )
-
-  app.delete(
-    '/api/extensions/:number/registrations',
-    {
-      config: { access: 'admin' },
-      schema: {
-        tags,
-        summary: 'Forget the devices registered for an extension; they may register again',
-        params: extensionParams,
-        response: { 204: z.undefined(), ...problemResponses },
-      },
-    },
-    async ({ params }, reply) => {
-      registrations.drop(find(params.number).number)
-      return reply.code(204).send()
-    },
-  )
+/** @throws {DirectoryError} `directory.not-found` */
+export function extensionOf(directory: Directory, number: string): Extension {
+  const extension = directory.find(number)
+  if (!extension) throw new DirectoryError('directory.not-found')
+  return extension
 }

@@ -1,6 +1,6 @@
 /**
  * What several routes of the API share. The console and the command line take their types from this folder,
- * so nothing here imports anything but zod.
+ * so nothing here imports anything but zod and what core/ has of rules.
  *
  * Times are milliseconds since 1970 (`…AtMs`), durations are in the unit their name ends with.
  */

@@ -6,8 +6,8 @@
  */
 import { z } from 'zod'
 
-export const factKinds = ['call', 'leg', 'registration', 'recording', 'siprec', 'security', 'worker'] as const
-export const factKindSchema = z.enum(factKinds)
+const factKinds = ['call', 'leg', 'registration', 'recording', 'siprec', 'security', 'worker'] as const
+const factKindSchema = z.enum(factKinds)
 export type FactKind = z.infer<typeof factKindSchema>
 
 /** A fact: its name, when, and the fields that docs/events.md lists for it. */
@@ -15,7 +15,6 @@ export const eventSchema = z.looseObject({ name: z.string(), atMs: z.number() })
 export type Event = z.infer<typeof eventSchema>
 
 export const subscribeSchema = z.strictObject({ type: z.literal('subscribe'), kinds: z.array(factKindSchema) })
-export type Subscribe = z.infer<typeof subscribeSchema>
 
 export const eventsQuerySchema = z.object({
   kinds: z

@@ -1,5 +1,6 @@
 /** Extensions of the phone system and the devices registered for them. */
 import { z } from 'zod'
+import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../../core/extension-number.ts'
 
 export const registrationSchema = z
   .object({
@@ -35,11 +36,9 @@ export const extensionsSchema = z.object({ items: z.array(extensionSchema).reado
 export type Extensions = z.infer<typeof extensionsSchema>
 
 /** What a device signs in with as user name and people dial. */
-const numberSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/, 'up to 32 letters, digits, `.`, `_` or `-`, a letter or digit first')
+const numberSchema = z.string().regex(extensionNumber, extensionNumberRule)
 
-const extensionPasswordSchema = z.string().min(8).max(128)
+const extensionPasswordSchema = z.string().min(devicePasswordLength.min).max(devicePasswordLength.max)
 
 const changeable = {
   displayName: z.string().max(100),

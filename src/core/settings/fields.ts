@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isNetwork } from '../networks.ts'
 
 /** What a setting says about itself besides its type. */
 export interface SettingInfo {
@@ -88,6 +89,14 @@ export const list = () =>
         .filter((one) => one !== ''),
     z.array(z.string(), { error: 'values separated by commas' }),
   )
+
+const networksError = 'addresses or networks such as 192.0.2.7 or 10.0.0.0/8'
+/** A YAML list of addresses and networks. */
+export const networks = () =>
+  z.array(z.string({ error: networksError }).refine(isNetwork, { error: networksError }), { error: networksError })
+
+/** Text that only the file holds. YAML takes 0101 for the number 101 unless it stands in quotes. */
+export const words = () => z.string({ error: ({ input }) => (typeof input === 'number' ? 'in quotes' : 'text') })
 
 /** One of these words. */
 export const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>

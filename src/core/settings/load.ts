@@ -118,7 +118,9 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
   }
   const leaf = settingLeaves().find(({ path }) => path.every((key, index) => issue.path[index] === key))
   const name = leaf && sources.get(leaf.path.join('.')) === 'environment' ? leaf.env : issue.path.join('.')
-  const given = leaf?.secret ? 'a secret' : JSON.stringify(lookUp(raw, leaf?.path ?? issue.path))
+  const value = lookUp(raw, leaf?.path ?? issue.path)
+  const secret = value !== undefined && (leaf?.secret || issue.path.at(-1) === 'password')
+  const given = secret ? 'a secret' : JSON.stringify(value)
   return `${name}: ${given ?? 'nothing'} was given; must be ${issue.message.replace(/^Invalid input: expected /, '')}`
 }
 
@@ -142,6 +144,13 @@ function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): vo
       throw new SettingsError(
         `${name}: nothing was given; must be the path of a file with ${tls.enable ? 'ENABLE_TLS' : 'WSS_PORTS'}`,
       )
+  if (sip.minExpires > sip.maxExpires)
+    throw new SettingsError(
+      `REGISTER_MIN_EXPIRES: ${sip.minExpires / 1_000}s was given; must not be above REGISTER_MAX_EXPIRES, which is ${sip.maxExpires / 1_000}s`,
+    )
+  for (const { name, username, password } of trunks)
+    if ((username === undefined) !== (password === undefined))
+      throw new SettingsError(`trunks: "${name}" has a username or a password; must be both or neither`)
   for (const [what, names] of [
     ['extensions', extensions.map(({ number }) => number)],
     ['trunks', trunks.map(({ name }) => name)],

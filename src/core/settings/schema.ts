@@ -6,43 +6,46 @@
  */
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { duration, flag, ip, list, oneOf, port, ports, setting, text, whole } from './fields.ts'
+import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
+import { duration, flag, ip, list, networks, oneOf, port, ports, setting, text, whole, words } from './fields.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
+const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
+
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
-  number: z.string().regex(/^[0-9A-Za-z_.+-]{1,32}$/, { error: '1 to 32 letters, digits or _ . + -' }),
-  name: z.string().max(80).default(''),
+  number: words().regex(extensionNumber, { error: extensionNumberRule }),
+  name: words().max(100, { error: 'at most 100 characters' }).default(''),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
-  password: z.string().min(8, { error: 'at least 8 characters, or env:NAME, or file:/path' }),
+  password: words().min(devicePasswordLength.min, { error: devicePasswordError }),
   ringSeconds: z.int().min(5).max(300).default(30),
   record: z.boolean().default(true),
   maxContacts: z.int().min(1).max(20).default(5),
 })
 
 const trunk = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
-  host: z.string().min(1),
+  name: words().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
+  host: words().min(1, { error: 'a name or an address' }),
   /** Left out: what DNS says (RFC 3263), else 5060, or 5061 for TLS. */
   port: z.int().min(1).max(65_535).optional(),
   /** Left out: what DNS says, else UDP. */
   transport: z.enum(['udp', 'tcp', 'tls']).optional(),
-  username: z.string().optional(),
+  username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
-  password: z.string().optional(),
+  password: words().optional(),
   /** Calls from these addresses or networks are this trunk's. */
-  sources: z.array(z.string()).default([]),
+  sources: networks().default([]),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
-  inbound: z.record(z.string(), z.string()).default({}),
+  inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
   outbound: z
     .array(
       z.strictObject({
-        prefix: z.string(),
+        prefix: words(),
         strip: z.int().min(0).max(20).default(0),
-        add: z.string().default(''),
-        from: z.array(z.string()).default([]),
+        add: words().default(''),
+        from: z.array(words()).default([]),
       }),
     )
     .default([]),
@@ -50,9 +53,9 @@ const trunk = z.strictObject({
 
 /** A session border controller that sends SIPREC. */
 const siprecPeer = z.strictObject({
-  name: z.string().min(1),
+  name: words().min(1, { error: 'a name' }),
   /** Addresses or networks it sends from. */
-  sources: z.array(z.string()).min(1),
+  sources: networks().min(1, { error: 'at least one address or network' }),
 })
 
 const digestError = 'SHA-256, MD5 or both, separated by commas'
@@ -174,12 +177,23 @@ export const settingsSchema = z.strictObject({
       description: 'Address of the web console and API. Only this machine reaches the default.',
     }),
     port: setting(port().default(8080), { env: 'HTTP_PORT', description: 'Port of the web console and API.' }),
-    metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
-    adminPassword: setting(text().default(''), {
-      env: 'PATCHBAY_ADMIN_PASSWORD',
-      description: 'Password of the user admin at the first start; one is made and printed once when empty.',
-      secret: true,
+    trustedProxies: setting(list().pipe(networks()).default([]), {
+      env: 'HTTP_TRUSTED_PROXIES',
+      description:
+        'Addresses and networks of reverse proxies: from them X-Forwarded-For, -Host and -Proto are believed.',
     }),
+    metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
+    adminPassword: setting(
+      text()
+        .refine((given) => given === '' || given.length >= 10, { error: 'at least 10 characters' })
+        .default(''),
+      {
+        env: 'PATCHBAY_ADMIN_PASSWORD',
+        description:
+          'Password of the user admin at the first start, at least 10 characters; one is made and printed once when empty.',
+        secret: true,
+      },
+    ),
   }),
   recording: section({
     dir: setting(text().default('./recordings'), { env: 'RECORDING_DIR', description: 'Folder of the recordings.' }),
@@ -195,19 +209,22 @@ export const settingsSchema = z.strictObject({
         'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
     }),
     allowedSources: setting(
-      list().default([
-        '127.0.0.0/8',
-        '::1/128',
-        '10.0.0.0/8',
-        '172.16.0.0/12',
-        '192.168.0.0/16',
-        '169.254.0.0/16',
-        'fc00::/7',
-        'fe80::/10',
-      ]),
+      list()
+        .pipe(networks())
+        .default([
+          '127.0.0.0/8',
+          '::1/128',
+          '10.0.0.0/8',
+          '172.16.0.0/12',
+          '192.168.0.0/16',
+          '169.254.0.0/16',
+          'fc00::/7',
+          'fe80::/10',
+        ]),
       {
         env: 'SIPREC_ALLOWED_SOURCES',
-        description: 'Addresses and networks that may send recording sessions, besides siprecPeers.',
+        description:
+          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
       },
     ),
   }),
@@ -236,4 +253,3 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.infer<typeof settingsSchema>
 export type ExtensionSetting = Settings['extensions'][number]
 export type TrunkSetting = Settings['trunks'][number]
-export type SiprecPeerSetting = Settings['siprecPeers'][number]

@@ -96,10 +96,11 @@ test('a broken YAML file ends in one line that names the file', () => {
 
 test('secrets are masked when settings are shown, and never quoted in an error', () => {
   const configFile = yamlFile('extensions:\n  - {number: "101", password: "dont-tell"}\n')
-  const shown = showSettings(loadSettings({ env: { PATCHBAY_ADMIN_PASSWORD: 'hush-hush' }, configFile }))
-  assert.ok(!shown.includes('hush-hush'))
+  const shown = showSettings(loadSettings({ env: { PATCHBAY_ADMIN_PASSWORD: 'hush-hush-hush' }, configFile }))
+  assert.ok(!shown.includes('hush-hush-hush'))
   assert.ok(!shown.includes('dont-tell'))
   assert.match(shown, /http\.adminPassword\s+\*+\s+# environment \(PATCHBAY_ADMIN_PASSWORD\)/)
+  assert.match(shown, /rtp\.timeout\s+30s\s+# default/, 'a bare 30000 would be read back as 30,000 s')
 })
 
 test('a secret can be given by reference to the environment or a file', () => {
@@ -118,4 +119,54 @@ test('docs/configuration.md is what the schema says; `npm run patchbay config --
 test('no environment variable stands for two settings', () => {
   const names = settingLeaves().map(({ env }) => env)
   assert.equal(new Set(names).size, names.length)
+})
+
+test('a password that is refused is not told', () => {
+  const configFile = yamlFile('extensions:\n  - number: "101"\n    password: hushed\n')
+  assert.equal(
+    failure({ env: {}, configFile }),
+    'extensions.0.password: a secret was given; must be at least 8 characters, or env:NAME, or file:/path',
+  )
+  assert.equal(
+    failure({ env: { PATCHBAY_ADMIN_PASSWORD: 'hushed' } }),
+    'PATCHBAY_ADMIN_PASSWORD: a secret was given; must be at least 10 characters',
+  )
+})
+
+test('a number in the file has to stand in quotes, since YAML would take its zeros', () => {
+  const configFile = yamlFile('extensions:\n  - number: 101\n    password: long-enough\n')
+  assert.equal(failure({ env: {}, configFile }), 'extensions.0.number: 101 was given; must be in quotes')
+})
+
+test('what is no network ends the start wherever it stands', () => {
+  const rule = 'must be addresses or networks such as 192.0.2.7 or 10.0.0.0/8'
+  assert.equal(
+    failure({ env: { SIPREC_ALLOWED_SOURCES: '10.0.0.0/8,garbage' } }),
+    `SIPREC_ALLOWED_SOURCES: "10.0.0.0/8,garbage" was given; ${rule}`,
+  )
+  const peer = yamlFile('siprecPeers:\n  - name: a\n    sources: [192.0.2.1/99]\n')
+  assert.equal(failure({ env: {}, configFile: peer }), `siprecPeers.0.sources.0: "192.0.2.1/99" was given; ${rule}`)
+  const trunk = yamlFile('trunks:\n  - name: a\n    host: h\n    sources: [10.0.0.0/8/8]\n')
+  assert.equal(failure({ env: {}, configFile: trunk }), `trunks.0.sources.0: "10.0.0.0/8/8" was given; ${rule}`)
+})
+
+test('settings that contradict each other end the start', () => {
+  assert.equal(
+    failure({ env: { REGISTER_MIN_EXPIRES: '2h' } }),
+    'REGISTER_MIN_EXPIRES: 7200s was given; must not be above REGISTER_MAX_EXPIRES, which is 3600s',
+  )
+  const half = yamlFile('trunks:\n  - name: carrier\n    host: h\n    password: secret\n')
+  assert.equal(
+    failure({ env: {}, configFile: half }),
+    'trunks: "carrier" has a username or a password; must be both or neither',
+  )
+})
+
+test('the example in docs/configuration.md can be used as it stands', () => {
+  const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+  const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+  const { settings } = loadSettings({ env: {}, configFile: yamlFile(example) })
+  assert.equal(settings.extensions[0]?.number, '101')
+  assert.deepEqual(settings.trunks[0]?.outbound, [{ prefix: '0', strip: 1, add: '+49', from: ['101'] }])
+  assert.deepEqual(settings.siprecPeers[0]?.sources, ['198.51.100.7'])
 })

@@ -1,6 +1,5 @@
 /** Settings shown to people: `patchbay config`, and docs/configuration.md. */
-import { z } from 'zod'
-import { type LoadedSettings, settingLeaves } from './load.ts'
+import { type Leaf, type LoadedSettings, settingLeaves } from './load.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 
 const mask = '********'
@@ -11,8 +10,12 @@ const at = (settings: Settings, path: readonly string[]): unknown =>
 export function showSettings({ settings, sources }: LoadedSettings): string {
   const rows = settingLeaves().map((leaf) => {
     const value = at(settings, leaf.path)
-    const shown = leaf.secret && value !== '' ? mask : JSON.stringify(value)
-    return [leaf.path.join('.'), shown, `${sources.get(leaf.path.join('.'))} (${leaf.env})`] as const
+    const shown = isDuration(leaf) ? seconds(value) : JSON.stringify(value)
+    return [
+      leaf.path.join('.'),
+      leaf.secret && value !== '' ? mask : shown,
+      `${sources.get(leaf.path.join('.'))} (${leaf.env})`,
+    ] as const
   })
   const listed = (['extensions', 'trunks', 'siprecPeers'] as const).flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
@@ -31,20 +34,18 @@ const maskPasswords = (entry: object): object =>
 export function settingsMarkdown(): string {
   const defaults = settingsSchema.parse({})
   const rows = settingLeaves().map((leaf) => {
-    const value =
-      leaf.env === 'MEDIA_WORKERS' ? 'one for each core' : `\`${written(at(defaults, leaf.path), leaf.path)}\``
+    const value = leaf.env === 'MEDIA_WORKERS' ? 'one for each core' : `\`${written(leaf, at(defaults, leaf.path))}\``
     return `| \`${leaf.env}\` | \`${leaf.path.join('.')}\` | ${value} | ${leaf.description} |`
   })
   return ['| variable | in patchbay.yaml | default | meaning |', '|---|---|---|---|', ...rows].join('\n')
 }
 
-const durations = new Set(['timeout', 'nonceTimeout', 'minExpires', 'maxExpires', 'shutdownTimeout', 'askWhenSilent'])
+/** Durations are milliseconds here, but a bare number means seconds where people write it: so with its unit. */
+const isDuration = ({ schema }: Leaf): boolean => schema.safeParse('1s').data === 1000
+const seconds = (ms: unknown): string => `${Number(ms) / 1000}s`
 
-function written(value: unknown, path: readonly string[]): string {
+function written(leaf: Leaf, value: unknown): string {
   if (Array.isArray(value)) return value.join(',') || ' '
-  if (durations.has(path.at(-1) ?? '') && typeof value === 'number') return `${value / 1000}s`
+  if (isDuration(leaf)) return seconds(value)
   return value === '' ? ' ' : String(value)
 }
-
-/** JSON schema of patchbay.yaml, for editors. */
-export const settingsJsonSchema = (): unknown => z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })

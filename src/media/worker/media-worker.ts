@@ -87,6 +87,7 @@ export class MediaWorker {
     const port = new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
+      recordedLater: ask.recordedLater,
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeG711, encodeG711 } from '../../codec/g711.ts'
 import { FakeClock } from '../../core/fake-clock.ts'
@@ -22,15 +25,16 @@ interface Datagram {
 }
 
 /** A port without sockets: what it sends and tells is kept. */
-function portWith(clock: FakeClock, inactiveAfterMs = 0) {
+function portWith(clock: FakeClock, inactiveAfterMs = 0, recordedLater = false) {
   const rtp: Datagram[] = []
   const rtcp: Datagram[] = []
   const told: unknown[] = []
   const port = new Port({
     cname: 'call',
     inactiveAfterMs,
+    recordedLater,
     clock,
-    wallAt: () => clock.wallMs(),
+    wallAt: (nowMs) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
     tell: (name, event) => told.push([name, event]),
   })
@@ -118,6 +122,23 @@ test('nothing is sent to a side that takes nothing: on hold', () => {
   assert.equal(b.rtp.length, 1)
 })
 
+test('comfort noise that nobody agreed to shows that its sender lives, and is not sent on (RFC 3389)', async () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  clock.advance(200)
+  a.port.rtp(speech(2, { payloadType: 13 }), alice.ip, alice.rtpPort)
+  clock.advance(200)
+  a.port.rtp(speech(20), alice.ip, alice.rtpPort)
+  const [first, second] = b.rtp.map(parsed)
+  assert.equal(b.rtp.length, 2)
+  assert.equal(((second?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff, 18, 'the noise leaves no hole')
+  clock.advance(100)
+  a.port.rtp(speech(21, { payloadType: 13 }), alice.ip, alice.rtpPort)
+  const stats = await a.port.close()
+  assert.deepEqual([stats.packetsReceived, stats.packetsRefused, stats.idleMs], [4, 0, 0])
+})
+
 test('strangers, unknown payload types and noise are refused, counted, and not relayed', async () => {
   const clock = new FakeClock()
   const { a, b } = call(clock)
@@ -184,20 +205,19 @@ test('a digit of another source is told though its timestamps are older', () => 
   assert.equal(a.told.length, 2)
 })
 
-test('silence on the wire is told at half the limit and at the limit, and again only after packets came', () => {
+test('silence on the wire is told at the limit, and again only after packets came', () => {
   const clock = new FakeClock()
   const { port, told, run } = portWith(clock, 10_000)
   run(60_000)
   assert.deepEqual(told, [], 'nothing was agreed yet')
   port.describe({ remote: alice, receive: [pcmu], send: [pcmu] })
   run(60_000)
-  assert.deepEqual(told, [
-    ['inactivity-warning', { idleMs: 5000 }],
-    ['inactive', { idleMs: 10_000 }],
-  ])
+  assert.deepEqual(told, [['inactive', { idleMs: 10_000 }]])
   port.rtp(speech(1), alice.ip, alice.rtpPort)
-  run(5000)
-  assert.deepEqual(told.at(-1), ['inactivity-warning', { idleMs: 5000 }])
+  run(9_950)
+  assert.equal(told.length, 2, 'only that media started')
+  run(50)
+  assert.deepEqual(told.at(-1), ['inactive', { idleMs: 10_000 }])
 })
 
 function reports(datagrams: readonly Datagram[]): RtcpPacket[] {
@@ -305,4 +325,35 @@ test('20,000 hostile datagrams on both sockets change nothing but the counters',
     a.port.rtcp(cut, alice.ip, alice.rtcpPort)
   }
   assert.ok(a.port.stats().packetsRefused > 0)
+})
+
+test('a port is closed only when its file is, also when the recording was stopped just before', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-port-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { port } = portWith(new FakeClock())
+  port.describe({ remote: alice, receive: [pcmu], send: [] })
+  port.record(join(folder, 'leg.wav'))
+  port.rtp(speech(1), alice.ip, alice.rtpPort)
+  let closed = false
+  void port.stopRecording().then(() => (closed = true))
+  await port.close()
+  assert.ok(closed)
+})
+
+test('a call bridged since its early media misses no packet that overtook the answer in its recording', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-port-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const clock = new FakeClock()
+  const a = portWith(clock, 0, true)
+  const b = portWith(clock, 0, true)
+  a.port.describe({ remote: alice, receive: [pcmu], send: [pcmu] })
+  b.port.describe({ remote: bob, receive: [pcmu], send: [pcmu] })
+  a.port.bridge(b.port)
+  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  clock.advance(20)
+  b.port.record(join(folder, 'callee.wav'))
+  b.port.rtp(speech(2), bob.ip, bob.rtpPort)
+  const file = await b.port.stopRecording()
+  assert.equal(file?.samples, 320)
+  assert.equal(file.startedAtMs, clock.wallMs() - 20)
 })

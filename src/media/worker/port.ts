@@ -8,6 +8,7 @@
  */
 import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
+import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
 import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
@@ -25,11 +26,20 @@ export interface PortOptions {
   readonly cname: string
   /** 0 never. */
   readonly inactiveAfterMs: number
+  /** A recording will begin: keep what came just before it does. */
+  readonly recordedLater: boolean
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
+
+/**
+ * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
+ * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
+ */
+type Carried = Encoding | 'CN'
+const comfortNoise = 13
 
 /** All three encodings count time in 8 kHz ticks today. */
 const clockRateHz = 8000
@@ -47,9 +57,11 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
-  readonly #preroll = new Preroll()
+  /** Of the last recording: settles when its file is on disk. */
+  #fileClosed: Promise<unknown> | undefined
+  #preroll: Preroll | undefined
   /** By payload type, as declared by us. */
-  #receive: readonly (Encoding | undefined)[] = []
+  #receive: readonly (Carried | undefined)[] = []
   /** By encoding, as declared by the peer. */
   readonly #send = new Map<Encoding, number>()
   /** Where the peer's RTCP came from. */
@@ -61,12 +73,13 @@ export class Port implements PacketHandler {
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
-  #silenceTold: 'nothing' | 'warning' | 'inactive' = 'nothing'
+  #silenceTold = false
 
   constructor(options: PortOptions) {
     this.#options = options
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
     this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
+    if (options.recordedLater) this.#preroll = new Preroll()
   }
 
   /** The sockets exist only after the handler does. */
@@ -83,8 +96,9 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
-    this.#lock.describe(description.remote, description.relearn ?? false)
-    const receive: (Encoding | undefined)[] = []
+    this.#lock.describe(description.remote, this.#options.clock.now())
+    const receive: (Carried | undefined)[] = []
+    if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
     this.#receive = receive
     this.#send.clear()
@@ -92,7 +106,7 @@ export class Port implements PacketHandler {
       if (!this.#send.has(format.encoding)) this.#send.set(format.encoding, format.payloadType)
     }
     this.#quietSinceMs = this.#options.clock.now()
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
   }
 
   /** Relay to and from another port; each port forgets the one it was bridged with. */
@@ -113,31 +127,35 @@ export class Port implements PacketHandler {
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
     const recorder = new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
-    for (const { packet, atMs } of this.#preroll.take(clock.now())) recorder.packet(packet, atMs)
+    for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
+    this.#preroll = undefined
     this.#recorder = recorder
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {
     const recorder = this.#recorder
     this.#recorder = undefined
-    return recorder ? recorder.close() : Promise.resolve(undefined)
+    if (!recorder) return Promise.resolve(undefined)
+    const file = recorder.close()
+    this.#fileClosed = file
+    return file
   }
 
   rtp(bytes: Uint8Array, ip: string, port: number): void {
     if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
     const nowMs = this.#options.clock.now()
     const encoding = parseRtp(bytes, packet) ? this.#receive[packet.payloadType] : undefined
-    if (!encoding || !this.#lock.accept(ip, port, nowMs)) {
+    if (!encoding || !this.#lock.accept(ip, port, packet.ssrc, nowMs)) {
       this.#refused++
       return
     }
     this.#lastPacketAtMs = nowMs
-    this.#silenceTold = 'nothing'
+    this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
     if (encoding === 'telephone-event') this.#event(nowMs)
-    else this.#speech(encoding, nowMs)
+    else if (encoding !== 'CN') this.#speech(encoding, nowMs)
     this.#peer?.relay(packet, encoding, nowMs)
   }
 
@@ -162,9 +180,9 @@ export class Port implements PacketHandler {
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
-      this.#options.tell('media-started', { source: sourceText(source.ip, source.port), codec: law })
+      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: law })
     }
-    if (!this.#recorder && !this.#mayBeRecorded) return
+    if (!this.#recorder && !this.#preroll) return
     speech.ssrc = packet.ssrc
     speech.sequence = packet.sequence
     speech.timestamp = packet.timestamp
@@ -173,16 +191,11 @@ export class Port implements PacketHandler {
     speech.from = packet.payloadStart
     speech.samples = packet.payloadEnd - packet.payloadStart
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
-    else this.#preroll.keep(speech, nowMs)
-  }
-
-  /** Until the call stands (both sides send) a recording may still begin at any packet. */
-  get #mayBeRecorded(): boolean {
-    return this.#send.size === 0 || this.#peer === undefined
+    else this.#preroll?.keep(speech, nowMs)
   }
 
   /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */
-  relay(from: RtpPacket, encoding: Encoding, nowMs: number): void {
+  relay(from: RtpPacket, encoding: Carried, nowMs: number): void {
     const to = this.#lock.destination
     const payloadType = this.#payloadTypeFor(from, encoding)
     if (!to || payloadType === undefined) return this.#sent.skip(from)
@@ -191,7 +204,8 @@ export class Port implements PacketHandler {
   }
 
   /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
-  #payloadTypeFor(from: RtpPacket, encoding: Encoding): number | undefined {
+  #payloadTypeFor(from: RtpPacket, encoding: Carried): number | undefined {
+    if (encoding === 'CN') return undefined
     const same = this.#send.get(encoding)
     if (same !== undefined || encoding === 'telephone-event') return same
     const other = this.#send.get(encoding === 'PCMU' ? 'PCMA' : 'PCMU')
@@ -210,15 +224,11 @@ export class Port implements PacketHandler {
 
   #noticeSilence(nowMs: number): void {
     const limitMs = this.#options.inactiveAfterMs
-    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold === 'inactive') return
+    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold) return
     const idleMs = nowMs - Math.max(this.#quietSinceMs, this.#lastPacketAtMs ?? 0)
-    if (idleMs >= limitMs) {
-      this.#silenceTold = 'inactive'
-      this.#options.tell('inactive', { idleMs })
-    } else if (idleMs >= limitMs / 2 && this.#silenceTold === 'nothing') {
-      this.#silenceTold = 'warning'
-      this.#options.tell('inactivity-warning', { idleMs })
-    }
+    if (idleMs < limitMs) return
+    this.#silenceTold = true
+    this.#options.tell('inactive', { idleMs })
   }
 
   #report(nowMs: number, bye = false): void {
@@ -247,7 +257,7 @@ export class Port implements PacketHandler {
       jitterMs: (this.#received.jitter * 1000) / clockRateHz,
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#codec && { codec: this.#codec }),
-      ...(source && { source: sourceText(source.ip, source.port) }),
+      ...(source && { source: endpointText(source.ip, source.port) }),
       ...(idleMs === undefined ? {} : { idleMs }),
     }
   }
@@ -258,7 +268,8 @@ export class Port implements PacketHandler {
     this.#unbridge()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
-    await Promise.all([this.stopRecording(), this.#sockets?.close()])
+    void this.stopRecording()
+    await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats
   }
 }
@@ -276,5 +287,3 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
 
 const isUsable = (format: PayloadFormat): boolean =>
   format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
-
-const sourceText = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)

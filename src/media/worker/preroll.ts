@@ -2,8 +2,8 @@
  * The last moment before a recording begins.
  *
  * A callee's first packets race its 200: they may come while the answer is still on its way through the signalling.
- * So a port that is not recorded yet keeps what came last, for as long as such a race takes, and hands it to the
- * recorder when it starts.
+ * So a port that will be recorded keeps what came last, early media too, for as long as such a race takes, and hands it
+ * to the recorder when it starts.
  */
 import { copyOf, type SpeechPacket } from './recorder.ts'
 

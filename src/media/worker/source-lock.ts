@@ -6,13 +6,25 @@
  * NAT makes the address in the SDP a hint, and a stranger who guesses the port must neither be heard nor be sent the
  * call ("RTP bleed"). So: the first valid packet locks the source. Until the lock has settled a better founded source
  * wins over a worse one; the address of the SDP itself wins at any time. All others are refused.
+ *
+ * A phone behind NAT that sends nothing for a while (hold, mute) loses its port on the NAT and comes back from another.
+ * It is known by its SSRC, which strangers cannot see, or it is learned anew because its signalling spoke meanwhile.
  * Pure: time is handed in, no socket is known here.
  */
-import { isIP, SocketAddress } from 'node:net'
+import { SocketAddress } from 'node:net'
+import { isIP, isWildcardIp } from '../../core/ip.ts'
 import type { MediaAddress } from '../types.ts'
 
 /** How long a better founded source may still take over, ms. Strangers who probe ports come in late in a call. */
 const settleMs = 1000
+/** A source that was not heard for so long may have another port now, ms. */
+const silentMs = 1000
+/**
+ * A source that sent fewer packets than this and then nothing for so long, ms, was a stray: what still came in for the
+ * call that had this port before. Until the lock has settled it gives way to a source that is as well founded.
+ */
+const provenPackets = 3
+const strayMs = 100
 
 export interface Source {
   readonly ip: string
@@ -31,6 +43,11 @@ export class SourceLock {
   #source: Source | undefined
   #rank = stranger
   #lockedAtMs = 0
+  #heardAtMs = 0
+  #packets = 0
+  #ssrc = 0
+  /** The next packet may come from anywhere. Until then we send to where the last one came from. */
+  #open = false
   #left: Source | undefined
 
   /** What was learned; undefined before the first packet. */
@@ -49,31 +66,56 @@ export class SourceLock {
     return this.#remote && { ip: this.#remote.ip, port: this.#remote.rtpPort }
   }
 
-  /** An SDP told where the peer is. Another address than before, or `relearn`, opens the lock. */
-  describe(address: MediaAddress | undefined, relearn: boolean): void {
+  /**
+   * An SDP told where the peer is. Another address than before opens the lock, and so does the same one when the source
+   * has been silent (resume after hold); none, or a hold, does not.
+   */
+  describe(address: MediaAddress | undefined, nowMs: number): void {
     const remote = usable(address)
     const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
-    // An SDP without a usable address is a hold (0.0.0.0): the peer is where it was.
-    if (remote) this.#remote = remote
-    if (!relearn && (!remote || !moved)) return
+    if (!remote) return
+    this.#remote = remote
+    if (!moved) {
+      this.#open = this.#source !== undefined && nowMs - this.#heardAtMs >= silentMs
+      return
+    }
     if (this.#source && this.#rankOf(this.#source.ip, this.#source.port) === exact) return
     this.#left = this.#source
     this.#source = undefined
   }
 
   /** Whether a valid packet from here is taken; may lock or move the lock. */
-  accept(ip: string, port: number, nowMs: number): boolean {
+  accept(ip: string, port: number, ssrc: number, nowMs: number): boolean {
     const source = this.#source
-    if (source && source.port === port && source.ip === ip) return true
-    const rank = this.#rankOf(ip, port)
-    if (source) {
-      const settled = nowMs - this.#lockedAtMs >= settleMs
-      if (rank <= this.#rank || (settled && rank !== exact)) return false
+    if (source?.port !== port || source.ip !== ip) {
+      const rank = this.#rankOf(ip, port)
+      const free = source === undefined || this.#open
+      if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(ip, ssrc, nowMs)) return false
+      this.#source = { ip, port }
+      this.#rank = rank
+      this.#packets = 0
+      if (free) this.#lockedAtMs = nowMs
     }
-    this.#source = { ip, port }
-    this.#rank = rank
-    if (!source) this.#lockedAtMs = nowMs
+    this.#packets++
+    this.#open = false
+    this.#heardAtMs = nowMs
+    this.#ssrc = ssrc
     return true
+  }
+
+  #isBetter(rank: number, nowMs: number): boolean {
+    const settled = nowMs - this.#lockedAtMs >= settleMs
+    if (rank > this.#rank) return !settled || rank === exact
+    return rank === this.#rank && !settled && this.#wasStray(nowMs)
+  }
+
+  #wasStray(nowMs: number): boolean {
+    return this.#packets < provenPackets && nowMs - this.#heardAtMs >= strayMs
+  }
+
+  /** The same stream from another port of the same NAT. */
+  #cameBack(ip: string, ssrc: number, nowMs: number): boolean {
+    return ip === this.#source?.ip && ssrc === this.#ssrc && nowMs - this.#heardAtMs >= silentMs
   }
 
   #rankOf(ip: string, port: number): number {
@@ -87,7 +129,7 @@ export class SourceLock {
 function usable(address: MediaAddress | undefined): MediaAddress | undefined {
   if (!address || address.rtpPort === 0) return undefined
   const family = isIP(address.ip)
-  if (family === 0 || address.ip === '0.0.0.0') return undefined
+  if (family === 0) return undefined
   const ip = family === 6 ? new SocketAddress({ address: address.ip, family: 'ipv6' }).address : address.ip
-  return ip === '::' ? undefined : { ...address, ip }
+  return isWildcardIp(ip) ? undefined : { ...address, ip }
 }

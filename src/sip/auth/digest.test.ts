@@ -125,6 +125,15 @@ test('an answer for another method or callee is wrong; another host or port of t
   assert.equal(verify(respond(verifier.challenges(), { uri: 'sip:102@proxy:5062;transport=tcp' })), 'ok')
 })
 
+test('a client that signs the server without a user may call anybody, once a count', () => {
+  const { verifier, verify } = setUp()
+  const header = respond(verifier.challenges(), { uri: 'sip:192.0.2.1:5060' })
+
+  assert.equal(verify(header), 'ok')
+  assert.equal(verify(header, { requestUri: 'sip:00900123456@host' }), 'replayed')
+  assert.equal(verify(respond(verifier.challenges(), { uri: 'no uri' })), 'wrong')
+})
+
 test('an answer without qop is taken once a nonce', () => {
   const { verifier, verify } = setUp()
   const challenges = verifier.challenges().map((challenge) => challenge.replace(', qop="auth"', ''))

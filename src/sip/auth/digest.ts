@@ -183,8 +183,13 @@ function sameHex(expected: string, given: string): boolean {
 
 /**
  * Departs from RFC 3261 §22.4, which wants the `uri` equal to the Request-URI: proxies on the way change the host and phones
- * drop ports and parameters. That the called user is the one that was signed is what protects a call.
+ * drop ports and parameters. That the called user is the one that was signed is what protects a call. Some sign the
+ * server alone, without a user (SIPp, gateways): that says nothing about who is called, and the nonce count keeps it
+ * from being used for a second call.
  */
 function sameUser(uri: string, requestUri: string): boolean {
-  return uri === requestUri || parseUri(uri)?.user === parseUri(requestUri)?.user
+  if (uri === requestUri) return true
+  const signed = parseUri(uri)
+  if (!signed) return false
+  return signed.user === undefined || signed.user === parseUri(requestUri)?.user
 }

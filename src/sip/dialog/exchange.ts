@@ -29,6 +29,8 @@ export interface ExchangeOptions {
   readonly elsewhere?: (retryAfterMs?: number) => WireFlow | undefined
   /** Our Contact towards that flow, if the request has one that follows it. */
   readonly contact?: (flow: WireFlow) => string
+  /** False once nobody wants the answer any more: a challenge is then the end. */
+  readonly wanted?: () => boolean
 }
 
 export interface ExchangeUser {
@@ -157,9 +159,9 @@ export class Exchange {
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */
   #answered(response: SipResponse): SipRequest | undefined {
-    const { credentials, nextSeq } = this.#options
+    const { credentials, nextSeq, wanted } = this.#options
     const { status } = response
-    if (!credentials || (status !== 401 && status !== 407)) return undefined
+    if (wanted?.() === false || !credentials || (status !== 401 && status !== 407)) return undefined
     const [challengeName = '', answerName = ''] = authHeaders[status]
     const request = this.#request
     const { method, uri, body } = request

@@ -20,6 +20,23 @@ test('a re-INVITE changes the session and is acknowledged with a body when asked
   await assertNothingLeft(call)
 })
 
+test('the stack says in a dialog where we are reached and what may be asked (RFC 3261 §14.2, §8.2.1)', async () => {
+  const call = await established({ callee: { allow: ['INVITE', 'BYE'] } })
+  call.there.on('request', (incoming) =>
+    incoming.request.method === 'INVITE' ? incoming.respond(200, sdp('v=0\r\n')) : incoming.respond(405),
+  )
+
+  const asking = Promise.all([call.here.request('INVITE', sdp('v=0\r\n')), call.here.request('REFER')])
+  await call.run(50)
+  const [changed, refused] = await asking
+
+  assert.equal(changed.headers.get('Contact'), `<sip:102@${calleeIp}:5060>`)
+  assert.deepEqual(changed.headers.all('Allow'), ['INVITE', 'BYE'])
+  assert.deepEqual([refused.status, refused.headers.all('Allow')], [405, ['INVITE', 'BYE']])
+  void call.here.bye()
+  await assertNothingLeft(call)
+})
+
 test('two re-INVITEs that meet are both refused with 491 and then succeed one after the other (RFC 3261 §14.1)', async () => {
   const call = await established()
   const served: string[] = []

@@ -10,7 +10,7 @@ export interface ReceivedOptions {
   readonly context: Context
   readonly request: SipRequest
   readonly flow: WireFlow
-  readonly transaction: ServerTransaction
+  readonly transaction: Pick<ServerTransaction, 'respond'>
   /** Our tag, for requests outside a dialog. */
   readonly toTag?: string
   /** Told of the final response as it leaves. */

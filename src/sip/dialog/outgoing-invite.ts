@@ -83,6 +83,7 @@ export class SentInvite implements OutgoingInvite {
         credentials,
         elsewhere: (retryAfterMs) => this.#elsewhere(way, retryAfterMs),
         contact: (next) => this.#contact(next),
+        wanted: () => !this.#cancelled,
       },
       {
         provisional: (response) => this.#receiveProvisional(response),

@@ -33,6 +33,10 @@ async function peer(net: Pair, ip: string, port = 5060) {
         port: 5060,
       })
     },
+    refuse: (request: SipRequest, status: number, headers: Readonly<Record<string, string>>) => {
+      const response = createResponse(request, status, { toTag: 'refused', headers })
+      socket.send(printMessage(response), { ip: '192.0.2.1', port: 5060 })
+    },
     send: (method: string, more: { branch?: string; via?: string; callId?: string; cseq?: number } = {}) => {
       const { branch = 'z9hG4bKpeer', via = `${ip}:${port}`, callId = 'peer', cseq = 1 } = more
       const of = method === 'CANCEL' || method === 'ACK' ? 'INVITE' : method
@@ -198,5 +202,29 @@ test('an INVITE that is challenged goes out again with credentials, and so does 
     '4 ACK with credentials',
   ])
   void outcome.dialog.bye()
+  await assertNothingLeft(net)
+})
+
+test('an INVITE that nobody wants any more is not sent again when it is challenged', async () => {
+  const net = await pair()
+  const proxy = await peer(net, '192.0.2.7')
+  let invite: SipRequest | undefined
+  proxy.on((message) => {
+    if (message.kind === 'request' && message.method === 'INVITE') invite = message
+  })
+  const credentials = { username: 'u', password: 'p' }
+  const outgoing = net.caller.invite(inviteTo('102', { target: { uri: 'sip:102@192.0.2.7' }, credentials }))
+  await net.run(100)
+  assert.ok(invite)
+  proxy.answer(invite, 100, '')
+  await net.run(20)
+  outgoing.cancel()
+  const challenge = 'Digest realm="x", nonce="n", algorithm=MD5, qop="auth"'
+  proxy.refuse(invite, 407, { 'Proxy-Authenticate': challenge }) // it crossed our CANCEL
+  await net.run(100)
+  const outcome = await outgoing.outcome
+  assert.equal(outcome.answered ? 200 : outcome.response.status, 487)
+  assert.deepEqual(proxy.lines().slice(0, 3), ['INVITE', 'CANCEL', 'ACK'])
+  assert.ok(!proxy.heard.some((message) => message.headers.has('Proxy-Authorization')))
   await assertNothingLeft(net)
 })

@@ -1,5 +1,5 @@
 /** Route sets and the next hop of requests inside a dialog. RFC 3261 §12.1, §12.2.1.1, §16.12.1. */
-import { isPrivateIp, sameIp } from '../../net/ip.ts'
+import { isPrivateIp, sameIp } from '../../core/ip.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipMessage, SipUri } from '../message/types.ts'
 import { printUri } from '../message/uri.ts'

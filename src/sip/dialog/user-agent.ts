@@ -11,7 +11,7 @@ import type { Emitter } from '../../core/emitter.ts'
 import { randomHex } from '../../core/random.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf, contactsOf, fromTag, topVia, toTag } from '../message/fields.ts'
-import type { SipRequest } from '../message/types.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders, Flow, SipStackEvents, Verdict } from '../stack.types.ts'
 import type { TransactionsUser } from '../transaction/transactions.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -72,8 +72,11 @@ export class UserAgent implements TransactionsUser {
 
   #other(request: SipRequest, flow: WireFlow): void {
     const context = this.#context()
-    const transaction = context.transactions.open(request, flow)
-    const received = new ReceivedRequest({ context, request, flow, transaction, toTag: randomHex(8) })
+    const { transactions } = context
+    // A life sign costs no memory: whoever may ask for one must not fill it (§8.2.7 lets a copy be answered again).
+    const stateless = { respond: (response: SipResponse) => transactions.respondStateless(request, response, flow) }
+    const transaction = request.method === 'OPTIONS' ? stateless : transactions.open(request, flow)
+    const received = new ReceivedRequest({ context, request, flow, transaction, toTag: this.#statelessTag(request) })
     if (this.#events.hears('request')) this.#events.emit('request', received)
     else received.respond(501)
   }

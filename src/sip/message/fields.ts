@@ -45,10 +45,6 @@ export function contactsOf(message: SipMessage): NameAddr[] | '*' | undefined {
   return values.length === 1 && values[0] === '*' ? '*' : every(values, parseNameAddr)
 }
 
-/** Top first. Without the header: an empty list. */
-export const routesOf = (message: SipMessage, name: 'Route' | 'Record-Route'): NameAddr[] | undefined =>
-  every(message.headers.all(name), parseNameAddr)
-
 /** 0..255 (RFC 3261 §20.22). */
 export const maxForwardsOf = (message: SipMessage): number | undefined =>
   integer(message.headers.get('Max-Forwards'), 255)

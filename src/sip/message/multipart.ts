@@ -5,11 +5,11 @@
  * never comes, parts in any order, parts in parts. A message body says how long it is, so its end may close a part.
  */
 import { randomHex } from '../../core/random.ts'
-import { type ContentType, parseContentType } from './fields.ts'
+import { type ContentType, contentTypeOf, parseContentType } from './fields.ts'
 import { viewOf } from './frame.ts'
 import { Headers } from './headers.ts'
 import { quote } from './scan.ts'
-import type { SipHeaders } from './types.ts'
+import type { SipHeaders, SipMessage } from './types.ts'
 
 export interface BodyPart {
   /** Lower-case type and parameters; `text/plain` when the part does not say (RFC 2046 §5.2). */
@@ -41,6 +41,23 @@ export function parseMultipart(contentType: string, body: Uint8Array): BodyPart[
 /** All parts that hold content, nested ones too, in order. */
 export const leafParts = (parts: readonly BodyPart[]): BodyPart[] =>
   parts.flatMap((part) => (part.parts ? leafParts(part.parts) : [part]))
+
+const sdpType = 'application/sdp'
+
+/**
+ * The session description a message carries, alone or as a part beside others: a location, ISUP (RFC 5621 §3.1).
+ *
+ * @returns undefined without a body, `none` when the body is something else.
+ */
+export function sessionDescriptionOf(message: SipMessage): { readonly sdp: string } | 'none' | undefined {
+  if (message.body.length === 0) return undefined
+  const type = contentTypeOf(message)?.type
+  if (type === sdpType) return { sdp: viewOf(message.body).toString() }
+  if (!type?.startsWith('multipart/')) return 'none'
+  const parts = leafParts(parseMultipart(message.headers.get('Content-Type') ?? '', message.body) ?? [])
+  const part = parts.find(({ contentType }) => contentType.type === sdpType)
+  return part ? { sdp: viewOf(part.body).toString() } : 'none'
+}
 
 function parseParts(
   boundary: string | null | undefined,

@@ -3,7 +3,7 @@
  *
  * Parts are held unescaped and escaped again when printed, so that `%61lice` and `alice` are one user.
  */
-import { isIPv6 } from 'node:net'
+import { endpointText, hostText, isIPv6 } from '../../core/ip.ts'
 import type { Params, SipUri } from './types.ts'
 
 const schemeAndRest = /^([A-Za-z][A-Za-z0-9+\-.]*):(.+)$/s
@@ -66,11 +66,8 @@ export function parseHostPort(text: string): { host: string; port?: number } | u
   return /^\d{1,5}$/.test(digits) && port <= 65_535 ? { host, port } : undefined
 }
 
-/** A host as it stands in a URI, a Via or an SDP-free place: IPv6 in brackets. */
-export const printHostPort = (host: string, port?: number): string => {
-  const bracketed = host.includes(':') ? `[${host}]` : host
-  return port === undefined ? bracketed : `${bracketed}:${port}`
-}
+export const printHostPort = (host: string, port?: number): string =>
+  port === undefined ? hostText(host) : endpointText(host, port)
 
 function parseUriParams(text: string): Params | undefined {
   const params = new Map<string, string | null>()

@@ -39,11 +39,13 @@ export async function locate(uri: SipUri, options: LocateOptions): Promise<Hop[]
   const asked = uri.port === undefined && direct.host.includes('.')
   // Where nobody can be asked about services there may still be an address, in the hosts file.
   const servers = asked ? await serversOf(uri, direct, options).catch(() => undefined) : undefined
-  const found = await Promise.allSettled((servers ?? [direct]).map((server) => addressed(server, options.dns)))
+  const found = await Promise.allSettled(
+    (servers ?? [direct]).map((server) => addressed(server, direct.host, options.dns)),
+  )
   const hops = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const failed = found.find((one) => one.status === 'rejected')
   if (hops.length === 0 && failed) throw failed.reason
-  return hops.map((hop) => ({ ...hop, serverName: direct.host }))
+  return hops
 }
 
 /** The hosts of the domain's SRV records; undefined when it has none. */
@@ -104,7 +106,7 @@ export function bySrvOrder(records: readonly Srv[], random: () => number): Srv[]
   return ordered
 }
 
-async function addressed({ transport, host, port }: HopName, dns: Resolver): Promise<Hop[]> {
+async function addressed({ transport, host, port }: HopName, serverName: string, dns: Resolver): Promise<Hop[]> {
   const { ips } = await dns.addresses(host)
-  return ips.map((ip) => ({ transport, ip, port }))
+  return ips.map((ip) => ({ transport, ip, port, serverName }))
 }

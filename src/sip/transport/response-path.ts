@@ -5,7 +5,7 @@
  * connection is opened when the request's own is gone. Answers go to the address the request came from and nowhere
  * else, so that nobody can aim them at a third party.
  */
-import { sameIp } from '../../net/ip.ts'
+import { sameIp } from '../../core/ip.ts'
 import { topVia } from '../message/fields.ts'
 import type { SipRequest } from '../message/types.ts'
 import { printVia } from '../message/via.ts'

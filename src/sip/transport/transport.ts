@@ -8,8 +8,8 @@
  * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
+import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
-import { hostText, isIP, isIPv6, isWildcardIp } from '../../net/ip.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
 import { CachingResolver, type Resolver } from '../../net/resolver.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'

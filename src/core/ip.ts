@@ -18,8 +18,8 @@ export function plainIp(address: string): string {
 /** The address as an IPv6 socket takes it. */
 export const mappedIp = (ip: string): string => (isIPv4(ip) ? mapped + ip : ip)
 
-/** As it stands in a URI, a Via or an SDP host: IPv6 in brackets. */
-export const hostText = (host: string): string => (isIPv6(host) ? `[${host}]` : host)
+/** As it stands in a URI, a Via or before a port: IPv6 in brackets. No host name holds a colon. */
+export const hostText = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
 export const endpointText = (ip: string, port: number): string => `${hostText(ip)}:${port}`
@@ -44,8 +44,8 @@ export function isPrivateIp(ip: string): boolean {
 
 export const isLoopbackIp = (ip: string): boolean => ip === '::1' || ip.startsWith('127.')
 
-/** True for the addresses one binds to mean every interface. */
-export const isWildcardIp = (ip: string): boolean => ip === '0.0.0.0' || ip === '::'
+/** Bound to, it means every interface; in SDP it means nowhere: hold in the old style (RFC 3264 §8.4). */
+export const isWildcardIp = (ip: string | undefined): boolean => ip === '0.0.0.0' || ip === '::'
 
 /** True for the same address, however an IPv6 one is written. Host names are compared as text. */
 export function sameIp(a: string, b: string): boolean {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { endpointText, isPrivateIp, mappedIp, plainIp, sameIp } from './ip.ts'
-import { LocalAddresses } from './local-address.ts'
 
 test('mapped addresses become IPv4, zones are cut, letters are small', () => {
   assert.equal(plainIp('::ffff:192.0.2.1'), '192.0.2.1')
@@ -30,38 +29,6 @@ test('private addresses are those of RFC 1918, 6598, 3927, 4193 and loopback', (
   const outside = ['172.32.0.1', '192.0.2.1', '2001:db8::1', 'example.com', '']
   assert.deepEqual(inside.filter(isPrivateIp), inside)
   assert.deepEqual(outside.filter(isPrivateIp), [])
-})
-
-const entry = (address: string, cidr: string, internal = false) => ({
-  address,
-  cidr,
-  internal,
-  family: 'IPv4' as const,
-  netmask: '',
-  mac: '',
-})
-
-test('our address towards a peer is the one in its subnet, else the first that is not loopback', () => {
-  let reads = 0
-  let nowMs = 0
-  const addresses = new LocalAddresses(
-    () => nowMs,
-    () => {
-      reads++
-      return [
-        entry('127.0.0.1', '127.0.0.1/8', true),
-        entry('198.51.100.4', '198.51.100.4/24'),
-        entry('10.0.0.4', '10.0.0.4/8'),
-      ]
-    },
-  )
-  assert.equal(addresses.towards('10.9.9.9'), '10.0.0.4')
-  assert.equal(addresses.towards('203.0.113.1'), '198.51.100.4')
-  assert.equal(addresses.towards('127.0.0.1'), '127.0.0.1')
-  assert.equal(reads, 1)
-  nowMs = 60_000
-  addresses.towards('10.9.9.9')
-  assert.equal(reads, 2)
 })
 
 test('an IPv6 address is the same however it is written, a name is itself', () => {

@@ -1,0 +1,191 @@
+/** What is said about media in a call: offers, answers, early media, hold. */
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { turn } from '../sip/dialog/test-support.ts'
+import { CallWorld, callerIp, description, deviceIps, sdp, serverIp } from './test-support.ts'
+
+let world: CallWorld
+
+beforeEach(async () => {
+  world = await CallWorld.open()
+})
+
+test('a caller that shares no codec gets 488, and no phone rings', async () => {
+  const first = world.answers(0)
+  const invite = world.call(description(sdp(callerIp, '9 18')))
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 488)
+  assert.equal(first.invite, undefined)
+  await world.nothingIsLeft()
+})
+
+test('a description that cannot be read is answered 400', async () => {
+  const invite = world.call(description('this is no SDP'))
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 400)
+  await world.nothingIsLeft()
+})
+
+test('without a free RTP port the caller gets 503', async () => {
+  world.media.limit = 1
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 503)
+  await world.nothingIsLeft()
+})
+
+test('the caller is answered with what the callee took, so that nothing is transcoded', async () => {
+  world.answers(0, 100, '8')
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
+})
+
+test('a caller without an offer gets ours and answers in the ACK (RFC 3261 §13.2.2.4)', async () => {
+  const first = world.answers(0)
+  const late = world.caller.invite({
+    target: { uri: `sip:102@${serverIp}:5060` },
+    from: `<sip:101@${callerIp}>`,
+    to: `<sip:102@${serverIp}>`,
+    ackBody: () => description(sdp(callerIp, '0')),
+  })
+  await turn(world.clock, 1_000)
+  const outcome = await late.outcome
+  assert.ok(outcome.answered)
+  assert.ok(first.dialog)
+  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio 20000 RTP\/AVP 0 8 101/)
+  const [callerPort] = world.media.ports
+  assert.equal(callerPort?.descriptions.at(-1)?.remote?.ip, callerIp)
+})
+
+test('a re-INVITE without an offer gets ours, and the answer in its ACK moves the media (RFC 3261 §14.2)', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const musicServer = '192.0.2.99'
+  const again = outcome.dialog.request('INVITE', { ackBody: () => description(sdp(musicServer, '0', 'sendonly')) })
+  await turn(world.clock, 1_000)
+  assert.match(Buffer.from((await again).body).toString(), /m=audio 20000 RTP\/AVP/)
+  const [callerPort] = world.media.ports
+  assert.equal(callerPort?.descriptions.at(-1)?.remote?.ip, musicServer)
+  assert.deepEqual(callerPort?.descriptions.at(-1)?.send, [])
+  assert.equal(world.live.size, 1)
+})
+
+test('a caller that answers our offer with nothing in its ACK has no call', async () => {
+  world.answers(0)
+  const invite = world.caller.invite({
+    target: { uri: `sip:102@${serverIp}:5060` },
+    from: `<sip:101@${callerIp}>`,
+    to: `<sip:102@${serverIp}>`,
+  })
+  await turn(world.clock, 1_000)
+  assert.ok((await invite.outcome).answered)
+  assert.equal(world.endedAs(), 'failed')
+})
+
+/** A body as a trunk sends it that also tells where an emergency caller is (RFC 6442), or the ISUP of the call. */
+const mixed = (text: string) => ({
+  contentType: 'multipart/mixed;boundary="b 1"',
+  body: [
+    '--b 1',
+    'Content-Type: application/pidf+xml',
+    '',
+    '<presence/>',
+    '--b 1',
+    'Content-Type: application/sdp;charset=utf-8',
+    'Content-Disposition: session;handling=required',
+    '',
+    `${text}--b 1--`,
+    '',
+  ].join('\r\n'),
+})
+
+test('a description among other parts is found, in an offer and in an answer (RFC 5621)', async () => {
+  world.device(0, (invite) => void invite.answer(mixed(sdp(deviceIps[0] ?? '', '8'))))
+  const invite = world.call(mixed(sdp(callerIp)))
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
+  assert.deepEqual(
+    world.media.ports.map(({ descriptions }) => descriptions.at(-1)?.remote?.ip),
+    [callerIp, deviceIps[0]],
+  )
+})
+
+test('a body that is no description is answered 415', async () => {
+  const invite = world.call({ contentType: 'text/plain', body: 'hello' })
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 415)
+  await world.nothingIsLeft()
+})
+
+test('early media reaches the caller, and the 200 repeats its answer (RFC 3261 §13.2.1)', async () => {
+  world.device(0, (invite, seen) => {
+    invite.ring(183, description(sdp(deviceIps[0] ?? '', '0')))
+    world.clock.after(500, () => (seen.dialog = invite.answer(description(sdp(deviceIps[0] ?? '', '0')))))
+  })
+  const bodies: string[] = []
+  const invite = world.call({
+    onProvisional: ({ status, body }) => bodies.push(`${status} ${Buffer.from(body).toString()}`),
+  })
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.equal(bodies.length, 1)
+  assert.equal(bodies[0], `183 ${Buffer.from(response.body).toString()}`)
+  // Bridged before they are recorded: the last moment has to be kept.
+  assert.deepEqual(
+    world.media.ports.map(({ options }) => options.recordedLater),
+    [true, true],
+  )
+})
+
+test('hold stops what we send to that leg, resume starts it again', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const [callerPort] = world.media.ports
+  const hold = outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'sendonly')))
+  await turn(world.clock, 1_000)
+  assert.match(Buffer.from((await hold).body).toString(), /a=recvonly/)
+  assert.deepEqual(callerPort?.descriptions.at(-1)?.send, [])
+  const resume = outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'sendrecv')))
+  await turn(world.clock, 1_000)
+  assert.match(Buffer.from((await resume).body).toString(), /a=sendrecv/)
+  assert.equal(callerPort?.descriptions.at(-1)?.send.length, 1)
+})
+
+test('a re-INVITE that shares no codec is answered 488 and the call goes on (RFC 3261 §14.2)', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const wrong = outcome.dialog.request('INVITE', description(sdp(callerIp, '18')))
+  await turn(world.clock, 1_000)
+  assert.equal((await wrong).status, 488)
+  assert.equal(world.live.size, 1)
+})
+
+test('digits by SIP INFO are told', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const info = outcome.dialog.request('INFO', {
+    contentType: 'application/dtmf-relay',
+    body: 'Signal=5\r\nDuration=240\r\n',
+  })
+  await turn(world.clock, 500)
+  assert.equal((await info).status, 200)
+  const [fact] = world.told('leg.digit')
+  assert.ok(fact?.name === 'leg.digit')
+  assert.deepEqual([fact.digit, fact.durationMs], ['5', 240])
+})

@@ -1,0 +1,30 @@
+/**
+ * Audio over plain RTP between SDP and the media plane, for calls and recording sessions alike: which streams and formats
+ * can be carried, and what the plane is told of them.
+ *
+ * Missing: SRTP, so RTP/SAVP is not carried.
+ */
+import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
+import { connectionOf, pcma, pcmu, rtcpAddressOf, sameFormat, telephoneEvent } from '../sdp/media.ts'
+import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+
+/** In the order we prefer when we are the ones to offer. */
+export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+
+/** An m-line that can be carried, and is not switched off by port 0. */
+export const isRtpAudio = ({ type, port, protocol }: SdpMedia): boolean =>
+  type === 'audio' && port !== 0 && (protocol === 'RTP/AVP' || protocol === 'RTP/AVPF')
+
+/** Where the peer says its end of the stream is; undefined without a connection line. */
+export function mediaAddressOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
+  const ip = connectionOf(description, media)?.address
+  if (ip === undefined) return undefined
+  return { ip, rtpPort: media.port, rtcpPort: rtcpAddressOf(description, media)?.port ?? media.port + 1 }
+}
+
+/** @param format Among the supported ones, with the peer's payload type and spelling. */
+export const payloadFormat = (format: SdpFormat): PayloadFormat => ({
+  payloadType: format.payloadType,
+  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding as Encoding,
+  clockRateHz: format.clockRateHz,
+})

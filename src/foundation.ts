@@ -1,0 +1,41 @@
+/** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
+import { resolve } from 'node:path'
+import { databasePath, takeFromFile } from './administration.ts'
+import { type Clock, systemClock } from './core/clock.ts'
+import type { Logger } from './core/logger.ts'
+import type { Settings } from './core/settings/schema.ts'
+import { type Database, openDatabase } from './database/open.ts'
+import { FactBus } from './events/bus.ts'
+import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+
+export interface Foundation {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Logger
+  readonly bus: FactBus
+  readonly database: Database
+  readonly recordingDir: string
+  readonly recordingsWritable: HealthCheck
+  /** Closed in reverse: who opens something pushes how to close it. */
+  readonly closing: (() => Promise<unknown>)[]
+}
+
+/** @throws {DatabaseError} and what the file system throws. */
+export async function layFoundation(
+  settings: Settings,
+  log: Logger,
+  closing: Foundation['closing'],
+): Promise<Foundation> {
+  const clock = systemClock
+  const bus = new FactBus((error) => log.error('A listener of facts failed', { error: String(error) }))
+  const recordingDir = resolve(settings.recording.dir)
+  // A call whose recording has nowhere to go is found out now, not when it is lost.
+  const recordingsWritable = folderIsWritable(recordingDir)
+  await recordingsWritable()
+  const database = await openDatabase({ path: databasePath(settings), log })
+  closing.push(() => database.close())
+  database.keep(bus, clock)
+  await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
+  await database.markInterrupted(clock.wallMs())
+  return { settings, clock, log, bus, database, recordingDir, recordingsWritable, closing }
+}

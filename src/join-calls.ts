@@ -1,0 +1,117 @@
+/** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
+import { advertiser, mediaSettings, reachableAt, type SipAddress, sipSockets, tryMediaAddress } from './addresses.ts'
+import { LiveCalls } from './call/live-calls.ts'
+import type { CallServices } from './call/services.ts'
+import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
+import { parseNetworks } from './core/networks.ts'
+import type { Foundation } from './foundation.ts'
+import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { createMediaPlane } from './media/plane.ts'
+import type { MediaPlane } from './media/types.ts'
+import { Dialplan } from './pbx/dialplan.ts'
+import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { Registrar } from './pbx/registrar.ts'
+import { readTrunk, type Trunk } from './pbx/trunks.ts'
+import { Recordings } from './recording/service.ts'
+import { DigestVerifier } from './sip/auth/digest.ts'
+import { type CountedSipStack, createSipStack } from './sip/stack.ts'
+import { SipTrace } from './sip/trace.ts'
+import { isSiprec } from './siprec/body.ts'
+import { SiprecServer } from './siprec/server.ts'
+import { version } from './version.ts'
+
+/** The side of the server that speaks SIP and RTP. */
+export interface CallSide {
+  readonly desk: FrontDesk
+  readonly live: LiveCalls
+  readonly media: MediaPlane
+  readonly recordings: Recordings
+  readonly registrar: Registrar
+  readonly stack: CountedSipStack
+  readonly certificates: CertificateWatch
+  /** Where SIP is spoken, as a phone is told. */
+  readonly listening: readonly SipAddress[]
+}
+
+/**
+ * Calls are taken from the moment this resolves.
+ * @param reserved Names of recordings that are being repaired.
+ * @throws {SipError} `sip.cannot-listen`
+ * @throws {StartError} when the TLS files cannot be used.
+ */
+export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
+  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  await tryMediaAddress(settings)
+  const media = await createMediaPlane(mediaSettings(settings), {
+    log,
+    onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
+  })
+  closing.push(() => media.close())
+  const trace = new SipTrace(clock)
+  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
+  const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
+  closing.push(async () => registrar.close())
+  database.directory.onRemoved((number) => registrar.drop(number))
+  const trunks = settings.trunks.map(readTrunk)
+  const gatekeeper = makeGatekeeper(foundation, trunks)
+  const tls = tlsIdentityFrom(settings)
+  const certificates = watchCertificates(tls, clock, log)
+  closing.push(async () => certificates.close())
+  const stack = await createSipStack({
+    clock,
+    log,
+    listen: sipSockets(settings),
+    tls,
+    ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
+    userAgent: `Patchbay/${version}`,
+    supported: ['siprec'],
+    allow: allowedMethods,
+    guard: gatekeeper.admit,
+    observe: trace.observe,
+  })
+  closing.push(() => stack.close())
+
+  const live = new LiveCalls()
+  const { combineLegs } = settings.recording
+  const recordings = new Recordings({ folder: recordingDir, combineLegs, reserved, bus, clock, log })
+  const services: CallServices = {
+    clock,
+    log,
+    stack,
+    media,
+    bus,
+    live,
+    recorder: recordings,
+    advertisedIp: advertiser(settings),
+    messages: (sipCallIds) => trace.messages(sipCallIds),
+    rtpTimeoutMs: settings.rtp.timeout,
+  }
+  const { directory } = database
+  const dialplan = new Dialplan({ gatekeeper, directory, registrar, trunks, services })
+  const siprec = new SiprecServer(
+    { ...services, recordings },
+    { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
+  )
+  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls })
+  stack.on('request', (incoming) => desk.request(incoming))
+  stack.on('invite', (invite) => desk.invite(invite))
+  return { desk, live, media, recordings, registrar, stack, certificates, listening: reachableAt(stack.listening) }
+}
+
+function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: readonly Trunk[]): Gatekeeper {
+  const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
+  return new Gatekeeper({
+    digest: new DigestVerifier({
+      realm: settings.sip.realm,
+      clock,
+      nonceLifeMs: settings.sip.nonceTimeout,
+      algorithms: settings.sip.authAlgorithms,
+    }),
+    directory: database.directory,
+    trunks,
+    siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
+    isSiprec,
+    bus,
+    wallMs: () => clock.wallMs(),
+  })
+}

@@ -1,0 +1,88 @@
+/** Joins what people and programs see of the server: accounts, health, metrics, the console's build, the API. */
+import { domainOf } from './addresses.ts'
+import { createApi } from './api/server.ts'
+import { type Auth, createAuth } from './auth/auth.ts'
+import { ensureAdmin } from './auth/users.ts'
+import type { Foundation } from './foundation.ts'
+import type { CallSide } from './join-calls.ts'
+import { ensureConsoleBuilt } from './ops/console-build.ts'
+import { Health } from './ops/health.ts'
+import { Metrics } from './ops/metrics.ts'
+import { digestHashes } from './sip/auth/digest.ts'
+import { version } from './version.ts'
+
+/** The side of the server that speaks HTTP. */
+export interface WebSide {
+  readonly auth: Auth
+  readonly health: Health
+  readonly url: string
+  /** Made now, when nobody may administer yet and no password was set. */
+  readonly adminPassword: string | undefined
+  /** The console is built and served. */
+  readonly consoleReady: Promise<void>
+}
+
+/** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
+export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
+  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { live, registrar, listening } = calls
+  const auth = createAuth({ ...database, clock, bus })
+  const adminPassword = await ensureAdmin({
+    users: database.users,
+    clock,
+    ...(settings.http.adminPassword && { password: settings.http.adminPassword }),
+  })
+  const health = makeHealth(foundation, calls)
+  const consoleBuild = buildConsole(foundation)
+  const api = await createApi({
+    version,
+    clock,
+    log,
+    bus,
+    history: database.history,
+    liveCalls: live,
+    directory: database.directory,
+    registrations: registrar,
+    auth,
+    health,
+    ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
+    recordingDir,
+    digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
+    sip: () => ({ domain: domainOf(settings, listening), listeners: listening }),
+    consoleFolder: consoleBuild.folder,
+    settings: { trustedProxies: settings.http.trustedProxies },
+  })
+  closing.push(() => api.close())
+  const url = await api.listen({ host: settings.http.host, port: settings.http.port })
+  return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready }
+}
+
+function makeHealth({ clock, database, recordingsWritable }: Foundation, { live, media }: CallSide): Health {
+  return new Health({
+    version,
+    clock,
+    checks: { database: () => database.ping(), recordings: recordingsWritable },
+    activeCalls: () => live.size,
+    portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
+  })
+}
+
+function makeMetrics({ bus }: Foundation, { live, registrar, media, stack }: CallSide): Metrics {
+  return new Metrics({
+    bus,
+    liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
+    registrations: () => registrar.count(),
+    media: () => media.stats(),
+    sip: () => stack.counts(),
+    sipCounters: () => ({ ...stack.counters }),
+  })
+}
+
+/** Calls need no console: it is built while they are taken already. */
+function buildConsole({ log, closing }: Foundation): { ready: Promise<void>; folder: () => string | undefined } {
+  const stopping = new AbortController()
+  closing.push(async () => stopping.abort())
+  let built: string | undefined
+  const ready = ensureConsoleBuilt({ log, signal: stopping.signal }).then((folder) => void (built = folder))
+  return { ready, folder: () => built }
+}

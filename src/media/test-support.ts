@@ -1,0 +1,95 @@
+/** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
+import { Emitter } from '../core/emitter.ts'
+import {
+  type MediaPlane,
+  type MediaPort,
+  type MediaSession,
+  noPackets,
+  type OpenPortOptions,
+  type PortDescription,
+  type PortEvents,
+  type PortStats,
+  type RecordedFile,
+  type SessionEvents,
+} from './types.ts'
+
+/** As if one packet had come. */
+const stats: PortStats = { ...noPackets, packetsReceived: 1, bytesReceived: 1 }
+
+/** Keeps what it was told; records nothing. */
+export class FakePort extends Emitter<PortEvents> implements MediaPort {
+  readonly id: string
+  readonly address: MediaPort['address']
+  readonly options: OpenPortOptions
+  readonly descriptions: PortDescription[] = []
+  recording: string | undefined
+  closed = false
+  idleMs: number | undefined
+
+  constructor(rtpPort: number, options: OpenPortOptions = {}) {
+    super()
+    this.options = options
+    this.id = `port-${rtpPort}`
+    this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
+  }
+
+  describe(description: PortDescription): void {
+    this.descriptions.push(description)
+  }
+
+  record(path: string): void {
+    this.recording = path
+  }
+
+  stopRecording(): Promise<RecordedFile | undefined> {
+    return Promise.resolve(undefined)
+  }
+
+  stats(): Promise<PortStats> {
+    return Promise.resolve(this.idleMs === undefined ? stats : { ...stats, idleMs: this.idleMs })
+  }
+
+  close(): Promise<PortStats> {
+    this.closed = true
+    return Promise.resolve(stats)
+  }
+}
+
+/** A media plane without sockets: its ports are those of all sessions, in the order they were opened. */
+export class FakeMedia implements MediaPlane {
+  readonly ports: FakePort[] = []
+  /** Ports that can be open; more are refused. */
+  limit = Number.POSITIVE_INFINITY
+  readonly #lost = new Emitter<SessionEvents>()
+
+  openSession(id: string): MediaSession {
+    const own: FakePort[] = []
+    return {
+      id,
+      on: (name, listener) => this.#lost.on(name, listener),
+      openPort: (options) => {
+        if (this.ports.length >= this.limit) return Promise.reject(new Error('no port'))
+        const port = new FakePort(20_000 + this.ports.length * 2, options)
+        this.ports.push(port)
+        own.push(port)
+        return Promise.resolve(port)
+      },
+      bridge: () => undefined,
+      async close() {
+        for (const port of own) await port.close()
+      },
+    }
+  }
+
+  loseWorker(): void {
+    this.#lost.emit('lost', { worker: 0 })
+  }
+
+  stats(): Promise<[]> {
+    return Promise.resolve([])
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
