@@ -44,13 +44,17 @@ export async function tryMediaAddress(settings: Settings): Promise<void> {
   }
 }
 
+/** Our address as the world sees it, now; undefined when we are not behind NAT. */
+export type PublicIp = (() => string) | undefined
+
 /** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */
-export function advertiser({ nat, rtp, sip }: Settings): (flow: Flow | undefined) => string {
+export function advertiser({ rtp, sip }: Settings, publicIp: PublicIp): (flow: Flow | undefined) => string {
   const addresses = new LocalAddresses()
   const bound = [rtp.bindIp, sip.host].find((ip) => ip !== '' && !isWildcardIp(ip))
   return (flow) => {
     const outside = flow === undefined || !isPrivateIp(flow.remote.ip)
-    if (nat.behindNat && outside) return nat.externalIp
+    const known = outside ? publicIp?.() : undefined
+    if (known !== undefined) return known
     if (bound) return bound
     if (flow && !isWildcardIp(flow.local.ip)) return flow.local.ip
     return addresses.towards(flow?.remote.ip ?? somewhereOutside)
@@ -70,5 +74,5 @@ export function reachableAt(listening: readonly SipAddress[]): readonly SipAddre
 }
 
 /** What a person types into a phone as domain. */
-export const domainOf = ({ nat }: Settings, listening: readonly SipAddress[]): string =>
-  nat.behindNat ? nat.externalIp : (listening[0]?.ip ?? '')
+export const domainOf = (publicIp: PublicIp, listening: readonly SipAddress[]): string =>
+  publicIp?.() ?? listening[0]?.ip ?? ''

@@ -1,5 +1,13 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
-import { advertiser, mediaSettings, reachableAt, type SipAddress, sipSockets, tryMediaAddress } from './addresses.ts'
+import {
+  advertiser,
+  mediaSettings,
+  type PublicIp,
+  reachableAt,
+  type SipAddress,
+  sipSockets,
+  tryMediaAddress,
+} from './addresses.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
@@ -8,10 +16,12 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
+import { hostNetwork } from './net/host-network.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { readTrunk, type Trunk } from './pbx/trunks.ts'
+import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
@@ -29,6 +39,7 @@ export interface CallSide {
   readonly registrar: Registrar
   readonly stack: CountedSipStack
   readonly certificates: CertificateWatch
+  readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
 }
@@ -37,7 +48,7 @@ export interface CallSide {
  * Calls are taken from the moment this resolves.
  * @param reserved Names of recordings that are being repaired.
  * @throws {SipError} `sip.cannot-listen`
- * @throws {StartError} when the TLS files cannot be used.
+ * @throws {StartError} when the TLS files cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
@@ -54,6 +65,9 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onRemoved((number) => registrar.drop(number))
   const trunks = settings.trunks.map(readTrunk)
   const gatekeeper = makeGatekeeper(foundation, trunks)
+  const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
+  closing.push(async () => publicAddress?.close())
+  const publicIp = publicAddress?.current
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -62,7 +76,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     log,
     listen: sipSockets(settings),
     tls,
-    ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
+    ...(publicIp && { advertisedIp: publicIp }),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
     allow: allowedMethods,
@@ -82,7 +96,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     live,
     recorder: recordings,
-    advertisedIp: advertiser(settings),
+    advertisedIp: advertiser(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
   }
@@ -95,7 +109,17 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
-  return { desk, live, media, recordings, registrar, stack, certificates, listening: reachableAt(stack.listening) }
+  return {
+    desk,
+    live,
+    media,
+    recordings,
+    registrar,
+    stack,
+    certificates,
+    publicIp,
+    listening: reachableAt(stack.listening),
+  }
 }
 
 function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: readonly Trunk[]): Gatekeeper {

@@ -33,7 +33,7 @@ export interface SipStackOptions {
   /** Our certificate and the authorities we believe. Needed to listen for TLS. */
   readonly tls?: TlsIdentity
   /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
-  readonly advertisedIp?: string
+  readonly advertisedIp?: () => string
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]

@@ -132,9 +132,13 @@ function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): vo
     )
   if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
     throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
-  if (nat.behindNat && isIP(nat.externalIp) === 0)
+  if (nat.behindNat && nat.externalIp === 'auto' && !/^[a-z0-9.-]+(:\d{1,5})?$/i.test(nat.stunServer))
     throw new SettingsError(
-      `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address when BEHIND_NAT is true (finding it by STUN is not built yet)`,
+      `STUN_SERVER: "${nat.stunServer}" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto`,
+    )
+  if (nat.behindNat && nat.externalIp !== 'auto' && isIP(nat.externalIp) === 0)
+    throw new SettingsError(
+      `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address, or auto, when BEHIND_NAT is true`,
     )
   for (const [name, path] of [
     ['TLS_CERT_PATH', tls.certPath],

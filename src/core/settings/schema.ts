@@ -148,7 +148,12 @@ export const settingsSchema = z.strictObject({
     }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
-      description: 'The public address; needed with BEHIND_NAT.',
+      description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
+    }),
+    stunServer: setting(text().default(''), {
+      env: 'STUN_SERVER',
+      description:
+        'Host, or host:port, of a STUN server that tells the public IPv4 address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
   }),
   rtp: section({

@@ -170,3 +170,13 @@ test('the example in docs/configuration.md can be used as it stands', () => {
   assert.deepEqual(settings.trunks[0]?.outbound, [{ prefix: '0', strip: 1, add: '+49', from: ['101'] }])
   assert.deepEqual(settings.siprecPeers[0]?.sources, ['198.51.100.7'])
 })
+
+test('a public address that is to be found needs a STUN server', () => {
+  const env = { BEHIND_NAT: 'true', EXTERNAL_IP: 'auto' }
+  assert.equal(
+    failure({ env }),
+    'STUN_SERVER: "" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto',
+  )
+  const { settings } = loadSettings({ env: { ...env, STUN_SERVER: 'stun.example.com:3478' } })
+  assert.equal(settings.nat.externalIp, 'auto')
+})

@@ -63,7 +63,7 @@ export interface TransportOptions {
   /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
   readonly tls?: TlsIdentity
   /** Our address as peers see it; the address of the socket unless given. */
-  readonly advertisedIp?: string
+  readonly advertisedIp?: () => string
   readonly observe?: MessageObserver
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
@@ -187,7 +187,7 @@ export class SipTransport {
       same.find(({ local }) => canSend(local.ip, flow.remote.ip)) ??
       this.#bound[0]
     const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
-    const ip = advertisedIp ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
+    const ip = advertisedIp?.() ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
     return { ip, port: bound?.local.port ?? flow.local.port }
   }
 
