@@ -1,6 +1,7 @@
 /** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { databasePath, takeFromFile } from './administration.ts'
+import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -20,7 +21,7 @@ export interface Foundation {
   readonly closing: (() => Promise<unknown>)[]
 }
 
-/** @throws {DatabaseError} and what the file system throws. */
+/** @throws {DatabaseError | StartError} and what the file system throws. */
 export async function layFoundation(
   settings: Settings,
   log: Logger,
@@ -32,7 +33,10 @@ export async function layFoundation(
   // A call whose recording has nowhere to go is found out now, not when it is lost.
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
-  const database = await openDatabase({ path: databasePath(settings), log })
+  const path = databasePath(settings)
+  const giveBack = claimFolder(dirname(path))
+  closing.push(async () => giveBack())
+  const database = await openDatabase({ path, log })
   closing.push(() => database.close())
   database.keep(bus, clock)
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)

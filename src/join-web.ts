@@ -6,7 +6,7 @@ import { ensureAdmin } from './auth/users.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
-import { Health } from './ops/health.ts'
+import { folderHasRoom, Health } from './ops/health.ts'
 import { Metrics } from './ops/metrics.ts'
 import { digestHashes } from './sip/auth/digest.ts'
 import { version } from './version.ts'
@@ -57,11 +57,14 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
   return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready }
 }
 
-function makeHealth({ clock, database, recordingsWritable }: Foundation, { live, media }: CallSide): Health {
+function makeHealth(
+  { clock, database, recordingDir, recordingsWritable }: Foundation,
+  { live, media }: CallSide,
+): Health {
   return new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: recordingsWritable },
+    checks: { database: () => database.ping(), recordings: recordingsWritable, disk: folderHasRoom(recordingDir) },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { claimFolder } from '../src/claim-folder.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-start-'))
@@ -53,6 +54,16 @@ test('a SIP port that is in use', async () => {
     line,
     `patchbay: 127.0.0.1:${port} is in use by another program; choose another port (PORTS for SIP, HTTP_PORT for the console)`,
   )
+})
+
+test('a second server on the same data folder, which would take the live calls of the first for dead', () => {
+  const data = join(folder, 'claimed')
+  mkdirSync(data)
+  const giveBack = claimFolder(data)
+  const { status, line } = patchbay(['serve'], { DATA_DIR: data })
+  giveBack()
+  assert.equal(status, 1)
+  assert.equal(line, `patchbay: ${data} is the data folder of a server that runs; choose another (DATA_DIR)`)
 })
 
 test('an address for media that is none of this machine', () => {

@@ -14,10 +14,8 @@ export interface User {
 export interface UserStore {
   byName(name: string): Promise<User | undefined>
   byId(id: string): Promise<User | undefined>
-  count(): Promise<number>
   /** @throws {AuthError} `auth.user-exists` */
   add(user: User): Promise<void>
-  setPasswordHash(id: string, passwordHash: string): Promise<void>
   list(): Promise<readonly User[]>
 }
 

@@ -3,6 +3,7 @@ import type { EndReason } from '../events/catalogue.ts'
 
 export const callFailures = {
   'call.bad-offer': { fault: 'peer', sip: 400, text: 'The session description cannot be read' },
+  'call.bad-answer': { fault: 'upstream', sip: 502, text: 'The answer of the called device cannot be read' },
   'call.unknown-body': { fault: 'peer', sip: 415, text: 'The body is no session description' },
   'call.too-many-hops': { fault: 'peer', sip: 483, text: 'The call came back too often: Max-Forwards is used up' },
   'call.no-common-codec': { fault: 'peer', sip: 488, text: 'No codec in common' },

@@ -22,10 +22,10 @@ interface RemoteAudio {
   readonly direction: Direction
 }
 
-/** @throws {CallError} `call.bad-offer` when the text is no session description. */
-function readDescription(text: string): SessionDescription {
+/** @throws {CallError} With this code when the text is no session description. */
+function readDescription(text: string, code: 'call.bad-offer' | 'call.bad-answer'): SessionDescription {
   const parsed = parseSdp(text)
-  if (!parsed.ok) throw new CallError('call.bad-offer', { cause: parsed.problem })
+  if (!parsed.ok) throw new CallError(code, { cause: parsed.problem })
   return parsed.description
 }
 
@@ -38,7 +38,7 @@ function readAudio(description: SessionDescription): RemoteAudio | undefined {
 
 /** Formats of an offer that a call can carry, the offerer's order and payload types kept; empty when none is speech. */
 export function usableFormats(offer: string): readonly SdpFormat[] {
-  const audio = readAudio(readDescription(offer))
+  const audio = readAudio(readDescription(offer, 'call.bad-offer'))
   return audio ? withSpeech(commonFormats(audio.formats, supportedFormats)) : []
 }
 
@@ -107,11 +107,11 @@ export class LegMedia {
 
   /**
    * Take the peer's answer to our offer.
-   * @throws {CallError} `call.bad-offer`, or `call.no-common-codec` when it refused our audio.
+   * @throws {CallError} `call.bad-answer`, or `call.no-common-codec` when it refused our audio.
    */
   takeAnswer(text: string): void {
     this.#awaitsAnswer = false
-    const audio = readAudio(readDescription(text))
+    const audio = readAudio(readDescription(text, 'call.bad-answer'))
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#apply(audio, this.#formats, agreed)
@@ -123,7 +123,7 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, or `call.no-common-codec`.
    */
   answer(text: string, allowed: readonly SdpFormat[] = supportedFormats): string {
-    const offer = readDescription(text)
+    const offer = readDescription(text, 'call.bad-offer')
     const audio = readAudio(offer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, allowed))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')

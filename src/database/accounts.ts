@@ -12,13 +12,6 @@ export function createUserStore(db: Kysely<Tables>): UserStore {
   return {
     byName: (name) => one('name', name),
     byId: (id) => one('id', id),
-    async count() {
-      const { users } = await db
-        .selectFrom('users')
-        .select(({ fn }) => fn.countAll<number>().as('users'))
-        .executeTakeFirstOrThrow()
-      return users
-    },
     /** Asked and added in one transaction: engines name a doubled key differently. */
     async add(user) {
       await db.transaction().execute(async (transaction) => {
@@ -39,9 +32,6 @@ export function createUserStore(db: Kysely<Tables>): UserStore {
           })
           .execute()
       })
-    },
-    async setPasswordHash(id, passwordHash) {
-      await db.updateTable('users').set({ password_hash: passwordHash }).where('id', '=', id).execute()
     },
     async list() {
       const rows = await db.selectFrom('users').selectAll().orderBy('name').execute()

@@ -8,6 +8,7 @@
 import type { G711Law } from '../codec/g711.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { Emitter } from '../core/emitter.ts'
+import { endpointText } from '../core/ip.ts'
 import { type Logger, silentLogger } from '../core/logger.ts'
 import { newId, randomUint32 } from '../core/random.ts'
 import { createSipStack } from '../sip/stack.ts'
@@ -138,7 +139,7 @@ export class SimulatedPhone {
   }
 
   get #domain(): string {
-    return `${this.#options.server.ip}:${this.#options.server.port}`
+    return endpointText(this.#options.server.ip, this.#options.server.port)
   }
 
   #target(user?: string): Target {
@@ -164,7 +165,7 @@ export class SimulatedPhone {
   async #register(seconds: number): Promise<void> {
     const { transport = 'udp' } = this.#options
     const { ip, port } = this.address
-    const contact = `<sip:${this.#options.extension}@${ip}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}>`
+    const contact = `<sip:${this.#options.extension}@${endpointText(ip, port)}${transport === 'udp' ? '' : `;transport=${transport}`}>`
     const response = await this.#stack.request('REGISTER', {
       ...this.#common(),
       to: this.#identity,

@@ -15,7 +15,7 @@ export type HealthCheck = () => Promise<void>
 export interface HealthOptions {
   readonly version: string
   readonly clock: Clock
-  /** By name: `database`, `recordings`, `sip`, `media`. */
+  /** By the name they are shown under: `database`, `recordings`, `disk`. */
   readonly checks: Readonly<Record<string, HealthCheck>>
   readonly activeCalls: () => number
   readonly portsInUse: () => number | Promise<number>

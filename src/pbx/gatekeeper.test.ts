@@ -121,6 +121,13 @@ test('a trunk calls in by its address, but cannot register', () => {
   challengesIn(gatekeeper.admit(requestWith('REGISTER', 'sip:patchbay', {}), udpFlow('198.51.100.1')))
 })
 
+test('inside a call another server of the trunk is the trunk, and a phone elsewhere is challenged', () => {
+  const inside = { To: '<sip:101@patchbay>;tag=ours' }
+  assert.equal(gatekeeper.admit(requestWith('BYE', 'sip:patchbay', inside), udpFlow('198.51.100.1')), 'pass')
+  for (const ip of ['203.0.113.9', '192.0.2.77'])
+    assert.equal(challengesIn(gatekeeper.admit(requestWith('BYE', 'sip:patchbay', inside), udpFlow(ip))).length, 2)
+})
+
 test('a SIPREC source may record and ask for life signs, and may not call', () => {
   const from = udpFlow('203.0.113.5')
   assert.equal(gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), from), 'pass')

@@ -1,5 +1,5 @@
 /**
- * Decides who may ask for something outside a dialog, before any state is made for the request.
+ * Decides who may ask for something outside a dialog, or inside one from a new address, before any state is made.
  *
  *   sip/ (guard)  ── request, flow ─▶  here  ── pass, drop, or a uniform 401
  *
@@ -10,6 +10,7 @@
 import type { Networks } from '../core/networks.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { DigestVerifier } from '../sip/auth/digest.ts'
+import { toTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Flow, Verdict } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
@@ -87,8 +88,11 @@ export class Gatekeeper {
   #bySource(request: SipRequest, flow: Flow): Identity | undefined {
     const { ip } = flow.remote
     const trunk = this.#options.trunks.find(({ sources }) => sources.has(ip))
-    if (trunk && (request.method === 'INVITE' || request.method === 'OPTIONS')) return { kind: 'trunk', trunk }
-    if (!this.#options.siprecSources.has(ip)) return undefined
+    // Inside a dialog (it has a tag of ours) every method of theirs is welcome, from whichever of their servers.
+    const inside = toTag(request) !== undefined
+    if (trunk && (inside || request.method === 'INVITE' || request.method === 'OPTIONS'))
+      return { kind: 'trunk', trunk }
+    if (inside || !this.#options.siprecSources.has(ip)) return undefined
     // Session border controllers ask by OPTIONS whether their recorder is alive.
     if (request.method === 'OPTIONS') return { kind: 'siprec' }
     if (request.method === 'INVITE' && this.#options.isSiprec(request, ip)) return { kind: 'siprec' }

@@ -12,12 +12,12 @@ import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
 import type { TlsIdentity } from '../net/tls-identity.ts'
-import type { Context } from './dialog/context.ts'
+import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
 import { SentInvite } from './dialog/outgoing-invite.ts'
 import { sendRequest } from './dialog/outgoing-request.ts'
-import { type Guard, UserAgent } from './dialog/user-agent.ts'
+import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
@@ -69,10 +69,10 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   })
   const agent = new UserAgent(() => context, events, options.guard ?? (() => 'pass'))
   transactions = new Transactions({ clock, transport, counters, user: agent })
-  const { userAgent, allow = defaultAllow, supported = [] } = options
+  const { userAgent, allow = defaultAllow, supported = [], guard } = options
   const identity = { allow, supported, ...(userAgent !== undefined && { userAgent }) }
   const dialogs = new DialogTable()
-  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity }
+  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity, guard }
   return facade(context, events)
 }
 

@@ -5,7 +5,7 @@
  *                         ── invite, request ─▶        ── bytes ────▶
  *
  * One interface for both sides of a call: an `IncomingInvite` or `OutgoingInvite` becomes a `Dialog`. Whoever holds a
- * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog.
+ * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; docs/sip.md shows how to use it.
  */
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
 

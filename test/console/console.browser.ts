@@ -219,6 +219,16 @@ test('hanging up in the console ends the call at both phones', here, async () =>
   await page.getByText('No calls right now').waitFor()
 })
 
+test('a number that cannot be one is refused in words', here, async () => {
+  await open('/extensions')
+  await page.getByRole('button', { name: 'Add extension' }).click()
+  await page.getByRole('textbox', { name: 'Number' }).fill('1 2')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const alert = page.getByRole('alert')
+  await alert.getByText('number: up to 32 letters, digits').waitFor()
+  assert.doesNotMatch(await alert.innerText(), /body|route/)
+})
+
 test('a phone registers with the password that is shown once, and the page says so by itself', here, async (t) => {
   await open('/extensions')
   await page.getByRole('button', { name: 'Add extension' }).click()

@@ -68,6 +68,7 @@ export function ErrorNote({ error, onRetry }: ErrorNoteProps) {
 
 function describe(error: unknown): Pick<ApiError, 'detail' | 'fields'> & { readonly title: string } {
   if (error instanceof ApiError) {
+    if (error.fields.length > 0) return { title: 'This cannot be taken', detail: undefined, fields: error.fields }
     return { title: error.message, detail: error.detail ?? adviceFor(error), fields: error.fields }
   }
   return { title: 'Something went wrong in this page', detail: String(error), fields: [] }

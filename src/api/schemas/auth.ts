@@ -26,7 +26,9 @@ export type Users = z.infer<typeof usersSchema>
 
 export const newUserSchema = z
   .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'up to 64 letters, digits, `.`, `_`, `@` or `-`'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/, 'up to 64 letters, digits or . _ @ -, a letter or digit first'),
     role: roleSchema,
     password: z.string().min(10).max(256).optional().describe('Left out: one is generated and returned, once.'),
   })

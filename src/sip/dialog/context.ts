@@ -1,10 +1,15 @@
 /** What dialogs and requests of one stack share. */
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { SipRequest } from '../message/types.ts'
+import type { Flow, Verdict } from '../stack.types.ts'
 import type { Transactions } from '../transaction/transactions.ts'
 import type { SipCounters } from '../transport/counters.ts'
 import type { SipTransport } from '../transport/transport.ts'
 import type { DialogTable } from './dialog-table.ts'
+
+/** Asked for each request outside dialogs, and for those inside that come from a new place, before any state is made. */
+export type Guard = (request: SipRequest, flow: Flow) => Verdict
 
 /** What we say about ourselves. */
 export interface Identity {
@@ -24,4 +29,6 @@ export interface Context {
   readonly dialogs: DialogTable
   readonly counters: SipCounters
   readonly identity: Identity
+  /** Whether a request inside a dialog may come from elsewhere than its peer; nobody may when there is none to ask. */
+  readonly guard: Guard | undefined
 }

@@ -9,6 +9,7 @@
  * Missing: refreshing session timers (RFC 4028), reliable provisionals (RFC 3262).
  */
 import { Emitter } from '../../core/emitter.ts'
+import { createResponse } from '../message/build.ts'
 import { cseqOf } from '../message/fields.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
@@ -148,11 +149,9 @@ export class SipDialog implements Dialog, DialogParty {
   }
 
   receive(request: SipRequest, flow: WireFlow): void {
-    const { transactions, counters } = this.#context
-    if (!mayComeFrom(this.#path, flow.remote.ip)) {
-      counters.foreignInDialog++
-      return transactions.respondStateless(request, localResponse(request, 481), flow)
-    }
+    const { transactions } = this.#context
+    const moved = !mayComeFrom(this.#path, flow.remote.ip)
+    if (moved && !this.#vouched(request, flow)) return
     const seq = cseqOf(request)?.seq ?? 0
     // §12.2.2. An equal number is a copy that took another path.
     if (seq <= this.#remoteSeq) return transactions.respondStateless(request, localResponse(request, 500), flow)
@@ -162,14 +161,15 @@ export class SipDialog implements Dialog, DialogParty {
     if (refuseUnsupported(this.#context, request, flow)) return
     this.#remoteSeq = seq
     // The peer came back on a new connection, or its NAT gave it a new port.
-    if (flow.remote.ip === this.#flow.remote.ip) this.#flow = flow
+    if (moved || flow.remote.ip === this.#flow.remote.ip) this.#flow = flow
     if (request.method === 'BYE') this.#receiveBye(request, flow)
     else if (request.method === 'INVITE') this.#receiveInvite(request, flow)
     else this.#receiveOther(request, flow)
   }
 
   receiveAck(request: SipRequest, flow: WireFlow): void {
-    if (!mayComeFrom(this.#path, flow.remote.ip)) {
+    // An ACK cannot be challenged.
+    if (!mayComeFrom(this.#path, flow.remote.ip) && this.#context.guard?.(request, flow) !== 'pass') {
       this.#context.counters.foreignInDialog++
       return
     }
@@ -192,6 +192,24 @@ export class SipDialog implements Dialog, DialogParty {
     this.#unacknowledged.clear()
     this.#context.dialogs.remove(this.id, this)
     this.#bye?.resolve()
+  }
+
+  /**
+   * A request from an address that is not the peer's: a phone that went from one network to another, a carrier with
+   * several servers, or a forger who overheard the call. Whoever the guard lets in is the peer.
+   */
+  #vouched(request: SipRequest, flow: WireFlow): boolean {
+    const { guard, counters, transactions } = this.#context
+    const verdict = guard ? guard(request, flow) : ({ status: 481 } as const)
+    if (verdict === 'pass') return true
+    counters.foreignInDialog++
+    if (verdict !== 'drop')
+      transactions.respondStateless(
+        request,
+        createResponse(request, verdict.status, { headers: verdict.headers ?? {} }),
+        flow,
+      )
+    return false
   }
 
   #receiveBye(request: SipRequest, flow: WireFlow): void {

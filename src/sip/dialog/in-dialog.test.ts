@@ -1,7 +1,9 @@
 /** Requests inside a dialog: whose turn, which order, from where. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { InviteOutcome } from '../stack.types.ts'
+import { toTag } from '../message/fields.ts'
+import type { SipRequest } from '../message/types.ts'
+import type { InviteOutcome, Verdict } from '../stack.types.ts'
 import { SipDialog } from './dialog.ts'
 import { assertNothingLeft, calleeIp, callerIp, established, inviteTo, noteInto, pair, sdp } from './test-support.ts'
 
@@ -107,6 +109,40 @@ test('a forged BYE from another address is refused and counted, though it names 
   await call.run(50)
   await bye
   assert.equal(call.there.state, 'terminated')
+  await assertNothingLeft(call)
+})
+
+/** Lets in what is signed, and what starts a dialog. */
+const whoSigns = (request: SipRequest): Verdict =>
+  toTag(request) === undefined || request.headers.has('Authorization') ? 'pass' : { status: 401 }
+
+test('a phone that went to another network is challenged there, and keeps its call', async () => {
+  const call = await established({ callee: { guard: whoSigns } })
+  const { callId, localTag, remoteTag } = call.here.id
+  const answers: string[] = []
+  const elsewhere = '198.51.100.77'
+  const phone = await call.network.udp({ ip: elsewhere, port: 5060 }, (bytes) => answers.push(bytes.toString()))
+  const ask = async (method: string, cseq: number, more = ''): Promise<string | undefined> => {
+    phone.send(
+      Buffer.from(
+        `${method} sip:102@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP ${elsewhere}:5060;branch=z9hG4bK${cseq}\r\nFrom: <sip:101@x>;tag=${localTag}\r\n` +
+          `To: <sip:102@192.0.2.2>;tag=${remoteTag}\r\nCall-ID: ${callId}\r\nCSeq: ${cseq} ${method}\r\n` +
+          `Contact: <sip:101@${elsewhere}>\r\n${more}Content-Length: 0\r\n\r\n`,
+      ),
+      { ip: '192.0.2.2', port: 5060 },
+    )
+    await call.run(20)
+    return answers.at(-1)?.slice(8, 11)
+  }
+  call.there.on('request', (request) => request.respond(200))
+
+  assert.equal(await ask('UPDATE', 50), '401')
+  assert.equal(call.callee.counters.foreignInDialog, 1)
+  assert.equal(await ask('UPDATE', 51, 'Authorization: Digest x\r\n'), '200')
+  assert.equal(call.there.flow.remote.ip, elsewhere)
+  assert.equal(await ask('BYE', 52), '200')
+  assert.equal(call.there.state, 'terminated')
+  void call.here.bye()
   await assertNothingLeft(call)
 })
 

@@ -12,17 +12,14 @@ import { randomHex } from '../../core/random.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf, contactsOf, fromTag, topVia, toTag } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
-import type { ExtraHeaders, Flow, SipStackEvents, Verdict } from '../stack.types.ts'
+import type { ExtraHeaders, SipStackEvents, Verdict } from '../stack.types.ts'
 import type { TransactionsUser } from '../transaction/transactions.ts'
 import type { WireFlow } from '../transport/flow.ts'
-import type { Context } from './context.ts'
+import type { Context, Guard } from './context.ts'
 import type { DialogParty } from './dialog-table.ts'
 import { ReceivedInvite } from './incoming-invite.ts'
 import { ReceivedRequest } from './incoming-request.ts'
 import { refuseUnsupported } from './require.ts'
-
-/** Asked for each request outside dialogs before any state is made for it. */
-export type Guard = (request: SipRequest, flow: Flow) => Verdict
 
 export class UserAgent implements TransactionsUser {
   readonly #context: () => Context

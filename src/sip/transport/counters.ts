@@ -14,7 +14,7 @@ export interface SipCounters {
   connectionsRefused: number
   /** Requests that a guard dropped or answered by itself. */
   guarded: number
-  /** In-dialog requests from an address that is not the dialog's peer. */
+  /** In-dialog requests from an address that is not the dialog's peer, and that no credentials vouched for. */
   foreignInDialog: number
   /** Requests for dialogs and INVITEs that do not exist. */
   unknownDialog: number
