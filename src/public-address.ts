@@ -16,8 +16,8 @@ const lookEveryMs = 300_000
 const defaultStunPort = 3478
 
 export interface PublicAddress {
-  current(): string
-  close(): void
+  readonly current: () => string
+  readonly close: () => void
 }
 
 export interface PublicAddressOptions {
