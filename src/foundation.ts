@@ -34,7 +34,7 @@ export async function layFoundation(
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
   const path = databasePath(settings)
-  const giveBack = claimFolder(dirname(path))
+  const giveBack = claimFolder(resolve(dirname(path)))
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())

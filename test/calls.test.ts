@@ -61,6 +61,8 @@ test('two phones talk by UDP and TCP: both hear all, and both channels are what 
   await untilSpoken(atAlice, atBob)
   await atAlice.press('5#')
   await until('the digits to arrive', 5_000, () => atBob.digitsHeard === '5#', 20)
+  atAlice.fallSilent()
+  await sleep(systemClock, 200) // her last packets are on their way
   await atBob.hangUp()
   await atAlice.ended
 

@@ -63,6 +63,8 @@ export async function holdConversation(steps: Steps, api: ApiClient): Promise<Co
       if (atBob.digitsHeard !== digits) throw new Error(`102 heard "${atBob.digitsHeard}"`)
     })
     await steps.take('102 hangs up, the SIPREC client ends its session', async () => {
+      atAlice.fallSilent()
+      await sleep(clock, 100)
       await Promise.all([atBob.hangUp(), session.stop()])
       await steps.within('BYE at 101', 5_000, atAlice.ended)
     })

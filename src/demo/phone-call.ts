@@ -97,6 +97,14 @@ export class PhoneCall {
     this.#talker.resume()
   }
 
+  /**
+   * Send nothing more. What a phone sends after the other one has hung up is nobody's: fall silent first where a
+   * recording is to be compared with what was sent.
+   */
+  fallSilent(): void {
+    this.#talker.stop()
+  }
+
   /** BYE; resolves when it is answered. */
   async hangUp(): Promise<void> {
     this.#talker.stop()

@@ -191,7 +191,7 @@ export class Port implements PacketHandler {
     speech.from = packet.payloadStart
     speech.samples = packet.payloadEnd - packet.payloadStart
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
-    else this.#preroll?.keep(speech, nowMs)
+    else this.#preroll?.keep(speech, nowMs, this.#send.size > 0)
   }
 
   /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */

@@ -7,10 +7,12 @@
  */
 import { copyOf, type SpeechPacket } from './recorder.ts'
 
-/** How far back, ms: a few packets. What came earlier belongs to the ringing, not to the call. */
-const keptMs = 100
-/** Bound for packets that come faster than time allows. */
-const keptPackets = 10
+/** How far back while the peer has not answered, ms: what it sends then can only be speech that overtook its answer. */
+const overtakingMs = 2000
+/** How far back in early media, ms: a few packets. What came earlier belongs to the ringing, not to the call. */
+const earlyMediaMs = 100
+/** Bound for packets that come faster than one each 10 ms. */
+const packetsAMs = 0.1
 
 export interface KeptPacket {
   readonly packet: SpeechPacket
@@ -19,16 +21,23 @@ export interface KeptPacket {
 
 export class Preroll {
   #kept: KeptPacket[] = []
+  #windowMs = overtakingMs
 
-  keep(packet: SpeechPacket, nowMs: number): void {
-    this.#kept = this.#kept.filter(({ atMs }) => nowMs - atMs < keptMs).slice(1 - keptPackets)
+  /** @param earlyMedia The peer has told by a description that it sends before it answers. */
+  keep(packet: SpeechPacket, nowMs: number, earlyMedia: boolean): void {
+    this.#windowMs = earlyMedia ? earlyMediaMs : overtakingMs
+    this.#kept = this.#recent(nowMs).slice(1 - this.#windowMs * packetsAMs)
     this.#kept.push({ packet: copyOf(packet), atMs: nowMs })
   }
 
   /** What came within the last moment, in the order it came; nothing is kept afterwards. */
   take(nowMs: number): readonly KeptPacket[] {
-    const recent = this.#kept.filter(({ atMs }) => nowMs - atMs < keptMs)
+    const recent = this.#recent(nowMs)
     this.#kept = []
     return recent
+  }
+
+  #recent(nowMs: number): KeptPacket[] {
+    return this.#kept.filter(({ atMs }) => nowMs - atMs < this.#windowMs)
   }
 }
