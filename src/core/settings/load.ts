@@ -56,13 +56,17 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const configFile = options.configFile ?? env['CONFIG_FILE']
   const raw = configFile ? readFile(configFile) : {}
   const sources = new Map<string, string>()
+  const overrides = options.overrides ?? {}
+  // Lists (extensions, trunks) have no environment variable and can be given too.
+  for (const [dotted, value] of Object.entries(overrides)) {
+    put(raw, dotted.split('.'), value)
+    sources.set(dotted, 'given by the caller')
+  }
   for (const leaf of settingLeaves()) {
     const dotted = leaf.path.join('.')
     const fromEnv = env[leaf.env]
-    if (options.overrides && dotted in options.overrides) {
-      put(raw, leaf.path, options.overrides[dotted])
-      sources.set(dotted, 'given by the caller')
-    } else if (fromEnv !== undefined && fromEnv !== '') {
+    if (dotted in overrides) continue
+    if (fromEnv !== undefined && fromEnv !== '') {
       put(raw, leaf.path, fromEnv)
       sources.set(dotted, 'environment')
     } else sources.set(dotted, has(raw, leaf.path) ? (configFile ?? '') : 'default')

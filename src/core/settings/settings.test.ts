@@ -44,6 +44,17 @@ test('the environment beats the file, the file beats the default, and each says 
   assert.equal(sources.get('rtp.portMin'), 'default')
 })
 
+test('a program that starts the server in itself may decide anything, lists too', () => {
+  const trunks = [{ name: 'carrier', host: 'sip.example' }]
+  const { settings, sources } = loadSettings({
+    env: { SIP_HOST: '192.0.2.1' },
+    overrides: { 'sip.host': '127.0.0.1', trunks },
+  })
+  assert.equal(settings.sip.host, '127.0.0.1')
+  assert.equal(settings.trunks[0]?.name, 'carrier')
+  assert.equal(sources.get('sip.host'), 'given by the caller')
+})
+
 test('variables are read as loreste/siprec writes them', () => {
   const { settings } = loadSettings({
     env: {
