@@ -11,11 +11,17 @@ import type { Flow, TransportName } from './sip/stack.types.ts'
 /** An address of documentation (RFC 5737): the way to it is the default route. */
 const somewhereOutside = '192.0.2.1'
 
-/** Sockets for SIP: PORTS for both transports unless one of them has ports of its own. */
-export function sipSockets({ sip }: Settings): { transport: 'udp' | 'tcp'; ip: string; port: number }[] {
-  const at = (transport: 'udp' | 'tcp', own: readonly number[]) =>
-    (own.length > 0 ? own : sip.ports).map((port) => ({ transport, ip: sip.host, port }))
-  return [...at('udp', sip.udpPorts), ...at('tcp', sip.tcpPorts)]
+/** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; the others where they are asked for. */
+export function sipSockets({ sip, tls }: Settings): { transport: TransportName; ip: string; port: number }[] {
+  const at = (transport: TransportName, ports: readonly number[]) =>
+    ports.map((port) => ({ transport, ip: sip.host, port }))
+  return [
+    ...at('udp', sip.udpPorts.length > 0 ? sip.udpPorts : sip.ports),
+    ...at('tcp', sip.tcpPorts.length > 0 ? sip.tcpPorts : sip.ports),
+    ...at('tls', tls.enable ? [tls.port] : []),
+    ...at('ws', sip.wsPorts),
+    ...at('wss', sip.wssPorts),
+  ]
 }
 
 export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
@@ -38,13 +44,17 @@ export async function tryMediaAddress(settings: Settings): Promise<void> {
   }
 }
 
+/** Our address as the world sees it, now; undefined when we are not behind NAT. */
+export type PublicIp = (() => string) | undefined
+
 /** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */
-export function advertiser({ nat, rtp, sip }: Settings): (flow: Flow | undefined) => string {
+export function advertiser({ rtp, sip }: Settings, publicIp: PublicIp): (flow: Flow | undefined) => string {
   const addresses = new LocalAddresses()
   const bound = [rtp.bindIp, sip.host].find((ip) => ip !== '' && !isWildcardIp(ip))
   return (flow) => {
     const outside = flow === undefined || !isPrivateIp(flow.remote.ip)
-    if (nat.behindNat && outside) return nat.externalIp
+    const known = outside ? publicIp?.() : undefined
+    if (known !== undefined) return known
     if (bound) return bound
     if (flow && !isWildcardIp(flow.local.ip)) return flow.local.ip
     return addresses.towards(flow?.remote.ip ?? somewhereOutside)
@@ -64,5 +74,5 @@ export function reachableAt(listening: readonly SipAddress[]): readonly SipAddre
 }
 
 /** What a person types into a phone as domain. */
-export const domainOf = ({ nat }: Settings, listening: readonly SipAddress[]): string =>
-  nat.behindNat ? nat.externalIp : (listening[0]?.ip ?? '')
+export const domainOf = (publicIp: PublicIp, listening: readonly SipAddress[]): string =>
+  publicIp?.() ?? listening[0]?.ip ?? ''

@@ -1,16 +1,27 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
-import { advertiser, mediaSettings, reachableAt, type SipAddress, sipSockets, tryMediaAddress } from './addresses.ts'
+import {
+  advertiser,
+  mediaSettings,
+  type PublicIp,
+  reachableAt,
+  type SipAddress,
+  sipSockets,
+  tryMediaAddress,
+} from './addresses.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
+import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import { parseNetworks } from './core/networks.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
+import { hostNetwork } from './net/host-network.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { readTrunk, type Trunk } from './pbx/trunks.ts'
+import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
@@ -27,6 +38,8 @@ export interface CallSide {
   readonly recordings: Recordings
   readonly registrar: Registrar
   readonly stack: CountedSipStack
+  readonly certificates: CertificateWatch
+  readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
 }
@@ -35,6 +48,7 @@ export interface CallSide {
  * Calls are taken from the moment this resolves.
  * @param reserved Names of recordings that are being repaired.
  * @throws {SipError} `sip.cannot-listen`
+ * @throws {StartError} when the TLS files cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
@@ -51,11 +65,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onRemoved((number) => registrar.drop(number))
   const trunks = settings.trunks.map(readTrunk)
   const gatekeeper = makeGatekeeper(foundation, trunks)
+  const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
+  closing.push(async () => publicAddress?.close())
+  const publicIp = publicAddress?.current
+  const tls = tlsIdentityFrom(settings)
+  const certificates = watchCertificates(tls, clock, log)
+  closing.push(async () => certificates.close())
   const stack = await createSipStack({
     clock,
     log,
     listen: sipSockets(settings),
-    ...(settings.nat.behindNat && { advertisedIp: settings.nat.externalIp }),
+    tls,
+    ...(publicIp && { advertisedIp: publicIp }),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
@@ -76,7 +97,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     live,
     recorder: recordings,
-    advertisedIp: advertiser(settings),
+    advertisedIp: advertiser(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
   }
@@ -89,7 +110,17 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
-  return { desk, live, media, recordings, registrar, stack, listening: reachableAt(stack.listening) }
+  return {
+    desk,
+    live,
+    media,
+    recordings,
+    registrar,
+    stack,
+    certificates,
+    publicIp,
+    listening: reachableAt(stack.listening),
+  }
 }
 
 function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: readonly Trunk[]): Gatekeeper {

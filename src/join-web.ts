@@ -48,7 +48,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
-    sip: () => ({ domain: domainOf(settings, listening), listeners: listening }),
+    sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
     consoleFolder: consoleBuild.folder,
     settings: { trustedProxies: settings.http.trustedProxies },
   })

@@ -32,6 +32,8 @@ export interface RunningServer {
   readonly consoleReady: Promise<void>
   /** A code that signs one browser in, once, within ten minutes. */
   oneTimeCode(): Promise<string>
+  /** Read certificate and key again. A fault in them goes to the log and changes nothing. */
+  reloadCertificates(): void
   /**
    * The clean stop: no new calls, BYE to those that live, files finished; bounded by `shutdownTimeout`. Twice is fine.
    */
@@ -74,6 +76,7 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
     adminPassword,
     consoleReady,
     oneTimeCode: () => oneTimeCode(auth, foundation.database),
+    reloadCertificates: () => calls.certificates.reload(),
     stop: once(() => stopAll(foundation, calls, health)),
   }
 }
@@ -127,6 +130,7 @@ export async function serveUntilStopped(loaded: LoadedSettings): Promise<number>
     process.stderr.write(
       `\nFirst start: sign in at ${server.url} as admin with the password ${server.adminPassword}   (shown once)\n\n`,
     )
+  process.on('SIGHUP', () => server.reloadCertificates())
   await new Promise<void>((stop) => {
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)

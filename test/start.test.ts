@@ -72,6 +72,17 @@ test('an address for media that is none of this machine', () => {
   assert.equal(line, 'patchbay: 203.0.113.9 is no address of this machine')
 })
 
+test('a TLS certificate that is missing', () => {
+  assert.equal(
+    patchbay(['serve'], { ENABLE_TLS: 'true', TLS_KEY_PATH: 'key.pem' }).line,
+    'patchbay: TLS_CERT_PATH: nothing was given; must be the path of a file with ENABLE_TLS',
+  )
+  const env = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: join(folder, 'none.pem'), TLS_KEY_PATH: 'key.pem' }
+  const { status, line } = patchbay(['serve'], env)
+  assert.equal(status, 1)
+  assert.equal(line, `patchbay: ${join(folder, 'none.pem')} cannot be read: ENOENT`)
+})
+
 test('a recording folder that cannot be one', () => {
   const file = join(folder, 'file')
   writeFileSync(file, '')

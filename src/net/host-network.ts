@@ -1,18 +1,19 @@
-/** The host's network: node:dgram, node:net and the system resolver behind the `Network` interface. */
+/** The host's network: node:dgram, node:net, node:tls and the system resolver behind the `Network` interface. */
 import { createSocket } from 'node:dgram'
 import type { LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { isIPv6, mappedIp, plainIp } from '../core/ip.ts'
+import { HostConnection } from './host-connection.ts'
 import { LocalAddresses } from './local-address.ts'
-import type { Endpoint, Failed, Network, StreamUser, TcpConnection, TcpListener, UdpSocket } from './network.ts'
+import type { Endpoint, Network, TcpConnection, TcpListener, TlsTowards, UdpSocket } from './network.ts'
+import type { TlsIdentity } from './tls-identity.ts'
+import { openTlsSocket, withHandshake } from './tls-socket.ts'
+import { listenWebSocket } from './web-socket.ts'
 
 /** Room for a burst of signalling while the thread is busy; the kernel may grant less. */
 const udpReceiveBufferBytes = 1 << 20
-
-/** A connection that is not up by then never will be. */
-const connectTimeoutMs = 10_000
 
 /** Probe silent connections after this long, so that a peer that vanished is noticed. */
 const keepAliveMs = 60_000
@@ -22,7 +23,8 @@ const addresses = new LocalAddresses()
 export const hostNetwork: Network = {
   udp: openUdp,
   listen: openListener,
-  connect: (to) => new HostConnection(openSocket(to), { ip: to.ip, port: to.port }, true),
+  listenWebSocket,
+  connect: (to, tls) => new HostConnection(openSocket(to, tls), { ip: to.ip, port: to.port }, tls ? 'tls' : 'tcp'),
   async lookup(host) {
     const found = await lookup(host, { all: true })
     return found.map((entry) => plainIp(entry.address))
@@ -65,13 +67,20 @@ const numeric = (
   found: (error: NodeJS.ErrnoException | null, address: string, family: number) => void,
 ): void => found(null, ip, isIPv6(ip) ? 6 : 4)
 
-async function openListener(at: Endpoint, accepted: (connection: TcpConnection) => void): Promise<TcpListener> {
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }, (socket) => {
+async function openListener(
+  at: Endpoint,
+  accepted: (connection: TcpConnection) => void,
+  tls?: TlsIdentity,
+): Promise<TcpListener> {
+  const accept = (socket: Socket): void => {
     const { remoteAddress, remotePort } = socket
     if (remoteAddress === undefined || remotePort === undefined)
       socket.destroy() // gone before we looked
-    else accepted(new HostConnection(socket, { ip: plainIp(remoteAddress), port: remotePort }, false))
-  })
+    else accepted(new HostConnection(socket, { ip: plainIp(remoteAddress), port: remotePort }))
+  }
+  const secured = tls && withHandshake(tls, accept)
+  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+  const server = createServer(options, secured?.begin ?? accept)
   server.listen({ host: at.ip, port: at.port, exclusive: true })
   await once(server, 'listening')
   server.on('error', () => {}) // running out of file descriptors passes; the next accept may work
@@ -79,58 +88,14 @@ async function openListener(at: Endpoint, accepted: (connection: TcpConnection) 
   if (bound === null || typeof bound === 'string') throw new Error('the listener has no address')
   return {
     local: { ip: plainIp(bound.address), port: bound.port },
-    close: () => new Promise((closed) => void server.close(() => closed())),
+    close() {
+      secured?.close()
+      return new Promise((closed) => void server.close(() => closed()))
+    },
   }
 }
 
-function openSocket(to: Endpoint): Socket {
-  return connect({ host: to.ip, port: to.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs })
-}
-
-class HostConnection implements TcpConnection {
-  readonly remote: Endpoint
-  readonly #socket: Socket
-  readonly #outgoing: boolean
-
-  constructor(socket: Socket, remote: Endpoint, outgoing: boolean) {
-    this.#socket = socket
-    this.remote = remote
-    this.#outgoing = outgoing
-    socket.on('error', () => {}) // 'close' follows and is what counts
-  }
-
-  get local(): Endpoint {
-    return { ip: plainIp(this.#socket.localAddress ?? '0.0.0.0'), port: this.#socket.localPort ?? 0 }
-  }
-
-  get waitingBytes(): number {
-    return this.#socket.writableLength
-  }
-
-  start(user: StreamUser): void {
-    const socket = this.#socket
-    let failure: Error | undefined
-    if (this.#outgoing) {
-      socket.setTimeout(connectTimeoutMs, () => socket.destroy(new Error('connect timed out')))
-      socket.once('connect', () => {
-        socket.setTimeout(0)
-        user.connected?.()
-      })
-    }
-    socket.on('data', (chunk: Buffer) => user.data(chunk))
-    socket.once('error', (error) => {
-      failure = error
-    })
-    socket.once('close', () => user.closed(failure))
-  }
-
-  write(bytes: Uint8Array, failed?: Failed): void {
-    this.#socket.write(bytes, (error) => {
-      if (error) failed?.(error)
-    })
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
+function openSocket(to: Endpoint, tls: TlsTowards | undefined): Socket {
+  const options = { host: to.ip, port: to.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+  return tls ? openTlsSocket(options, tls) : connect(options)
 }

@@ -82,6 +82,11 @@ export class MemoryNetwork implements Network {
     })
   }
 
+  /** What is written at once arrives as one chunk here anyway. */
+  listenWebSocket(at: Endpoint, accepted: (connection: TcpConnection) => void): Promise<TcpListener> {
+    return this.listen(at, accepted)
+  }
+
   connect(to: Endpoint): TcpConnection {
     const from = { ip: to.ip, port: this.#nextPort++ }
     const near = new MemoryConnection(from, to, this.#later)

@@ -1,9 +1,11 @@
 /**
- * What the platform needs of a network: UDP sockets, TCP listeners and connections, name lookup.
+ * What the platform needs of a network: UDP sockets, TCP and TLS listeners and connections, name lookup.
  *
  * `host-network.ts` is the host's; `memory-network.ts` is a network inside one test that loses packets by seed. Every
  * failure arrives through a callback: no socket error may end the process.
  */
+
+import type { TlsIdentity } from './tls-identity.ts'
 
 /** A transport address: numeric IP (IPv6 without brackets, never IPv4-mapped) and port. */
 export interface Endpoint {
@@ -49,13 +51,26 @@ export interface TcpListener {
   close(): Promise<void>
 }
 
+/** TLS towards a server. */
+export interface TlsTowards {
+  /** Our certificate and the authorities we believe; none and the system's unless given. */
+  readonly identity?: TlsIdentity | undefined
+  /** The name its certificate has to hold; its IP unless given. */
+  readonly serverName?: string | undefined
+}
+
 export interface Network {
   /** @param at Port 0 picks a free one. Rejects when the address cannot be bound. */
   udp(at: Endpoint, received: (bytes: Buffer, from: Endpoint) => void): Promise<UdpSocket>
-  /** @param at Port 0 picks a free one. Rejects when the address cannot be bound. */
-  listen(at: Endpoint, accepted: (connection: TcpConnection) => void): Promise<TcpListener>
-  /** Bytes may be written at once: they wait for the connection. */
-  connect(to: Endpoint): TcpConnection
+  /**
+   * @param at Port 0 picks a free one. Rejects when the address cannot be bound.
+   * @param tls Speak TLS; `accepted` hears of a connection once its handshake is done.
+   */
+  listen(at: Endpoint, accepted: (connection: TcpConnection) => void, tls?: TlsIdentity): Promise<TcpListener>
+  /** As `listen`, for WebSockets with the subprotocol `sip`: each chunk is one message, both ways (RFC 7118). */
+  listenWebSocket(at: Endpoint, accepted: (connection: TcpConnection) => void, tls?: TlsIdentity): Promise<TcpListener>
+  /** Bytes may be written at once: they wait for the connection, and for the peer's certificate. */
+  connect(to: Endpoint, tls?: TlsTowards): TcpConnection
   /** Addresses of a host name, best first. Rejects when there is none. */
   lookup(host: string): Promise<string[]>
   /** The address of this host that packets to `remoteIp` leave from. */

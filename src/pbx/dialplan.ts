@@ -17,7 +17,7 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk } from './trunks.ts'
+import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Gatekeeper
@@ -142,11 +142,10 @@ const plainUri = (user: string, host: string): SipUri => ({
   headers: new Map(),
 })
 
-const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: printUri(plainUri(number, trunk.host)) })
+const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri({ host: trunk.host }, number) })
 
 function trunkRoute({ trunk, number }: OutboundRoute, party: Party): Omit<Route, 'record'> {
-  const { host, port, transport, credentials } = trunk
-  const params = new Map(transport === 'tcp' ? [['transport', 'tcp']] : [])
-  const target = { uri: printUri({ ...plainUri(number, host), port, params }) }
+  const { credentials } = trunk
+  const target = { uri: trunkUri(trunk, number) }
   return { destinations: [{ target, party, ...(credentials && { credentials }) }], ringMs: trunkRingSeconds * 1000 }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dialledNumber, inboundExtension, outboundRoute, readTrunk } from './trunks.ts'
+import { dialledNumber, inboundExtension, outboundRoute, readTrunk, trunkUri } from './trunks.ts'
 
 const trunk = readTrunk({
   name: 'carrier',
@@ -44,6 +44,15 @@ test('a number dialled in finds its extension, another none', () => {
 
 test('credentials are there only when both halves are', () => {
   assert.deepEqual(trunk.credentials, { username: 'acme', password: 'hush-hush' })
+})
+
+const uri = (more: Partial<typeof trunk>) => trunkUri({ host: 'sip.example', ...more }, '123')
+
+test('what a trunk leaves out is left to DNS (RFC 3263 §4)', () => {
+  assert.equal(uri({}), 'sip:123@sip.example')
+  assert.equal(uri({ port: 5060, transport: 'udp' }), 'sip:123@sip.example:5060')
+  assert.equal(uri({ transport: 'udp' }), 'sip:123@sip.example;transport=udp')
+  assert.equal(uri({ port: 5071, transport: 'tls' }), 'sip:123@sip.example:5071;transport=tls')
 })
 
 test('a telephone number is dialled without separators and parameters, a user part as it stands (RFC 3966 §3)', () => {

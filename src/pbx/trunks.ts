@@ -2,7 +2,7 @@
 import { type Networks, parseNetworks } from '../core/networks.ts'
 import { resolveSecret } from '../core/settings/load.ts'
 import type { TrunkSetting } from '../core/settings/schema.ts'
-import { parseUri } from '../sip/message/uri.ts'
+import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Credentials } from '../sip/stack.types.ts'
 
 export interface Trunk extends Omit<TrunkSetting, 'sources' | 'password' | 'username'> {
@@ -23,6 +23,16 @@ export function dialledNumber(requestUri: string): string | undefined {
   const uri = parseUri(requestUri)
   if (uri?.scheme !== 'tel' && uri?.params.get('user') !== 'phone') return uri?.user
   return uri.user?.replace(/;.*$/s, '').replaceAll(/[-.()]/g, '')
+}
+
+/**
+ * Where a number is reached by this trunk. What the settings leave out is left out here: DNS decides it then (RFC 3263),
+ * which a port would forbid.
+ */
+export function trunkUri({ host, port, transport }: Pick<Trunk, 'host' | 'port' | 'transport'>, user: string): string {
+  const implied = transport === undefined || (transport === 'udp' && port !== undefined)
+  const params = new Map(implied ? [] : [['transport', transport]])
+  return printUri({ scheme: 'sip', user, host, ...(port !== undefined && { port }), params, headers: new Map() })
 }
 
 export interface OutboundRoute {

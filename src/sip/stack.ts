@@ -10,6 +10,8 @@ import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
+import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
+import type { TlsIdentity } from '../net/tls-identity.ts'
 import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
@@ -29,8 +31,10 @@ export interface SipStackOptions {
   readonly log: Logger
   /** Port 0 picks a free one; UDP and TCP entries with port 0 on one IP get the same number. */
   readonly listen: readonly ListenAddress[]
+  /** Our certificate and the authorities we believe. Needed to listen for TLS. */
+  readonly tls?: TlsIdentity
   /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
-  readonly advertisedIp?: string
+  readonly advertisedIp?: () => string
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]
@@ -43,6 +47,8 @@ export interface SipStackOptions {
   readonly limits?: Partial<TransportLimits>
   /** The host's unless given. */
   readonly network?: Network
+  /** DNS: the host's with the host's network, else the addresses that the network knows. */
+  readonly resolver?: Resolver
 }
 
 /** The stack with what it counted, for metrics. */
@@ -94,8 +100,10 @@ async function openTransport(
   counters: SipCounters,
   user: TransportUser,
 ): Promise<SipTransport> {
+  const { network = hostNetwork } = options
+  const { resolver = network === hostNetwork ? hostResolver(network) : addressResolver(network) } = options
   try {
-    return await SipTransport.open({ ...options, network: options.network ?? hostNetwork, counters }, user)
+    return await SipTransport.open({ ...options, network, resolver, counters }, user)
   } catch (error) {
     throw new SipError('sip.cannot-listen', { cause: error })
   }

@@ -1,12 +1,13 @@
 /** Two baresips call each other through the server: both hear each other, and the recording holds both. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readWav } from '../../src/codec/wav.ts'
 import { correlate } from '../../src/demo/compare.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
+import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip } from '../support/baresip.ts'
 import { callerAndCallee, forOldClients } from '../support/phones.ts'
 import { writePlainWav } from '../support/plain-wav.ts'
@@ -27,13 +28,18 @@ before(async () => {
   said[alice.number] = repeated(await loadSpeech('caller'), 20)
   said[bob.number] = repeated(await loadSpeech('callee'), 20)
   for (const [number, samples] of Object.entries(said)) writePlainWav(wavOf(number), samples)
-  server = await startServerProcess({ extensions: [alice, bob], env: forOldClients })
+  const authority = new TestAuthority()
+  const { cert, key } = authority.issue('127.0.0.1')
+  for (const [name, text] of Object.entries({ ca: authority.cert, cert, key })) writeFileSync(pem(name), text)
+  const tls = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: pem('cert'), TLS_KEY_PATH: pem('key') }
+  server = await startServerProcess({ extensions: [alice, bob], env: { ...forOldClients, ...tls } })
 })
 after(async () => {
   await server.remove()
   rmSync(folder, { recursive: true, force: true })
 })
 
+const pem = (name: string) => join(folder, `${name}.pem`)
 const wavOf = (number: string) => join(folder, `${number}.wav`)
 
 function repeated(speech: Int16Array, seconds: number): Int16Array {
@@ -52,7 +58,7 @@ function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeco
   assert.ok(score >= minCorrelation, `${what}: correlation ${score.toFixed(4)}`)
 }
 
-for (const transport of ['udp', 'tcp'] as const)
+for (const transport of ['udp', 'tcp', 'tls'] as const)
   for (const codec of ['PCMU', 'PCMA'] as const)
     test(`two baresips talk over ${transport} with ${codec} and are recorded`, needs('baresip'), async (t) => {
       const start = async (extension: TestExtension, autoAnswer: boolean) => {
@@ -60,8 +66,9 @@ for (const transport of ['udp', 'tcp'] as const)
           folder: join(folder, `${transport}-${codec}-${extension.number}`),
           user: extension.number,
           password: extension.password,
-          server: server.sip,
+          server: transport === 'tls' ? (server.sipTls ?? assert.fail('no TLS')) : server.sip,
           transport,
+          ...(transport === 'tls' && { caFile: pem('ca') }),
           codec,
           sourceWav: wavOf(extension.number),
           autoAnswer,

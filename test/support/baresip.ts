@@ -16,7 +16,9 @@ export interface BaresipOptions {
   readonly user: string
   readonly password: string
   readonly server: { readonly ip: string; readonly port: number }
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  /** Certificates it believes, in PEM; needed for TLS. */
+  readonly caFile?: string
   readonly codec: 'PCMU' | 'PCMA'
   /** 8 kHz, 16-bit, mono; longer than the call, for baresip stops sending at its end. */
   readonly sourceWav: string
@@ -156,6 +158,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
     `snd_path ${heard}`,
     `module_path ${modules}`,
+    ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
     ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
     'module_tmp account.so',
     ...['menu', 'ctrl_tcp', 'debug_cmd'].map((name) => `module_app ${name}.so`),

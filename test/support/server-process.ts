@@ -36,6 +36,8 @@ export interface ServerProcess {
   readonly recordingDir: string
   /** Where SIP is spoken, UDP and TCP. */
   readonly sip: { readonly ip: string; readonly port: number }
+  /** Where SIP is spoken over TLS; undefined unless ENABLE_TLS is true. */
+  readonly sipTls: { readonly ip: string; readonly port: number } | undefined
   /** Signed in as admin. */
   readonly api: ApiClient
   output(): string
@@ -88,12 +90,13 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
     },
   })
   const api = new ApiClient(`http://127.0.0.1:${httpPort}`)
-  const sip = await ready(program, api)
+  const { sip, sipTls } = await ready(program, api)
   return {
     pid: program.pid,
     folder,
     recordingDir,
     sip,
+    sipTls,
     api,
     output: () => program.output(),
     get running() {
@@ -108,7 +111,7 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
   }
 }
 
-async function ready(program: Program, api: ApiClient): Promise<{ ip: string; port: number }> {
+async function ready(program: Program, api: ApiClient): Promise<Pick<ServerProcess, 'sip' | 'sipTls'>> {
   try {
     await until('the server to be ready', startWithinMs, async () => {
       if (!program.running) throw new Error('the server ended')
@@ -118,9 +121,10 @@ async function ready(program: Program, api: ApiClient): Promise<{ ip: string; po
       )
     })
     await api.signIn('admin', adminPassword)
-    const listener = (await api.status()).sip.listeners.find(({ transport }) => transport === 'udp')
-    if (!listener) throw new Error('the server speaks no SIP over UDP')
-    return { ip: listener.ip, port: listener.port }
+    const { listeners } = (await api.status()).sip
+    const sip = listeners.find(({ transport }) => transport === 'udp')
+    if (!sip) throw new Error('the server speaks no SIP over UDP')
+    return { sip, sipTls: listeners.find(({ transport }) => transport === 'tls') }
   } catch (error) {
     await program.stop('SIGKILL')
     throw new Error(`the server did not start; it printed:\n${program.output()}`, { cause: error })

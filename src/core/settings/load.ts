@@ -56,13 +56,17 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const configFile = options.configFile ?? env['CONFIG_FILE']
   const raw = configFile ? readFile(configFile) : {}
   const sources = new Map<string, string>()
+  const overrides = options.overrides ?? {}
+  // Lists (extensions, trunks) have no environment variable and can be given too.
+  for (const [dotted, value] of Object.entries(overrides)) {
+    put(raw, dotted.split('.'), value)
+    sources.set(dotted, 'given by the caller')
+  }
   for (const leaf of settingLeaves()) {
     const dotted = leaf.path.join('.')
     const fromEnv = env[leaf.env]
-    if (options.overrides && dotted in options.overrides) {
-      put(raw, leaf.path, options.overrides[dotted])
-      sources.set(dotted, 'given by the caller')
-    } else if (fromEnv !== undefined && fromEnv !== '') {
+    if (dotted in overrides) continue
+    if (fromEnv !== undefined && fromEnv !== '') {
       put(raw, leaf.path, fromEnv)
       sources.set(dotted, 'environment')
     } else sources.set(dotted, has(raw, leaf.path) ? (configFile ?? '') : 'default')
@@ -125,17 +129,29 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ nat, rtp, sip, extensions, trunks }: Settings): void {
+function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): void {
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
     )
   if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
     throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
-  if (nat.behindNat && isIP(nat.externalIp) === 0)
+  if (nat.behindNat && nat.externalIp === 'auto' && !/^[a-z0-9.-]+(:\d{1,5})?$/i.test(nat.stunServer))
     throw new SettingsError(
-      `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address when BEHIND_NAT is true (finding it by STUN is not built yet)`,
+      `STUN_SERVER: "${nat.stunServer}" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto`,
     )
+  if (nat.behindNat && nat.externalIp !== 'auto' && isIP(nat.externalIp) === 0)
+    throw new SettingsError(
+      `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address, or auto, when BEHIND_NAT is true`,
+    )
+  for (const [name, path] of [
+    ['TLS_CERT_PATH', tls.certPath],
+    ['TLS_KEY_PATH', tls.keyPath],
+  ] as const)
+    if ((tls.enable || sip.wssPorts.length > 0) && path === '')
+      throw new SettingsError(
+        `${name}: nothing was given; must be the path of a file with ${tls.enable ? 'ENABLE_TLS' : 'WSS_PORTS'}`,
+      )
   if (sip.minExpires > sip.maxExpires)
     throw new SettingsError(
       `REGISTER_MIN_EXPIRES: ${sip.minExpires / 1_000}s was given; must not be above REGISTER_MAX_EXPIRES, which is ${sip.maxExpires / 1_000}s`,

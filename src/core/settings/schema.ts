@@ -27,8 +27,10 @@ const extension = z.strictObject({
 const trunk = z.strictObject({
   name: words().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
   host: words().min(1, { error: 'a name or an address' }),
-  port: z.int().min(1).max(65_535).default(5060),
-  transport: z.enum(['udp', 'tcp']).default('udp'),
+  /** Left out: what DNS says (RFC 3263), else 5060, or 5061 for TLS. */
+  port: z.int().min(1).max(65_535).optional(),
+  /** Left out: what DNS says, else UDP. */
+  transport: z.enum(['udp', 'tcp', 'tls']).optional(),
   username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().optional(),
@@ -70,6 +72,15 @@ export const settingsSchema = z.strictObject({
     }),
     udpPorts: setting(ports().default([]), { env: 'UDP_PORTS', description: 'Ports for UDP alone, instead of PORTS.' }),
     tcpPorts: setting(ports().default([]), { env: 'TCP_PORTS', description: 'Ports for TCP alone, instead of PORTS.' }),
+    wsPorts: setting(ports().default([]), {
+      env: 'WS_PORTS',
+      description:
+        'Ports for SIP over WebSocket, for browsers behind a reverse proxy that speaks TLS; none unless given.',
+    }),
+    wssPorts: setting(ports().default([]), {
+      env: 'WSS_PORTS',
+      description: 'Ports for SIP over secure WebSocket, with the certificate of TLS_CERT_PATH; none unless given.',
+    }),
     realm: setting(text().default('patchbay'), {
       env: 'SIP_AUTH_REALM',
       description:
@@ -114,6 +125,30 @@ export const settingsSchema = z.strictObject({
       description: 'Calls and recording sessions at a time; one more is answered 503.',
     }),
   }),
+  tls: section({
+    enable: setting(flag().default(false), { env: 'ENABLE_TLS', description: 'Listen for SIP over TLS.' }),
+    port: setting(port().default(5061), { env: 'TLS_PORT', description: 'Port for SIP over TLS. 0 takes a free one.' }),
+    certPath: setting(text().default(''), {
+      env: 'TLS_CERT_PATH',
+      description:
+        'File with the certificate and its intermediates, in PEM; needed with ENABLE_TLS and WSS_PORTS. Read again when it changes and at SIGHUP.',
+    }),
+    keyPath: setting(text().default(''), {
+      env: 'TLS_KEY_PATH',
+      description:
+        'File with the key of the certificate, in PEM, without a passphrase; needed with ENABLE_TLS and WSS_PORTS.',
+    }),
+    caFile: setting(text().default(''), {
+      env: 'TLS_CA_FILE',
+      description:
+        "File with the authorities, in PEM, that vouch for clients and for the trunks we call by TLS; empty: the system's.",
+    }),
+    clientAuth: setting(oneOf(['none', 'request', 'require']).default('none'), {
+      env: 'TLS_CLIENT_AUTH',
+      description:
+        'What is asked of those who connect by TLS: none, request (a certificate, if there is one, must be valid) or require.',
+    }),
+  }),
   nat: section({
     behindNat: setting(flag().default(false), {
       env: 'BEHIND_NAT',
@@ -121,7 +156,12 @@ export const settingsSchema = z.strictObject({
     }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
-      description: 'The public address; needed with BEHIND_NAT.',
+      description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
+    }),
+    stunServer: setting(text().default(''), {
+      env: 'STUN_SERVER',
+      description:
+        'Host, or host:port, of a STUN server that tells the public IPv4 address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
   }),
   rtp: section({

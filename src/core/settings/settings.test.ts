@@ -44,6 +44,17 @@ test('the environment beats the file, the file beats the default, and each says 
   assert.equal(sources.get('rtp.portMin'), 'default')
 })
 
+test('a program that starts the server in itself may decide anything, lists too', () => {
+  const trunks = [{ name: 'carrier', host: 'sip.example' }]
+  const { settings, sources } = loadSettings({
+    env: { SIP_HOST: '192.0.2.1' },
+    overrides: { 'sip.host': '127.0.0.1', trunks },
+  })
+  assert.equal(settings.sip.host, '127.0.0.1')
+  assert.equal(settings.trunks[0]?.name, 'carrier')
+  assert.equal(sources.get('sip.host'), 'given by the caller')
+})
+
 test('variables are read as loreste/siprec writes them', () => {
   const { settings } = loadSettings({
     env: {
@@ -169,4 +180,14 @@ test('the example in docs/configuration.md can be used as it stands', () => {
   assert.equal(settings.extensions[0]?.number, '101')
   assert.deepEqual(settings.trunks[0]?.outbound, [{ prefix: '0', strip: 1, add: '+49', from: ['101'] }])
   assert.deepEqual(settings.siprecPeers[0]?.sources, ['198.51.100.7'])
+})
+
+test('a public address that is to be found needs a STUN server', () => {
+  const env = { BEHIND_NAT: 'true', EXTERNAL_IP: 'auto' }
+  assert.equal(
+    failure({ env }),
+    'STUN_SERVER: "" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto',
+  )
+  const { settings } = loadSettings({ env: { ...env, STUN_SERVER: 'stun.example.com:3478' } })
+  assert.equal(settings.nat.externalIp, 'auto')
 })

@@ -355,7 +355,8 @@ export class SipDialog implements Dialog, DialogParty {
     if (!flow) return { response: localResponse(request, 503), failure: 'transport' }
     return new Promise((resolve) => {
       let again: (() => void) | undefined
-      const options = { request, flow, nextSeq: () => ++this.#localSeq, credentials: this.#setup.credentials }
+      const { credentials, stay } = this.#setup
+      const options = { request, flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials }
       const exchange = new Exchange(this.#context, options, {
         final: (response, failure) => {
           if (method === 'INVITE' && response.status < 300) {
@@ -382,7 +383,7 @@ export class SipDialog implements Dialog, DialogParty {
       routes,
       payload: refreshes ? { ...payload, headers: { ...this.#sessionOffer(), ...payload.headers } } : payload,
       ...((refreshes || method === 'NOTIFY') && {
-        contact: contactFor(this.#context, this.#flow, contactUser) + contactParams,
+        contact: contactFor(this.#context, this.#flow, contactUser, uri) + contactParams,
       }),
     })
   }

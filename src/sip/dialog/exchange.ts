@@ -1,8 +1,13 @@
 /**
- * One request of ours until its final response; a challenge, or a wish for a longer session timer, met on the way.
+ * One request of ours until its final response: a challenge, or a wish for a longer session timer, met on the way;
+ * another server tried.
  *
- * RFC 3261 §22.2, §8.1.3.5, RFC 4028 §7.3: the second try is a new transaction with the next CSeq and the same Call-ID and From tag.
+ * RFC 3261 §22.2, §8.1.3.5, RFC 4028 §7.3: the second try is a new transaction with the next CSeq and the same Call-ID
+ * and From tag. RFC 3263 §4.3: to another server it is the same request in a new transaction, after a 503, a timeout or
+ * a failed connection; not once it has rung, for then that server has the call. RFC 3261 §18.1.1: what is too large for
+ * one datagram goes by TCP, and by UDP after all to who takes no TCP.
  */
+import type { Timer } from '../../core/clock.ts'
 import { answerChallenge } from '../auth/digest-client.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
@@ -20,6 +25,12 @@ export interface ExchangeOptions {
   readonly credentials?: Credentials | undefined
   /** The CSeq number for a second try; the request's plus one unless given. */
   readonly nextSeq?: () => number
+  /** The flow is the only way to the peer, which opened it. */
+  readonly fixed: boolean
+  /** This server does not serve: the flow to another one. @param retryAfterMs As it asked for. */
+  readonly elsewhere?: (retryAfterMs?: number) => WireFlow | undefined
+  /** Our Contact towards that flow, if the request has one that follows it. */
+  readonly contact?: (flow: WireFlow) => string
   /** False once nobody wants the answer any more: a challenge is then the end. */
   readonly wanted?: () => boolean
 }
@@ -30,6 +41,9 @@ export interface ExchangeUser {
   final(response: SipResponse, failure?: ClientFailure): void
 }
 
+/** Judgement: a peer that takes TCP does so at once; a firewall that drops it must not cost the call. */
+const tcpPatienceMs = 2_000
+
 const authHeaders = { 401: ['WWW-Authenticate', 'Authorization'], 407: ['Proxy-Authenticate', 'Proxy-Authorization'] }
 
 export class Exchange {
@@ -38,6 +52,13 @@ export class Exchange {
   readonly #user: ExchangeUser
   #request: SipRequest
   #lengthened = false
+  #flow: WireFlow
+  /** The flow to return to if nobody takes the TCP connection that was chosen for a large request. */
+  #datagrams: WireFlow | undefined
+  #patience: Timer | undefined
+  #heard = false
+  /** A provisional response above 100 came. */
+  #rang = false
   #transaction: ClientTransaction
 
   constructor(context: Context, options: ExchangeOptions, user: ExchangeUser) {
@@ -45,6 +66,7 @@ export class Exchange {
     this.#options = options
     this.#user = user
     this.#request = options.request
+    this.#flow = options.flow
     this.#transaction = this.#send()
   }
 
@@ -58,27 +80,84 @@ export class Exchange {
   }
 
   get flow(): WireFlow {
-    return this.#options.flow
+    return this.#flow
   }
 
   /** Forget it: nobody is told. */
   stop(): void {
+    this.#patience?.cancel()
     this.#transaction.stop()
   }
 
   #send(): ClientTransaction {
-    return this.#context.transactions.send(this.#request, this.#options.flow, {
+    this.#chooseTransport()
+    return this.#context.transactions.send(this.#request, this.#flow, {
       response: (response) => this.#receive(response),
-      failed: (why) => this.#user.final(localResponse(this.#request, why === 'timeout' ? 408 : 503), why),
+      failed: (why) => {
+        if (why === 'transport' && this.#useDatagrams()) return
+        if (this.#goElsewhere()) return
+        this.#user.final(localResponse(this.#request, why === 'timeout' ? 408 : 503), why)
+      },
     })
   }
 
+  #chooseTransport(): void {
+    this.#datagrams = undefined
+    const { clock, transport } = this.#context
+    const tcp = this.#options.fixed ? undefined : transport.flowForLarge(this.#flow, this.#request)
+    if (!tcp) return
+    this.#datagrams = this.#flow
+    this.#flow = tcp
+    this.#heard = false
+    if (tcp.local.port !== 0) return
+    this.#patience = clock.after(tcpPatienceMs, () => {
+      if (tcp.local.port !== 0 || !this.#datagrams) return // port 0 until the connection stands
+      this.#transaction.stop()
+      this.#useDatagrams()
+    })
+  }
+
+  /** The connection for a large request did not come about. */
+  #useDatagrams(): boolean {
+    this.#patience?.cancel()
+    const flow = this.#heard ? undefined : this.#datagrams
+    this.#datagrams = undefined
+    if (!flow) return false
+    this.#context.transport.refusesTcp(flow)
+    this.#sendBy(flow)
+    return true
+  }
+
+  #sendBy(flow: WireFlow): void {
+    const headers = this.#request.headers.clone()
+    headers.remove('Via')
+    const contact = this.#options.contact?.(flow)
+    if (contact !== undefined) headers.set('Contact', contact)
+    this.#flow = flow
+    this.#request = { ...this.#request, headers }
+    this.#transaction = this.#send()
+  }
+
   #receive(response: SipResponse): void {
-    if (response.status < 200) return this.#user.provisional?.(response)
+    this.#heard = true
+    this.#patience?.cancel()
+    if (response.status < 200) {
+      if (response.status > 100) this.#rang = true
+      return this.#user.provisional?.(response)
+    }
+    if (response.status === 503 && this.#goElsewhere(retryAfterMs(response))) return
     const retry = response.status === 422 ? this.#withLongerSession(response) : this.#answered(response)
     if (!retry) return this.#user.final(response)
     this.#request = retry
+    this.#rang = false
     this.#transaction = this.#send()
+  }
+
+  #goElsewhere(restMs?: number): boolean {
+    this.#patience?.cancel()
+    const flow = this.#rang ? undefined : this.#options.elsewhere?.(restMs)
+    if (flow) this.#sendBy(flow)
+    return flow !== undefined
   }
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */
@@ -126,4 +205,10 @@ export class Exchange {
     headers.set('CSeq', `${seq} ${request.method}`)
     return { ...request, headers }
   }
+}
+
+/** Seconds, perhaps with a comment and parameters (RFC 3261 §20.33). */
+function retryAfterMs(response: SipResponse): number | undefined {
+  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10)
+  return Number.isNaN(seconds) ? undefined : seconds * 1_000
 }

@@ -25,7 +25,7 @@ import { type CallerExtras, callerSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
 import { Acknowledger } from './reliable-client.ts'
 import { sessionOffer } from './session-timer.ts'
-import { withFlow } from './target.ts'
+import { type Way, withWay } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
 /** Timer C (§16.6): who rings longer says so every minute (§13.3.1.1), so after this silence nobody is there. */
@@ -62,7 +62,7 @@ export class SentInvite implements OutgoingInvite {
     const { signal } = options
     if (signal?.aborted) this.cancel()
     else signal?.addEventListener('abort', this.#abort, { once: true })
-    withFlow(context.transport, options.target, options.headers, (flow) => this.#start(flow))
+    withWay(context.transport, options.target, options.headers, (way) => this.#start(way))
   }
 
   cancel(reason?: string): void {
@@ -73,14 +73,23 @@ export class SentInvite implements OutgoingInvite {
 
   readonly #abort = (): void => this.cancel()
 
-  #start(flow: WireFlow | undefined): void {
-    const request = this.#write(flow)
+  #start(way: Way | undefined): void {
+    const request = this.#write(way?.flow)
     if (this.#cancelled) return this.#settle({ answered: false, response: localResponse(request, 487) })
-    if (!flow) return this.#settle({ answered: false, response: localResponse(request, 503) })
+    if (!way) return this.#settle({ answered: false, response: localResponse(request, 503) })
     const { credentials } = this.#options
+    const { flow, fixed } = way
     this.#exchange = new Exchange(
       this.#context,
-      { request, flow, credentials, wanted: () => !this.#cancelled },
+      {
+        request,
+        flow,
+        fixed,
+        credentials,
+        elsewhere: (retryAfterMs) => this.#elsewhere(way, retryAfterMs),
+        contact: (next) => this.#contact(next),
+        wanted: () => !this.#cancelled,
+      },
       {
         provisional: (response) => this.#receiveProvisional(response),
         final: (response) => (response.status < 300 ? this.#receiveSuccess(response) : this.#receiveFailure(response)),
@@ -88,8 +97,22 @@ export class SentInvite implements OutgoingInvite {
     )
   }
 
+  /** The next server to try; a CANCEL waits for an answer from that one then. */
+  #elsewhere(way: Way, retryAfterMs: number | undefined): WireFlow | undefined {
+    const next = this.#cancelled ? undefined : way.fail(retryAfterMs)
+    if (!next) return undefined
+    this.#provisional = false
+    this.#patience?.cancel()
+    return next
+  }
+
+  #contact(flow: WireFlow): string {
+    const { target, contactParams = '' } = this.#options
+    return contactFor(this.#context, flow, this.#user, target.uri) + contactParams
+  }
+
   #write(flow: WireFlow | undefined): SipRequest {
-    const { target, to, cseq, contactParams = '' } = this.#options
+    const { target, to, cseq } = this.#options
     return writeRequest(this.#context.identity, {
       method: 'INVITE',
       uri: target.uri,
@@ -101,7 +124,7 @@ export class SentInvite implements OutgoingInvite {
         ...this.#options,
         headers: { ...sessionOffer(this.#context.identity.session), ...this.#options.headers },
       },
-      ...(flow && { contact: contactFor(this.#context, flow, this.#user) + contactParams }),
+      ...(flow && { contact: this.#contact(flow) }),
     })
   }
 

@@ -5,7 +5,7 @@ import type { RequestOptions } from '../stack.types.ts'
 import type { Context } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { SipError } from './failures.ts'
-import { withFlow } from './target.ts'
+import { withWay } from './target.ts'
 import { localResponse, writeRequest } from './write.ts'
 
 /** Resolves with the final response; a 408 or 503 is made here when none comes. Rejects only when aborted. */
@@ -34,10 +34,12 @@ export function sendRequest(context: Context, method: string, options: RequestOp
       signal?.removeEventListener('abort', abort)
       resolve(response)
     }
-    withFlow(context.transport, target, options.headers, (flow) => {
+    withWay(context.transport, target, options.headers, (way) => {
       if (over) return
-      if (!flow) return settle(localResponse(request, 503))
-      exchange = new Exchange(context, { request, flow, credentials }, { final: settle })
+      if (!way) return settle(localResponse(request, 503))
+      const { flow, fixed } = way
+      const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
+      exchange = new Exchange(context, { request, flow, fixed, credentials, elsewhere }, { final: settle })
     })
   })
 }

@@ -81,7 +81,7 @@ export class Acknowledger {
     const user = { final: () => {} }
     const { credentials } = extras
     const send = (next: WireFlow | undefined): void => {
-      const options = { request, flow: next ?? flow, nextSeq: () => ++early.localSeq, credentials }
+      const options = { request, flow: next ?? flow, fixed: extras.stay, nextSeq: () => ++early.localSeq, credentials }
       void new Exchange(this.#context, options, user)
     }
     const next = nextFlow(this.#context.transport, { flow, routeSet, target, stay: extras.stay })

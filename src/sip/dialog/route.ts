@@ -5,8 +5,9 @@ import type { SipMessage, SipUri } from '../message/types.ts'
 import { printUri } from '../message/uri.ts'
 import type { Flow } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
+import type { Hop } from '../transport/locate.ts'
 import { type HopName, hopOf } from '../transport/next-hop.ts'
-import type { Hop, SipTransport } from '../transport/transport.ts'
+import type { SipTransport } from '../transport/transport.ts'
 
 /** Route values in the order we use them: as given for who was called (§12.1.1), reversed for who called (§12.1.2). */
 export function routeSetOf(message: SipMessage, side: 'called' | 'caller'): string[] {
@@ -41,15 +42,17 @@ export function nextFlow(
   path: DialogPath,
 ): WireFlow | undefined | Promise<WireFlow | undefined> {
   const here = transport.ours(path.flow)
-  const name = hopOf(firstUri(path.routeSet) ?? path.target)
+  const uri = firstUri(path.routeSet) ?? path.target
+  const name = hopOf(uri)
   if (here && (!name || keepsTo(path, name))) return here
-  const hop = name && transport.resolve(name)
-  const flowOf = (found: Hop | undefined): WireFlow | undefined => (found && transport.flowTo(found)) ?? here
-  return hop instanceof Promise ? hop.then(flowOf) : flowOf(hop)
+  const hops = transport.resolve(uri)
+  const flowOf = ([best]: readonly Hop[]): WireFlow | undefined => (best && transport.flowTo(best)) ?? here
+  return hops instanceof Promise ? hops.then(flowOf) : flowOf(hops)
 }
 
 function keepsTo({ flow, routeSet, stay }: DialogPath, hop: HopName): boolean {
-  if (stay && routeSet.length === 0) return true
+  const fromBrowser = flow.transport === 'ws' || flow.transport === 'wss' // takes no connections (RFC 7118 §5)
+  if ((stay || fromBrowser) && routeSet.length === 0) return true
   const { ip, port } = flow.remote
   if (sameIp(hop.host, ip)) return flow.reliable || (hop.port === port && hop.transport === flow.transport)
   return isPrivateIp(hop.host) && !isPrivateIp(ip)

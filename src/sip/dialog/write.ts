@@ -13,11 +13,22 @@ import type { Context, Identity } from './context.ts'
 import { SipError } from './failures.ts'
 import { sessionAnswer } from './session-timer.ts'
 
-/** `<sip:user@ip:port;transport=tcp>`: where the peer of that flow reaches us. */
-export function contactFor(context: Pick<Context, 'transport'>, flow: Flow, user?: string): string {
+/**
+ * `<sip:user@ip:port;transport=tcp>`: where the peer of that flow reaches us.
+ *
+ * @param requestUri Whose scheme the Contact of a dialog follows: sips to sips (RFC 3261 §8.1.1.8, §12.1.1).
+ */
+export function contactFor(
+  context: Pick<Context, 'transport'>,
+  flow: Flow,
+  user?: string,
+  requestUri?: string,
+): string {
   const { ip, port } = context.transport.ownAddress(flow)
-  const params = new Map(flow.transport === 'udp' ? [] : [['transport', flow.transport]])
-  return `<${printUri({ scheme: 'sip', ...(user && { user }), host: ip, port, params, headers: new Map() })}>`
+  const scheme = requestUri?.toLowerCase().startsWith('sips:') ? 'sips' : 'sip'
+  const implied = flow.transport === 'udp' || (scheme === 'sips' && flow.transport === 'tls') // RFC 5630 §3.1.4
+  const params = new Map(implied ? [] : [['transport', flow.transport === 'wss' ? 'ws' : flow.transport]]) // RFC 7118 §5.3
+  return `<${printUri({ scheme, ...(user && { user }), host: ip, port, params, headers: new Map() })}>`
 }
 
 export interface RequestParts {
@@ -65,7 +76,7 @@ export function writeResponse(
   const success = status >= 200 && status < 300
   const ofDialog = request.method === 'INVITE' || request.method === 'UPDATE'
   if ((ofDialog || request.method === 'REFER') && status > 100 && status < 300)
-    headers['Contact'] = contactFor(context, flow, requestUriOf(request)?.user)
+    headers['Contact'] = contactFor(context, flow, requestUriOf(request)?.user, request.uri)
   if (success && (ofDialog || request.method === 'OPTIONS')) {
     headers['Allow'] = identity.allow.join(', ')
     if (identity.supported.length > 0) headers['Supported'] = identity.supported.join(', ')

@@ -5,6 +5,7 @@ import { FakeClock } from '../../core/fake-clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork } from '../../net/memory-network.ts'
 import type { TcpConnection } from '../../net/network.ts'
+import { addressResolver } from '../../net/resolver.ts'
 import { newCounters } from './counters.ts'
 import { SipTransport, type TransportLimits } from './transport.ts'
 
@@ -26,7 +27,7 @@ async function open(limits: Partial<TransportLimits> = {}) {
   const requests: string[] = []
   const listen = [{ transport: 'tcp', ip, port: 5060 }] as const
   const transport = await SipTransport.open(
-    { clock, log: silentLogger, network, listen, counters, limits },
+    { clock, log: silentLogger, network, resolver: addressResolver(network), listen, counters, limits },
     { request: (request, flow) => requests.push(`${request.method} ${flow.id}`), response: () => {} },
   )
   const connect = (): Client => {

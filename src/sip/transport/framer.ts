@@ -1,5 +1,6 @@
 /**
- * Cuts a byte stream into SIP messages (RFC 3261 §18.3) and keep-alive pings (RFC 5626 §4.4.1).
+ * Cuts a byte stream into SIP messages (RFC 3261 §18.3) and keep-alive pings (RFC 5626 §4.4.1); tells them apart where
+ * they come whole (RFC 7118 §5).
  *
  *   connection ── chunks cut anywhere ──▶  here  ──▶  whole messages, pings, or what is wrong
  *
@@ -22,9 +23,28 @@ export interface FramerUser {
   failed(problem: FramingProblem, head?: Buffer): void
 }
 
+/** Takes what a connection brings. */
+export interface Cutter {
+  /** True while a message has begun and not ended. */
+  readonly unfinished: boolean
+  push(chunk: Buffer): void
+}
+
+/** TCP and TLS: messages one after the other, by their Content-Length. */
+export const inStream = (user: FramerUser): Cutter => new Framer(user)
+
+/** WebSocket: each chunk is one message; Content-Length may be missing (RFC 7118 §5). */
+export const wholeMessages = (user: FramerUser): Cutter => ({
+  unfinished: false,
+  push(chunk) {
+    if (chunk.some((byte) => byte !== CR && byte !== LF)) user.message(chunk)
+    else if (chunk.length >= 4) user.ping()
+  },
+})
+
 const firstCapacityBytes = 2_048
 
-export class Framer {
+export class Framer implements Cutter {
   readonly #user: FramerUser
   #store: Buffer = Buffer.alloc(0)
   #stored = 0

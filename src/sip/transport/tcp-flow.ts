@@ -1,5 +1,5 @@
 /**
- * One TCP connection that carries SIP: frames what comes, answers pings, closes what is slow or idle.
+ * One connection that carries SIP (TCP, TLS, WebSocket): frames what comes, answers pings, closes what is slow or idle.
  *
  *   socket  ── chunks ─▶  here  ── whole messages ─▶  transport
  *
@@ -9,9 +9,9 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import { randomHex } from '../../core/random.ts'
 import type { Failed, TcpConnection } from '../../net/network.ts'
-import type { Address } from '../stack.types.ts'
+import type { Address, TransportName } from '../stack.types.ts'
 import type { WireFlow } from './flow.ts'
-import { Framer, type FramingProblem } from './framer.ts'
+import { type Cutter, type FramingProblem, inStream, wholeMessages } from './framer.ts'
 
 export interface ConnectionLimits {
   /** A new connection must bring its first whole message within this time. */
@@ -24,6 +24,15 @@ export interface ConnectionLimits {
   readonly unsentBytes: number
 }
 
+export interface TcpFlowOptions {
+  readonly connection: TcpConnection
+  readonly transport: TransportName
+  /** True when the peer connected to us: it has to prove itself by a message. */
+  readonly accepted: boolean
+  readonly clock: Clock
+  readonly limits: ConnectionLimits
+}
+
 export interface TcpFlowUser {
   message(bytes: Buffer, flow: TcpFlow): void
   unframed(problem: FramingProblem, head: Buffer | undefined, flow: TcpFlow): void
@@ -33,7 +42,7 @@ export interface TcpFlowUser {
 const pong = Buffer.from('\r\n')
 
 export class TcpFlow implements WireFlow {
-  readonly transport = 'tcp'
+  readonly transport: TransportName
   readonly reliable = true
   readonly id: string
   readonly remote: Address
@@ -41,7 +50,7 @@ export class TcpFlow implements WireFlow {
   readonly #clock: Clock
   readonly #limits: ConnectionLimits
   readonly #user: TcpFlowUser
-  readonly #framer: Framer
+  readonly #framer: Cutter
   readonly #listeners = new Set<() => void>()
   #open = true
   #watch: Timer | undefined
@@ -50,18 +59,19 @@ export class TcpFlow implements WireFlow {
   #unfinishedSinceMs: number | undefined
   #proven: boolean
 
-  /** @param accepted True when the peer connected to us: it has to prove itself by a message. */
-  constructor(connection: TcpConnection, accepted: boolean, clock: Clock, limits: ConnectionLimits, user: TcpFlowUser) {
+  constructor({ connection, transport, accepted, clock, limits }: TcpFlowOptions, user: TcpFlowUser) {
+    this.transport = transport
     this.#connection = connection
     this.#clock = clock
     this.#limits = limits
     this.#user = user
     this.#proven = !accepted
     this.remote = connection.remote
-    this.id = `tcp ${connection.remote.ip} ${connection.remote.port} ${randomHex(4)}`
+    this.id = `${transport} ${connection.remote.ip} ${connection.remote.port} ${randomHex(4)}`
     this.#openedMs = clock.now()
     this.#lastHeardMs = this.#openedMs
-    this.#framer = new Framer({
+    const cut = transport === 'ws' || transport === 'wss' ? wholeMessages : inStream
+    this.#framer = cut({
       message: (bytes) => {
         this.#proven = true
         this.#unfinishedSinceMs = undefined

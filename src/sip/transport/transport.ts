@@ -5,23 +5,27 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: TLS and WebSocket; requests above 1300 bytes stay on UDP (§18.1.1).
+ * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import { CachingResolver, type Resolver } from '../../net/resolver.ts'
+import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
-import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
+import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
 import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
-import type { HopName } from './next-hop.ts'
+import { type Hop, locate } from './locate.ts'
+import { hopOf } from './next-hop.ts'
 import { noteSource, responseFlow } from './response-path.ts'
+import { Resting } from './resting.ts'
 import { type ConnectionLimits, TcpFlow } from './tcp-flow.ts'
 
 export interface TransportLimits extends ConnectionLimits {
@@ -39,6 +43,12 @@ export const defaultLimits: TransportLimits = {
   unsentBytes: 1 << 20,
 }
 
+/** RFC 3261 §18.1.1: beyond this a datagram may be cut into pieces, which firewalls and NATs lose. */
+const maxDatagramBytes = 1_300
+/** Room for the Via that is added when the request is sent. */
+const viaBytes = 100
+const noTcpMs = 300_000
+
 export interface TransportUser {
   request(request: SipRequest, flow: WireFlow): void
   response(response: SipResponse, flow: WireFlow): void
@@ -48,16 +58,15 @@ export interface TransportOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly network: Network
+  readonly resolver: Resolver
   readonly listen: readonly ListenAddress[]
+  /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
+  readonly tls?: TlsIdentity
   /** Our address as peers see it; the address of the socket unless given. */
-  readonly advertisedIp?: string
+  readonly advertisedIp?: () => string
   readonly observe?: MessageObserver
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
-}
-
-export interface Hop extends Address {
-  readonly transport: TransportName
 }
 
 export class SipTransport {
@@ -67,6 +76,11 @@ export class SipTransport {
   readonly #connections = new Set<TcpFlow>()
   readonly #byRemote = new Map<string, TcpFlow>()
   readonly #perSource = new Map<string, number>()
+  readonly #dns: Resolver
+  /** Hops that failed a short while ago. */
+  readonly #resting: Resting
+  /** Where a connection for a large request was refused. */
+  readonly #noTcp: Resting
   #bound: readonly Bound[] = []
   #closed = false
 
@@ -74,14 +88,17 @@ export class SipTransport {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#user = user
+    this.#dns = new CachingResolver(options.clock, options.resolver)
+    this.#resting = new Resting(options.clock)
+    this.#noTcp = new Resting(options.clock)
   }
 
   /** Bind all addresses. Rejects with the host's error when one of them cannot be had. */
   static async open(options: TransportOptions, user: TransportUser): Promise<SipTransport> {
     const transport = new SipTransport(options, user)
-    transport.#bound = await bindAll(options.network, options.listen, {
+    transport.#bound = await bindAll(options, {
       datagram: (bytes, from, socket) => transport.#datagram(bytes, from, socket),
-      accepted: (connection) => transport.#accepted(connection),
+      accepted: (connection, name) => transport.#accepted(connection, name),
     })
     return transport
   }
@@ -121,18 +138,37 @@ export class SipTransport {
     return responseFlow(request, flow, (to) => this.#udpFlow(to, flow.local) ?? flow)
   }
 
-  /** A numeric next hop at once, a name after a lookup; undefined when it leads nowhere. */
-  resolve(name: HopName): Hop | undefined | Promise<Hop | undefined> {
-    if (isIP(name.host)) return { transport: name.transport, ip: name.host, port: name.port }
-    return this.#lookup(name)
+  /** Where a URI leads, best first: a numeric host at once, a name after asking DNS. Empty when it leads nowhere. */
+  resolve(uri: SipUri): readonly Hop[] | Promise<readonly Hop[]> {
+    const direct = hopOf(uri)
+    if (!direct) return []
+    const { transport, host, port } = direct
+    return isIP(host) ? [{ transport, ip: host, port }] : this.#locate(uri)
+  }
+
+  /** That server did not serve: others are tried before it for a while. @param ms As it asked for in Retry-After. */
+  rest(hop: Hop, ms?: number): void {
+    this.#resting.rest(hopKey(hop), ms)
   }
 
   /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
-    if (hop.transport === 'udp') return this.#udpFlow(hop)
-    if (hop.transport !== 'tcp') return undefined
-    return this.#byRemote.get(remoteKey(hop)) ?? this.#connect(hop)
+    if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
+    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
+    return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
+  }
+
+  /** A connection instead of datagrams for a request that would not fit in one (§18.1.1), if the peer may take it. */
+  flowForLarge(flow: WireFlow, request: SipRequest): WireFlow | undefined {
+    if (flow.transport !== 'udp' || printMessage(request).length + viaBytes <= maxDatagramBytes) return undefined
+    const hop = { ...flow.remote, transport: 'tcp' } as const
+    return this.#noTcp.has(hopKey(hop)) ? undefined : this.flowTo(hop)
+  }
+
+  /** TCP to that address was tried in vain: datagrams, however large, for a while. */
+  refusesTcp({ remote }: WireFlow): void {
+    this.#noTcp.rest(hopKey({ ...remote, transport: 'tcp' }), noTcpMs)
   }
 
   /** The same flow as one that can send, while it is open. */
@@ -151,7 +187,7 @@ export class SipTransport {
       same.find(({ local }) => canSend(local.ip, flow.remote.ip)) ??
       this.#bound[0]
     const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
-    const ip = advertisedIp ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
+    const ip = advertisedIp?.() ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
     return { ip, port: bound?.local.port ?? flow.local.port }
   }
 
@@ -161,15 +197,17 @@ export class SipTransport {
     return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport`
   }
 
-  async #lookup(name: HopName): Promise<Hop | undefined> {
+  async #locate(uri: SipUri): Promise<readonly Hop[]> {
+    const speaks = (transport: TransportName): boolean =>
+      transport !== 'udp' || this.#bound.some((bound) => bound.transport === 'udp')
     try {
-      const ips = await this.#options.network.lookup(name.host)
-      const ip = ips.find((candidate) => this.#canReach(candidate)) ?? ips[0]
-      return ip === undefined ? undefined : { transport: name.transport, ip, port: name.port }
+      const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
+      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
+      return hops.toSorted((a, b) => rank(a) - rank(b))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#options.log.info('A SIP host name was not found', { reason, pii: { host: name.host } })
-      return undefined
+      this.#options.log.info('A SIP host name was not found', { reason, pii: { host: uri.host } })
+      return []
     }
   }
 
@@ -218,7 +256,7 @@ export class SipTransport {
     this.respond(partial, createResponse(partial, problem.status, { reason: problem.reason }), flow)
   }
 
-  #accepted(connection: TcpConnection): void {
+  #accepted(connection: TcpConnection, transport: TransportName): void {
     const { connections, connectionsPerSource } = this.#limits
     const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
     if (this.#closed || this.#connections.size >= connections || fromThere >= connectionsPerSource) {
@@ -227,21 +265,26 @@ export class SipTransport {
       connection.destroy()
       return
     }
-    this.#add(connection, true)
+    this.#add(connection, { transport, ...connection.remote }, true)
   }
 
-  #connect(hop: Hop): TcpFlow {
-    return this.#add(this.#options.network.connect(hop), false)
+  #connect(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
+    const { network, tls } = this.#options
+    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
+    return this.#add(network.connect(hop, towards), hop, false)
   }
 
-  #add(connection: TcpConnection, accepted: boolean): TcpFlow {
-    const flow = new TcpFlow(connection, accepted, this.#options.clock, this.#limits, {
+  #add(connection: TcpConnection, hop: Hop, accepted: boolean): TcpFlow {
+    const { clock } = this.#options
+    const key = hopKey(hop)
+    const options = { connection, transport: hop.transport, accepted, clock, limits: this.#limits }
+    const flow = new TcpFlow(options, {
       message: (bytes, from) => this.#message(bytes, from),
       unframed: (_problem, head, from) => this.#unframed(head, from),
-      closed: (gone) => this.#forget(gone),
+      closed: (gone) => this.#forget(gone, key),
     })
     this.#connections.add(flow)
-    this.#byRemote.set(remoteKey(flow.remote), flow)
+    this.#byRemote.set(key, flow)
     this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
     return flow
   }
@@ -257,9 +300,8 @@ export class SipTransport {
     }
   }
 
-  #forget(flow: TcpFlow): void {
+  #forget(flow: TcpFlow, key: string): void {
     this.#connections.delete(flow)
-    const key = remoteKey(flow.remote)
     if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
     const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
     if (left > 0) this.#perSource.set(flow.remote.ip, left)
@@ -285,7 +327,9 @@ export class SipTransport {
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-const remoteKey = (remote: Address): string => `${remote.ip} ${remote.port}`
+/** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
+const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
+  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
 
 /** A socket bound to `::` reaches both families. */
 const canSend = (fromIp: string, toIp: string): boolean => fromIp === '::' || isIPv6(fromIp) === isIPv6(toIp)

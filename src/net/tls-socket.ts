@@ -1,0 +1,83 @@
+/**
+ * TLS on sockets of the host: handshakes of those who connect to us, and our own towards servers.
+ *
+ *   host-network.ts  ── raw socket ─▶  here  ── socket whose peer is checked ─▶  host-network.ts
+ *
+ * Handshakes cost CPU and are open to anybody, so those under way are bounded in number, per source, and in time.
+ * RFC 3261 §26.3.1, RFC 5922 (the peer's certificate holds the name we asked for).
+ */
+import { isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
+import type { TlsTowards } from './network.ts'
+import type { TlsIdentity } from './tls-identity.ts'
+
+/** Judgement: a handshake takes milliseconds; an office behind one NAT comes back within these after a power cut. */
+const handshakeMs = 10_000
+const handshakesAtATime = 1_000
+const handshakesPerSource = 100
+
+export interface Handshakes {
+  /** Take a raw socket; it is handed on when its handshake is done, and destroyed when that fails. */
+  readonly begin: (socket: Socket) => void
+  /** End those under way. */
+  readonly close: () => void
+}
+
+/** @param secured Hears of each connection whose handshake is done and whose certificate, if asked for, is valid. */
+export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket) => void): Handshakes {
+  /** By address and port of the peer, which name one connection. */
+  const underWay = new Map<string, Socket>()
+  const perSource = new Map<string, number>()
+  // Never listens: it is given sockets, so that they are counted before anything is spent on them.
+  const server = createServer({ ...identity.serverOptions, handshakeTimeout: handshakeMs })
+  const forget = identity.onChange(() => server.setSecureContext(identity.serverOptions))
+  server.on('secureConnection', (socket) => {
+    end(keyOf(socket), socket.remoteAddress)
+    if (mayCome(identity, socket)) secured(socket)
+    else socket.destroy()
+  })
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+
+  const end = (key: string, source = ''): void => {
+    if (!underWay.delete(key)) return
+    const left = (perSource.get(source) ?? 1) - 1
+    if (left > 0) perSource.set(source, left)
+    else perSource.delete(source)
+  }
+  return {
+    begin(socket) {
+      const source = socket.remoteAddress ?? ''
+      const fromThere = perSource.get(source) ?? 0
+      if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) {
+        socket.destroy()
+        return
+      }
+      const key = keyOf(socket)
+      underWay.set(key, socket)
+      perSource.set(source, fromThere + 1)
+      socket.once('close', () => end(key, source))
+      server.emit('connection', socket)
+    },
+    close() {
+      forget()
+      for (const socket of Array.from(underWay.values())) socket.destroy()
+    },
+  }
+}
+
+const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
+
+/** RFC 3261 §26.3.2.1. With `request`, a certificate may be missing but not wrong. */
+function mayCome({ clientAuth }: TlsIdentity, socket: TLSSocket): boolean {
+  if (clientAuth === 'none' || socket.authorized) return true
+  return clientAuth === 'request' && Object.keys(socket.getPeerCertificate()).length === 0
+}
+
+export function openTlsSocket(options: ConnectionOptions, { identity, serverName }: TlsTowards): TLSSocket {
+  const named = serverName !== undefined && isIP(serverName) === 0
+  return connect({
+    ...options,
+    ...(identity?.clientOptions ?? { minVersion: 'TLSv1.2' }),
+    ...(named && { servername: serverName }), // also what its certificate is checked against
+  })
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from './core/fake-clock.ts'
+import { silentLogger } from './core/logger.ts'
+import { MemoryNetwork } from './net/memory-network.ts'
+import { findPublicAddress } from './public-address.ts'
+import { StartError } from './start-error.ts'
+
+const nat = { behindNat: true, externalIp: 'auto', stunServer: 'stun.example.com' }
+
+async function world() {
+  const clock = new FakeClock()
+  const network = new MemoryNetwork({ clock })
+  network.name('stun.example.com', '192.0.2.9')
+  /** What the server tells; nothing while undefined. */
+  const server = { tells: '198.51.100.1' as string | undefined }
+  const socket = await network.udp({ ip: '192.0.2.9', port: 3478 }, (request, from) => {
+    if (server.tells === undefined) return
+    const head = Buffer.from([1, 1, 0, 12])
+    const attribute = Buffer.from([0, 1, 0, 8, 0, 1, 0, 80, ...server.tells.split('.').map(Number)])
+    socket.send(Buffer.concat([head, request.subarray(4), attribute]), from)
+  })
+  const run = async (ms: number) => {
+    for (let left = ms; left > 0; left -= 500) {
+      for (let turns = 0; turns < 10; turns++) await Promise.resolve()
+      clock.advance(500)
+    }
+    for (let turns = 0; turns < 10; turns++) await Promise.resolve()
+  }
+  const find = (settings = nat) => findPublicAddress({ nat: settings }, { network, clock, log: silentLogger })
+  return { clock, server, run, find }
+}
+
+test('auto asks the STUN server at the start and every five minutes, and follows a change', async () => {
+  const { clock, server, run, find } = await world()
+  const finding = find()
+  await run(1_000)
+  const address = await finding
+  assert.equal(address?.current(), '198.51.100.1')
+  server.tells = '198.51.100.2'
+  await run(290_000)
+  assert.equal(address.current(), '198.51.100.1')
+  await run(20_000)
+  assert.equal(address.current(), '198.51.100.2')
+  server.tells = undefined
+  await run(320_000)
+  assert.equal(address.current(), '198.51.100.2', 'a silent server changes nothing')
+  address.close()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a start without an answer ends with one line', async () => {
+  const { server, run, find } = await world()
+  server.tells = undefined
+  const refused = assert.rejects(
+    find(),
+    new StartError('EXTERNAL_IP is auto, but the STUN server stun.example.com did not answer'),
+  )
+  await run(10_000)
+  await refused
+})
+
+test('an address that is given is taken, and none is wanted without NAT', async () => {
+  const { find } = await world()
+  assert.equal((await find({ ...nat, externalIp: '198.51.100.9' }))?.current(), '198.51.100.9')
+  assert.equal(await find({ ...nat, behindNat: false }), undefined)
+})

@@ -1,0 +1,74 @@
+/**
+ * The public address of a server behind NAT: as the settings say, or found by STUN and looked at again now and then.
+ *
+ *   settings, STUN server ─▶ here ── current() ─▶ SIP stack, descriptions of media
+ */
+import type { Clock, Timer } from './core/clock.ts'
+import { isIP } from './core/ip.ts'
+import type { Logger } from './core/logger.ts'
+import type { Settings } from './core/settings/schema.ts'
+import type { Network } from './net/network.ts'
+import { askStun } from './net/stun.ts'
+import { StartError } from './start-error.ts'
+
+/** Judgement: an access line gets a new address once a day, and calls fail until it is noticed. */
+const lookEveryMs = 300_000
+const defaultStunPort = 3478
+
+export interface PublicAddress {
+  readonly current: () => string
+  readonly close: () => void
+}
+
+export interface PublicAddressOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * @returns undefined when the server is not behind NAT.
+ * @throws {StartError} when the address is to be found and no STUN server answers.
+ */
+export async function findPublicAddress(
+  { nat }: Pick<Settings, 'nat'>,
+  { network, clock, log }: PublicAddressOptions,
+): Promise<PublicAddress | undefined> {
+  if (!nat.behindNat) return undefined
+  if (nat.externalIp !== 'auto') return { current: () => nat.externalIp, close: () => {} }
+  const ask = () => askServer(nat.stunServer, network, clock).catch(() => undefined)
+  const first = await ask()
+  if (first === undefined)
+    throw new StartError(`EXTERNAL_IP is auto, but the STUN server ${nat.stunServer} did not answer`)
+  log.info('The public address was found by STUN', { ip: first })
+
+  let current = first
+  let closed = false
+  let timer: Timer | undefined
+  const look = async (): Promise<void> => {
+    const found = await ask()
+    if (found === undefined) log.warn('The STUN server did not answer; the public address is taken to be the same')
+    else if (found !== current) log.warn('The public address has changed', { from: current, to: found })
+    current = found ?? current
+    wait()
+  }
+  const wait = (): void => {
+    if (!closed) timer = clock.after(lookEveryMs, () => void look())
+  }
+  wait()
+  return {
+    current: () => current,
+    close() {
+      closed = true
+      timer?.cancel()
+    },
+  }
+}
+
+/** @param server `stun.example.com`, `stun.example.com:3478`, `192.0.2.1:3478`. */
+async function askServer(server: string, network: Network, clock: Clock): Promise<string | undefined> {
+  const [host = '', port = String(defaultStunPort)] = server.split(':')
+  const ips = isIP(host) ? [host] : await network.lookup(host)
+  const ip = ips.find((one) => isIP(one) === 4)
+  return ip === undefined ? undefined : askStun(network, clock, { ip, port: Number(port) })
+}
