@@ -75,6 +75,11 @@ export class Baresip {
     this.#command('dial', `sip:${number}@${this.#domain}`)
   }
 
+  /** Blind: the other side is sent to that number (REFER). */
+  transfer(number: string): void {
+    this.#command('transfer', `sip:${number}@${this.#domain}`)
+  }
+
   hangUp(): void {
     this.#command('hangup')
   }
