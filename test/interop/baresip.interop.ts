@@ -9,7 +9,7 @@ import { correlate } from '../../src/demo/compare.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip } from '../support/baresip.ts'
-import { callerAndCallee, forOldClients } from '../support/phones.ts'
+import { callerAndCallee } from '../support/phones.ts'
 import { writePlainWav } from '../support/plain-wav.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess, type TestExtension } from '../support/server-process.ts'
@@ -32,7 +32,7 @@ before(async () => {
   const { cert, key } = authority.issue('127.0.0.1')
   for (const [name, text] of Object.entries({ ca: authority.cert, cert, key })) writeFileSync(pem(name), text)
   const tls = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: pem('cert'), TLS_KEY_PATH: pem('key') }
-  server = await startServerProcess({ extensions: [alice, bob], env: { ...forOldClients, ...tls } })
+  server = await startServerProcess({ extensions: [alice, bob], env: tls })
 })
 after(async () => {
   await server.remove()

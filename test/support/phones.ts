@@ -21,7 +21,7 @@ export const extensionsFrom101 = (count: number, record = true): TestExtension[]
     record,
   }))
 
-/** sipp and Debian's baresip give up when they are offered SHA-256. */
+/** sipp gives up when it is offered SHA-256 first, and says nothing of itself by which it could be known. */
 export const forOldClients = { SIP_AUTH_ALGORITHMS: 'MD5' }
 
 /** Arguments that make sipp the phone of an extension. */
