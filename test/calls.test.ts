@@ -8,9 +8,8 @@ import { readWav } from '../src/codec/wav.ts'
 import { sleep, systemClock } from '../src/core/clock.ts'
 import { findRun, proveChannel } from '../src/demo/compare.ts'
 import { SimulatedPhone } from '../src/demo/phone.ts'
-import type { PhoneCall } from '../src/demo/phone-call.ts'
 import { loadSpeech } from '../src/demo/speech.ts'
-import { startTestServer, type TestServer } from './support/in-process.ts'
+import { connect, startTestServer, type TestServer, untilSpoken } from './support/in-process.ts'
 import { until } from './support/until.ts'
 
 let server: TestServer
@@ -23,20 +22,6 @@ before(async () => {
   speechB = (await loadSpeech('callee')).subarray(4_000, 14_000)
 })
 after(() => server.close())
-
-async function connect(
-  caller: SimulatedPhone,
-  callee: SimulatedPhone,
-  number: string,
-): Promise<[PhoneCall, PhoneCall]> {
-  const answered = callee.nextCall()
-  const outcome = await caller.call(number).outcome
-  assert.ok(outcome.answered, 'the call was not answered')
-  return [outcome.call, await answered]
-}
-
-const untilSpoken = (...calls: readonly PhoneCall[]): Promise<unknown> =>
-  until('the phones to have spoken', 20_000, () => calls.every(({ spoken }) => spoken), 20)
 
 /** The stored call that has this SIP Call-ID. */
 function stored(sipCallId: string): Promise<CallDetail['call']> {

@@ -7,7 +7,9 @@ import { loadSettings } from '../../src/core/settings/load.ts'
 import type { Settings } from '../../src/core/settings/schema.ts'
 import { ApiClient } from '../../src/demo/api-client.ts'
 import { type PhoneOptions, SimulatedPhone } from '../../src/demo/phone.ts'
+import type { PhoneCall } from '../../src/demo/phone-call.ts'
 import { type RunningServer, startServer } from '../../src/main.ts'
+import { until } from './until.ts'
 
 const adminPassword = 'admin-for-tests-only'
 
@@ -97,3 +99,19 @@ export async function startTestServer(overrides: Readonly<Record<string, unknown
     },
   }
 }
+
+/** Place a call and wait until both phones have it: the caller's side, the callee's side. */
+export async function connect(
+  caller: SimulatedPhone,
+  callee: SimulatedPhone,
+  number: string,
+): Promise<[PhoneCall, PhoneCall]> {
+  const answered = callee.nextCall()
+  const outcome = await caller.call(number).outcome
+  if (!outcome.answered) throw new Error(`the call was answered ${outcome.status} ${outcome.reason}`)
+  return [outcome.call, await answered]
+}
+
+/** Wait until each has said all its speech. */
+export const untilSpoken = (...calls: readonly PhoneCall[]): Promise<unknown> =>
+  until('the phones to have spoken', 20_000, () => calls.every(({ spoken }) => spoken), 20)

@@ -1,7 +1,6 @@
 /**
- * Where a request goes first: from a URI to transport, host and port. RFC 3263 §4 without its DNS records.
- *
- * Missing: NAPTR and SRV; a name is looked up for addresses only.
+ * What a URI itself says of where its request goes: transport, host and port. RFC 3263 §4 up to its DNS records, which
+ * are locate.ts's.
  */
 import type { SipUri } from '../message/types.ts'
 import type { TransportName } from '../stack.types.ts'
