@@ -1,10 +1,9 @@
 /** Documentation that lists what the code has is held against the code. */
 import assert from 'node:assert/strict'
-import { globSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { pathToFileURL } from 'node:url'
-import type { FailureTable } from '../src/core/failures.ts'
+import { errorRows } from '../tools/doc-tables.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -17,17 +16,8 @@ test('docs/events.md lists the facts of the catalogue, and no others', () => {
   assert.deepEqual(documented, told)
 })
 
-test('docs/errors.md lists every error code with its fault, answers and text, and no others', async () => {
-  const tables: FailureTable[] = []
-  for (const path of globSync(['src/**/*failures.ts', 'src/pbx/directory.ts'], { cwd: root }).sort()) {
-    const module = (await import(pathToFileURL(join(root, path)).href)) as Record<string, unknown>
-    for (const [name, table] of Object.entries(module))
-      if (name.endsWith('Failures')) tables.push(table as FailureTable)
-  }
-  const rows = tables
-    .flatMap((table) => Object.entries(table))
-    .map(([code, { fault, sip, http, text }]) => `| \`${code}\` | ${fault} | ${sip ?? ''} | ${http ?? ''} | ${text} |`)
-    .sort()
+test('docs/errors.md lists every error code with its fault, answers and text, and no others; `npm run docs` makes it', async () => {
+  const rows = await errorRows()
   assert.ok(rows.length > 5)
   const documented = read('docs/errors.md')
     .split('\n')

@@ -122,7 +122,7 @@ test('a secret can be given by reference to the environment or a file', () => {
   assert.throws(() => resolveSecret('env:NOT_SET', {}), SettingsError)
 })
 
-test('docs/configuration.md is what the schema says; `npm run patchbay config -- --markdown` makes it', () => {
+test('docs/configuration.md is what the schema says; `npm run docs` makes it', () => {
   const path = join(import.meta.dirname, '../../../docs/configuration.md')
   assert.ok(readFileSync(path, 'utf8').includes(settingsMarkdown()))
 })
