@@ -36,13 +36,14 @@ function readTable(): ReadonlyMap<string, Rule> {
 
 const table = readTable()
 
-/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog; auth knows messages only. */
+/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog ◀ subscription; auth knows messages only. */
 const insideSip: Record<string, readonly string[]> = {
   message: [],
   transport: ['message'],
   transaction: ['message', 'transport'],
   dialog: ['message', 'transport', 'transaction', 'auth'],
   auth: ['message'],
+  subscription: ['message', 'transport', 'transaction', 'dialog'],
 }
 
 interface Import {

@@ -70,3 +70,10 @@ test('the registrar takes who knows the password', async () => {
     await stack.close()
   }
 })
+
+test('an event package is watched: what is so, and the change; leaving the loop ends the program', async () => {
+  const telling = run('mood.ts')
+  const watching = run('watch.ts', { WATCHED: await telling() })
+  assert.equal(await watching(), 'calm')
+  assert.equal(await watching(), 'cheerful')
+})

@@ -21,6 +21,9 @@ import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
+import { NotifierDesk } from './subscription/notifier.ts'
+import { SentSubscription } from './subscription/subscriber.ts'
+import type { SubscriptionLimits } from './subscription/types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
 import type { ListenAddress } from './transport/listen.ts'
@@ -45,6 +48,8 @@ export interface SipStackOptions {
   readonly guard?: Guard
   readonly observe?: MessageObserver
   readonly limits?: Partial<TransportLimits>
+  /** Of those who subscribe to what is ours. */
+  readonly subscriptionLimits?: Partial<SubscriptionLimits>
   /** The host's unless given. */
   readonly network?: Network
   /** DNS: the host's with the host's network, else the addresses that the network knows. */
@@ -91,8 +96,18 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   const supported = [...(options.supported ?? []), ...ownTags]
   const identity = { allow, supported, session, ...(userAgent !== undefined && { userAgent }) }
   const dialogs = new DialogTable()
-  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity, guard }
-  return facade(context, events)
+  const context: Context = {
+    clock,
+    log,
+    transport,
+    transactions,
+    dialogs,
+    counters,
+    identity,
+    guard,
+    services: new Map(),
+  }
+  return facade(context, events, new NotifierDesk(context, options.subscriptionLimits))
 }
 
 async function openTransport(
@@ -109,14 +124,19 @@ async function openTransport(
   }
 }
 
-function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipStack {
-  const { transport, transactions, dialogs, counters } = context
+function facade(context: Context, events: Emitter<SipStackEvents>, desk: NotifierDesk): CountedSipStack {
+  const { transport, transactions, dialogs, counters, services } = context
   return {
     counters,
     listening: transport.listening,
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
+    subscribe: (subscribe) => new SentSubscription(context, subscribe),
+    notifier: (told) => {
+      services.set('SUBSCRIBE', desk.receive)
+      return desk.offer(told)
+    },
     invite: (invite) => new SentInvite(context, invite),
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({

@@ -8,6 +8,7 @@
  * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; docs/sip.md shows how to use it.
  */
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
+import type { EventPackage, Notifier, SubscribeOptions, Subscription } from './subscription/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
@@ -184,6 +185,10 @@ export interface SipStack {
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be told of something of theirs until it is closed or its signal is aborted (RFC 6665). */
+  subscribe(options: SubscribeOptions): Subscription
+  /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
+  notifier<State>(events: EventPackage<State>): Notifier
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */
