@@ -194,6 +194,11 @@ export interface SipStack {
   invite(options: InviteOptions): OutgoingInvite
   /** Ping a flow that we opened while nothing is said on it. Returns how to stop. */
   keepAlive(flow: Flow, options: KeepAliveOptions): () => void
+  /**
+   * A text message (RFC 3428). One over 1300 bytes goes by connections only (§8): 513 is made here where there is none.
+   * Rejects only when aborted.
+   */
+  message(options: RequestOptions): Promise<SipResponse>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */
