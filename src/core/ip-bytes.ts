@@ -8,7 +8,6 @@ export function ipBytes(ip: string): Buffer {
   // The canonical form has no dotted tail and no leading zeros (RFC 5952).
   const [head = '', tail = ''] = new URL(`http://[${ip}]`).hostname.slice(1, -1).split('::')
   const bytes = Buffer.alloc(16)
-  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'))
   const last = groups(tail)
   for (const [index, group] of groups(head).entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), 2 * index)
   for (const [index, group] of last.entries())
@@ -16,12 +15,14 @@ export function ipBytes(ip: string): Buffer {
   return bytes
 }
 
+const groups = (part: string): string[] => (part === '' ? [] : part.split(':'))
+
 /** @param bytes 4 or 16; undefined for any other number. IPv4 mapped into IPv6 becomes IPv4. */
 export function ipOfBytes(bytes: Uint8Array): string | undefined {
   if (bytes.length === 4) return bytes.join('.')
   if (bytes.length !== 16) return undefined
-  const groups = Buffer.from(bytes).toString('hex').match(/.{4}/g)
-  return plainIp(groupsToMapped(new URL(`http://[${groups?.join(':')}]`).hostname.slice(1, -1)))
+  const written = Buffer.from(bytes).toString('hex').match(/.{4}/g)?.join(':')
+  return plainIp(groupsToMapped(new URL(`http://[${written}]`).hostname.slice(1, -1)))
 }
 
 /** `::ffff:c000:201`, as the canonical form is written here, to `::ffff:192.0.2.1`. */
