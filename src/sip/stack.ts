@@ -12,6 +12,7 @@ import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
 import type { TlsIdentity } from '../net/tls-identity.ts'
+import { SentRegistration } from './client/registration.ts'
 import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
@@ -117,6 +118,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
     invite: (invite) => new SentInvite(context, invite),
+    register: (registration) => new SentRegistration(context, registration),
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({
       dialogs: dialogs.size,
