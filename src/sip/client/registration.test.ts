@@ -88,7 +88,12 @@ test('a challenge is answered, and once more when only its nonce was old', async
   let asked = 0
   net.callee.on('request', (incoming) => {
     const { headers, method, uri } = incoming.request
-    const verdict = digest.verify({ header: headers.all('Authorization'), method, requestUri: uri, hashesOf: () => hashes })
+    const verdict = digest.verify({
+      header: headers.all('Authorization'),
+      method,
+      requestUri: uri,
+      hashesOf: () => hashes,
+    })
     if (++asked === 2 || !verdict.ok)
       return incoming.respond(401, { headers: { 'WWW-Authenticate': digest.challenges({ stale: asked === 2 }) } })
     ok()(incoming)

@@ -1,12 +1,13 @@
 /** A request outside dialogs that is no INVITE: REGISTER, OPTIONS, MESSAGE. RFC 3261 §8.1. */
 import { newId, randomHex } from '../../core/random.ts'
-import type { SipResponse } from '../message/types.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { Flow, RequestOptions } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
+import type { SipTransport } from '../transport/transport.ts'
 import type { Context } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { SipError } from './failures.ts'
-import { withWay } from './target.ts'
+import { type Way, withWay } from './target.ts'
 import { localResponse, writeRequest } from './write.ts'
 
 /** What only the stack itself asks for. */
@@ -54,7 +55,9 @@ export function sendRequest(
     withWay(context.transport, target, options.headers, (way) => {
       if (over) return
       if (!way) return settle(localResponse(request, 503))
-      const { flow, fixed } = way
+      const flow = method === 'MESSAGE' ? uncut(context.transport, way, request) : way.flow
+      if (!flow) return settle(localResponse(request, 513))
+      const { fixed } = way
       const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
       if (contact) request.headers.set('Contact', contact(flow))
       const more = { ...(contact && { contact }), ...(nextSeq && { nextSeq }) }
@@ -65,4 +68,10 @@ export function sendRequest(
       exchange = new Exchange(context, { request, flow, fixed, credentials, elsewhere, ...more }, { final })
     })
   })
+}
+
+/** RFC 3428 §8: what does not fit into a datagram goes where congestion is minded, or nowhere. */
+function uncut(transport: SipTransport, { flow, fixed }: Way, request: SipRequest): WireFlow | undefined {
+  if (!transport.exceedsDatagram(flow, request)) return flow
+  return fixed ? undefined : transport.flowForLarge(flow, request)
 }
