@@ -23,9 +23,10 @@ import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
+import type { TransportLimits } from './transport/connections.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
 import type { ListenAddress } from './transport/listen.ts'
-import { SipTransport, type TransportLimits, type TransportUser } from './transport/transport.ts'
+import { SipTransport, type TransportUser } from './transport/transport.ts'
 
 export interface SipStackOptions {
   readonly clock: Clock
@@ -120,6 +121,12 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
     message: (message) => sendRequest(context, 'MESSAGE', message),
     invite: (invite) => new SentInvite(context, invite),
     register: (registration) => new SentRegistration(context, registration),
+    keepAlive(flow, keeping) {
+      const ours = transport.ours(flow)
+      if (ours) return transport.keepAlive(ours, keeping)
+      queueMicrotask(() => keeping.failed?.('closed'))
+      return () => {}
+    },
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({
       dialogs: dialogs.size,
