@@ -209,6 +209,18 @@ test('a connection that closes is replaced at once', async () => {
   )
 })
 
+test('a registrar that speaks outbound and no longer answers pings is registered at anew (RFC 5626 §4.4.2)', async () => {
+  const { asked, register, script, clock, callee } = await registrar()
+  script.push(ok({ Require: 'outbound', 'Flow-Timer': '25' }))
+  const { registration, states } = register()
+  await turn(clock, 60_000, 100)
+  assert.equal(registration.state.is, 'registered')
+  await callee.close()
+  await turn(clock, 60_000, 100)
+  assert.ok(states.some(({ is }) => is === 'registering'))
+  assert.equal(asked.length, 1)
+})
+
 test('routes for calls and addresses of this device are kept (RFC 3608, 5627, 5626)', async () => {
   const { asked, register, script, run } = await registrar()
   const gruus = ';pub-gruu="sip:alice@example.com;gr=x";temp-gruu="sip:t@example.com;gr";expires=60'

@@ -5,8 +5,8 @@
  *                   ◀─ state ────
  *
  * One REGISTER at a time, all with one Call-ID and rising CSeq. A refresh goes to the server that took the last one, by
- * the same connection if there is one; when that fails, to whatever DNS says (RFC 3263). A connection that closes is
- * replaced at once; other failures wait by patience.ts, and no number of them is the last.
+ * the same connection if there is one; when that fails, to whatever DNS says (RFC 3263). The flow is kept alive by pings
+ * and replaced at once when it dies; other failures wait by patience.ts, and no number of them is the last.
  * Missing: several flows at a time (RFC 5626 §4.2); whoever wants them makes several, with a `regId` each.
  */
 import type { Timer } from '../../core/clock.ts'
@@ -16,6 +16,7 @@ import type { Context } from '../dialog/context.ts'
 import { SipError } from '../dialog/failures.ts'
 import { sendRequest } from '../dialog/outgoing-request.ts'
 import { contactFor } from '../dialog/write.ts'
+import { optionTags } from '../message/fields.ts'
 import type { SipResponse } from '../message/types.ts'
 import { parseUri } from '../message/uri.ts'
 import type { Flow, Target } from '../stack.types.ts'
@@ -55,7 +56,7 @@ export class SentRegistration implements OutgoingRegistration {
   #timer: Timer | undefined
   /** The server that took the last REGISTER. */
   #flow: WireFlow | undefined
-  #unlisten: (() => void) | undefined
+  #unwatch: (() => void) | undefined
   /** The request that is under way. */
   #asking: AbortController | undefined
   /** A refresh was asked for meanwhile. */
@@ -110,7 +111,7 @@ export class SentRegistration implements OutgoingRegistration {
 
   async #close(): Promise<void> {
     this.#timer?.cancel()
-    this.#unlisten?.()
+    this.#unwatch?.()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#asking?.abort()
     this.#first.reject(new SipError('sip.aborted'))
@@ -220,7 +221,7 @@ export class SentRegistration implements OutgoingRegistration {
     }
     const { expiresS: grantedS, ...granted } = readGranted(response, asked)
     this.#failures = 0
-    this.#watch(flow)
+    this.#watch(flow, response)
     // Who grants nothing is asked again as if it had granted a minute.
     const seconds = Math.max(grantedS, 10)
     this.#timer = clock.after(refreshMs(seconds), () => void this.#register())
@@ -240,16 +241,24 @@ export class SentRegistration implements OutgoingRegistration {
     this.#enter({ is: 'failed', status, reason, retryAtMs: clock.wallMs() + waitMs })
   }
 
-  /** RFC 5626 §4.2.1: calls no longer reach us when the connection is gone. */
-  #watch(flow: WireFlow): void {
-    if (this.#flow === flow) return
-    this.#unlisten?.()
+  /**
+   * RFC 5626 §4.4: calls no longer reach us when the connection is gone, or a NAT on the way gave us another address.
+   * A registrar that requires `outbound` in its answer answers pings (§6).
+   */
+  #watch(flow: WireFlow, response: SipResponse): void {
+    const { transport, clock } = this.#context
+    const seconds = Number.parseInt(response.headers.get('Flow-Timer') ?? '', 10)
+    this.#unwatch?.()
     this.#flow = flow
-    this.#unlisten = flow.onClose(() => {
-      if (this.#closing || this.#asking) return
-      this.#timer?.cancel()
-      this.#timer = this.#context.clock.after(Math.random() * reconnectSpreadMs, () => void this.#register())
-      this.#enter({ is: 'registering' })
+    this.#unwatch = transport.keepAlive(flow, {
+      answered: optionTags(response, 'Require').includes('outbound'),
+      ...(seconds > 0 && { everyMs: seconds * 1_000 }),
+      failed: () => {
+        if (this.#closing || this.#asking) return
+        this.#timer?.cancel()
+        this.#timer = clock.after(Math.random() * reconnectSpreadMs, () => void this.#register())
+        this.#enter({ is: 'registering' })
+      },
     })
   }
 
