@@ -16,7 +16,7 @@ const longestMs = 1_800_000
  */
 export function retryMs(
   failures: number,
-  options: { readonly refused: boolean; readonly retryAfterMs?: number | undefined; readonly random?: number },
+  options: { readonly refused: boolean; readonly retryAfterMs?: number; readonly random?: number },
 ): number {
   const { refused, retryAfterMs = 0, random = Math.random() } = options
   const bound = Math.min((refused ? refusedBaseMs : baseMs) * 2 ** Math.min(failures - 1, 16), longestMs)

@@ -17,6 +17,7 @@ import { SipError } from '../dialog/failures.ts'
 import { sendRequest } from '../dialog/outgoing-request.ts'
 import { contactFor } from '../dialog/write.ts'
 import { optionTags } from '../message/fields.ts'
+import { readHeader } from '../message/header-values.ts'
 import type { SipResponse } from '../message/types.ts'
 import { parseUri } from '../message/uri.ts'
 import type { Flow, Target } from '../stack.types.ts'
@@ -195,8 +196,8 @@ export class SentRegistration implements OutgoingRegistration {
 
   /** RFC 3261 §10.2.8: 423 says how long it has to be at least. */
   #lengthen({ status, headers }: SipResponse): boolean {
-    const leastS = Number.parseInt(headers.get('Min-Expires') ?? '', 10)
-    if (status !== 423 || !(leastS > this.#expiresS) || leastS > longestExpiresS) return false
+    const leastS = readHeader(headers, 'Min-Expires') ?? 0
+    if (status !== 423 || leastS <= this.#expiresS || leastS > longestExpiresS) return false
     this.#expiresS = leastS
     return true
   }
@@ -233,8 +234,7 @@ export class SentRegistration implements OutgoingRegistration {
   #fail({ status, reason, headers }: SipResponse): void {
     const { clock } = this.#context
     this.#failures++
-    const seconds = Number.parseInt(headers.get('Retry-After') ?? '', 10)
-    const retryAfterMs = Number.isNaN(seconds) ? undefined : seconds * 1_000
+    const retryAfterMs = (readHeader(headers, 'Retry-After')?.seconds ?? 0) * 1_000
     const refused = status >= 300 && status < 500 && status !== 408 && status !== 480
     const waitMs = retryMs(this.#failures, { refused, retryAfterMs })
     this.#timer = clock.after(waitMs, () => void this.#register())
@@ -247,7 +247,7 @@ export class SentRegistration implements OutgoingRegistration {
    */
   #watch(flow: WireFlow, response: SipResponse): void {
     const { transport, clock } = this.#context
-    const seconds = Number.parseInt(response.headers.get('Flow-Timer') ?? '', 10)
+    const seconds = readHeader(response.headers, 'Flow-Timer') ?? 0
     this.#unwatch?.()
     this.#flow = flow
     this.#unwatch = transport.keepAlive(flow, {
