@@ -120,6 +120,10 @@ export const settingsSchema = z.strictObject({
       env: 'SIP_SESSION_MIN',
       description: 'Shortest interval of a session timer; a shorter one is answered 422.',
     }),
+    traceMessageBodies: setting(flag().default(false), {
+      env: 'SIP_TRACE_MESSAGE_BODIES',
+      description: 'Keep what people write to each other (SIP MESSAGE) in the trace of SIP messages.',
+    }),
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
@@ -240,6 +244,26 @@ export const settingsSchema = z.strictObject({
           'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
       },
     ),
+  }),
+  hep: section({
+    enable: setting(flag().default(false), {
+      env: 'HEP_ENABLED',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+    }),
+    host: setting(text().default(''), {
+      env: 'HEP_HOST',
+      description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
+    }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    captureId: setting(whole(0, 4_294_967_295).default(2_001), {
+      env: 'HEP_ID',
+      description: 'Number by which the collector tells this sender from others.',
+    }),
+    password: setting(text().default(''), {
+      env: 'HEP_PASSWORD',
+      description: 'Password of the collector, if it wants one.',
+      secret: true,
+    }),
   }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),
