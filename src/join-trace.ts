@@ -7,7 +7,7 @@ import { HepSender } from './trace/hep-sender.ts'
 export interface TraceSide {
   readonly trace: SipTrace
   /** Ever rising, by name: for metrics. */
-  counts(): Readonly<Record<string, number>>
+  readonly counts: () => Readonly<Record<string, number>>
 }
 
 export function joinTrace({ settings, clock, log, bus, closing }: Foundation): TraceSide {
@@ -15,7 +15,7 @@ export function joinTrace({ settings, clock, log, bus, closing }: Foundation): T
   const network = hostNetwork
   const sender = enable ? new HepSender({ clock, log, network, bus, host, port, captureId, password }) : undefined
   const trace = new SipTrace(clock, {
-    localIp: network.addressTowards,
+    localIp: (remoteIp) => network.addressTowards(remoteIp),
     keepWords: settings.sip.traceMessageBodies,
     ...(sender && { told: sender.take }),
   })
