@@ -156,6 +156,7 @@ export const settingsSchema = z.strictObject({
     traceMessageBodies: setting(flag().default(false), {
       env: 'SIP_TRACE_MESSAGE_BODIES',
       description: 'Keep what people write to each other (SIP MESSAGE) in the trace of SIP messages.',
+    }),
     passHeaders: setting(list().pipe(headerNames()).default(['User-to-User']), {
       env: 'SIP_PASS_HEADERS',
       description:
