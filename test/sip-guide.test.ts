@@ -71,6 +71,15 @@ test('the registrar takes who knows the password', async () => {
   }
 })
 
+test('a program registers there, and takes its registration away', async () => {
+  const password = 'for this test'
+  const registrar = run('registrar.ts', { ALICE_PASSWORD: password })
+  const client = run('register.ts', { ALICE_PASSWORD: password, REGISTRAR: await registrar() })
+  assert.match(await registrar(), /^registered <sip:alice@127\.0\.0\.1:\d+>$/)
+  assert.deepEqual([await client(), await client()], ['registering', 'registered'])
+  await registrar()
+})
+
 test('an event package is watched: what is so, and the change; leaving the loop ends the program', async () => {
   const telling = run('mood.ts')
   const watching = run('watch.ts', { WATCHED: await telling() })

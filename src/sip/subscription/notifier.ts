@@ -128,8 +128,7 @@ class Living<State> implements Notifier {
   end({ resource, subscriber }: { resource?: string; subscriber?: string }, reason: EndReason): void {
     const sets = resource === undefined ? [...this.#byResource.values()] : [this.#byResource.get(resource) ?? []]
     for (const set of sets)
-      for (const granted of set)
-        if (subscriber === undefined || granted.subscriber === subscriber) granted.end(reason)
+      for (const granted of set) if (subscriber === undefined || granted.subscriber === subscriber) granted.end(reason)
   }
 
   watches(subscriber: string, resource: string): boolean {
