@@ -12,6 +12,7 @@ import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
 import type { TlsIdentity } from '../net/tls-identity.ts'
+import { SentRegistration } from './client/registration.ts'
 import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
@@ -119,6 +120,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
     invite: (invite) => new SentInvite(context, invite),
+    register: (registration) => new SentRegistration(context, registration),
     keepAlive(flow, keeping) {
       const ours = transport.ours(flow)
       if (ours) return transport.keepAlive(ours, keeping)

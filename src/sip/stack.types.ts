@@ -7,6 +7,7 @@
  * One interface for both sides of a call: an `IncomingInvite` or `OutgoingInvite` becomes a `Dialog`. Whoever holds a
  * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; docs/sip.md shows how to use it.
  */
+import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
@@ -211,6 +212,8 @@ export interface SipStack {
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be reachable at somebody's registrar, from now until it is closed. */
+  register(options: RegistrationOptions): OutgoingRegistration
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */
