@@ -14,18 +14,19 @@ import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './cer
 import { parseNetworks } from './core/networks.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { Messages } from './pbx/messages.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { readTrunk, type Trunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
-import { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -38,6 +39,8 @@ export interface CallSide {
   readonly recordings: Recordings
   readonly registrar: Registrar
   readonly stack: CountedSipStack
+  /** What SIP counted since the start, by name. */
+  readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
@@ -58,7 +61,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
   })
   closing.push(() => media.close())
-  const trace = new SipTrace(clock)
+  const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
@@ -102,12 +105,20 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
-  const dialplan = new Dialplan({ gatekeeper, directory, registrar, trunks, services })
+  const dialplan = new Dialplan({
+    gatekeeper,
+    directory,
+    registrar,
+    trunks,
+    passHeaders: settings.sip.passHeaders,
+    services,
+  })
   const siprec = new SiprecServer(
     { ...services, recordings },
     { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls })
+  const messages = new Messages({ ...services, directory, registrar, trunks })
+  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   return {
@@ -117,6 +128,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     recordings,
     registrar,
     stack,
+    sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     publicIp,
     listening: reachableAt(stack.listening),

@@ -1,10 +1,21 @@
 /** Who stands in a From or To, in the words of the facts. */
 import type { Party } from '../events/catalogue.ts'
+import { quote } from '../sip/message/scan.ts'
+import { withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr } from '../sip/message/types.ts'
-import { printUri } from '../sip/message/uri.ts'
+import { parseUri, printUri } from '../sip/message/uri.ts'
 
 /** Whom the header names; somebody anonymous when it is missing or cannot be read (RFC 3323 §4.1.1.3). */
 export function partyAt(address: NameAddr | undefined): Party {
   const uri = address ? printUri(address.uri) : 'sip:anonymous@anonymous.invalid'
   return { uri, ...(address?.displayName && { name: address.displayName }) }
+}
+
+/** `"Alice" <sip:101@host>`: a party as others see it, at this host. */
+export function addressAt(host: string, { extension, uri, name: displayName }: Party): string {
+  const parsed = parseUri(uri)
+  // Of a tel URI the bare number: `+1-201` is `+1201` to whoever calls it back.
+  const user = extension ?? (parsed?.scheme === 'tel' ? withoutSeparators(parsed.user ?? '') : parsed?.user)
+  const name = displayName === undefined ? '' : `${quote(displayName)} `
+  return `${name}<${printUri({ scheme: 'sip', user: user || 'anonymous', host, params: new Map(), headers: new Map() })}>`
 }

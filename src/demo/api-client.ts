@@ -77,6 +77,12 @@ export class ApiClient {
     return this.#json('GET', `/api/calls/${encodeURIComponent(id)}/messages`)
   }
 
+  /** SIP messages of a call as a capture file. */
+  async capture(id: string): Promise<Uint8Array> {
+    const response = await this.#ask('GET', `/api/calls/${encodeURIComponent(id)}/sip.pcap`)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
   recordings(limit = 50): Promise<RecordingsPage> {
     return this.#json('GET', `/api/recordings?limit=${limit}`)
   }

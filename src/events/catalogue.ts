@@ -12,6 +12,8 @@ export interface Party {
   readonly name?: string
   /** The extension when this is one of ours. */
   readonly extension?: string
+  /** Asked not to be named to who is called (RFC 3323); known here all the same. */
+  readonly private?: boolean
 }
 
 export type CallKind = 'pbx' | 'siprec'
@@ -146,6 +148,14 @@ export interface Facts {
     readonly raw: string
     /** What was wrong with it, when it could not be read in full. */
     readonly problems: readonly string[]
+  }
+  /** A text message (RFC 3428); what it says is in no fact. `bytes`: its length. */
+  'message.delivered': At & { readonly from: Party; readonly to: Party; readonly bytes: number }
+  'message.failed': At & {
+    readonly from: Party
+    readonly to: Party
+    readonly bytes: number
+    readonly sipStatus: number
   }
   'security.refused': At & {
     readonly what: 'register' | 'invite' | 'request' | 'login'

@@ -10,38 +10,26 @@
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import type { Endpoint, Network, UdpSocket } from '../../net/network.ts'
 import { CachingResolver, type Resolver } from '../../net/resolver.ts'
+import { answerBinding, isStun } from '../../net/stun-message.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
+import type { Address, Flow, KeepAliveOptions, MessageObserver, TransportName } from '../stack.types.ts'
+import { Connections, defaultLimits, hopKey, type TransportLimits } from './connections.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
+import { keepAlive, StunAnswers } from './keep-alive.ts'
 import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
 import { type Hop, locate } from './locate.ts'
 import { hopOf } from './next-hop.ts'
 import { noteSource, responseFlow } from './response-path.ts'
 import { Resting } from './resting.ts'
-import { type ConnectionLimits, TcpFlow } from './tcp-flow.ts'
-
-export interface TransportLimits extends ConnectionLimits {
-  readonly connections: number
-  readonly connectionsPerSource: number
-}
-
-/** Judgement, not measurement: roomy for an office behind one NAT, tight for a flood. */
-export const defaultLimits: TransportLimits = {
-  connections: 5_000,
-  connectionsPerSource: 250,
-  firstMessageMs: 15_000,
-  messageMs: 10_000,
-  idleMs: 3_900_000, // longer than the usual hour of a registration
-  unsentBytes: 1 << 20,
-}
+import { TcpFlow } from './tcp-flow.ts'
 
 /** RFC 3261 §18.1.1: beyond this a datagram may be cut into pieces, which firewalls and NATs lose. */
 const maxDatagramBytes = 1_300
@@ -71,11 +59,9 @@ export interface TransportOptions {
 
 export class SipTransport {
   readonly #options: TransportOptions
-  readonly #limits: TransportLimits
   readonly #user: TransportUser
-  readonly #connections = new Set<TcpFlow>()
-  readonly #byRemote = new Map<string, TcpFlow>()
-  readonly #perSource = new Map<string, number>()
+  readonly #connections: Connections
+  readonly #stunAnswers = new StunAnswers()
   readonly #dns: Resolver
   /** Hops that failed a short while ago. */
   readonly #resting: Resting
@@ -86,8 +72,15 @@ export class SipTransport {
 
   private constructor(options: TransportOptions, user: TransportUser) {
     this.#options = options
-    this.#limits = { ...defaultLimits, ...options.limits }
     this.#user = user
+    const limits = { ...defaultLimits, ...options.limits }
+    this.#connections = new Connections(
+      { ...options, limits },
+      {
+        message: (bytes, flow) => this.#message(bytes, flow),
+        unframed: (_problem, head, flow) => this.#unframed(head, flow),
+      },
+    )
     this.#dns = new CachingResolver(options.clock, options.resolver)
     this.#resting = new Resting(options.clock)
     this.#noTcp = new Resting(options.clock)
@@ -98,7 +91,7 @@ export class SipTransport {
     const transport = new SipTransport(options, user)
     transport.#bound = await bindAll(options, {
       datagram: (bytes, from, socket) => transport.#datagram(bytes, from, socket),
-      accepted: (connection, name) => transport.#accepted(connection, name),
+      accepted: (connection, name) => transport.#connections.accept(connection, name),
     })
     return transport
   }
@@ -108,13 +101,13 @@ export class SipTransport {
   }
 
   get connectionCount(): number {
-    return this.#connections.size
+    return this.#connections.count
   }
 
   /** Stop listening, close every connection. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const flow of Array.from(this.#connections)) flow.close()
+    this.#connections.close()
     await Promise.all(this.#bound.map(unbind))
   }
 
@@ -156,12 +149,17 @@ export class SipTransport {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
     if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
-    return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
+    return this.#connections.to(hop, hop.transport)
+  }
+
+  /** The request would not fit in one datagram of that flow (§18.1.1). */
+  exceedsDatagram(flow: WireFlow, request: SipRequest): boolean {
+    return flow.transport === 'udp' && printMessage(request).length + viaBytes > maxDatagramBytes
   }
 
   /** A connection instead of datagrams for a request that would not fit in one (§18.1.1), if the peer may take it. */
   flowForLarge(flow: WireFlow, request: SipRequest): WireFlow | undefined {
-    if (flow.transport !== 'udp' || printMessage(request).length + viaBytes <= maxDatagramBytes) return undefined
+    if (!this.exceedsDatagram(flow, request)) return undefined
     const hop = { ...flow.remote, transport: 'tcp' } as const
     return this.#noTcp.has(hopKey(hop)) ? undefined : this.flowTo(hop)
   }
@@ -178,6 +176,16 @@ export class SipTransport {
     return flow instanceof TcpFlow && flow.open ? flow : undefined
   }
 
+  /** Keep a flow alive while nothing is said on it. Returns how to stop. */
+  keepAlive(flow: WireFlow, options: KeepAliveOptions): () => void {
+    return keepAlive({ clock: this.#options.clock, stun: this.#stunAnswers }, flow, options)
+  }
+
+  /** A request that was let in came by a connection: it may name another address that leads there (RFC 5923). */
+  noteAlias(request: SipRequest, flow: WireFlow): void {
+    if (flow instanceof TcpFlow) this.#connections.alias(request, flow)
+  }
+
   /** Our address as the peer of that flow should use it: in Via, Contact and Record-Route. */
   ownAddress(flow: Flow): Address {
     const { advertisedIp, network } = this.#options
@@ -191,15 +199,19 @@ export class SipTransport {
     return { ip, port: bound?.local.port ?? flow.local.port }
   }
 
-  /** The Via of a request of ours. `rport`: RFC 3581 §3. */
+  /** The Via of a request of ours. `rport`: RFC 3581 §3. `alias`: requests to our listener may come by this (RFC 5923). */
   via(flow: WireFlow, branch: string): string {
     const { ip, port } = this.ownAddress(flow)
-    return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport`
+    const alias = flow instanceof TcpFlow && !flow.accepted && this.#listensFor(flow.transport) ? ';alias' : ''
+    return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport${alias}`
+  }
+
+  #listensFor(transport: TransportName): boolean {
+    return this.#bound.some((bound) => bound.transport === transport)
   }
 
   async #locate(uri: SipUri): Promise<readonly Hop[]> {
-    const speaks = (transport: TransportName): boolean =>
-      transport !== 'udp' || this.#bound.some((bound) => bound.transport === 'udp')
+    const speaks = (transport: TransportName): boolean => transport !== 'udp' || this.#listensFor('udp')
     try {
       const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
       const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
@@ -216,9 +228,17 @@ export class SipTransport {
   }
 
   #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
-    if (this.#closed) return
-    if (isKeepAlive(bytes)) return
+    if (this.#closed || isKeepAlive(bytes)) return
+    if (isStun(bytes)) return this.#stun(bytes, from, socket())
     this.#message(bytes, new UdpFlow(socket(), from))
+  }
+
+  /** RFC 5626 §5.4, §8: whoever asks is told where it was seen; without state, and no longer than it takes to say. */
+  #stun(bytes: Buffer, from: Endpoint, socket: UdpSocket): void {
+    this.#options.counters.stunIn++
+    const answer = answerBinding(bytes, from)
+    if (answer) socket.send(answer, from)
+    else this.#stunAnswers.receive(bytes)
   }
 
   #message(bytes: Buffer, flow: WireFlow): void {
@@ -256,39 +276,6 @@ export class SipTransport {
     this.respond(partial, createResponse(partial, problem.status, { reason: problem.reason }), flow)
   }
 
-  #accepted(connection: TcpConnection, transport: TransportName): void {
-    const { connections, connectionsPerSource } = this.#limits
-    const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
-    if (this.#closed || this.#connections.size >= connections || fromThere >= connectionsPerSource) {
-      this.#options.counters.connectionsRefused++
-      connection.start({ data: () => {}, closed: () => {} })
-      connection.destroy()
-      return
-    }
-    this.#add(connection, { transport, ...connection.remote }, true)
-  }
-
-  #connect(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
-    const { network, tls } = this.#options
-    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
-    return this.#add(network.connect(hop, towards), hop, false)
-  }
-
-  #add(connection: TcpConnection, hop: Hop, accepted: boolean): TcpFlow {
-    const { clock } = this.#options
-    const key = hopKey(hop)
-    const options = { connection, transport: hop.transport, accepted, clock, limits: this.#limits }
-    const flow = new TcpFlow(options, {
-      message: (bytes, from) => this.#message(bytes, from),
-      unframed: (_problem, head, from) => this.#unframed(head, from),
-      closed: (gone) => this.#forget(gone, key),
-    })
-    this.#connections.add(flow)
-    this.#byRemote.set(key, flow)
-    this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
-    return flow
-  }
-
   /** A head without a usable Content-Length: the parser knows whether and how it can be answered. */
   #unframed(head: Buffer | undefined, flow: WireFlow): void {
     const result = head && parseMessage(head)
@@ -298,14 +285,6 @@ export class SipTransport {
       noteSource(result.message, flow.remote)
       this.respond(result.message, createResponse(result.message, 400, { reason: 'Content-Length required' }), flow)
     }
-  }
-
-  #forget(flow: TcpFlow, key: string): void {
-    this.#connections.delete(flow)
-    if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
-    const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
-    if (left > 0) this.#perSource.set(flow.remote.ip, left)
-    else this.#perSource.delete(flow.remote.ip)
   }
 
   #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
@@ -327,10 +306,6 @@ export class SipTransport {
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-/** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
-const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
-  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
-
 /** A socket bound to `::` reaches both families. */
 const canSend = (fromIp: string, toIp: string): boolean => fromIp === '::' || isIPv6(fromIp) === isIPv6(toIp)
 
@@ -338,7 +313,7 @@ const CR = 0x0d
 const LF = 0x0a
 const NUL = 0
 
-/** Pings over UDP: line ends (some phones) or zero bytes (others); RFC 5626 wants STUN there and we answer nothing. */
+/** Pings over UDP that want no answer: line ends (some phones) or zero bytes (others). */
 function isKeepAlive(bytes: Uint8Array): boolean {
   return bytes.length <= 4 && bytes.every((byte) => byte === CR || byte === LF || byte === NUL)
 }
