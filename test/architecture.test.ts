@@ -36,7 +36,7 @@ function readTable(): ReadonlyMap<string, Rule> {
 
 const table = readTable()
 
-/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog ◀ subscription, client; auth knows messages only. */
+/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog ◀ subscription ◀ packages; auth knows messages only. */
 const insideSip: Record<string, readonly string[]> = {
   message: [],
   transport: ['message'],
@@ -44,6 +44,7 @@ const insideSip: Record<string, readonly string[]> = {
   dialog: ['message', 'transport', 'transaction', 'auth'],
   auth: ['message'],
   subscription: ['message', 'transport', 'transaction', 'dialog'],
+  packages: ['message', 'subscription'],
   client: ['message', 'transport', 'dialog'],
 }
 

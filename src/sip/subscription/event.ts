@@ -1,5 +1,7 @@
 /** The headers Event and Subscription-State. RFC 6665 §8.2, §8.4. */
-import { isToken, parseParams } from '../message/scan.ts'
+import { type HeaderValue, readHeader } from '../message/header-values.ts'
+import { Headers } from '../message/headers.ts'
+import { isToken } from '../message/scan.ts'
 import type { SipMessage } from '../message/types.ts'
 
 /** Two subscriptions are one when both parts are the same, byte by byte (RFC 6665 §8.2.1). */
@@ -8,11 +10,16 @@ export interface EventName {
   readonly id: string | undefined
 }
 
-export function readEvent(text: string | undefined): EventName | undefined {
-  if (text === undefined) return undefined
-  const { head, params } = split(text)
-  return params && isToken(head) ? { name: head, id: params.get('id') ?? undefined } : undefined
-}
+/** undefined when there is none, or it cannot be read. */
+export const readEvent = ({ headers }: Pick<SipMessage, 'headers'>): EventName | undefined =>
+  eventOf(readHeader(headers, 'Event'))
+
+/** `presence;id=7`. */
+export const parseEvent = (text: string): EventName | undefined =>
+  readEvent({ headers: new Headers([['Event', text]]) })
+
+const eventOf = (header: HeaderValue | undefined): EventName | undefined =>
+  header && isToken(header.value) ? { name: header.value, id: header.params.get('id') ?? undefined } : undefined
 
 export const printEvent = ({ name, id }: EventName): string => (id === undefined ? name : `${name};id=${id}`)
 
@@ -25,32 +32,19 @@ export interface SubscriptionState {
   readonly retryAfterS?: number
 }
 
-/**
- * Departs from RFC 6665 §8.4: without the header a NOTIFY counts as `active`, as before RFC 3265; with one that cannot
- * be read too.
- */
+/** Departs from RFC 6665 §8.4: a NOTIFY without the header, or with one that cannot be read, counts as `active`. */
 export function readSubscriptionState({ headers }: SipMessage): SubscriptionState {
-  const { head, params } = split(headers.get('Subscription-State') ?? '')
-  const word = head.toLowerCase()
+  const header = readHeader(headers, 'Subscription-State')
+  const word = header?.value.toLowerCase()
   const state = word === 'pending' || word === 'terminated' ? word : 'active'
-  const [reason, expiresS, retryAfterS] = [
-    params?.get('reason')?.toLowerCase(),
-    seconds(params?.get('expires')),
-    seconds(params?.get('retry-after')),
-  ]
+  const reason = header?.params.get('reason')?.toLowerCase()
+  const expiresS = seconds(header?.params.get('expires'))
+  const retryAfterS = seconds(header?.params.get('retry-after'))
   return {
     state,
     ...(reason !== undefined && { reason }),
     ...(expiresS !== undefined && { expiresS }),
     ...(retryAfterS !== undefined && { retryAfterS }),
-  }
-}
-
-function split(text: string) {
-  const semicolon = text.indexOf(';')
-  return {
-    head: (semicolon < 0 ? text : text.slice(0, semicolon)).trim(),
-    params: parseParams(semicolon < 0 ? '' : text.slice(semicolon)),
   }
 }
 

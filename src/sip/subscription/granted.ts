@@ -110,7 +110,7 @@ export class GrantedSubscription<State> implements DialogParty {
       context.transactions.respondStateless(request, createResponse(request, status, { headers }), flow)
     const seq = cseqOf(request)?.seq ?? 0
     if (peer.isOld(seq)) return refuse(500)
-    const asked = readEvent(request.headers.get('Event'))
+    const asked = readEvent(request)
     if (request.method !== 'SUBSCRIBE') return refuse(405)
     if (this.#ended || !asked || !sameEvent(asked, event)) return refuse(481)
     if (refuseUnsupported(context, request, flow)) return

@@ -76,7 +76,7 @@ export class NotifierDesk {
       const response = createResponse(request, status, { toTag: randomHex(8), headers })
       this.#context.transactions.respondStateless(request, response, flow)
     }
-    const event = readEvent(request.headers.get('Event'))
+    const event = readEvent(request)
     const served = event && this.#packages.get(event.name)
     if (!served) return refuse(489, { 'Allow-Events': [...this.#packages.keys()].join(', ') })
     const { contentType, admit, terms = usualTerms } = served.events

@@ -24,7 +24,14 @@ import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders } from '../stack.types.ts'
 import { transactionMs } from '../transaction/timers.ts'
 import type { WireFlow } from '../transport/flow.ts'
-import { type EventName, readEvent, readSubscriptionState, type SubscriptionState, sameEvent } from './event.ts'
+import {
+  type EventName,
+  parseEvent,
+  readEvent,
+  readSubscriptionState,
+  type SubscriptionState,
+  sameEvent,
+} from './event.ts'
 import { Hearing } from './hearing.ts'
 import { comesAgainMs, gapMs, lasting } from './return.ts'
 import type { Notification, SubscribeOptions, Subscription, SubscriptionEnd } from './types.ts'
@@ -69,7 +76,7 @@ export class SentSubscription implements Subscription, DialogParty {
   constructor(context: Context, options: StartOptions) {
     this.#context = context
     this.#options = options
-    this.#event = readEvent(options.event) ?? { name: options.event, id: undefined }
+    this.#event = parseEvent(options.event) ?? { name: options.event, id: undefined }
     this.#expiresS = options.expiresS ?? defaultExpiresS
     this.#queue = new AsyncQueue(maxWaiting, () => void this.close())
     const { signal } = options
@@ -268,7 +275,7 @@ export class SentSubscription implements Subscription, DialogParty {
   }
 
   #isOurs(request: SipRequest): boolean {
-    const event = readEvent(request.headers.get('Event'))
+    const event = readEvent(request)
     if (!event) return false
     // RFC 3515 §2.4.6: the first REFER's may bear its number or not.
     return this.#options.method === 'REFER' ? event.name === 'refer' : sameEvent(event, this.#event)

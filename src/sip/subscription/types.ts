@@ -41,10 +41,10 @@ export interface EventPackage<State> {
   readonly terms?: Terms
   /** Least time between two changes told to one subscriber, ms. */
   readonly spacingMs: number
-  admit(request: SipRequest, flow: Flow): Admission
-  state(resource: string): State
+  readonly admit: (request: SipRequest, flow: Flow) => Admission
+  readonly state: (resource: string) => State
   /** The body; undefined when what changed is nothing to this reader, who is told nothing then. */
-  write(state: State, reader: Reader<State>): string | undefined
+  readonly write: (state: State, reader: Reader<State>) => string | undefined
 }
 
 /** Why the notifier ends a subscription, and whether the subscriber may come again (RFC 6665 §4.1.3). */
