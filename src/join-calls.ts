@@ -21,7 +21,8 @@ import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Messages } from './pbx/messages.ts'
 import { Registrar } from './pbx/registrar.ts'
-import { readTrunk, type Trunk } from './pbx/trunks.ts'
+import { TrunkLines } from './pbx/trunk-lines.ts'
+import { readTrunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
@@ -38,6 +39,7 @@ export interface CallSide {
   readonly media: MediaPlane
   readonly recordings: Recordings
   readonly registrar: Registrar
+  readonly trunks: TrunkLines
   readonly stack: CountedSipStack
   readonly certificates: CertificateWatch
   readonly publicIp: PublicIp
@@ -64,11 +66,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
-  const trunks = settings.trunks.map(readTrunk)
-  const gatekeeper = makeGatekeeper(foundation, trunks)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
+  const advertisedIp = advertiser(settings, publicIp)
+  const ownHost = (): string => advertisedIp(undefined)
+  const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost })
+  const gatekeeper = makeGatekeeper(foundation, trunks)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -86,6 +90,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     observe: trace.observe,
   })
   closing.push(() => stack.close())
+  closing.push(() => trunks.close())
 
   const live = new LiveCalls()
   const { combineLegs } = settings.recording
@@ -98,7 +103,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     live,
     recorder: recordings,
-    advertisedIp: advertiser(settings, publicIp),
+    advertisedIp,
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
   }
@@ -112,12 +117,14 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
+  trunks.open(stack)
   return {
     desk,
     live,
     media,
     recordings,
     registrar,
+    trunks,
     stack,
     certificates,
     publicIp,
@@ -125,7 +132,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   }
 }
 
-function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: readonly Trunk[]): Gatekeeper {
+function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: TrunkLines): Gatekeeper {
   const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
     digest: new DigestVerifier({

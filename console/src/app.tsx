@@ -12,6 +12,7 @@ import { LivePage } from './pages/live.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
+import { TrunksPage } from './pages/trunks.tsx'
 import { Shell } from './shell/shell.tsx'
 import { ErrorNote } from './ui/notes.tsx'
 
@@ -61,6 +62,7 @@ function Pages() {
         <Route path="/calls/:id" element={<CallPage />} />
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
+        <Route path="/trunks" element={<TrunksPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />

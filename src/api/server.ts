@@ -30,6 +30,7 @@ import { healthRoutes } from './routes/health.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { trunkRoutes } from './routes/trunks.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -76,6 +77,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   recordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
+  trunkRoutes(app, deps)
   accountRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

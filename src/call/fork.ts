@@ -21,6 +21,8 @@ export interface Destination {
   readonly target: Target
   readonly party: Party
   readonly credentials?: Credentials
+  /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
+  readonly routes?: readonly string[]
 }
 
 export interface Attempt {
@@ -88,13 +90,17 @@ export class Fork {
 
   #start(destination: Destination): void {
     const { stack, teller, from, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
-    const { target, party, credentials } = destination
+    const { target, party, credentials, routes } = destination
     const { media, sdp } = offer(destination)
     const invite = stack.invite({
       target,
       from: from(destination),
       to: `<${party.uri}>`,
-      headers: { 'Max-Forwards': String(maxForwards), ...(referredBy !== undefined && { 'Referred-By': referredBy }) },
+      headers: {
+        'Max-Forwards': String(maxForwards),
+        ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+        ...(routes && { Route: routes }),
+      },
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),
@@ -109,7 +115,7 @@ export class Fork {
       role,
       party,
       sipCallId: invite.sipCallId,
-      transport: target.flow?.transport ?? target.via?.transport ?? 'udp',
+      transport: target.flow?.transport ?? [target.via ?? []].flat()[0]?.transport ?? 'udp',
       remote: target.flow ? remoteOf(target.flow) : target.uri,
       state: 'calling',
     }

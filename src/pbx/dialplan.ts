@@ -17,13 +17,14 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
+import type { LineRoute, TrunkLines } from './trunk-lines.ts'
+import { dialledNumber, inboundExtension, numberCalled, type OutboundRoute, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Gatekeeper
   readonly directory: Directory
   readonly registrar: Registrar
-  readonly trunks: readonly Trunk[]
+  readonly trunks: TrunkLines
   readonly services: CallServices
 }
 
@@ -50,8 +51,9 @@ export class Dialplan {
   async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
-    const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    const dialled =
+      identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
     const from = this.#callerOf(invite, identity)
     if (identity.kind === 'trunk') {
@@ -59,7 +61,7 @@ export class Dialplan {
       return this.#toExtension(invite, from, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const extension = this.#options.directory.find(dialled)
-    const route = extension ? undefined : outboundRoute(this.#options.trunks, dialled, identity.extension.number)
+    const [route] = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
     if (route) return this.#toTrunk(invite, from, route, identity.extension)
     return this.#toExtension(invite, from, extension, identity.extension)
   }
@@ -77,7 +79,7 @@ export class Dialplan {
     route: (number, by) => {
       const { directory, trunks } = this.#options
       const [extension, asks] = [directory.find(number), directory.find(by)]
-      const outbound = extension ? undefined : outboundRoute(trunks, number, by)
+      const [outbound] = extension ? [] : trunks.routes(number, by)
       if (outbound) return { ...trunkRoute(outbound, trunkParty(outbound)), record: asks?.record ?? false }
       if (!extension) return 'not-found'
       const route = this.#extensionRoute(
@@ -107,7 +109,7 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) })
   }
 
-  async #toTrunk(invite: IncomingInvite, from: Party, route: OutboundRoute, caller: Extension): Promise<void> {
+  async #toTrunk(invite: IncomingInvite, from: Party, route: LineRoute, caller: Extension): Promise<void> {
     const to = trunkParty(route)
     const call = new Call(invite, { from, to }, this.#options.services)
     await this.#dial(call, { ...trunkRoute(route, to), record: caller.record })
@@ -138,8 +140,9 @@ const plainUri = (user: string, host: string): SipUri => ({
 
 const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri({ host: trunk.host }, number) })
 
-function trunkRoute({ trunk, number }: OutboundRoute, party: Party): Omit<Route, 'record'> {
+function trunkRoute({ trunk, line, number }: LineRoute, party: Party): Omit<Route, 'record'> {
   const { credentials } = trunk
-  const target = { uri: trunkUri(trunk, number) }
-  return { destinations: [{ target, party, ...(credentials && { credentials }) }], ringMs: trunkRingSeconds * 1000 }
+  const { target, routes } = line.target(number)
+  const destination = { target, party, ...(credentials && { credentials }), ...(routes.length > 0 && { routes }) }
+  return { destinations: [destination], ringMs: trunkRingSeconds * 1000 }
 }

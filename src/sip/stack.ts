@@ -21,6 +21,7 @@ import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
+import { parseUri } from './message/uri.ts'
 import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
@@ -126,6 +127,10 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
       if (ours) return transport.keepAlive(ours, keeping)
       queueMicrotask(() => keeping.failed?.('closed'))
       return () => {}
+    },
+    locate: async (uri) => {
+      const parsed = parseUri(uri)
+      return parsed ? transport.resolve(parsed) : []
     },
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({

@@ -5,6 +5,7 @@ import type { CallDetail, CallsPage, CallsQuery, LiveCalls, Messages } from '../
 import type { ExtensionChanges, ExtensionSaved, Extensions, NewExtension } from '../../../src/api/schemas/extensions.ts'
 import type { RecordingsPage, RecordingsQuery } from '../../../src/api/schemas/recordings.ts'
 import type { Status } from '../../../src/api/schemas/status.ts'
+import type { Trunks } from '../../../src/api/schemas/trunks.ts'
 import { ApiError, request, withQuery } from './client.ts'
 import { usePollMs } from './events.tsx'
 
@@ -159,6 +160,14 @@ export function useDropRegistrations() {
   return useChange('extensions', (number: string) =>
     request('DELETE', `/api/extensions/${encodeURIComponent(number)}/registrations`),
   )
+}
+
+export function useTrunks() {
+  return useQuery({
+    queryKey: ['trunks'],
+    queryFn: ({ signal }) => request<Trunks>('GET', '/api/trunks', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
 }
 
 export function useApiKeys() {

@@ -34,6 +34,12 @@ const trunk = z.strictObject({
   username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().optional(),
+  /** Register there, as `username`: calls come to us then, also behind NAT. */
+  register: z.boolean().default(false),
+  /** How long a registration shall last; the trunk decides. */
+  expires: duration(60_000).default(3_600_000),
+  /** How often it is asked by OPTIONS whether it is there; 0 never asks. */
+  qualify: duration().default(60_000),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
