@@ -14,6 +14,7 @@ import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './cer
 import { parseNetworks } from './core/networks.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
@@ -27,7 +28,6 @@ import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
-import { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -41,6 +41,8 @@ export interface CallSide {
   readonly registrar: Registrar
   readonly trunks: TrunkLines
   readonly stack: CountedSipStack
+  /** What SIP counted since the start, by name. */
+  readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
@@ -61,7 +63,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
   })
   closing.push(() => media.close())
-  const trace = new SipTrace(clock)
+  const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
@@ -108,7 +110,14 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
-  const dialplan = new Dialplan({ gatekeeper, directory, registrar, trunks, services })
+  const dialplan = new Dialplan({
+    gatekeeper,
+    directory,
+    registrar,
+    trunks,
+    passHeaders: settings.sip.passHeaders,
+    services,
+  })
   const siprec = new SiprecServer(
     { ...services, recordings },
     { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
@@ -126,6 +135,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     registrar,
     trunks,
     stack,
+    sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     publicIp,
     listening: reachableAt(stack.listening),

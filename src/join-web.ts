@@ -71,7 +71,7 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, trunks, media, stack }: CallSide): Metrics {
+function makeMetrics({ bus }: Foundation, { live, registrar, trunks, media, stack, sipCounts }: CallSide): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
@@ -79,7 +79,7 @@ function makeMetrics({ bus }: Foundation, { live, registrar, trunks, media, stac
     trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),
-    sipCounters: () => ({ ...stack.counters }),
+    sipCounters: sipCounts,
   })
 }
 

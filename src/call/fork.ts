@@ -7,20 +7,31 @@
  * in the same moment is ended by BYE. Every attempt is told as a leg.
  */
 import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import type { Credentials, Dialog, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
+import type { Credentials, Dialog, ExtraHeaders, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
+import { answerInDialog } from './in-dialog.ts'
 import { type Leg, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { Teller } from './teller.ts'
+
+/** Who calls, as the called one is told. */
+export interface Introduction {
+  /** `"Alice" <sip:101@192.0.2.1>` */
+  readonly from: string
+  readonly headers?: ExtraHeaders
+}
 
 /** One device, or a trunk. */
 export interface Destination {
   readonly target: Target
   readonly party: Party
   readonly credentials?: Credentials
+  /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
+  readonly introduce?: (caller: Party, host: string) => Introduction
   /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
   readonly routes?: readonly string[]
 }
@@ -31,6 +42,8 @@ export interface Attempt {
   readonly invite: OutgoingInvite
   /** The description of its last provisional answer. */
   earlyAnswer?: string
+  /** It made an offer of its own since (RFC 3311), which was answered. */
+  renegotiated?: boolean
 }
 
 export type ForkOutcome =
@@ -40,10 +53,10 @@ export type ForkOutcome =
 export interface ForkOptions {
   readonly stack: SipStack
   readonly clock: Clock
+  readonly log: Logger
   readonly teller: Teller
   readonly destinations: readonly Destination[]
-  /** `"Alice" <sip:101@192.0.2.1>` */
-  readonly from: (destination: Destination) => string
+  readonly introduce: (destination: Destination) => Introduction
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
   readonly ringMs: number
@@ -61,6 +74,8 @@ export class Fork {
   readonly #options: ForkOptions
   readonly #attempts = new Set<Attempt>()
   readonly #refusals: EndReason[] = []
+  /** Stops hearing what devices ask before they answer, by their early dialogs. */
+  readonly #early = new Map<Dialog, () => void>()
   readonly #settle: (outcome: ForkOutcome) => void
   readonly #cancelTimer: () => void
   #settled = false
@@ -89,14 +104,16 @@ export class Fork {
   }
 
   #start(destination: Destination): void {
-    const { stack, teller, from, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
+    const { stack, teller, introduce, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
     const { target, party, credentials, routes } = destination
     const { media, sdp } = offer(destination)
+    const { from, headers } = introduce(destination)
     const invite = stack.invite({
       target,
-      from: from(destination),
+      from,
       to: `<${party.uri}>`,
       headers: {
+        ...headers,
         'Max-Forwards': String(maxForwards),
         ...(referredBy !== undefined && { 'Referred-By': referredBy }),
         ...(routes && { Route: routes }),
@@ -104,8 +121,9 @@ export class Fork {
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),
-      onProvisional: (response) => {
+      onProvisional: (response, dialog) => {
         if (this.#settled) return
+        if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
         onProvisional(attempt, response)
       },
@@ -126,6 +144,23 @@ export class Fork {
       if (outcome.answered) this.#answered(attempt, outcome.dialog, outcome.response)
       else this.#refused(attempt, outcome.response.status)
     })
+  }
+
+  /** What a device asks before it answers. */
+  #listen(attempt: Attempt, dialog: Dialog): void {
+    if (this.#early.has(dialog)) return
+    const { log, teller } = this.#options
+    const off = dialog.on('request', (incoming) =>
+      answerInDialog(incoming, {
+        media: attempt.media,
+        log,
+        onDigit: (digit, durationMs) => teller.legDigit(attempt.leg.id, digit, durationMs),
+        onDescribed: () => {
+          attempt.renegotiated = true
+        },
+      }),
+    )
+    this.#early.set(dialog, off)
   }
 
   #answered(attempt: Attempt, dialog: Dialog, response: SipResponse): void {
@@ -158,6 +193,8 @@ export class Fork {
   #finish(outcome: ForkOutcome): void {
     this.#settled = true
     this.#cancelTimer()
+    for (const off of this.#early.values()) off()
+    this.#early.clear()
     this.#settle(outcome)
   }
 

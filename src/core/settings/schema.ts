@@ -7,7 +7,21 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
-import { duration, flag, ip, list, networks, oneOf, port, ports, setting, text, whole, words } from './fields.ts'
+import {
+  duration,
+  flag,
+  headerNames,
+  ip,
+  list,
+  networks,
+  oneOf,
+  port,
+  ports,
+  setting,
+  text,
+  whole,
+  words,
+} from './fields.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -23,6 +37,8 @@ const extension = z.strictObject({
   record: z.boolean().default(true),
   maxContacts: z.int().min(1).max(20).default(5),
 })
+
+const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
 
 const trunk = z.strictObject({
   name: words().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
@@ -42,6 +58,23 @@ const trunk = z.strictObject({
   qualify: duration().default(60_000),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
+  /**
+   * It is in a circle of trust with us (RFC 3325): believed who is calling and where the call has been, and told who
+   * calls though the caller is private.
+   */
+  trustIdentity: z.boolean().optional(),
+  /** Where our calls say who is calling, `from` when left out. In a header, From names the account. */
+  callerIdIn: z
+    .enum(['from', 'p-asserted-identity', 'p-preferred-identity', 'remote-party-id'], { error: callerIdError })
+    .optional(),
+  /** Shown for extensions that no number of `inbound` reaches. */
+  callerNumber: words()
+    .regex(/^\+?\d{1,20}$/, { error: 'a telephone number' })
+    .optional(),
+  /** Domain of our From; our address when left out. */
+  fromDomain: words().optional(),
+  /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
+  passHeaders: headerNames().optional(),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
@@ -125,6 +158,15 @@ export const settingsSchema = z.strictObject({
     sessionMin: setting(duration(90_000).default(90_000), {
       env: 'SIP_SESSION_MIN',
       description: 'Shortest interval of a session timer; a shorter one is answered 422.',
+    }),
+    traceMessageBodies: setting(flag().default(false), {
+      env: 'SIP_TRACE_MESSAGE_BODIES',
+      description: 'Keep what people write to each other (SIP MESSAGE) in the trace of SIP messages.',
+    }),
+    passHeaders: setting(list().pipe(headerNames()).default(['User-to-User']), {
+      env: 'SIP_PASS_HEADERS',
+      description:
+        'Headers of calls from extensions that go on to who is called, `X-Our-*` for all that begin so. Alert-Info and Call-Info can make phones answer by themselves. What comes from a trunk passes by its own passHeaders.',
     }),
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',
@@ -246,6 +288,26 @@ export const settingsSchema = z.strictObject({
           'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
       },
     ),
+  }),
+  hep: section({
+    enable: setting(flag().default(false), {
+      env: 'HEP_ENABLED',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+    }),
+    host: setting(text().default(''), {
+      env: 'HEP_HOST',
+      description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
+    }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    captureId: setting(whole(0, 4_294_967_295).default(2_001), {
+      env: 'HEP_ID',
+      description: 'Number by which the collector tells this sender from others.',
+    }),
+    password: setting(text().default(''), {
+      env: 'HEP_PASSWORD',
+      description: 'Password of the collector, if it wants one.',
+      secret: true,
+    }),
   }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),
