@@ -8,7 +8,7 @@
  * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
-import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
+import { hostText, isIP, isIPv6, isWildcardIp, placeOf } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
 import { CachingResolver, type Resolver } from '../../net/resolver.ts'
@@ -18,7 +18,7 @@ import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Address, Flow, MessageObserver, TransportName } from '../stack.types.ts'
+import type { Address, Flow, MessageObserver, Screen, TransportName } from '../stack.types.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
 import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
@@ -65,6 +65,7 @@ export interface TransportOptions {
   /** Our address as peers see it; the address of the socket unless given. */
   readonly advertisedIp?: () => string
   readonly observe?: MessageObserver
+  readonly screen?: Screen
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -216,9 +217,20 @@ export class SipTransport {
   }
 
   #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
-    if (this.#closed) return
-    if (isKeepAlive(bytes)) return
+    if (this.#closed || isKeepAlive(bytes) || !this.#screened('udp', from)) return
     this.#message(bytes, new UdpFlow(socket(), from))
+  }
+
+  /** A request goes there: what comes back is no stranger's. */
+  expect(flow: WireFlow): void {
+    this.#options.screen?.expect(flow)
+  }
+
+  #screened(transport: TransportName, from: Endpoint): boolean {
+    const { screen, counters } = this.#options
+    if (!screen || screen.mayRead(transport, from)) return true
+    counters.screened++
+    return false
   }
 
   #message(bytes: Buffer, flow: WireFlow): void {
@@ -258,8 +270,10 @@ export class SipTransport {
 
   #accepted(connection: TcpConnection, transport: TransportName): void {
     const { connections, connectionsPerSource } = this.#limits
-    const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
-    if (this.#closed || this.#connections.size >= connections || fromThere >= connectionsPerSource) {
+    const { ip } = connection.remote
+    const fromThere = this.#perSource.get(placeOf(ip)) ?? 0
+    const tooMany = this.#connections.size >= connections || fromThere >= connectionsPerSource
+    if (this.#closed || tooMany || this.#options.screen?.mayConnect(ip) === false) {
       this.#options.counters.connectionsRefused++
       connection.start({ data: () => {}, closed: () => {} })
       connection.destroy()
@@ -279,13 +293,16 @@ export class SipTransport {
     const key = hopKey(hop)
     const options = { connection, transport: hop.transport, accepted, clock, limits: this.#limits }
     const flow = new TcpFlow(options, {
-      message: (bytes, from) => this.#message(bytes, from),
+      // Who sends too much over a connection is told so by its end.
+      message: (bytes, from) =>
+        accepted && !this.#screened(from.transport, from.remote) ? from.close() : this.#message(bytes, from),
       unframed: (_problem, head, from) => this.#unframed(head, from),
       closed: (gone) => this.#forget(gone, key),
     })
     this.#connections.add(flow)
     this.#byRemote.set(key, flow)
-    this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
+    const place = placeOf(flow.remote.ip)
+    this.#perSource.set(place, (this.#perSource.get(place) ?? 0) + 1)
     return flow
   }
 
@@ -303,9 +320,10 @@ export class SipTransport {
   #forget(flow: TcpFlow, key: string): void {
     this.#connections.delete(flow)
     if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
-    const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
-    if (left > 0) this.#perSource.set(flow.remote.ip, left)
-    else this.#perSource.delete(flow.remote.ip)
+    const place = placeOf(flow.remote.ip)
+    const left = (this.#perSource.get(place) ?? 1) - 1
+    if (left > 0) this.#perSource.set(place, left)
+    else this.#perSource.delete(place)
   }
 
   #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
