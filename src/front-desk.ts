@@ -2,6 +2,7 @@
 import type { LiveCalls } from './call/live-calls.ts'
 import type { Dialplan } from './pbx/dialplan.ts'
 import type { Gatekeeper } from './pbx/gatekeeper.ts'
+import type { Messages } from './pbx/messages.ts'
 import type { Registrar } from './pbx/registrar.ts'
 import type { IncomingInvite, IncomingRequest } from './sip/stack.types.ts'
 import { isSiprec } from './siprec/body.ts'
@@ -11,6 +12,7 @@ export interface FrontDeskParts {
   readonly gatekeeper: Gatekeeper
   readonly registrar: Registrar
   readonly dialplan: Dialplan
+  readonly messages: Messages
   readonly siprec: SiprecServer
   readonly live: LiveCalls
   /** Calls and recording sessions at a time. */
@@ -29,6 +31,7 @@ export const allowedMethods: readonly string[] = [
   'UPDATE',
   'REFER',
   'REGISTER',
+  'MESSAGE',
 ]
 
 export class FrontDesk {
@@ -58,6 +61,8 @@ export class FrontDesk {
     const identity = this.#parts.gatekeeper.identityOf(incoming.request)
     if (method === 'REGISTER' && identity?.kind === 'extension')
       return this.#parts.registrar.register(incoming, identity.extension)
+    if (method === 'MESSAGE' && identity?.kind === 'extension')
+      return void this.#parts.messages.take(incoming, identity.extension)
     incoming.respond(405)
   }
 }

@@ -19,6 +19,7 @@ import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { Messages } from './pbx/messages.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { readTrunk, type Trunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
@@ -107,7 +108,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     { ...services, recordings },
     { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, siprec, live, maxCalls })
+  const messages = new Messages({ ...services, directory, registrar, trunks })
+  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   return {

@@ -16,21 +16,21 @@ import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalog
 import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
-import { fromTag, maxForwardsOf } from '../sip/message/fields.ts'
-import { sessionDescriptionOf } from '../sip/message/multipart.ts'
-import type { SipMessage, SipResponse } from '../sip/message/types.ts'
-import { parseUri, printUri } from '../sip/message/uri.ts'
-import type { Dialog, DialogEnd, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import { fromTag } from '../sip/message/fields.ts'
+import type { SipResponse } from '../sip/message/types.ts'
+import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import { CallLegs } from './call-legs.ts'
+import { CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork, type ForkOutcome } from './fork.ts'
-import { answerInDialog } from './in-dialog.ts'
-import { type Leg, liveLeg, mediaSummary, remoteOf } from './leg.ts'
-import { LegMedia, usableFormats } from './leg-media.ts'
+import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome } from './fork.ts'
+import { type Leg, mediaSummary, remoteOf } from './leg.ts'
+import { listenToLeg } from './leg-listener.ts'
+import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { addressAt } from './party.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
-import { SilenceWatch } from './silence-watch.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
 import { TransferDesk } from './transfer-desk.ts'
@@ -46,12 +46,6 @@ export interface DialOptions {
   readonly recordingName: string
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
-}
-
-/** The caller's media, and the description it offered; undefined when it wants us to offer. */
-interface CallerSide {
-  readonly media: LegMedia
-  readonly offer: string | undefined
 }
 
 type Answered = Extract<ForkOutcome, { answered: true }>
@@ -70,21 +64,13 @@ export class Call implements LiveCall, TransferHost {
   readonly #session: MediaSession
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
-  /** Who stands on the caller's and on the callee's side now; a transfer changes it. */
-  #caller: Leg
-  #callee: Leg | undefined
-  /** Legs that are no longer part of the call. */
-  readonly #left: Leg[] = []
+  readonly #legs: CallLegs
   #transfers: TransferDesk | undefined
   /** A leg whose place is about to be taken by one of another call. */
   #spared: Leg | undefined
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
-  /** The first rings the callee, further ones those to whom the call was transferred. */
-  readonly #forks: Fork[] = []
   #recording: CallRecording | undefined
-  /** The answer given to the caller with early media; the 200 repeats it (RFC 3261 §13.2.1). */
-  #earlyAnswer: string | undefined
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -97,7 +83,7 @@ export class Call implements LiveCall, TransferHost {
     this.#startedAtMs = services.clock.wallMs()
     this.#session = services.media.openSession(this.id)
     this.#session.on('lost', () => void this.#fail('call.media-lost'))
-    this.#caller = {
+    this.#legs = new CallLegs({
       id: newId(),
       role: 'caller',
       party: parties.from,
@@ -105,10 +91,10 @@ export class Call implements LiveCall, TransferHost {
       transport: invite.flow.transport,
       remote: remoteOf(invite.flow),
       state: 'calling',
-    }
+    })
     services.live.add(this)
     this.#teller.started(this.from, this.to)
-    this.#teller.legStarted(this.#caller)
+    this.#teller.legStarted(this.#legs.caller)
     invite.cancelled.addEventListener('abort', () => void this.finish('cancelled', 'caller'))
   }
 
@@ -138,43 +124,41 @@ export class Call implements LiveCall, TransferHost {
     }
   }
 
-  async #ring(options: DialOptions): Promise<void> {
-    const { stack, clock, advertisedIp } = this.#services
-    // RFC 7332 §3: a call that comes back to us again and again ends, as it would at a proxy.
-    const maxForwards = maxForwardsOf(this.#invite.request) ?? 70
-    if (maxForwards === 0) throw new CallError('call.too-many-hops')
-    const offer = this.#callerOffer()
-    const formats = offer === undefined ? supportedFormats : usableFormats(offer)
-    if (formats.length === 0) throw new CallError('call.no-common-codec')
-    const media = new LegMedia(await this.openPort(options.record), advertisedIp(this.#invite.flow))
-    this.#caller.media = media
-    const caller: CallerSide = { media, offer }
-    const calleePort = await this.openPort(options.record)
+  async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
+    const { advertisedIp } = this.#services
+    const { offer, formats, maxForwards } = readInvite(this.#invite)
+    const media = new LegMedia(await this.openPort(record), advertisedIp(this.#invite.flow))
+    this.#legs.caller.media = media
+    const caller = new CallerSide(this.#invite, offer, media)
+    const port = await this.openPort(record)
     if (this.#ended) return
-    const fork = new Fork({
-      stack,
-      clock,
-      teller: this.#teller,
-      destinations: options.destinations,
-      ringMs: options.ringMs,
-      maxForwards: Math.min(maxForwards, 70) - 1,
+    const fork = this.#fork(port, formats, {
+      destinations,
+      ringMs,
+      maxForwards,
       from: ({ target }) => this.#addressOf(this.from, target.flow),
-      offer: ({ target }) => offerTo(calleePort, advertisedIp(target.flow), formats),
       onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
-    this.#forks.push(fork)
     const outcome = await fork.outcome
     if (!outcome.answered) return this.finish(outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
-    this.#connect(outcome, caller, options)
+    this.#connect(outcome, caller, record ? recordingName : undefined)
   }
 
-  /** The caller's description; undefined when it wants us to offer (its answer comes with the ACK). */
-  #callerOffer(): string | undefined {
-    const { request } = this.#invite
-    const offered = sessionDescriptionOf(request)
-    if (offered === 'none') throw new CallError('call.unknown-body')
-    return offered?.sdp
+  /** Each device gets a description of its own over the one port that all of them share until one answers. */
+  #fork(
+    port: MediaPort,
+    formats: readonly SdpFormat[],
+    options: Omit<ForkOptions, 'stack' | 'clock' | 'teller' | 'offer'>,
+  ): Fork {
+    const { stack, clock, advertisedIp } = this.#services
+    const offer = ({ target }: Destination) => {
+      const media = new LegMedia(port, advertisedIp(target.flow))
+      return { media, sdp: media.offer(formats) }
+    }
+    const fork = new Fork({ stack, clock, teller: this.#teller, offer, ...options })
+    this.#legs.rings(fork)
+    return fork
   }
 
   async openPort(recordedLater: boolean): Promise<MediaPort> {
@@ -186,67 +170,48 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** A party as our devices see it: at this server. */
-  #addressOf({ extension, uri, name: displayName }: Party, flow: Flow | undefined): string {
-    const user = extension ?? parseUri(uri)?.user ?? 'anonymous'
-    const host = this.#services.advertisedIp(flow)
-    const name = displayName === undefined ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `
-    return `${name}<${printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() })}>`
+  #addressOf(party: Party, flow: Flow | undefined): string {
+    return addressAt(this.#services.advertisedIp(flow), party)
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional(attempt: Attempt, response: SipResponse, { media: caller, offer }: CallerSide): void {
+  #provisional(attempt: Attempt, response: SipResponse, caller: CallerSide): void {
     if (this.#ended) return
     const { leg, media } = attempt
     this.#teller.ringing(leg.id)
     const described = sdpOf(response)
     if (described !== '') attempt.earlyAnswer = described
-    const firstMedia = described !== '' && offer !== undefined && this.#earlyAnswer === undefined
-    if (firstMedia) this.#passEarlyMedia(media, response, caller, offer)
-    if (this.#caller.state === 'calling' && this.#earlyAnswer === undefined) this.#invite.ring(180)
-    this.#caller.state = 'ringing'
+    if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(media, described, caller)
+    caller.ring()
+    this.#legs.caller.state = 'ringing'
   }
 
-  #passEarlyMedia(media: LegMedia, response: SipResponse, caller: LegMedia, offer: string): void {
+  #passEarlyMedia(media: LegMedia, described: string, caller: CallerSide): void {
     try {
-      media.takeAnswer(sdpOf(response))
-      const answer = caller.answer(offer, media.formats)
-      this.#session.bridge(caller.port, media.port)
-      this.#earlyAnswer = answer
-      this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
+      media.takeAnswer(described)
+      caller.passEarlyMedia(media.formats, () => this.#session.bridge(caller.media.port, media.port))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       this.log.warn('early media could not be passed on', { code: error.code })
     }
   }
 
-  #connect({ attempt, dialog, response }: Answered, { media: caller, offer }: CallerSide, options: DialOptions): void {
+  /** @param recordAs Name of the recording, if one is made. */
+  #connect({ attempt, dialog, response }: Answered, caller: CallerSide, recordAs: string | undefined): void {
     const { leg: callee, media, earlyAnswer } = attempt
-    this.#callee = callee
+    this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
     // A description that was acknowledged by PRACK need not come again (RFC 3262 §5).
     media.takeAnswer(sdpOf(response) || (earlyAnswer ?? ''))
-    const body =
-      this.#earlyAnswer ?? (offer === undefined ? caller.offer(media.formats) : caller.answer(offer, media.formats))
+    const description = caller.describe(media.formats)
     // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
-    if (options.record) this.#record(options.recordingName, [this.#caller, callee])
-    if (this.#earlyAnswer === undefined) this.#session.bridge(caller.port, media.port)
-    const callerDialog = this.#invite.answer({ contentType: 'application/sdp', body })
+    if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
+    if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+    const callerDialog = caller.answer(description)
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
-    this.#listen(this.#caller, callerDialog, caller)
-  }
-
-  /** The answer to an offer of ours, in an ACK (RFC 3261 §13.2.2.4, §14.2) or to a re-INVITE. */
-  #takeAnswer(message: SipMessage, media: LegMedia): void {
-    const stands = media.codec !== undefined
-    try {
-      media.takeAnswer(sdpOf(message))
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error
-      if (stands) this.log.warn('an answer inside a call was not taken', { code: error.code })
-      else void this.#fail(error.code)
-    }
+    this.#listen(this.#legs.caller, callerDialog, caller.media)
   }
 
   #record(name: string, legs: readonly Leg[]): void {
@@ -256,37 +221,16 @@ export class Call implements LiveCall, TransferHost {
     this.#recording = this.#services.recorder.start({ callId: this.id, name, tracks })
   }
 
-  /** From now on the leg's dialog and port speak to this call. */
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
     const { clock, rtpTimeoutMs } = this.#services
-    leg.dialog = dialog
-    leg.state = 'answered'
-    const onDigit = (digit: string, durationMs: number): void => this.#teller.legDigit(leg.id, digit, durationMs)
-    const listeners = [
-      dialog.on('ended', (end) => this.#gone(leg, whyEnded(end))),
-      dialog.on('request', (incoming) => {
-        if (incoming.request.method === 'REFER') this.#transfers?.refer(leg, dialog, incoming)
-        else answerInDialog(incoming, { media, log: this.log, onDigit })
-      }),
-      dialog.on('ack', (ack) => {
-        if (media.awaitsAnswer) this.#takeAnswer(ack, media)
-      }),
-      dialog.on('refreshed', (response) => this.#takeAnswer(response, media)),
-    ]
-    leg.unlisten = () => {
-      for (const off of listeners) off()
-    }
-    media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
-    media.port.on('media-started', ({ source, codec }) => this.#teller.legMediaStarted(leg.id, source, codec))
-    this.#teller.legAnswered(leg)
-    if (rtpTimeoutMs === 0) return
-    leg.watch = new SilenceWatch({
+    listenToLeg(leg, dialog, media, {
       clock,
-      port: media.port,
-      dialog,
       rtpTimeoutMs,
-      expectsPackets: () => media.expectsPackets,
-      onVanished: () => this.#gone(leg, 'media-timeout'),
+      log: this.log,
+      teller: this.#teller,
+      gone: (gone, why) => this.#gone(gone, why),
+      refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
+      failed: (code) => void this.#fail(code),
     })
   }
 
@@ -298,7 +242,7 @@ export class Call implements LiveCall, TransferHost {
   }
 
   legAt({ callId, tags }: Replaces): Leg | undefined {
-    const [caller, callee] = [this.#caller, this.#callee]
+    const { caller, callee } = this.#legs
     const isNamed = (leg: Leg, theirTag: string | undefined): boolean =>
       leg.sipCallId === callId && theirTag !== undefined && tags.includes(theirTag)
     if (isNamed(caller, caller.dialog ? caller.dialog.id.remoteTag : fromTag(this.#invite.request))) return caller
@@ -309,8 +253,7 @@ export class Call implements LiveCall, TransferHost {
     const before = this.#spared
     this.#spared = leg
     // It went, and nobody took its place.
-    const isHere = before === this.#caller || before === this.#callee
-    if (before && isHere && this.#left.includes(before)) void this.finish('hangup', before.role)
+    if (before && this.#legs.isVacant(before)) void this.finish('hangup', before.role)
   }
 
   get ended(): boolean {
@@ -330,22 +273,18 @@ export class Call implements LiveCall, TransferHost {
   }
 
   otherThan(leg: Leg): Leg | undefined {
-    return leg === this.#caller ? this.#callee : this.#caller
+    return this.#legs.otherThan(leg)
   }
 
   ring({ route, port, role, from, referredBy, onRinging }: RingOptions): Fork {
-    const { stack, clock, advertisedIp } = this.#services
-    const fork = new Fork({
-      stack,
-      clock,
-      teller: this.#teller,
-      destinations: route.destinations,
-      ringMs: route.ringMs,
+    const { destinations, ringMs } = route
+    return this.#fork(port, supportedFormats, {
+      destinations,
+      ringMs,
       maxForwards: newMaxForwards,
       role,
       referredBy: this.#addressOf(referredBy, undefined),
       from: ({ target }) => this.#addressOf(from, target.flow),
-      offer: ({ target }) => offerTo(port, advertisedIp(target.flow), supportedFormats),
       onProvisional: (attempt, response) => {
         const described = sdpOf(response)
         if (described !== '') attempt.earlyAnswer = described
@@ -353,14 +292,11 @@ export class Call implements LiveCall, TransferHost {
         onRinging()
       },
     })
-    this.#forks.push(fork)
-    return fork
   }
 
   replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
-    if (leg === this.#caller) this.#caller = next
-    else this.#callee = next
+    this.#legs.replace(leg, next)
     if (fromCallId !== undefined) this.#teller.legStarted(next)
     if (this.#recording) {
       const { media, id, role, party } = next
@@ -373,8 +309,7 @@ export class Call implements LiveCall, TransferHost {
   }
 
   async leave(leg: Leg, how: 'bye' | 'moved'): Promise<void> {
-    if (this.#left.includes(leg)) return
-    this.#left.push(leg)
+    if (!this.#legs.leave(leg)) return
     leg.unlisten?.()
     leg.watch?.stop()
     this.#recording?.endTrack(leg.id)
@@ -407,10 +342,9 @@ export class Call implements LiveCall, TransferHost {
     // After a CANCEL the stack has sent the 487 already.
     if (sipStatus !== undefined && reason !== 'cancelled')
       this.#reject(sipStatus, status ? undefined : refusals[reason].reason)
-    for (const fork of this.#forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled')
-    const present = new Set([this.#caller, this.#callee, this.#transfers?.by])
-    const legs = [...present].filter((leg) => leg !== undefined).filter((leg) => !this.#left.includes(leg))
-    this.#left.push(...legs)
+    for (const fork of this.#legs.forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled')
+    const present = [this.#legs.caller, this.#legs.callee, this.#transfers?.by].filter((leg) => leg !== undefined)
+    const legs = present.filter((leg) => this.#legs.leave(leg))
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye())
     const stored = this.#recording?.stop()
@@ -432,14 +366,6 @@ export class Call implements LiveCall, TransferHost {
     this.#invite.reject(status, reason === undefined ? {} : { reason })
   }
 
-  /** The caller, then the callee, and all devices that ring. */
-  get #legs(): readonly Leg[] {
-    const sides = [this.#caller, ...(this.#callee ? [this.#callee] : [])]
-    const rung = this.#forks.flatMap(({ legs }) => legs)
-    const rings = rung.filter((leg) => !sides.includes(leg) && (this.#callee === undefined || leg.state !== 'ended'))
-    return [...sides, ...rings.filter((leg) => !this.#left.includes(leg))]
-  }
-
   snapshot(): LiveCallSnapshot {
     return {
       id: this.id,
@@ -449,20 +375,11 @@ export class Call implements LiveCall, TransferHost {
       startedAtMs: this.#startedAtMs,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
       recording: this.#recording !== undefined,
-      legs: this.#legs.map(liveLeg),
+      legs: this.#legs.live(),
     }
   }
 
   messages(): readonly TracedMessage[] {
-    const legs = [this.#caller, ...this.#left, ...this.#forks.flatMap(({ legs: rung }) => rung)]
-    return this.#services.messages([...new Set(legs.map(({ sipCallId }) => sipCallId))])
+    return this.#services.messages(this.#legs.sipCallIds)
   }
 }
-
-/** Each device gets a description of its own over the one port that all of them share until one answers. */
-function offerTo(port: MediaPort, ip: string, formats: readonly SdpFormat[]): { media: LegMedia; sdp: string } {
-  const media = new LegMedia(port, ip)
-  return { media, sdp: media.offer(formats) }
-}
-
-const whyEnded = ({ by }: DialogEnd): EndReason => (by === 'remote' || by === 'local' ? 'hangup' : 'media-timeout')

@@ -147,6 +147,14 @@ export interface Facts {
     /** What was wrong with it, when it could not be read in full. */
     readonly problems: readonly string[]
   }
+  /** A text message (RFC 3428); what it says is in no fact. `bytes`: its length. */
+  'message.delivered': At & { readonly from: Party; readonly to: Party; readonly bytes: number }
+  'message.failed': At & {
+    readonly from: Party
+    readonly to: Party
+    readonly bytes: number
+    readonly sipStatus: number
+  }
   'security.refused': At & {
     readonly what: 'register' | 'invite' | 'request' | 'login'
     readonly source: string

@@ -14,7 +14,7 @@ import { fromOf } from '../sip/message/fields.ts'
 import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
-import type { Directory, Extension } from './directory.ts'
+import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { Registrar } from './registrar.ts'
 import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
@@ -127,12 +127,6 @@ export class Dialplan {
     })
   }
 }
-
-const partyOf = ({ number, displayName }: Extension, uri: string): Party => ({
-  uri,
-  extension: number,
-  ...(displayName && { name: displayName }),
-})
 
 const plainUri = (user: string, host: string): SipUri => ({
   scheme: 'sip',

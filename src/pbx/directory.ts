@@ -1,5 +1,6 @@
 /** The extensions of the phone system. Declared here, kept by database/. */
 
+import type { Party } from '../events/catalogue.ts'
 import type { DigestHashes } from '../sip/auth/digest.ts'
 
 export type { DigestHashes }
@@ -17,6 +18,13 @@ export interface Extension {
   readonly maxContacts: number
   readonly createdAtMs: number
 }
+
+/** An extension as the facts name it. */
+export const partyOf = ({ number, displayName }: Extension, uri: string): Party => ({
+  uri,
+  extension: number,
+  ...(displayName && { name: displayName }),
+})
 
 export interface Directory {
   /** Synchronous: it stands in the path of each INVITE and REGISTER. */

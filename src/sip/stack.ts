@@ -117,6 +117,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
     listening: transport.listening,
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
+    message: (message) => sendRequest(context, 'MESSAGE', message),
     invite: (invite) => new SentInvite(context, invite),
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({

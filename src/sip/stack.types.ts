@@ -189,6 +189,11 @@ export interface SipStack {
   /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
+  /**
+   * A text message (RFC 3428). One over 1300 bytes goes by connections only (§8): 513 is made here where there is none.
+   * Rejects only when aborted.
+   */
+  message(options: RequestOptions): Promise<SipResponse>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */

@@ -202,7 +202,7 @@ test('a large request to a flow that its peer opened stays on it', async () => {
   const seen: string[] = []
   net.callee.on('request', (incoming) => {
     incoming.respond(200)
-    void net.callee.request('MESSAGE', {
+    void net.callee.request('PUBLISH', {
       target: { uri: `sip:101@${callerIp}`, flow: incoming.flow },
       from: '<sip:b@x>',
       to: '<sip:a@x>',

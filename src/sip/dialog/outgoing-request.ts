@@ -1,11 +1,13 @@
 /** A request outside dialogs that is no INVITE: REGISTER, OPTIONS, MESSAGE. RFC 3261 §8.1. */
 import { newId, randomHex } from '../../core/random.ts'
-import type { SipResponse } from '../message/types.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { RequestOptions } from '../stack.types.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import type { SipTransport } from '../transport/transport.ts'
 import type { Context } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { SipError } from './failures.ts'
-import { withWay } from './target.ts'
+import { type Way, withWay } from './target.ts'
 import { localResponse, writeRequest } from './write.ts'
 
 /** Resolves with the final response; a 408 or 503 is made here when none comes. Rejects only when aborted. */
@@ -37,9 +39,17 @@ export function sendRequest(context: Context, method: string, options: RequestOp
     withWay(context.transport, target, options.headers, (way) => {
       if (over) return
       if (!way) return settle(localResponse(request, 503))
-      const { flow, fixed } = way
+      const flow = method === 'MESSAGE' ? uncut(context.transport, way, request) : way.flow
+      if (!flow) return settle(localResponse(request, 513))
+      const { fixed } = way
       const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
       exchange = new Exchange(context, { request, flow, fixed, credentials, elsewhere }, { final: settle })
     })
   })
+}
+
+/** RFC 3428 §8: what does not fit into a datagram goes where congestion is minded, or nowhere. */
+function uncut(transport: SipTransport, { flow, fixed }: Way, request: SipRequest): WireFlow | undefined {
+  if (!transport.exceedsDatagram(flow, request)) return flow
+  return fixed ? undefined : transport.flowForLarge(flow, request)
 }

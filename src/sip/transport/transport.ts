@@ -160,9 +160,14 @@ export class SipTransport {
     return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
   }
 
+  /** The request would not fit in one datagram of that flow (§18.1.1). */
+  exceedsDatagram(flow: WireFlow, request: SipRequest): boolean {
+    return flow.transport === 'udp' && printMessage(request).length + viaBytes > maxDatagramBytes
+  }
+
   /** A connection instead of datagrams for a request that would not fit in one (§18.1.1), if the peer may take it. */
   flowForLarge(flow: WireFlow, request: SipRequest): WireFlow | undefined {
-    if (flow.transport !== 'udp' || printMessage(request).length + viaBytes <= maxDatagramBytes) return undefined
+    if (!this.exceedsDatagram(flow, request)) return undefined
     const hop = { ...flow.remote, transport: 'tcp' } as const
     return this.#noTcp.has(hopKey(hop)) ? undefined : this.flowTo(hop)
   }

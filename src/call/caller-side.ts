@@ -1,0 +1,89 @@
+/**
+ * The caller's side of a call until the answer: its INVITE, what it offered, the ringing and early media it gets.
+ *
+ *   Call  ── ring, answer ─▶  here  ── 180, 183, 200 ─▶  IncomingInvite
+ */
+import type { SdpFormat } from '../sdp/types.ts'
+import { maxForwardsOf } from '../sip/message/fields.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
+import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
+import { CallError } from './failures.ts'
+import { type LegMedia, usableFormats } from './leg-media.ts'
+import { supportedFormats } from './rtp-audio.ts'
+
+/** What an INVITE asks for. */
+export interface Asked {
+  /** Undefined when the caller wants us to offer: its answer comes with the ACK. */
+  readonly offer: string | undefined
+  /** What the devices are offered. */
+  readonly formats: readonly SdpFormat[]
+  /** Hops the call may still take (RFC 3261 §8.1.1.6). */
+  readonly maxForwards: number
+}
+
+/** @throws {CallError} `call.too-many-hops`, `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`. */
+export function readInvite({ request }: IncomingInvite): Asked {
+  // RFC 7332 §3: a call that comes back to us again and again ends, as it would at a proxy.
+  const maxForwards = maxForwardsOf(request) ?? 70
+  if (maxForwards === 0) throw new CallError('call.too-many-hops')
+  const offered = sessionDescriptionOf(request)
+  if (offered === 'none') throw new CallError('call.unknown-body')
+  const formats = offered === undefined ? supportedFormats : usableFormats(offered.sdp)
+  if (formats.length === 0) throw new CallError('call.no-common-codec')
+  return { offer: offered?.sdp, formats, maxForwards: Math.min(maxForwards, 70) - 1 }
+}
+
+export class CallerSide {
+  readonly media: LegMedia
+  readonly #invite: IncomingInvite
+  readonly #offer: string | undefined
+  /** The answer given with early media; the 200 repeats it (RFC 3261 §13.2.1). */
+  #earlyAnswer: string | undefined
+  #ringing = false
+
+  constructor(invite: IncomingInvite, offer: string | undefined, media: LegMedia) {
+    this.#invite = invite
+    this.#offer = offer
+    this.media = media
+  }
+
+  /** True while nothing stands in the way of early media: the caller made an offer, and it has not been answered. */
+  get takesEarlyMedia(): boolean {
+    return this.#offer !== undefined && this.#earlyAnswer === undefined
+  }
+
+  /** True once the caller hears what comes before the answer. */
+  get hearsEarlyMedia(): boolean {
+    return this.#earlyAnswer !== undefined
+  }
+
+  /** The first time only. */
+  ring(): void {
+    if (!this.#ringing && !this.hearsEarlyMedia) this.#invite.ring(180)
+    this.#ringing = true
+  }
+
+  /**
+   * An announcement, or a ring tone from far away: answer the caller's offer now.
+   *
+   * @param bridge Lets the caller hear it.
+   * @throws {CallError} `call.no-common-codec`
+   */
+  passEarlyMedia(formats: readonly SdpFormat[], bridge: () => void): void {
+    if (this.#offer === undefined) return
+    const answer = this.media.answer(this.#offer, formats)
+    bridge()
+    this.#earlyAnswer = answer
+    this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
+  }
+
+  /** @throws {CallError} `call.no-common-codec` */
+  describe(formats: readonly SdpFormat[]): string {
+    if (this.#earlyAnswer !== undefined) return this.#earlyAnswer
+    return this.#offer === undefined ? this.media.offer(formats) : this.media.answer(this.#offer, formats)
+  }
+
+  answer(description: string): Dialog {
+    return this.#invite.answer({ contentType: 'application/sdp', body: description })
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Hears one answered leg: its dialog, its media port, its silence.
+ *
+ *   Dialog, MediaPort  ── requests, ACK, digits, end ─▶  here  ── gone, refer, digit ─▶  Call
+ *
+ * Hold, refresh and digits are answered at once by in-dialog.ts; what concerns the whole call goes up.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { EndReason } from '../events/catalogue.ts'
+import type { SipMessage } from '../sip/message/types.ts'
+import type { Dialog, DialogEnd, InDialogRequest } from '../sip/stack.types.ts'
+import { sdpOf } from './description.ts'
+import { CallError, type CallFailure } from './failures.ts'
+import { answerInDialog } from './in-dialog.ts'
+import type { Leg } from './leg.ts'
+import type { LegMedia } from './leg-media.ts'
+import { SilenceWatch } from './silence-watch.ts'
+import type { Teller } from './teller.ts'
+
+export interface LegListener {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly teller: Teller
+  readonly rtpTimeoutMs: number
+  /** It hung up or vanished. */
+  gone(leg: Leg, why: EndReason): void
+  refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
+  /** Its first answer to an offer of ours cannot be used. */
+  failed(code: CallFailure): void
+}
+
+/** The leg is answered: from now on its dialog and port speak to this call, until `leg.unlisten`. */
+export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: LegListener): void {
+  const { clock, teller, rtpTimeoutMs } = user
+  leg.dialog = dialog
+  leg.state = 'answered'
+  const onDigit = (digit: string, durationMs: number): void => teller.legDigit(leg.id, digit, durationMs)
+  const listeners = [
+    dialog.on('ended', (end) => user.gone(leg, whyEnded(end))),
+    dialog.on('request', (incoming) => {
+      if (incoming.request.method === 'REFER') user.refer(leg, dialog, incoming)
+      else answerInDialog(incoming, { media, log: user.log, onDigit })
+    }),
+    dialog.on('ack', (ack) => {
+      if (media.awaitsAnswer) takeAnswer(ack, media, user)
+    }),
+    dialog.on('refreshed', (response) => takeAnswer(response, media, user)),
+  ]
+  leg.unlisten = () => {
+    for (const off of listeners) off()
+  }
+  media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
+  media.port.on('media-started', ({ source, codec }) => teller.legMediaStarted(leg.id, source, codec))
+  teller.legAnswered(leg)
+  if (rtpTimeoutMs === 0) return
+  leg.watch = new SilenceWatch({
+    clock,
+    port: media.port,
+    dialog,
+    rtpTimeoutMs,
+    expectsPackets: () => media.expectsPackets,
+    onVanished: () => user.gone(leg, 'media-timeout'),
+  })
+}
+
+/** The answer to an offer of ours, in an ACK (RFC 3261 §13.2.2.4, §14.2) or to a re-INVITE. */
+function takeAnswer(message: SipMessage, media: LegMedia, user: LegListener): void {
+  const stands = media.codec !== undefined
+  try {
+    media.takeAnswer(sdpOf(message))
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error
+    if (stands) user.log.warn('an answer inside a call was not taken', { code: error.code })
+    else user.failed(error.code)
+  }
+}
+
+const whyEnded = ({ by }: DialogEnd): EndReason => (by === 'remote' || by === 'local' ? 'hangup' : 'media-timeout')

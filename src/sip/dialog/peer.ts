@@ -1,0 +1,151 @@
+/**
+ * The other side of a dialog: where it is, how requests to it are written and numbered, which of its requests are in order.
+ *
+ *   SipDialog  ── method, payload ─▶  here  ── Exchange ─▶  transaction
+ *              ◀── final response ──
+ *
+ * Holds the state of RFC 3261 §12: identity, route set, remote target, sequence numbers, and the flow to use next.
+ * What requests and answers mean for a call or a subscription is for who owns it.
+ */
+import { createResponse } from '../message/build.ts'
+import { parseNameAddr } from '../message/name-addr.ts'
+import type { NameAddr, SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
+import type { DialogId, Flow, Payload } from '../stack.types.ts'
+import type { ClientFailure } from '../transaction/types.ts'
+import type { WireFlow } from '../transport/flow.ts'
+import type { DialogSetup } from './dialog-setup.ts'
+import { Exchange } from './exchange.ts'
+import { addressed, type DialogPath, mayComeFrom, nextFlow } from './route.ts'
+import { contactFor, localResponse, writeRequest } from './write.ts'
+
+/** A final response, and why it was made here when nobody sent it. */
+export interface Reply {
+  readonly response: SipResponse
+  readonly failure?: ClientFailure | undefined
+}
+
+export interface AskOptions {
+  /** Asked when the way is known: false answers 481 without sending anything. */
+  readonly wanted: () => boolean
+  /** Hears each 2xx, of which an INVITE may have several, with the request as it was sent. */
+  readonly accepted?: (request: SipRequest, response: SipResponse) => void
+}
+
+/** Requests that tell the other side where we are now (§12.2.1.1, RFC 6665 §4.4.1). */
+const withContact = new Set(['INVITE', 'UPDATE', 'NOTIFY'])
+
+export class DialogPeer {
+  readonly id: DialogId
+  readonly local: NameAddr
+  readonly remote: NameAddr
+  readonly #setup: DialogSetup
+  #flow: Flow
+  #target: SipUri
+  #localSeq: number
+  #remoteSeq: number
+
+  constructor(setup: DialogSetup) {
+    this.#setup = setup
+    this.id = setup.id
+    this.#flow = setup.flow
+    const unknown: NameAddr = { uri: setup.remoteTarget, params: new Map() }
+    this.local = parseNameAddr(setup.local) ?? unknown
+    this.remote = parseNameAddr(setup.remote) ?? unknown
+    this.#target = setup.remoteTarget
+    this.#localSeq = setup.localSeq
+    this.#remoteSeq = setup.remoteSeq ?? -1
+  }
+
+  get flow(): Flow {
+    return this.#flow
+  }
+
+  get target(): SipUri {
+    return this.#target
+  }
+
+  /** True when the address belongs to the peer, as far as the dialog knows. */
+  knows(ip: string): boolean {
+    return mayComeFrom(this.#path, ip)
+  }
+
+  /** True when the number was used before (§12.2.2); an equal one is a copy that took another path. */
+  isOld(seq: number): boolean {
+    return seq <= this.#remoteSeq
+  }
+
+  /** A request of theirs with this number is being served, and came this way. */
+  served(seq: number, flow: Flow): void {
+    this.#remoteSeq = seq
+    this.#flow = flow
+  }
+
+  /** §12.2.1.2, §12.2.2: a new Contact is where the peer is now. */
+  refreshTarget(message: SipMessage): void {
+    const contact = parseNameAddr(message.headers.get('Contact') ?? '')
+    if (contact) this.#target = contact.uri
+  }
+
+  /**
+   * A request from an address that is not the peer's: a phone that went from one network to another, a carrier with
+   * several servers, or a forger who overheard the call. Whoever the guard lets in is the peer; else the request is answered here.
+   */
+  vouched(request: SipRequest, flow: WireFlow): boolean {
+    const { guard, counters, transactions } = this.#setup.context
+    const verdict = guard ? guard(request, flow) : ({ status: 481 } as const)
+    if (verdict === 'pass') return true
+    counters.foreignInDialog++
+    if (verdict !== 'drop')
+      transactions.respondStateless(
+        request,
+        createResponse(request, verdict.status, { headers: verdict.headers ?? {} }),
+        flow,
+      )
+    return false
+  }
+
+  /** Send a request and wait. Never rejects: what did not come is made here. */
+  async ask(method: string, payload: Payload, { wanted, accepted }: AskOptions): Promise<Reply> {
+    const next = this.nextFlow()
+    const flow = next instanceof Promise ? await next : next
+    const { context, credentials, stay } = this.#setup
+    const request = this.write(method, ++this.#localSeq, payload)
+    if (!wanted()) return { response: localResponse(request, 481) }
+    if (!flow) return { response: localResponse(request, 503), failure: 'transport' }
+    return new Promise((resolve) => {
+      const options = { request, flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials }
+      const exchange = new Exchange(context, options, {
+        final: (response, failure) => {
+          if (response.status < 300) accepted?.(exchange.request, response)
+          resolve({ response, failure })
+        },
+      })
+    })
+  }
+
+  /** A request of this dialog, without Via. */
+  write(method: string, seq: number, payload: Payload): SipRequest {
+    const { context, local, remote, contactUser, contactParams = '', routeSet } = this.#setup
+    const { uri, routes } = addressed(routeSet, this.#target)
+    return writeRequest(context.identity, {
+      method,
+      uri,
+      from: local,
+      to: remote,
+      callId: this.id.callId,
+      seq,
+      routes,
+      payload,
+      ...(withContact.has(method) && { contact: contactFor(context, this.#flow, contactUser, uri) + contactParams }),
+    })
+  }
+
+  nextFlow(): WireFlow | undefined | Promise<WireFlow | undefined> {
+    return nextFlow(this.#setup.context.transport, this.#path)
+  }
+
+  get #path(): DialogPath {
+    const { routeSet, stay } = this.#setup
+    return { flow: this.#flow, routeSet, stay, target: this.#target }
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The session of a dialog, kept alive by its timer. RFC 4028.
+ *
+ *   SipDialog  ── begun, refreshed ─▶  here  ── UPDATE or re-INVITE ─▶  SipDialog
+ *
+ * By UPDATE where the peer takes it, else by a re-INVITE that repeats what we said last (§7.4).
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
+import type { ExtraHeaders, Payload } from '../stack.types.ts'
+import {
+  type AgreedSession,
+  agreedByThem,
+  agreedByUs,
+  allowsUpdate,
+  type SessionTerms,
+  SessionTimer,
+  sessionOffer,
+} from './session-timer.ts'
+
+export interface SessionUser {
+  /** False once the dialog has ended. */
+  readonly alive: () => boolean
+  request(method: 'INVITE' | 'UPDATE', payload?: Payload): Promise<SipResponse>
+  /** A re-INVITE refreshed it: the body is the answer to our description. */
+  refreshed(response: SipResponse): void
+  /** Nobody refreshed it in time. */
+  expired(): void
+}
+
+export class DialogSession {
+  readonly #terms: SessionTerms
+  readonly #user: SessionUser
+  readonly #timer: SessionTimer
+  /** Our side of the session as told last, to tell it again in a refresh by re-INVITE. */
+  #description: Uint8Array | undefined
+  /** The peer takes an UPDATE, as its Allow says; without one a re-INVITE is safer. */
+  #takesUpdate = false
+
+  constructor(clock: Clock, terms: SessionTerms, user: SessionUser) {
+    this.#terms = terms
+    this.#user = user
+    this.#timer = new SessionTimer(clock, { refresh: () => this.#refresh(), expire: () => user.expired() })
+  }
+
+  /** Headers of an INVITE or UPDATE of ours. */
+  get offer(): ExtraHeaders {
+    const { agreed } = this.#timer
+    return agreed ? sessionOffer(this.#terms, agreed) : {}
+  }
+
+  /** Keep what we said last about our side of the session. */
+  describe({ headers, body }: SipMessage): void {
+    if (body.length > 0 && /^application\/sdp\b/i.test(headers.get('Content-Type') ?? '')) this.#description = body
+  }
+
+  /** The peer's INVITE or its answer to ours: what it allows. */
+  heard(message: SipMessage): void {
+    this.#takesUpdate = allowsUpdate(message)
+  }
+
+  /** We accepted an INVITE or UPDATE of theirs. */
+  acceptedByUs(request: SipRequest, response: SipResponse): void {
+    this.#timer.set(agreedByUs(request, response))
+  }
+
+  /** They accepted one of ours. */
+  acceptedByThem(response: SipResponse): void {
+    this.#timer.set(agreedByThem(this.#terms, response))
+  }
+
+  stop(): void {
+    this.#timer.stop()
+  }
+
+  async #refresh(): Promise<void> {
+    const { agreed } = this.#timer
+    if (!agreed) return
+    if (this.#takesUpdate) {
+      await this.#update(agreed)
+      if (this.#takesUpdate) return
+    }
+    if (!agreed.peerKnows || !this.#description) return
+    const offer = { body: this.#description, contentType: 'application/sdp' }
+    const response = await this.#user.request('INVITE', offer)
+    if (response.status < 300 && this.#user.alive()) this.#user.refreshed(response)
+  }
+
+  async #update(agreed: AgreedSession): Promise<void> {
+    const { status } = await this.#user.request('UPDATE')
+    this.#takesUpdate = status !== 405 && status !== 501
+    // To who knows no timers every answer is a sign of life.
+    if (!agreed.peerKnows && this.#user.alive()) this.#timer.set({ ...agreed })
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Our 2xx answers to INVITEs of one dialog that wait for their ACK, and the promise of the first ACK.
+ * RFC 3261 §13.3.1.4, §14.2.
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { SipRequest } from '../message/types.ts'
+import { AnswerResend } from './answer-resend.ts'
+import { SipError } from './failures.ts'
+
+export class UnacknowledgedAnswers {
+  /** The first ACK. Rejects with `sip.dialog-ended` when the dialog ends first. */
+  readonly first: Promise<SipRequest | undefined>
+  readonly #clock: Clock
+  readonly #settle = Promise.withResolvers<SipRequest | undefined>()
+  /** By CSeq number. */
+  readonly #resends = new Map<number, AnswerResend>()
+
+  /** @param asked False on the side that called, which waits for no ACK. */
+  constructor(clock: Clock, asked: boolean) {
+    this.#clock = clock
+    this.first = this.#settle.promise
+    this.first.catch(() => {}) // not everybody waits for it
+    if (!asked) this.#settle.resolve(undefined)
+  }
+
+  get waiting(): boolean {
+    return this.#resends.size > 0
+  }
+
+  /** Send again and again until the ACK comes. @param noAck It did not come; nothing is sent any more. */
+  resend(seq: number, send: () => void, noAck: () => void): void {
+    const resend = new AnswerResend(this.#clock, send, () => {
+      this.#resends.delete(seq)
+      noAck()
+    })
+    this.#resends.set(seq, resend)
+  }
+
+  /** False for the ACK of no answer that waits: a copy. */
+  take(ack: SipRequest, seq: number): boolean {
+    const resend = this.#resends.get(seq)
+    if (!resend) return false
+    resend.stop()
+    this.#resends.delete(seq)
+    this.#settle.resolve(ack)
+    return true
+  }
+
+  /** The dialog ended: nobody shall wait for the first ACK any more. */
+  giveUp(): void {
+    this.#settle.reject(new SipError('sip.dialog-ended'))
+  }
+
+  stop(): void {
+    for (const resend of this.#resends.values()) resend.stop()
+    this.#resends.clear()
+  }
+}
