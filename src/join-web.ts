@@ -44,6 +44,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     auth,
+    bans: calls.bans,
     health,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,

@@ -39,7 +39,7 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
 
-  const end = (key: string, source = ''): void => {
+  const end = (key: string, source: string): void => {
     if (!underWay.delete(key)) return
     const left = (perSource.get(source) ?? 1) - 1
     if (left > 0) perSource.set(source, left)

@@ -138,7 +138,8 @@ export class Shield implements Screen {
     if (!trusted) this.#known.removeLogin(flow, username)
     const source = placeOf(flow.remote.ip)
     const attacked = looked && !this.#accounts.take(username)
-    if (looked) this.#guesses.take(pairOf(flow, username), attacked && this.#guesses.has(pairOf(flow, username), 5) ? 5 : 1)
+    if (looked)
+      this.#guesses.take(pairOf(flow, username), attacked && this.#guesses.has(pairOf(flow, username), 5) ? 5 : 1)
     if (trusted) return
     const patient = !looked || this.#slowGuesses.take(source)
     if (!this.#offences.take(source) || !patient) this.#ban(source, 'guessing', username)
