@@ -71,9 +71,8 @@ test('hashes made for another realm open nothing', () => {
 
 test('a nonce that was made for another source is stale, and a wrong answer with it proves nothing', () => {
   const { verifier } = setUp()
-  const hashesOf = (password: string) => () => digestHashes('101', 'patchbay', password)
   const ask = (header: string | undefined, source: string, password = 'secret') =>
-    verifier.verify({ ...asked, header, source, hashesOf: hashesOf(password) })
+    verifier.verify({ ...asked, header, source, hashesOf: () => digestHashes('101', 'patchbay', password) })
   const header = respond(verifier.challenges({ source: '192.0.2.1' }))
   const stale = { ok: false, reason: 'stale', username: '101' }
   const wrong = { ok: false, reason: 'wrong', username: '101', proven: false }
