@@ -108,7 +108,14 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
-  const dialplan = new Dialplan({ gatekeeper, directory, registrar, trunks, services })
+  const dialplan = new Dialplan({
+    gatekeeper,
+    directory,
+    registrar,
+    trunks,
+    passHeaders: settings.sip.passHeaders,
+    services,
+  })
   const siprec = new SiprecServer(
     { ...services, recordings },
     { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },

@@ -43,6 +43,7 @@ const insideSip: Record<string, readonly string[]> = {
   transaction: ['message', 'transport'],
   dialog: ['message', 'transport', 'transaction', 'auth'],
   auth: ['message'],
+  client: ['message', 'transport', 'dialog'],
 }
 
 interface Import {

@@ -70,3 +70,12 @@ test('the registrar takes who knows the password', async () => {
     await stack.close()
   }
 })
+
+test('a program registers there, and takes its registration away', async () => {
+  const password = 'for this test'
+  const registrar = run('registrar.ts', { ALICE_PASSWORD: password })
+  const client = run('register.ts', { ALICE_PASSWORD: password, REGISTRAR: await registrar() })
+  assert.match(await registrar(), /^registered <sip:alice@127\.0\.0\.1:\d+>$/)
+  assert.deepEqual([await client(), await client()], ['registering', 'registered'])
+  await registrar()
+})

@@ -23,7 +23,7 @@ import { CallLegs } from './call-legs.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome } from './fork.ts'
+import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
 import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
@@ -136,7 +136,7 @@ export class Call implements LiveCall, TransferHost {
       destinations,
       ringMs,
       maxForwards,
-      from: ({ target }) => this.#addressOf(this.from, target.flow),
+      introduce: (destination) => this.#introduce(this.from, destination),
       onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
     const outcome = await fork.outcome
@@ -172,6 +172,11 @@ export class Call implements LiveCall, TransferHost {
   /** A party as our devices see it: at this server. */
   #addressOf(party: Party, flow: Flow | undefined): string {
     return addressAt(this.#services.advertisedIp(flow), party)
+  }
+
+  #introduce(caller: Party, { target, introduce }: Destination): Introduction {
+    const host = this.#services.advertisedIp(target.flow)
+    return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
@@ -284,7 +289,7 @@ export class Call implements LiveCall, TransferHost {
       maxForwards: newMaxForwards,
       role,
       referredBy: this.#addressOf(referredBy, undefined),
-      from: ({ target }) => this.#addressOf(from, target.flow),
+      introduce: (destination) => this.#introduce(from, destination),
       onProvisional: (attempt, response) => {
         const described = sdpOf(response)
         if (described !== '') attempt.earlyAnswer = described

@@ -10,17 +10,26 @@ import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import type { Credentials, Dialog, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
+import type { Credentials, Dialog, ExtraHeaders, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import { type Leg, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { Teller } from './teller.ts'
+
+/** Who calls, as the called one is told. */
+export interface Introduction {
+  /** `"Alice" <sip:101@192.0.2.1>` */
+  readonly from: string
+  readonly headers?: ExtraHeaders
+}
 
 /** One device, or a trunk. */
 export interface Destination {
   readonly target: Target
   readonly party: Party
   readonly credentials?: Credentials
+  /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
+  readonly introduce?: (caller: Party, host: string) => Introduction
 }
 
 export interface Attempt {
@@ -40,8 +49,7 @@ export interface ForkOptions {
   readonly clock: Clock
   readonly teller: Teller
   readonly destinations: readonly Destination[]
-  /** `"Alice" <sip:101@192.0.2.1>` */
-  readonly from: (destination: Destination) => string
+  readonly introduce: (destination: Destination) => Introduction
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
   readonly ringMs: number
@@ -87,14 +95,19 @@ export class Fork {
   }
 
   #start(destination: Destination): void {
-    const { stack, teller, from, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
+    const { stack, teller, introduce, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
     const { target, party, credentials } = destination
     const { media, sdp } = offer(destination)
+    const { from, headers } = introduce(destination)
     const invite = stack.invite({
       target,
-      from: from(destination),
+      from,
       to: `<${party.uri}>`,
-      headers: { 'Max-Forwards': String(maxForwards), ...(referredBy !== undefined && { 'Referred-By': referredBy }) },
+      headers: {
+        ...headers,
+        'Max-Forwards': String(maxForwards),
+        ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+      },
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),

@@ -1,5 +1,7 @@
 /** Who stands in a From or To, in the words of the facts. */
 import type { Party } from '../events/catalogue.ts'
+import { quote } from '../sip/message/scan.ts'
+import { withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr } from '../sip/message/types.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
 
@@ -11,7 +13,9 @@ export function partyAt(address: NameAddr | undefined): Party {
 
 /** `"Alice" <sip:101@host>`: a party as others see it, at this host. */
 export function addressAt(host: string, { extension, uri, name: displayName }: Party): string {
-  const user = extension ?? parseUri(uri)?.user ?? 'anonymous'
-  const name = displayName === undefined ? '' : `"${displayName.replace(/["\\]/g, '\\$&')}" `
-  return `${name}<${printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() })}>`
+  const parsed = parseUri(uri)
+  // Of a tel URI the bare number: `+1-201` is `+1201` to whoever calls it back.
+  const user = extension ?? (parsed?.scheme === 'tel' ? withoutSeparators(parsed.user ?? '') : parsed?.user)
+  const name = displayName === undefined ? '' : `${quote(displayName)} `
+  return `${name}<${printUri({ scheme: 'sip', user: user || 'anonymous', host, params: new Map(), headers: new Map() })}>`
 }

@@ -24,6 +24,12 @@ export const hostText = (host: string): string => (host.includes(':') ? `[${host
 /** `192.0.2.1:5060`, `[2001:db8::1]:5060`. */
 export const endpointText = (ip: string, port: number): string => `${hostText(ip)}:${port}`
 
+/** What `endpointText` wrote. */
+export function readEndpoint(text: string): { readonly ip: string; readonly port: number } {
+  const colon = text.lastIndexOf(':')
+  return { ip: text.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(text.slice(colon + 1)) }
+}
+
 const privateRanges = new BlockList()
 // RFC 1918, 6598 (carrier NAT), 3927 and 4291 (link-local), 4193 (unique local), loopback.
 privateRanges.addSubnet('10.0.0.0', 8)

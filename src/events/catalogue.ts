@@ -12,6 +12,8 @@ export interface Party {
   readonly name?: string
   /** The extension when this is one of ours. */
   readonly extension?: string
+  /** Asked not to be named to who is called (RFC 3323); known here all the same. */
+  readonly private?: boolean
 }
 
 export type CallKind = 'pbx' | 'siprec'

@@ -5,6 +5,7 @@
  */
 
 import { Call } from '../call/call.ts'
+import type { Destination } from '../call/fork.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
@@ -14,16 +15,21 @@ import { fromOf } from '../sip/message/fields.ts'
 import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
+import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
+import { introduceToPhone, introduceToTrunk, type Luggage, whereItHasBeen } from './introduction.ts'
+import { passedHeaders } from './passed-headers.ts'
 import type { Registrar } from './registrar.ts'
 import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
-  readonly gatekeeper: Gatekeeper
-  readonly directory: Directory
-  readonly registrar: Registrar
+  readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
+  readonly directory: Pick<Directory, 'find'>
+  readonly registrar: Pick<Registrar, 'targets'>
   readonly trunks: readonly Trunk[]
+  /** Headers of calls from extensions that go on to who is called. */
+  readonly passHeaders: readonly string[]
   readonly services: CallServices
 }
 
@@ -53,69 +59,80 @@ export class Dialplan {
     const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
     if (!dialled) return invite.reject(404)
-    const from = this.#callerOf(invite, identity)
+    const coming = this.#comingFrom(invite, identity)
     if (identity.kind === 'trunk') {
       const number = inboundExtension(identity.trunk, dialled)
-      return this.#toExtension(invite, from, number === undefined ? undefined : this.#options.directory.find(number))
+      return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const extension = this.#options.directory.find(dialled)
     const route = extension ? undefined : outboundRoute(this.#options.trunks, dialled, identity.extension.number)
-    if (route) return this.#toTrunk(invite, from, route, identity.extension)
-    return this.#toExtension(invite, from, extension, identity.extension)
+    if (route) return this.#toTrunk(coming, route, identity.extension)
+    return this.#toExtension(coming, extension, identity.extension)
   }
 
-  #callerOf(invite: IncomingInvite, identity: Exclude<Identity, { kind: 'siprec' }>): Party {
-    const from = partyAt(fromOf(invite.request))
-    if (identity.kind === 'trunk') return from
-    // The directory says who an extension is, whatever its From claims.
-    return partyOf(identity.extension, from.uri)
+  #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
+    const { request } = invite
+    const { headers } = request
+    const isTrunk = identity.kind === 'trunk'
+    const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
+    const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
+    const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
+    return { invite, from, luggage: { ...been, passed: passedHeaders(request, allowed, from.private ?? false) } }
+  }
+
+  /** The directory says who an extension is, whatever its From claims. */
+  #callingExtension({ request }: IncomingInvite, extension: Extension): Party {
+    if (!wantsPrivacy(request)) return partyOf(extension, partyAt(fromOf(request)).uri)
+    return { ...this.#partyHere(extension), private: true }
+  }
+
+  #partyHere(extension: Extension): Party {
+    return partyOf(extension, printUri(plainUri(extension.number, this.#options.services.advertisedIp(undefined))))
   }
 
   /** Where a party of a call may send it (RFC 3515): where it could have called itself. */
-  readonly #onwards: Onwards = {
-    numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
-    route: (number, by) => {
-      const { directory, trunks } = this.#options
-      const [extension, asks] = [directory.find(number), directory.find(by)]
-      const outbound = extension ? undefined : outboundRoute(trunks, number, by)
-      if (outbound) return { ...trunkRoute(outbound, trunkParty(outbound)), record: asks?.record ?? false }
-      if (!extension) return 'not-found'
-      const route = this.#extensionRoute(
-        extension,
-        partyOf(extension, printUri(plainUri(extension.number, this.#options.services.advertisedIp(undefined)))),
-      )
-      return route.destinations.length === 0 ? 'unreachable' : route
-    },
+  #onwards(luggage: Luggage): Onwards {
+    const { directory, trunks } = this.#options
+    return {
+      numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
+      route: (number, by) => {
+        const [extension, asks] = [directory.find(number), directory.find(by)]
+        const outbound = extension ? undefined : outboundRoute(trunks, number, by)
+        if (outbound)
+          return { ...trunkRoute(outbound, trunkParty(outbound), by, luggage), record: asks?.record ?? false }
+        if (!extension) return 'not-found'
+        const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
+        return route.destinations.length === 0 ? 'unreachable' : route
+      },
+    }
   }
 
-  #extensionRoute({ number, ringSeconds, record }: Extension, party: Party): Route {
-    const destinations = this.#options.registrar.targets(number).map((target) => ({ target, party }))
+  #extensionRoute({ number, ringSeconds, record }: Extension, party: Party, luggage: Luggage): Route {
+    const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
+    const destinations = this.#options.registrar.targets(number).map((target) => ({ target, party, introduce }))
     return { destinations, ringMs: ringSeconds * 1000, record }
   }
 
-  async #toExtension(
-    invite: IncomingInvite,
-    from: Party,
-    extension: Extension | undefined,
-    caller?: Extension,
-  ): Promise<void> {
+  async #toExtension(coming: Coming, extension: Extension | undefined, caller?: Extension): Promise<void> {
+    const { invite, from, luggage } = coming
     const to = extension ? partyOf(extension, invite.request.uri) : { uri: invite.request.uri }
     const call = new Call(invite, { from, to }, this.#options.services)
     if (!extension) return call.refuse('not-found')
-    const route = this.#extensionRoute(extension, to)
+    const route = this.#extensionRoute(extension, to, luggage)
     if (route.destinations.length === 0) return call.refuse('unreachable')
-    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) })
+    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
   }
 
-  async #toTrunk(invite: IncomingInvite, from: Party, route: OutboundRoute, caller: Extension): Promise<void> {
+  async #toTrunk({ invite, from, luggage }: Coming, route: OutboundRoute, caller: Extension): Promise<void> {
     const to = trunkParty(route)
     const call = new Call(invite, { from, to }, this.#options.services)
-    await this.#dial(call, { ...trunkRoute(route, to), record: caller.record })
+    await this.#dial(call, { ...trunkRoute(route, to, caller.number, luggage), record: caller.record }, luggage)
   }
 
-  async #dial(call: Call, route: Route): Promise<void> {
+  async #dial(call: Call, route: Route, luggage: Luggage): Promise<void> {
     const { from, to } = call
-    await call.dial({ ...route, recordingName: this.#recordingName(call, from, to), onwards: this.#onwards })
+    const onwards = this.#onwards(luggage)
+    await call.dial({ ...route, recordingName: this.#recordingName(call, from, to), onwards })
   }
 
   #recordingName(call: Call, from: Party, to: Party): string {
@@ -128,6 +145,15 @@ export class Dialplan {
   }
 }
 
+type Caller = Exclude<Identity, { kind: 'siprec' }>
+
+/** A call that came in: who calls, and what goes on with it. */
+interface Coming {
+  readonly invite: IncomingInvite
+  readonly from: Party
+  readonly luggage: Luggage
+}
+
 const plainUri = (user: string, host: string): SipUri => ({
   scheme: 'sip',
   user,
@@ -138,8 +164,16 @@ const plainUri = (user: string, host: string): SipUri => ({
 
 const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri({ host: trunk.host }, number) })
 
-function trunkRoute({ trunk, number }: OutboundRoute, party: Party): Omit<Route, 'record'> {
+/** @param by The extension that calls there, or sends a call there. */
+function trunkRoute(
+  { trunk, number }: OutboundRoute,
+  party: Party,
+  by: string,
+  luggage: Luggage,
+): Omit<Route, 'record'> {
   const { credentials } = trunk
   const target = { uri: trunkUri(trunk, number) }
-  return { destinations: [{ target, party, ...(credentials && { credentials }) }], ringMs: trunkRingSeconds * 1000 }
+  const introduce: Destination['introduce'] = (caller, host) => introduceToTrunk(caller, { trunk, host, by, luggage })
+  const destination = { target, party, introduce, ...(credentials && { credentials }) }
+  return { destinations: [destination], ringMs: trunkRingSeconds * 1000 }
 }

@@ -13,7 +13,7 @@ import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
 import { callIdOf, contactsOf, cseqOf, expiresOf, toOf } from '../sip/message/fields.ts'
 import type { NameAddr } from '../sip/message/types.ts'
-import { printUri, sameUri } from '../sip/message/uri.ts'
+import { sameUri, writtenUri } from '../sip/message/uri.ts'
 import type { Flow, IncomingRequest, Target } from '../sip/stack.types.ts'
 import type { Extension } from './directory.ts'
 import type { Registrations } from './registrations.ts'
@@ -171,7 +171,7 @@ export class Registrar implements Registrations {
     const { number } = extension
     const binding: Binding = {
       contact,
-      uri: printUri(contact.uri),
+      uri: writtenUri(contact.uri),
       flow,
       callId,
       cseq,

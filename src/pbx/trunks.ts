@@ -2,6 +2,7 @@
 import { type Networks, parseNetworks } from '../core/networks.ts'
 import { resolveSecret } from '../core/settings/load.ts'
 import type { TrunkSetting } from '../core/settings/schema.ts'
+import { sipToTel, withoutSeparators } from '../sip/message/tel.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
 import type { Credentials } from '../sip/stack.types.ts'
 
@@ -21,8 +22,8 @@ export function readTrunk({ sources, password, username, ...rest }: TrunkSetting
  */
 export function dialledNumber(requestUri: string): string | undefined {
   const uri = parseUri(requestUri)
-  if (uri?.scheme !== 'tel' && uri?.params.get('user') !== 'phone') return uri?.user
-  return uri.user?.replace(/;.*$/s, '').replaceAll(/[-.()]/g, '')
+  const number = uri && sipToTel(uri)?.user
+  return number === undefined ? uri?.user : withoutSeparators(number)
 }
 
 /**

@@ -12,6 +12,7 @@ import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
 import type { TlsIdentity } from '../net/tls-identity.ts'
+import { SentRegistration } from './client/registration.ts'
 import type { Context, Guard } from './dialog/context.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
@@ -22,9 +23,10 @@ import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
+import type { TransportLimits } from './transport/connections.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
 import type { ListenAddress } from './transport/listen.ts'
-import { SipTransport, type TransportLimits, type TransportUser } from './transport/transport.ts'
+import { SipTransport, type TransportUser } from './transport/transport.ts'
 
 export interface SipStackOptions {
   readonly clock: Clock
@@ -119,6 +121,13 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
     invite: (invite) => new SentInvite(context, invite),
+    register: (registration) => new SentRegistration(context, registration),
+    keepAlive(flow, keeping) {
+      const ours = transport.ours(flow)
+      if (ours) return transport.keepAlive(ours, keeping)
+      queueMicrotask(() => keeping.failed?.('closed'))
+      return () => {}
+    },
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({
       dialogs: dialogs.size,

@@ -7,6 +7,7 @@
  * One interface for both sides of a call: an `IncomingInvite` or `OutgoingInvite` becomes a `Dialog`. Whoever holds a
  * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; docs/sip.md shows how to use it.
  */
+import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
@@ -27,6 +28,19 @@ export interface Flow {
   readonly remote: Address
   /** False once a connection is closed. */
   readonly open: boolean
+}
+
+/** How a flow that we opened is kept alive (RFC 5626 §4.4). */
+export interface KeepAliveOptions {
+  /**
+   * The peer said that it answers: by `outbound` (RFC 5626) or `keep` (RFC 6223). It is asked then, by STUN over UDP, and
+   * judged by its silence; else it gets line ends.
+   */
+  readonly answered: boolean
+  /** At most so long between two pings; 120 s on connections and 29 s over UDP unless given (Flow-Timer). */
+  readonly everyMs?: number
+  /** Once: the flow is dead. `moved`: a NAT on the way gave us another address. */
+  readonly failed?: (why: 'closed' | 'no-answer' | 'moved') => void
 }
 
 /** Headers to add to what the stack writes itself: name to value or values. */
@@ -189,11 +203,15 @@ export interface SipStack {
   /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
+  /** Ping a flow that we opened while nothing is said on it. Returns how to stop. */
+  keepAlive(flow: Flow, options: KeepAliveOptions): () => void
   /**
    * A text message (RFC 3428). One over 1300 bytes goes by connections only (§8): 513 is made here where there is none.
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be reachable at somebody's registrar, from now until it is closed. */
+  register(options: RegistrationOptions): OutgoingRegistration
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */

@@ -210,6 +210,16 @@ test('the SIP messages of a call are arrows that open, without credentials', her
   const text = (await ladder.locator('pre').textContent()) ?? ''
   assert.match(text, /^INVITE sip:102@/)
   assert.doesNotMatch(text, /response="?[0-9a-f]{16}/)
+  for (const [name, ending] of [
+    ['Capture for Wireshark', '.pcap'],
+    ['Text', '.txt'],
+  ] as const) {
+    const started = page.waitForEvent('download')
+    await ladder.getByRole('link', { name }).click()
+    const download = await started
+    assert.ok(download.suggestedFilename().endsWith(ending))
+    assert.equal(await download.failure(), null)
+  }
 })
 
 test('hanging up in the console ends the call at both phones', here, async () => {

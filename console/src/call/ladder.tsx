@@ -1,10 +1,10 @@
 /** The SIP messages of a call as arrows between the devices and Patchbay; a click shows the whole message. */
-import { Group, Text } from '@mantine/core'
+import { Anchor, Group, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { Call } from '../../../src/api/schemas/calls.ts'
 import { useMessages } from '../api/queries.ts'
 import { fullTime } from '../format.ts'
-import { HistoryIcon } from '../ui/icons.tsx'
+import { DownloadIcon, HistoryIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { type Arrow, type Column, ladderOf } from './ladder-model.ts'
 
@@ -24,9 +24,12 @@ export function Ladder({ call }: { readonly call: Call }) {
   const { columns, arrows } = model
   return (
     <>
-      <Text size="sm" c="dimmed">
-        {arrows.length} messages. Select one to read it. Passwords and keys are removed.
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" c="dimmed">
+          {arrows.length} messages. Select one to read it. Passwords and keys are removed.
+        </Text>
+        <Files callId={call.id} />
+      </Group>
       <div className="ladder">
         <div className="ladder-inner">
           <LadderHead columns={columns} />
@@ -45,6 +48,25 @@ export function Ladder({ call }: { readonly call: Call }) {
         </div>
       </div>
     </>
+  )
+}
+
+function Files({ callId }: { readonly callId: string }) {
+  const address = `/api/calls/${encodeURIComponent(callId)}/sip`
+  return (
+    <Group gap="md">
+      {[
+        { kind: 'pcap', title: 'Capture for Wireshark' },
+        { kind: 'txt', title: 'Text' },
+      ].map(({ kind, title }) => (
+        <Anchor key={kind} href={`${address}.${kind}`} download size="sm">
+          <Group gap={4} wrap="nowrap">
+            <DownloadIcon size={16} />
+            {title}
+          </Group>
+        </Anchor>
+      ))}
+    </Group>
   )
 }
 

@@ -15,6 +15,11 @@ export function PartyText({ party }: { readonly party: Party }) {
           {number}
         </Text>
       ) : null}
+      {party.private ? (
+        <Text component="span" c="dimmed" size="xs" ml={6} title="Asked not to be named to who is called">
+          private
+        </Text>
+      ) : null}
     </span>
   )
 }

@@ -147,3 +147,37 @@ test('a filter that makes no sense is answered with the fields that are wrong', 
   const cursor = await app.inject({ url: '/api/calls?cursor=garbage', headers: await as('viewer') })
   assert.deepEqual([cursor.statusCode, cursor.json().code], [400, 'database.bad-cursor'])
 })
+
+test('the SIP messages of a call come as a capture and as text, live and past', async (t) => {
+  const { app, as, bus, liveCalls } = await startApi(t)
+  const headers = await as('viewer')
+  const message = {
+    atMs: 1_000,
+    direction: 'in',
+    transport: 'udp',
+    local: '192.0.2.2:5060',
+    remote: '192.0.2.1:5060',
+    sipCallId: 'x',
+    summary: 'INVITE sip:102@x SIP/2.0',
+    text: 'INVITE sip:102@x SIP/2.0\r\n\r\n',
+  } as const
+  liveCalls.add({ ...fakeCall({ id: 'live' }), messages: () => [message] })
+  bus.publish({ name: 'call.started', atMs: 1_000, callId: 'past', kind: 'pbx', from: alice, to: bob })
+  bus.publish({ name: 'call.traced', atMs: 2_000, callId: 'past', messages: [message, message] })
+  bus.publish({ name: 'call.ended', atMs: 2_000, callId: 'past', reason: 'hangup' })
+
+  for (const [id, count] of [
+    ['live', 1],
+    ['past', 2],
+  ] as const) {
+    const pcap = await app.inject({ url: `/api/calls/${id}/sip.pcap`, headers })
+    assert.equal(pcap.headers['content-type'], 'application/vnd.tcpdump.pcap')
+    assert.equal(pcap.headers['content-disposition'], `attachment; filename="${id}.pcap"`)
+    assert.equal(pcap.rawPayload.toString('latin1').split('INVITE sip:102@x').length - 1, count)
+    const text = await app.inject({ url: `/api/calls/${id}/sip.txt`, headers })
+    assert.match(text.headers['content-type'] ?? '', /^text\/plain/)
+    assert.equal(text.body.split('192.0.2.1:5060 -> 192.0.2.2:5060 UDP').length - 1, count)
+  }
+  assert.equal((await app.inject({ url: '/api/calls/nobody/sip.pcap', headers })).statusCode, 404)
+  assert.equal((await app.inject({ url: '/api/calls/live/sip.pcap' })).statusCode, 401)
+})

@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import type { CallRecord } from '../../call/history.ts'
 import type { LiveCallSnapshot } from '../../call/live-calls.ts'
+import type { TracedMessage } from '../../events/catalogue.ts'
+import { pcapOf, textOf } from '../../trace/export.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
@@ -17,7 +19,31 @@ import { idParams } from '../schemas/common.ts'
 
 const tags = ['calls']
 
+/** The messages of a call as files. */
+const files = [
+  {
+    kind: 'pcap',
+    contentType: 'application/vnd.tcpdump.pcap',
+    summary: 'SIP messages of a call for Wireshark and sngrep: each as a UDP datagram, whatever it came by',
+    print: pcapOf,
+  },
+  { kind: 'txt', contentType: 'text/plain; charset=utf-8', summary: 'SIP messages of a call as text', print: textOf },
+] as const
+
+const fileResponse = (contentType: string) => ({
+  200: { description: 'The file.', content: { [contentType]: { schema: z.unknown() } } },
+  ...problemResponses,
+})
+
 export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
+  const messagesOf = async (id: string): Promise<readonly TracedMessage[]> => {
+    const live = liveCalls.get(id)
+    if (live) return live.messages()
+    const kept = await history.messages(id)
+    if (kept.length === 0 && !(await history.call(id))) throw new ApiError('api.call-not-found')
+    return kept
+  }
+
   app.get(
     '/api/calls/live',
     {
@@ -71,14 +97,23 @@ export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
         response: { 200: messagesSchema, ...problemResponses },
       },
     },
-    async ({ params }) => {
-      const live = liveCalls.get(params.id)
-      if (live) return { items: live.messages() }
-      const items = await history.messages(params.id)
-      if (items.length === 0 && !(await history.call(params.id))) throw new ApiError('api.call-not-found')
-      return { items }
-    },
+    async ({ params }) => ({ items: await messagesOf(params.id) }),
   )
+
+  for (const { kind, contentType, summary, print } of files) {
+    app.get(
+      `/api/calls/:id/sip.${kind}`,
+      {
+        config: { access: 'viewer' },
+        schema: { tags, summary, params: idParams, response: fileResponse(contentType) },
+      },
+      async ({ params }, reply) => {
+        const file = print(await messagesOf(params.id))
+        const name = `${params.id}.${kind}`.replaceAll(/[^\w.-]/g, '_')
+        return reply.type(contentType).header('content-disposition', `attachment; filename="${name}"`).send(file)
+      },
+    )
+  }
 
   app.delete(
     '/api/calls/:id',

@@ -95,6 +95,14 @@ export const list = () =>
     z.array(z.string(), { error: 'values separated by commas' }),
   )
 
+const headersError =
+  'Alert-Info, Call-Info, Organization, Priority, Resource-Priority, Subject, User-to-User or names such as X-Ticket and X-Our-*'
+const passable =
+  /^(?:X-[a-z0-9-]*\*|X-[a-z0-9-]+|Alert-Info|Call-Info|Organization|Priority|Resource-Priority|Subject|User-to-User)$/i
+/** Headers that may go from one leg of a call to another: none that the stack writes, or that says who somebody is. */
+export const headerNames = () =>
+  z.array(z.string({ error: headersError }).regex(passable, { error: headersError }), { error: headersError })
+
 const networksError = 'addresses or networks such as 192.0.2.7 or 10.0.0.0/8'
 /** A YAML list of addresses and networks. */
 export const networks = () =>

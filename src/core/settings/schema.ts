@@ -7,7 +7,21 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
-import { duration, flag, ip, list, networks, oneOf, port, ports, setting, text, whole, words } from './fields.ts'
+import {
+  duration,
+  flag,
+  headerNames,
+  ip,
+  list,
+  networks,
+  oneOf,
+  port,
+  ports,
+  setting,
+  text,
+  whole,
+  words,
+} from './fields.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -24,6 +38,8 @@ const extension = z.strictObject({
   maxContacts: z.int().min(1).max(20).default(5),
 })
 
+const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
+
 const trunk = z.strictObject({
   name: words().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
   host: words().min(1, { error: 'a name or an address' }),
@@ -36,6 +52,23 @@ const trunk = z.strictObject({
   password: words().optional(),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
+  /**
+   * It is in a circle of trust with us (RFC 3325): believed who is calling and where the call has been, and told who
+   * calls though the caller is private.
+   */
+  trustIdentity: z.boolean().optional(),
+  /** Where our calls say who is calling, `from` when left out. In a header, From names the account. */
+  callerIdIn: z
+    .enum(['from', 'p-asserted-identity', 'p-preferred-identity', 'remote-party-id'], { error: callerIdError })
+    .optional(),
+  /** Shown for extensions that no number of `inbound` reaches. */
+  callerNumber: words()
+    .regex(/^\+?\d{1,20}$/, { error: 'a telephone number' })
+    .optional(),
+  /** Domain of our From; our address when left out. */
+  fromDomain: words().optional(),
+  /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
+  passHeaders: headerNames().optional(),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
@@ -119,6 +152,11 @@ export const settingsSchema = z.strictObject({
     sessionMin: setting(duration(90_000).default(90_000), {
       env: 'SIP_SESSION_MIN',
       description: 'Shortest interval of a session timer; a shorter one is answered 422.',
+    }),
+    passHeaders: setting(list().pipe(headerNames()).default(['User-to-User']), {
+      env: 'SIP_PASS_HEADERS',
+      description:
+        'Headers of calls from extensions that go on to who is called, `X-Our-*` for all that begin so. Alert-Info and Call-Info can make phones answer by themselves. What comes from a trunk passes by its own passHeaders.',
     }),
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',

@@ -3,7 +3,15 @@
  */
 import { randomHex } from '../../core/random.ts'
 import { isToken, quote } from '../message/scan.ts'
-import { type Algorithm, type DigestHash, ha1Of, parseAlgorithm, parseDigest, responseOf } from './digest-text.ts'
+import {
+  type Algorithm,
+  type DigestHash,
+  ha1Of,
+  parseAlgorithm,
+  parseDigest,
+  responseOf,
+  userhashOf,
+} from './digest-text.ts'
 
 export interface ChallengeAnswer {
   /** Values of WWW-Authenticate or Proxy-Authenticate, one line each. */
@@ -22,7 +30,8 @@ export interface ChallengeAnswer {
 /** RFC 8760 §2.4: the first of these that is offered. */
 const strongestFirst: readonly DigestHash[] = ['SHA-512-256', 'SHA-256', 'MD5']
 
-interface Challenge {
+/** A challenge that we can answer. */
+export interface Challenge {
   readonly params: ReadonlyMap<string, string>
   readonly algorithm: Algorithm
   readonly qop: 'auth' | 'auth-int' | undefined
@@ -30,9 +39,18 @@ interface Challenge {
 
 /** The value of Authorization or Proxy-Authorization; undefined when no challenge is one we can answer. */
 export function answerChallenge(question: ChallengeAnswer): string | undefined {
-  const readable = question.challenges.map(readChallenge).filter((challenge) => challenge !== undefined)
-  const [chosen] = strongestFirst.flatMap((hash) => readable.filter(({ algorithm }) => algorithm.hash === hash))
-  return chosen && write(chosen, question)
+  const chosen = chooseChallenge(question.challenges)
+  return chosen && writeAnswer(chosen, question)
+}
+
+/** The strongest of those that we understand; of equals the first. */
+export function chooseChallenge(
+  challenges: readonly string[],
+  wanted: (challenge: Challenge) => boolean = () => true,
+): Challenge | undefined {
+  const readable = challenges.map(readChallenge).filter((challenge) => challenge !== undefined && wanted(challenge))
+  const [chosen] = strongestFirst.flatMap((hash) => readable.filter((one) => one?.algorithm.hash === hash))
+  return chosen
 }
 
 function readChallenge(text: string): Challenge | undefined {
@@ -49,7 +67,7 @@ function readChallenge(text: string): Challenge | undefined {
   return params.has('qop') && !qop ? undefined : { params, algorithm, qop }
 }
 
-function write(challenge: Challenge, question: ChallengeAnswer): string {
+export function writeAnswer(challenge: Challenge, question: Omit<ChallengeAnswer, 'challenges'>): string {
   const { params, algorithm, qop } = challenge
   const { username, password } = question.credentials
   const realm = params.get('realm') ?? ''
@@ -59,8 +77,10 @@ function write(challenge: Challenge, question: ChallengeAnswer): string {
   const ha1 = ha1Of(algorithm.hash, username, realm, password)
   const { method, uri, body } = question
   const response = responseOf({ algorithm, ha1, nonce, method, uri, qop, nc, cnonce, body })
+  // RFC 7616 §3.4.4: whoever listens on the way learns no user name.
+  const hidden = params.get('userhash')?.toLowerCase() === 'true'
   const parts = [
-    `username=${quote(username)}`,
+    `username=${quote(hidden ? userhashOf(algorithm.hash, username, realm) : username)}`,
     `realm=${quote(realm)}`,
     `nonce=${quote(nonce)}`,
     `uri=${quote(uri)}`,
@@ -72,5 +92,6 @@ function write(challenge: Challenge, question: ChallengeAnswer): string {
   if (qop || algorithm.session) parts.push(`cnonce=${quote(cnonce)}`)
   const opaque = params.get('opaque')
   if (opaque !== undefined) parts.push(`opaque=${quote(opaque)}`)
+  if (hidden) parts.push('userhash=true')
   return `Digest ${parts.join(', ')}`
 }

@@ -30,6 +30,10 @@ export const digestOf = (name: DigestHash, data: string | Uint8Array): string =>
 export const ha1Of = (name: DigestHash, username: string, realm: string, password: string): string =>
   digestOf(name, `${username}:${realm}:${password}`)
 
+/** The user name as who listens may see it, RFC 7616 §3.4.4. */
+export const userhashOf = (name: DigestHash, username: string, realm: string): string =>
+  digestOf(name, `${username}:${realm}`)
+
 export interface ResponseInput {
   readonly algorithm: Algorithm
   /** H(username:realm:password), without nonces also for `-sess`. */

@@ -8,7 +8,7 @@
  * one datagram goes by TCP, and by UDP after all to who takes no TCP.
  */
 import type { Timer } from '../../core/clock.ts'
-import { answerChallenge } from '../auth/digest-client.ts'
+import { ChallengeAnswers } from '../auth/challenge-answers.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { Credentials } from '../stack.types.ts'
@@ -44,12 +44,11 @@ export interface ExchangeUser {
 /** Judgement: a peer that takes TCP does so at once; a firewall that drops it must not cost the call. */
 const tcpPatienceMs = 2_000
 
-const authHeaders = { 401: ['WWW-Authenticate', 'Authorization'], 407: ['Proxy-Authenticate', 'Proxy-Authorization'] }
-
 export class Exchange {
   readonly #context: Context
   readonly #options: ExchangeOptions
   readonly #user: ExchangeUser
+  readonly #answers: ChallengeAnswers | undefined
   #request: SipRequest
   #lengthened = false
   #flow: WireFlow
@@ -65,6 +64,7 @@ export class Exchange {
     this.#context = context
     this.#options = options
     this.#user = user
+    this.#answers = options.credentials && new ChallengeAnswers(options.credentials)
     this.#request = options.request
     this.#flow = options.flow
     this.#transaction = this.#send()
@@ -156,24 +156,18 @@ export class Exchange {
   #goElsewhere(restMs?: number): boolean {
     this.#patience?.cancel()
     const flow = this.#rang ? undefined : this.#options.elsewhere?.(restMs)
-    if (flow) this.#sendBy(flow)
+    if (flow) {
+      this.#answers?.forget(this.#request.headers)
+      this.#sendBy(flow)
+    }
     return flow !== undefined
   }
 
   /** The request again with credentials; undefined when it cannot or should not be tried again. */
   #answered(response: SipResponse): SipRequest | undefined {
-    const { credentials, wanted } = this.#options
-    const { status } = response
-    if (wanted?.() === false || !credentials || (status !== 401 && status !== 407)) return undefined
-    const [challengeName = '', answerName = ''] = authHeaders[status]
-    const request = this.#request
-    const { method, uri, body } = request
-    if (request.headers.has(answerName)) return undefined // tried already
-    const challenges = response.headers.all(challengeName)
-    const answer = answerChallenge({ challenges, method, uri, credentials, nonceCount: 1, body })
-    if (answer === undefined) return undefined
+    if (this.#options.wanted?.() === false || !this.#answers?.take(response)) return undefined
     const retry = this.#again()
-    retry.headers.set(answerName, answer)
+    this.#answers.sign(retry)
     return retry
   }
 
@@ -191,8 +185,7 @@ export class Exchange {
     const retry = this.#again()
     retry.headers.set('Session-Expires', retry.headers.get('Session-Expires')?.replace(/^\d+/, String(minS)) ?? '')
     retry.headers.set('Min-SE', String(minS))
-    // A nonce is not used twice with the same count: let the peer ask again.
-    for (const name of ['Authorization', 'Proxy-Authorization']) retry.headers.remove(name)
+    this.#answers?.sign(retry)
     return retry
   }
 

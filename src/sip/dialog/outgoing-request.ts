@@ -1,7 +1,7 @@
 /** A request outside dialogs that is no INVITE: REGISTER, OPTIONS, MESSAGE. RFC 3261 §8.1. */
 import { newId, randomHex } from '../../core/random.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
-import type { RequestOptions } from '../stack.types.ts'
+import type { Flow, RequestOptions } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { SipTransport } from '../transport/transport.ts'
 import type { Context } from './context.ts'
@@ -10,9 +10,25 @@ import { SipError } from './failures.ts'
 import { type Way, withWay } from './target.ts'
 import { localResponse, writeRequest } from './write.ts'
 
+/** What only the stack itself asks for. */
+export interface SendExtras {
+  /** The CSeq number for a second try. */
+  readonly nextSeq?: () => number
+  /** A Contact that follows the flow. */
+  readonly contact?: (flow: Flow) => string
+  /** By which flow the final response came. */
+  readonly answeredBy?: (flow: WireFlow) => void
+}
+
 /** Resolves with the final response; a 408 or 503 is made here when none comes. Rejects only when aborted. */
-export function sendRequest(context: Context, method: string, options: RequestOptions): Promise<SipResponse> {
+export function sendRequest(
+  context: Context,
+  method: string,
+  options: RequestOptions,
+  extras: SendExtras = {},
+): Promise<SipResponse> {
   const { target, signal, credentials } = options
+  const { nextSeq, contact, answeredBy } = extras
   const request = writeRequest(context.identity, {
     method,
     uri: target.uri,
@@ -43,7 +59,13 @@ export function sendRequest(context: Context, method: string, options: RequestOp
       if (!flow) return settle(localResponse(request, 513))
       const { fixed } = way
       const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
-      exchange = new Exchange(context, { request, flow, fixed, credentials, elsewhere }, { final: settle })
+      if (contact) request.headers.set('Contact', contact(flow))
+      const more = { ...(contact && { contact }), ...(nextSeq && { nextSeq }) }
+      const final = (response: SipResponse, failure?: unknown): void => {
+        if (exchange && failure === undefined) answeredBy?.(exchange.flow)
+        settle(response)
+      }
+      exchange = new Exchange(context, { request, flow, fixed, credentials, elsewhere, ...more }, { final })
     })
   })
 }

@@ -2,7 +2,7 @@
 import { isPrivateIp, sameIp } from '../../core/ip.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipMessage, SipUri } from '../message/types.ts'
-import { printUri } from '../message/uri.ts'
+import { printUri, writtenUri } from '../message/uri.ts'
 import type { Flow } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Hop } from '../transport/locate.ts'
@@ -18,9 +18,13 @@ export function routeSetOf(message: SipMessage, side: 'called' | 'caller'): stri
 /** Request-URI and Route headers; a first route without `lr` is an old strict router. */
 export function addressed(routeSet: readonly string[], target: SipUri): { uri: string; routes: readonly string[] } {
   const first = firstUri(routeSet)
-  if (!first || first.params.has('lr')) return { uri: printUri(target), routes: routeSet }
-  return { uri: printUri(first), routes: [...routeSet.slice(1), `<${printUri(target)}>`] }
+  if (!first || first.params.has('lr')) return { uri: requestUri(target), routes: routeSet }
+  return { uri: requestUri(first), routes: [...routeSet.slice(1), `<${writtenUri(target)}>`] }
 }
+
+/** A Request-URI has no headers part (RFC 3261 §19.1.1). */
+const requestUri = (uri: SipUri): string =>
+  uri.headers.size === 0 ? writtenUri(uri) : printUri({ ...uri, headers: new Map() })
 
 export interface DialogPath {
   /** The flow the dialog was made on. */

@@ -39,6 +39,7 @@ export class UserAgent implements TransactionsUser {
     const verdict = this.#guard(request, flow)
     if (verdict !== 'pass') return this.#turnAway(request, flow, verdict)
     const context = this.#context()
+    context.transport.noteAlias(request, flow)
     if (context.transactions.isMerged(request)) return this.#respond(request, flow, 482) // §8.2.2.2
     if (refuseUnsupported(context, request, flow) || refuseShortSession(context, request, flow)) return
     if (request.method === 'INVITE') this.#invite(request, flow)

@@ -11,6 +11,7 @@ import { parseFailures } from './failures.ts'
 import { cseqOf, fromOf, maxForwardsOf, toOf, topVia, vias } from './fields.ts'
 import { findHeadEnd, limits, parseLength, skipBlankLines, viewOf } from './frame.ts'
 import { Headers } from './headers.ts'
+import { decodeHead } from './octets.ts'
 import { endBeforeBlanks, isBlank, isToken, trimBlanks } from './scan.ts'
 import type { SipMessage, SipRequest, SipResponse } from './types.ts'
 import { parseUri } from './uri.ts'
@@ -38,7 +39,7 @@ export function parseMessage(bytes: Uint8Array): ParseResult {
   if (bytes.length > limits.messageBytes) return refuse('sip.too-large')
   const start = skipBlankLines(bytes, 0)
   const headEnd = findHeadEnd(bytes, start)
-  const text = viewOf(bytes).toString('utf8', start, headEnd < 0 ? bytes.length : headEnd)
+  const text = decodeHead(viewOf(bytes).subarray(start, headEnd < 0 ? bytes.length : headEnd))
   const lineEnd = endOfLine(text, 0)
   const firstLine = withoutLineEnd(text.slice(0, lineEnd))
   if (firstLine.length > limits.lineChars) return refuse('sip.line-too-long')

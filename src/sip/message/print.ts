@@ -1,3 +1,4 @@
+import { encodeHead } from './octets.ts'
 import type { SipMessage } from './types.ts'
 
 /** A message as bytes. Content-Length is written from the body whatever the headers say, in its place or last. */
@@ -14,6 +15,7 @@ export function printMessage(message: SipMessage): Buffer {
     lengthWritten ||= isLength
   }
   head += lengthWritten ? '\r\n' : `Content-Length: ${message.body.length}\r\n\r\n`
+  if (!head.isWellFormed()) return Buffer.concat([encodeHead(head), message.body])
   const headBytes = Buffer.byteLength(head)
   const bytes = Buffer.allocUnsafe(headBytes + message.body.length)
   bytes.write(head)

@@ -21,6 +21,8 @@ export interface SipUri {
   readonly params: Params
   /** What follows `?`, as written, unescaped. */
   readonly headers: ReadonlyMap<string, string>
+  /** The whole URI as it came: what is sent back to its writer must not differ in a letter. See `writtenUri`. */
+  readonly text?: string
 }
 
 /** `"Alice" <sip:alice@example.com>;tag=1`: From, To, Contact, Route and their kin. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseUri, printUri, sameUri } from './uri.ts'
+import { parseUri, printUri, sameUri, writtenUri } from './uri.ts'
 
 const parsed = (text: string) => {
   const uri = parseUri(text)
@@ -25,6 +25,7 @@ test('a SIP URI comes apart into its pieces (RFC 3261 §19.1.1)', () => {
       ['Subject', 'hi there'],
       ['x', ''],
     ]),
+    text: 'SIPS:al%69ce:pa%20ss@Example.COM:5061;Transport=tls;lr?Subject=hi%20there&x=',
   })
 })
 
@@ -80,7 +81,15 @@ test('URIs compare as RFC 3261 §19.1.4 says in its examples', () => {
   const same = [
     ['sip:%61lice@atlanta.com;transport=TCP', 'sip:alice@AtlanTa.CoM;Transport=tcp'],
     ['sip:carol@chicago.com', 'sip:carol@chicago.com;newparam=5'],
+    ['sip:carol@chicago.com', 'sip:carol@chicago.com;security=on'],
     ['sip:carol@chicago.com;newparam=5', 'sip:carol@chicago.com;security=on'],
+    [
+      'sip:alice@atlanta.com?subject=project%20x&priority=urgent',
+      'sip:alice@atlanta.com?priority=urgent&Subject=project%20x',
+    ],
+    ['sip:[2001:db8::1]:5060', 'sip:[2001:DB8:0:0:0:0:0:1]:5060'],
+    ['sip:a%3bb@chicago.com', 'sip:%61%3Bb@chicago.com'],
+    ["sip:it's@chicago.com", 'sip:it%27s@chicago.com'],
     [
       'sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com',
       'sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com',
@@ -93,7 +102,12 @@ test('URIs compare as RFC 3261 §19.1.4 says in its examples', () => {
     ['sip:bob@biloxi.com', 'sip:bob@biloxi.com;transport=udp'],
     ['sip:bob@biloxi.com', 'sip:bob@biloxi.com:6000;transport=tcp'],
     ['sip:carol@chicago.com', 'sip:carol@chicago.com?Subject=next%20meeting'],
+    ['sip:bob@phone21.boxesbybob.com', 'sip:bob@192.0.2.4'],
     ['sip:carol@chicago.com;security=on', 'sip:carol@chicago.com;security=off'],
+    ['sip:carol@chicago.com;maddr=192.0.2.1', 'sip:carol@chicago.com'],
+    ['sip:carol@chicago.com?Subject=a', 'sip:carol@chicago.com?Subject=b'],
+    ['sip:a%3Bb@chicago.com', 'sip:a;b@chicago.com'],
+    ['sip:a:b@chicago.com', 'sip:a@chicago.com'],
     ['sip:bob@biloxi.com', 'sips:bob@biloxi.com'],
   ] as const
 
@@ -104,4 +118,11 @@ test('URIs compare as RFC 3261 §19.1.4 says in its examples', () => {
 
 test('octets that are not UTF-8 do not throw', () => {
   assert.equal(parsed('sip:%FFx%C3@host').user, '\uFFFDx\uFFFD')
+})
+
+test('a URI goes back to its writer as it was written', () => {
+  const text = 'sip:a%3Bb;c@HOST:5060;Line=AbC;ob'
+  assert.equal(writtenUri(parsed(text)), text)
+  const { text: _, ...made } = parsed(text)
+  assert.equal(writtenUri(made), 'sip:a;b;c@host:5060;line=AbC;ob')
 })

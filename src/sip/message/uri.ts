@@ -3,7 +3,8 @@
  *
  * Parts are held unescaped and escaped again when printed, so that `%61lice` and `alice` are one user.
  */
-import { endpointText, hostText, isIPv6 } from '../../core/ip.ts'
+import { endpointText, hostText, isIPv6, sameIp } from '../../core/ip.ts'
+import { sameTel } from './tel.ts'
 import type { Params, SipUri } from './types.ts'
 
 const schemeAndRest = /^([A-Za-z][A-Za-z0-9+\-.]*):(.+)$/s
@@ -17,12 +18,12 @@ export function parseUri(text: string): SipUri | undefined {
   const match = schemeAndRest.exec(text)
   if (!match?.[1] || !match[2] || /[\s<>"]/.test(text)) return undefined
   const scheme = match[1].toLowerCase()
-  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, match[2])
-  if (scheme === 'tel') return parseTel(match[2])
-  return { scheme, host: match[2], params: noParams, headers: noHeaders }
+  if (scheme === 'sip' || scheme === 'sips') return parseSip(scheme, match[2], text)
+  if (scheme === 'tel') return parseTel(match[2], text)
+  return { scheme, host: match[2], params: noParams, headers: noHeaders, text }
 }
 
-function parseSip(scheme: string, rest: string): SipUri | undefined {
+function parseSip(scheme: string, rest: string, text: string): SipUri | undefined {
   if (badEscape.test(rest)) return undefined
   // By the grammar only the end of the user part is an `@`; the user part may hold `;` and `?`.
   const at = rest.indexOf('@')
@@ -35,20 +36,20 @@ function parseSip(scheme: string, rest: string): SipUri | undefined {
   const params = semicolon < 0 ? noParams : parseUriParams(beforeHeaders.slice(semicolon + 1))
   if (!params) return undefined
   const headers = question < 0 ? noHeaders : parseUriHeaders(afterUser.slice(question + 1))
-  if (at < 0) return { scheme, ...hostPort, params, headers }
+  if (at < 0) return { scheme, ...hostPort, params, headers, text }
   const userInfo = rest.slice(0, at)
   const colon = userInfo.indexOf(':')
-  if (colon < 0) return { scheme, user: unescapeUri(userInfo), ...hostPort, params, headers }
+  if (colon < 0) return { scheme, user: unescapeUri(userInfo), ...hostPort, params, headers, text }
   const user = unescapeUri(userInfo.slice(0, colon))
-  return { scheme, user, password: unescapeUri(userInfo.slice(colon + 1)), ...hostPort, params, headers }
+  return { scheme, user, password: unescapeUri(userInfo.slice(colon + 1)), ...hostPort, params, headers, text }
 }
 
-function parseTel(rest: string): SipUri | undefined {
+function parseTel(rest: string, text: string): SipUri | undefined {
   const semicolon = rest.indexOf(';')
   const params = semicolon < 0 ? noParams : parseUriParams(rest.slice(semicolon + 1))
   const number = semicolon < 0 ? rest : rest.slice(0, semicolon)
   if (!params || number === '') return undefined
-  return { scheme: 'tel', user: number, host: '', params, headers: noHeaders }
+  return { scheme: 'tel', user: number, host: '', params, headers: noHeaders, text }
 }
 
 /** `example.com:5060`, `[2001:db8::1]:5060`: host in lower case and without brackets. */
@@ -129,23 +130,47 @@ function printUriParams(params: Params): string {
   return text
 }
 
+/** The URI as its writer wrote it: RFC 3261 §12.2.1.1 has a Contact come back as Request-URI, not a likeness of it. */
+export const writtenUri = (uri: SipUri): string => uri.text ?? printUri(uri)
+
 /** Parameters that make two URIs differ when only one of them has it (RFC 3261 §19.1.4). */
 const decisive = ['user', 'ttl', 'method', 'maddr', 'transport']
 
-/** RFC 3261 §19.1.4: an absent port is not the default port; unknown parameters count only when both have them. */
+/**
+ * RFC 3261 §19.1.4: an absent port is not the default port; unknown parameters count only when both have them. tel URIs
+ * by RFC 3966 §4.
+ */
 export function sameUri(a: SipUri, b: SipUri): boolean {
-  if (a.scheme !== b.scheme || a.host !== b.host || a.port !== b.port || a.password !== b.password) return false
-  if (a.scheme === 'tel' ? !sameNumber(a.user, b.user) : a.user !== b.user) return false
+  if (a.scheme !== b.scheme) return false
+  if (a.scheme === 'tel') return sameTel(a, b)
+  if (a.port !== b.port || !sameIp(a.host, b.host) || a.user !== b.user || a.password !== b.password) return false
+  if (hasEscapes(a, b) && reservedOf(a) !== reservedOf(b)) return false
   for (const [name, value] of a.params) {
     const other = b.params.get(name)
     if (other === undefined ? decisive.includes(name) : !sameText(value, other)) return false
   }
   if (decisive.some((name) => b.params.has(name) && !a.params.has(name))) return false
-  if (a.headers.size !== b.headers.size) return false
-  return Array.from(a.headers).every(([name, value]) => b.headers.get(name) === value)
+  return sameHeaders(a.headers, b.headers)
 }
 
 const sameText = (a: string | null, b: string | null): boolean => (a ?? '').toLowerCase() === (b ?? '').toLowerCase()
 
-/** RFC 3966 §4: visual separators do not count. */
-const sameNumber = (a = '', b = ''): boolean => sameText(a.replaceAll(/[-.()]/g, ''), b.replaceAll(/[-.()]/g, ''))
+/** Header names have no case (RFC 3261 §7.3.1); their order does not matter. */
+function sameHeaders(a: SipUri['headers'], b: SipUri['headers']): boolean {
+  if (a.size !== b.size) return false
+  if (a.size === 0) return true
+  const others = new Map(Array.from(b, ([name, value]) => [name.toLowerCase(), value]))
+  return Array.from(a).every(([name, value]) => others.get(name.toLowerCase()) === value)
+}
+
+const hasEscapes = (a: SipUri, b: SipUri): boolean =>
+  (a.text?.includes('%') ?? false) || (b.text?.includes('%') ?? false)
+
+/** The reserved characters of user and password in order, as written: `%3B` is not `;`, though `%61` is `a` (§19.1.4). */
+function reservedOf(uri: SipUri): string {
+  const text = writtenUri(uri)
+  const at = text.indexOf('@')
+  const userInfo = at < 0 ? '' : text.slice(text.indexOf(':') + 1, at)
+  return (userInfo.match(reserved) ?? []).join('').toUpperCase()
+}
+const reserved = /[;/?:@&=+$,]|%(?:3[ABDF]|2[46BCF]|40)/gi

@@ -6,12 +6,14 @@ import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork } from '../../net/memory-network.ts'
 import type { TcpConnection } from '../../net/network.ts'
 import { addressResolver } from '../../net/resolver.ts'
+import type { TransportLimits } from './connections.ts'
 import { newCounters } from './counters.ts'
-import { SipTransport, type TransportLimits } from './transport.ts'
+import type { WireFlow } from './flow.ts'
+import { SipTransport } from './transport.ts'
 
 const ip = '192.0.2.2'
-const options = (branch: number) =>
-  `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK${branch}\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\n` +
+const options = (branch: number, sentBy = 'a', params = '') =>
+  `OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP ${sentBy};branch=z9hG4bK${branch}${params}\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:b@x>\r\nCall-ID: 1\r\n` +
   'CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n'
 
 interface Client {
@@ -25,10 +27,18 @@ async function open(limits: Partial<TransportLimits> = {}) {
   const network = new MemoryNetwork({ clock })
   const counters = newCounters()
   const requests: string[] = []
+  const flows: WireFlow[] = []
   const listen = [{ transport: 'tcp', ip, port: 5060 }] as const
-  const transport = await SipTransport.open(
+  const transport: SipTransport = await SipTransport.open(
     { clock, log: silentLogger, network, resolver: addressResolver(network), listen, counters, limits },
-    { request: (request, flow) => requests.push(`${request.method} ${flow.id}`), response: () => {} },
+    {
+      request(request, flow) {
+        requests.push(`${request.method} ${flow.id}`)
+        flows.push(flow)
+        if (request.headers.get('Subject') !== 'stranger') transport.noteAlias(request, flow)
+      },
+      response: () => {},
+    },
   )
   const connect = (): Client => {
     const connection = network.connect({ ip, port: 5060 })
@@ -44,7 +54,7 @@ async function open(limits: Partial<TransportLimits> = {}) {
     clock.advance(5)
     return client
   }
-  return { clock, network, counters, requests, transport, connect }
+  return { clock, network, counters, requests, flows, transport, connect }
 }
 
 test('a connection that never brings a message is closed after its time', async () => {
@@ -130,4 +140,35 @@ test('a request without Content-Length is answered with 400 and its connection c
   client.connection.write(Buffer.from(options(1).replace('Content-Length: 0\r\n', '')))
   clock.advance(5)
   assert.equal(client.closed, true)
+})
+
+test('who is let in and names an alias gets our requests for that address by the connection it opened (RFC 5923)', async () => {
+  const { clock, transport, connect } = await open()
+  const towards = (port: number) => transport.flowTo({ transport: 'tcp', ip, port })
+  const listener = { ip, port: 5070 }
+  const [stranger, peer, rival] = [connect(), connect(), connect()]
+  const say = (client: Client, text: string): void => {
+    client.connection.write(Buffer.from(text))
+    clock.advance(5)
+  }
+  say(stranger, options(1, `${ip}:5070`, ';alias').replace('CSeq', 'Subject: stranger\r\nCSeq'))
+  say(peer, options(2, '192.0.2.99:5070', ';alias')) // not where it came from
+  assert.equal(transport.connectionCount, 3)
+  say(peer, options(3, `${ip}:5070`, ';alias'))
+  assert.equal(towards(listener.port)?.remote.port, peer.connection.local.port)
+  say(rival, options(4, `${ip}:5070`, ';alias'))
+  assert.equal(towards(listener.port)?.remote.port, peer.connection.local.port, 'the first keeps it')
+  assert.equal(transport.connectionCount, 3)
+  peer.connection.destroy()
+  clock.advance(5)
+  assert.equal(towards(listener.port)?.remote.port, listener.port, 'a connection of our own')
+})
+
+test('a connection of ours says alias where its peer could connect to us, one that was accepted does not', async () => {
+  const { clock, transport, connect, flows } = await open()
+  const ours = transport.flowTo({ transport: 'tcp', ip, port: 5060 })
+  assert.match(transport.via(ours as WireFlow, 'z9hG4bK1'), /;rport;alias$/)
+  connect().connection.write(Buffer.from(options(1)))
+  clock.advance(5)
+  assert.match(transport.via(flows[0] as WireFlow, 'z9hG4bK1'), /;rport$/)
 })

@@ -4,6 +4,8 @@ export interface SipCounters {
   messagesOut: number
   requestsIn: number
   responsesIn: number
+  /** STUN messages on SIP sockets. */
+  stunIn: number
   /** Neither a SIP message nor a keep-alive; answered 400 where that was possible. */
   malformed: number
   /** Responses and ACKs that matched nothing. */
@@ -27,6 +29,7 @@ export const newCounters = (): SipCounters => ({
   messagesOut: 0,
   requestsIn: 0,
   responsesIn: 0,
+  stunIn: 0,
   malformed: 0,
   unmatched: 0,
   sendFailures: 0,

@@ -1,6 +1,7 @@
 /** RFC 3261 §18.3, RFC 5626 §4.4.1. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seededRandom } from '../../net/memory-network.ts'
 import { limits } from '../message/frame.ts'
 import { Framer } from './framer.ts'
 
@@ -73,4 +74,29 @@ test('a head without an end and a body without measure are refused at the bound'
   const huge = framer()
   huge.push('OPTIONS sip:a SIP/2.0\r\nContent-Length: 999999999\r\n\r\n')
   assert.deepEqual(huge.seen, ['too-large with head'])
+})
+
+test('any split of any bytes gives what the whole gives: messages, pings, and where it fails', () => {
+  const random = seededRandom(3)
+  const below = (bound: number): number => Math.floor(random() * bound)
+  const parts = [first, second, third, '\r\n', '\r\n\r\n', '\n', '\r', message('x'.repeat(3_000)), message('\r\n\r\n')]
+  const results = new Set<string>()
+  for (let round = 0; round < 2_000; round++) {
+    const stream = Buffer.from(Array.from({ length: 1 + below(8) }, () => parts[below(parts.length)]).join(''))
+    // Every other stream is broken somewhere.
+    if (round % 2 === 1) stream[below(stream.length)] = [0x0a, 0x0d, 0x3a, 0x39, 0x20, 0x00][below(6)] ?? 0
+    const whole = framer()
+    whole.push(stream)
+    const cut = framer()
+    const most = 1 + below(round % 3 === 0 ? 3 : 400)
+    for (let at = 0; at < stream.length; ) {
+      const next = at + 1 + below(most)
+      cut.push(stream.subarray(at, next))
+      at = next
+    }
+    assert.deepEqual(cut.seen, whole.seen, `round ${round}`)
+    assert.equal(cut.it.unfinished, whole.it.unfinished, `round ${round}`)
+    results.add(whole.seen.at(-1)?.slice(0, 20) ?? '')
+  }
+  assert.ok(results.has('ping') && results.has('content-length with ') && results.size >= 4)
 })

@@ -128,6 +128,8 @@ export class Framer implements Cutter {
 
   #fail(problem: FramingProblem, head?: Buffer): undefined {
     this.#failed = true
+    this.#store = Buffer.alloc(0)
+    this.#stored = 0
     this.#user.failed(problem, head)
   }
 

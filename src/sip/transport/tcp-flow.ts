@@ -39,6 +39,7 @@ export interface TcpFlowUser {
   closed(flow: TcpFlow): void
 }
 
+const ping = Buffer.from('\r\n\r\n')
 const pong = Buffer.from('\r\n')
 
 export class TcpFlow implements WireFlow {
@@ -46,6 +47,8 @@ export class TcpFlow implements WireFlow {
   readonly reliable = true
   readonly id: string
   readonly remote: Address
+  /** The peer connected to us. */
+  readonly accepted: boolean
   readonly #connection: TcpConnection
   readonly #clock: Clock
   readonly #limits: ConnectionLimits
@@ -58,6 +61,8 @@ export class TcpFlow implements WireFlow {
   #lastHeardMs: number
   #unfinishedSinceMs: number | undefined
   #proven: boolean
+  /** Waits for a sign of life. */
+  #pinged: (() => void) | undefined
 
   constructor({ connection, transport, accepted, clock, limits }: TcpFlowOptions, user: TcpFlowUser) {
     this.transport = transport
@@ -65,6 +70,7 @@ export class TcpFlow implements WireFlow {
     this.#clock = clock
     this.#limits = limits
     this.#user = user
+    this.accepted = accepted
     this.#proven = !accepted
     this.remote = connection.remote
     this.id = `${transport} ${connection.remote.ip} ${connection.remote.port} ${randomHex(4)}`
@@ -106,6 +112,12 @@ export class TcpFlow implements WireFlow {
     return () => this.#listeners.delete(listener)
   }
 
+  /** CRLF CRLF; `alive` hears of the next thing that comes, a pong or whatever it is (RFC 5626 §4.4.1). */
+  ping(alive?: () => void): void {
+    this.#pinged = alive
+    this.send(ping)
+  }
+
   close(): void {
     this.#connection.destroy()
     this.#closed()
@@ -114,6 +126,11 @@ export class TcpFlow implements WireFlow {
   #data(chunk: Buffer): void {
     if (!this.#open) return
     this.#lastHeardMs = this.#clock.now()
+    const alive = this.#pinged
+    this.#pinged = undefined
+    alive?.()
+    // Kept from the framer, to which two pongs would be a ping.
+    if (alive && chunk.equals(pong) && !this.#framer.unfinished) return
     this.#framer.push(chunk)
     if (!this.#framer.unfinished) this.#unfinishedSinceMs = undefined
     else this.#unfinishedSinceMs ??= this.#lastHeardMs

@@ -8,40 +8,28 @@
  * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
-import { hostText, isIP, isIPv6, isWildcardIp, placeOf } from '../../core/ip.ts'
+import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { Endpoint, Network, TcpConnection, UdpSocket } from '../../net/network.ts'
+import type { Endpoint, Network, UdpSocket } from '../../net/network.ts'
 import { CachingResolver, type Resolver } from '../../net/resolver.ts'
+import { answerBinding, isStun } from '../../net/stun-message.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Address, Flow, MessageObserver, Screen, TransportName } from '../stack.types.ts'
+import type { Address, Flow, KeepAliveOptions, MessageObserver, Screen, TransportName } from '../stack.types.ts'
+import { Connections, defaultLimits, hopKey, type TransportLimits } from './connections.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
+import { keepAlive, StunAnswers } from './keep-alive.ts'
 import { type Bound, bindAll, type ListenAddress, unbind } from './listen.ts'
 import { type Hop, locate } from './locate.ts'
 import { hopOf } from './next-hop.ts'
 import { noteSource, responseFlow } from './response-path.ts'
 import { Resting } from './resting.ts'
-import { type ConnectionLimits, TcpFlow } from './tcp-flow.ts'
-
-export interface TransportLimits extends ConnectionLimits {
-  readonly connections: number
-  readonly connectionsPerSource: number
-}
-
-/** Judgement, not measurement: roomy for an office behind one NAT, tight for a flood. */
-export const defaultLimits: TransportLimits = {
-  connections: 5_000,
-  connectionsPerSource: 250,
-  firstMessageMs: 15_000,
-  messageMs: 10_000,
-  idleMs: 3_900_000, // longer than the usual hour of a registration
-  unsentBytes: 1 << 20,
-}
+import { TcpFlow } from './tcp-flow.ts'
 
 /** RFC 3261 §18.1.1: beyond this a datagram may be cut into pieces, which firewalls and NATs lose. */
 const maxDatagramBytes = 1_300
@@ -72,11 +60,9 @@ export interface TransportOptions {
 
 export class SipTransport {
   readonly #options: TransportOptions
-  readonly #limits: TransportLimits
   readonly #user: TransportUser
-  readonly #connections = new Set<TcpFlow>()
-  readonly #byRemote = new Map<string, TcpFlow>()
-  readonly #perSource = new Map<string, number>()
+  readonly #connections: Connections
+  readonly #stunAnswers = new StunAnswers()
   readonly #dns: Resolver
   /** Hops that failed a short while ago. */
   readonly #resting: Resting
@@ -87,8 +73,17 @@ export class SipTransport {
 
   private constructor(options: TransportOptions, user: TransportUser) {
     this.#options = options
-    this.#limits = { ...defaultLimits, ...options.limits }
     this.#user = user
+    const limits = { ...defaultLimits, ...options.limits }
+    this.#connections = new Connections(
+      { ...options, limits },
+      {
+        // Who sends too much over a connection hears so by its end.
+        message: (bytes, flow) =>
+          this.#mayRead(flow.transport, flow.remote) ? this.#message(bytes, flow) : flow.close(),
+        unframed: (_problem, head, flow) => this.#unframed(head, flow),
+      },
+    )
     this.#dns = new CachingResolver(options.clock, options.resolver)
     this.#resting = new Resting(options.clock)
     this.#noTcp = new Resting(options.clock)
@@ -99,7 +94,7 @@ export class SipTransport {
     const transport = new SipTransport(options, user)
     transport.#bound = await bindAll(options, {
       datagram: (bytes, from, socket) => transport.#datagram(bytes, from, socket),
-      accepted: (connection, name) => transport.#accepted(connection, name),
+      accepted: (connection, name) => transport.#connections.accept(connection, name),
     })
     return transport
   }
@@ -109,13 +104,13 @@ export class SipTransport {
   }
 
   get connectionCount(): number {
-    return this.#connections.size
+    return this.#connections.count
   }
 
   /** Stop listening, close every connection. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const flow of Array.from(this.#connections)) flow.close()
+    this.#connections.close()
     await Promise.all(this.#bound.map(unbind))
   }
 
@@ -157,7 +152,7 @@ export class SipTransport {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
     if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
-    return this.#byRemote.get(hopKey(hop)) ?? this.#connect(hop, hop.transport)
+    return this.#connections.to(hop, hop.transport)
   }
 
   /** The request would not fit in one datagram of that flow (§18.1.1). */
@@ -184,6 +179,16 @@ export class SipTransport {
     return flow instanceof TcpFlow && flow.open ? flow : undefined
   }
 
+  /** Keep a flow alive while nothing is said on it. Returns how to stop. */
+  keepAlive(flow: WireFlow, options: KeepAliveOptions): () => void {
+    return keepAlive({ clock: this.#options.clock, stun: this.#stunAnswers }, flow, options)
+  }
+
+  /** A request that was let in came by a connection: it may name another address that leads there (RFC 5923). */
+  noteAlias(request: SipRequest, flow: WireFlow): void {
+    if (flow instanceof TcpFlow) this.#connections.alias(request, flow)
+  }
+
   /** Our address as the peer of that flow should use it: in Via, Contact and Record-Route. */
   ownAddress(flow: Flow): Address {
     const { advertisedIp, network } = this.#options
@@ -197,15 +202,24 @@ export class SipTransport {
     return { ip, port: bound?.local.port ?? flow.local.port }
   }
 
-  /** The Via of a request of ours. `rport`: RFC 3581 §3. */
+  /** The Via of a request of ours. `rport`: RFC 3581 §3. `alias`: requests to our listener may come by this (RFC 5923). */
   via(flow: WireFlow, branch: string): string {
     const { ip, port } = this.ownAddress(flow)
-    return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport`
+    const alias = flow instanceof TcpFlow && !flow.accepted && this.#listensFor(flow.transport) ? ';alias' : ''
+    return `SIP/2.0/${flow.transport.toUpperCase()} ${hostText(ip)}:${port};branch=${branch};rport${alias}`
+  }
+
+  #listensFor(transport: TransportName): boolean {
+    return this.#bound.some((bound) => bound.transport === transport)
+  }
+
+  /** A request goes there: what comes back is no stranger's. */
+  expect(flow: WireFlow): void {
+    this.#options.screen?.expect(flow)
   }
 
   async #locate(uri: SipUri): Promise<readonly Hop[]> {
-    const speaks = (transport: TransportName): boolean =>
-      transport !== 'udp' || this.#bound.some((bound) => bound.transport === 'udp')
+    const speaks = (transport: TransportName): boolean => transport !== 'udp' || this.#listensFor('udp')
     try {
       const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
       const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
@@ -222,16 +236,20 @@ export class SipTransport {
   }
 
   #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
-    if (this.#closed || isKeepAlive(bytes) || !this.#screened('udp', from)) return
+    if (this.#closed || isKeepAlive(bytes) || !this.#mayRead('udp', from)) return
+    if (isStun(bytes)) return this.#stun(bytes, from, socket())
     this.#message(bytes, new UdpFlow(socket(), from))
   }
 
-  /** A request goes there: what comes back is no stranger's. */
-  expect(flow: WireFlow): void {
-    this.#options.screen?.expect(flow)
+  /** RFC 5626 §5.4, §8: whoever asks is told where it was seen; without state, and no longer than it takes to say. */
+  #stun(bytes: Buffer, from: Endpoint, socket: UdpSocket): void {
+    this.#options.counters.stunIn++
+    const answer = answerBinding(bytes, from)
+    if (answer) socket.send(answer, from)
+    else this.#stunAnswers.receive(bytes)
   }
 
-  #screened(transport: TransportName, from: Endpoint): boolean {
+  #mayRead(transport: TransportName, from: Endpoint): boolean {
     const { screen, counters } = this.#options
     if (!screen || screen.mayRead(transport, from)) return true
     counters.screened++
@@ -273,44 +291,6 @@ export class SipTransport {
     this.respond(partial, createResponse(partial, problem.status, { reason: problem.reason }), flow)
   }
 
-  #accepted(connection: TcpConnection, transport: TransportName): void {
-    const { connections, connectionsPerSource } = this.#limits
-    const { ip } = connection.remote
-    const fromThere = this.#perSource.get(placeOf(ip)) ?? 0
-    const tooMany = this.#connections.size >= connections || fromThere >= connectionsPerSource
-    if (this.#closed || tooMany || this.#options.screen?.mayConnect(ip) === false) {
-      this.#options.counters.connectionsRefused++
-      connection.start({ data: () => {}, closed: () => {} })
-      connection.destroy()
-      return
-    }
-    this.#add(connection, { transport, ...connection.remote }, true)
-  }
-
-  #connect(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
-    const { network, tls } = this.#options
-    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
-    return this.#add(network.connect(hop, towards), hop, false)
-  }
-
-  #add(connection: TcpConnection, hop: Hop, accepted: boolean): TcpFlow {
-    const { clock } = this.#options
-    const key = hopKey(hop)
-    const options = { connection, transport: hop.transport, accepted, clock, limits: this.#limits }
-    const flow = new TcpFlow(options, {
-      // Who sends too much over a connection is told so by its end.
-      message: (bytes, from) =>
-        accepted && !this.#screened(from.transport, from.remote) ? from.close() : this.#message(bytes, from),
-      unframed: (_problem, head, from) => this.#unframed(head, from),
-      closed: (gone) => this.#forget(gone, key),
-    })
-    this.#connections.add(flow)
-    this.#byRemote.set(key, flow)
-    const place = placeOf(flow.remote.ip)
-    this.#perSource.set(place, (this.#perSource.get(place) ?? 0) + 1)
-    return flow
-  }
-
   /** A head without a usable Content-Length: the parser knows whether and how it can be answered. */
   #unframed(head: Buffer | undefined, flow: WireFlow): void {
     const result = head && parseMessage(head)
@@ -320,15 +300,6 @@ export class SipTransport {
       noteSource(result.message, flow.remote)
       this.respond(result.message, createResponse(result.message, 400, { reason: 'Content-Length required' }), flow)
     }
-  }
-
-  #forget(flow: TcpFlow, key: string): void {
-    this.#connections.delete(flow)
-    if (this.#byRemote.get(key) === flow) this.#byRemote.delete(key)
-    const place = placeOf(flow.remote.ip)
-    const left = (this.#perSource.get(place) ?? 1) - 1
-    if (left > 0) this.#perSource.set(place, left)
-    else this.#perSource.delete(place)
   }
 
   #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
@@ -350,10 +321,6 @@ export class SipTransport {
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
 
-/** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
-const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
-  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
-
 /** A socket bound to `::` reaches both families. */
 const canSend = (fromIp: string, toIp: string): boolean => fromIp === '::' || isIPv6(fromIp) === isIPv6(toIp)
 
@@ -361,7 +328,7 @@ const CR = 0x0d
 const LF = 0x0a
 const NUL = 0
 
-/** Pings over UDP: line ends (some phones) or zero bytes (others); RFC 5626 wants STUN there and we answer nothing. */
+/** Pings over UDP that want no answer: line ends (some phones) or zero bytes (others). */
 function isKeepAlive(bytes: Uint8Array): boolean {
   return bytes.length <= 4 && bytes.every((byte) => byte === CR || byte === LF || byte === NUL)
 }

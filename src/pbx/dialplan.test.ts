@@ -1,0 +1,260 @@
+/** Whole calls through the dialplan on a network in memory: what phones and carriers are told of who is calling. */
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { LiveCalls } from '../call/live-calls.ts'
+import type { CallServices } from '../call/services.ts'
+import { description, sdp } from '../call/test-support.ts'
+import { FakeClock } from '../core/fake-clock.ts'
+import { silentLogger } from '../core/logger.ts'
+import { FactBus } from '../events/bus.ts'
+import type { Party } from '../events/catalogue.ts'
+import { FakeMedia } from '../media/test-support.ts'
+import { MemoryNetwork } from '../net/memory-network.ts'
+import { turn } from '../sip/dialog/test-support.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import { createSipStack } from '../sip/stack.ts'
+import type { Dialog, ExtraHeaders, SipStack } from '../sip/stack.types.ts'
+import { Dialplan } from './dialplan.ts'
+import type { Identity } from './gatekeeper.ts'
+import { extension101 } from './test-support.ts'
+import { readTrunk, type Trunk } from './trunks.ts'
+
+const pbx = '192.0.2.1'
+const at = { phone101: '192.0.2.11', phone102: '192.0.2.12', carrier: '192.0.2.99' } as const
+type Place = keyof typeof at
+const extension102 = { ...extension101, number: '102', displayName: 'Bob' }
+
+let clock: FakeClock
+let stacks: Record<Place, SipStack>
+let from: Party | undefined
+/** What each place was sent last. */
+let got: Partial<Record<Place, SipRequest>>
+let dialogs: Partial<Record<Place, Dialog>>
+let trunk: Trunk
+
+beforeEach(async () => {
+  clock = new FakeClock()
+  const network = new MemoryNetwork({ clock })
+  const stackAt = (ip: string): Promise<SipStack> =>
+    createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
+  const server = await stackAt(pbx)
+  stacks = {
+    phone101: await stackAt(at.phone101),
+    phone102: await stackAt(at.phone102),
+    carrier: await stackAt(at.carrier),
+  }
+  got = {}
+  dialogs = {}
+  trunk = readTrunk({
+    name: 'carrier',
+    host: at.carrier,
+    port: 5060,
+    sources: [at.carrier],
+    inbound: { '+49301': '101', '+49302': '102' },
+    outbound: [{ prefix: '0', strip: 1, add: '+49', from: [] }],
+  })
+  for (const place of Object.keys(at) as Place[])
+    stacks[place].on('invite', (invite) => {
+      got[place] = invite.request
+      dialogs[place] = invite.answer(description(sdp(at[place])))
+    })
+  const dialplan = makeDialplan(server)
+  server.on('invite', (invite) => void dialplan.take(invite))
+})
+
+function makeDialplan(stack: SipStack): Dialplan {
+  const extensions = new Map([extension101, extension102].map((extension) => [extension.number, extension]))
+  const bus = new FactBus()
+  bus.onAny((fact) => {
+    if (fact.name === 'call.started') from = fact.from
+  })
+  const services: CallServices = {
+    clock,
+    log: silentLogger,
+    stack,
+    media: new FakeMedia(),
+    bus,
+    live: new LiveCalls(),
+    recorder: { start: () => ({ addTrack: () => {}, endTrack: () => {}, stop: async () => {} }) },
+    advertisedIp: () => pbx,
+    messages: () => [],
+    rtpTimeoutMs: 0,
+  }
+  const identityOf = (request: SipRequest): Identity => {
+    const extension = extensions.get(request.headers.get('X-Test-Sender') ?? '')
+    return extension ? { kind: 'extension', extension } : { kind: 'trunk', trunk }
+  }
+  return new Dialplan({
+    gatekeeper: { identityOf },
+    directory: { find: (number) => extensions.get(number) },
+    registrar: {
+      targets: (number) => [{ uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060` }],
+    },
+    get trunks() {
+      return [trunk]
+    },
+    passHeaders: ['User-to-User', 'X-Our-*'],
+    services,
+  })
+}
+
+/** @param sender An extension, else the carrier. */
+async function call(sender: string, number: string, headers: ExtraHeaders = {}, fromText?: string): Promise<Dialog> {
+  const place: Place = sender === '101' ? 'phone101' : 'carrier'
+  const invite = stacks[place].invite({
+    target: { uri: `sip:${number}@${pbx}:5060` },
+    from: fromText ?? `<sip:${sender}@${at[place]}>`,
+    to: `<sip:${number}@${pbx}>`,
+    headers: { 'X-Test-Sender': sender, ...headers },
+    ...description(sdp(at[place])),
+  })
+  await turn(clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered, 'the call was refused')
+  return outcome.dialog
+}
+
+const at102 = () => got.phone102
+const fromAt = (place: Place): string => (got[place]?.headers.get('From') ?? '').replace(/;tag=.*/, '')
+const header = (place: Place, name: string): string | undefined => got[place]?.headers.get(name)
+
+test('an extension is shown to phones by the directory, whatever it writes about itself', async () => {
+  await call('101', '102', { 'P-Asserted-Identity': '<sip:boss@pbx>' }, '"Boss" <sip:100@x>')
+  assert.equal(fromAt('phone102'), `"Alice" <sip:101@${pbx}>`)
+  assert.equal(header('phone102', 'P-Asserted-Identity'), undefined)
+})
+
+test('an extension that asks for privacy is anonymous to phones and known here', async () => {
+  for (const [headers, written] of [
+    [{ Privacy: 'id' }, undefined],
+    [{}, '"Anonymous" <sip:anonymous@anonymous.invalid>'],
+  ] as const) {
+    await call('101', '102', headers, written)
+    assert.equal(fromAt('phone102'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+    assert.equal(header('phone102', 'Privacy'), 'id')
+    assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Alice|101@/)
+    assert.deepEqual([from?.extension, from?.private, from?.uri], ['101', true, `sip:101@${pbx}`])
+  }
+})
+
+test('a trunk is shown the number that reaches the extension', async () => {
+  await call('101', '030555')
+  assert.equal(fromAt('carrier'), `"Alice" <sip:+49301@${pbx}>`)
+  assert.equal(got.carrier?.uri, `sip:+4930555@${at.carrier}:5060`)
+})
+
+test('an extension without a number is shown as the number of the trunk, at the domain that the carrier wants', async () => {
+  trunk = { ...trunk, inbound: {}, callerNumber: '+49300', fromDomain: 'carrier.example' }
+  await call('101', '030555')
+  assert.equal(fromAt('carrier'), '"Alice" <sip:+49300@carrier.example>')
+})
+
+for (const [callerIdIn, name, value] of [
+  ['p-asserted-identity', 'P-Asserted-Identity', `"Alice" <sip:+49301@${pbx}>`],
+  ['p-preferred-identity', 'P-Preferred-Identity', `"Alice" <sip:+49301@${pbx}>`],
+  ['remote-party-id', 'Remote-Party-ID', `"Alice" <sip:+49301@${pbx}>;party=calling;screen=yes;privacy=off`],
+] as const)
+  test(`a carrier that wants the number in ${name} gets it there, and the account in From`, async () => {
+    trunk = { ...trunk, callerIdIn, credentials: { username: 'acme', password: 'x' } }
+    await call('101', '030555')
+    assert.equal(header('carrier', name), value)
+    assert.equal(fromAt('carrier'), `<sip:acme@${pbx}>`)
+  })
+
+test('a private caller is named to a trusted trunk alone (RFC 3325 §7)', async () => {
+  await call('101', '030555', { Privacy: 'id' })
+  assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.doesNotMatch(String(Array.from(got.carrier?.headers.entries() ?? [])), /Alice|49301|101@/)
+
+  trunk = { ...trunk, trustIdentity: true }
+  await call('101', '030555', { Privacy: 'id' })
+  assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.equal(header('carrier', 'P-Asserted-Identity'), `"Alice" <sip:+49301@${pbx}>`)
+  assert.equal(header('carrier', 'Privacy'), 'id')
+})
+
+test('a trunk that is not trusted is believed its From and nothing more', async () => {
+  await call(
+    'carrier',
+    '+49302',
+    { 'P-Asserted-Identity': '<tel:+44-20-7946>', Diversion: '<sip:a@b>' },
+    '<sip:+1201@x>',
+  )
+  assert.equal(from?.uri, 'sip:+1201@x')
+  assert.equal(fromAt('phone102'), `<sip:+1201@${pbx}>`)
+  assert.equal(header('phone102', 'Diversion'), undefined)
+})
+
+test('a trusted trunk says who is calling: the number of a tel URI, the name beside it', async () => {
+  trunk = { ...trunk, trustIdentity: true }
+  await call(
+    'carrier',
+    '+49302',
+    { 'P-Asserted-Identity': '"J\u00fcrgen, A" <sip:j@x>, <tel:+44-20-7946>' },
+    '<sip:1@x>',
+  )
+  assert.deepEqual(from, { uri: 'tel:+44-20-7946', name: 'J\u00fcrgen, A' })
+  assert.equal(fromAt('phone102'), `"J\u00fcrgen, A" <sip:+44207946@${pbx}>`)
+})
+
+test('a private caller from a trusted trunk is known here and anonymous to the phone', async () => {
+  trunk = { ...trunk, trustIdentity: true }
+  await call(
+    'carrier',
+    '+49302',
+    { 'P-Asserted-Identity': '"Eve" <sip:+44207946@x>', Privacy: 'id', 'X-Our-Ticket': '7' },
+    '"Anonymous" <sip:anonymous@anonymous.invalid>',
+  )
+  assert.deepEqual(from, { uri: 'sip:+44207946@x', name: 'Eve', private: true })
+  assert.equal(fromAt('phone102'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Eve|7946|X-Our/)
+})
+
+test('where a call has been goes on to the phone, less what is private in it', async () => {
+  trunk = { ...trunk, trustIdentity: true }
+  await call('carrier', '+49302', {
+    Diversion: ['<sip:+4940@x>;reason=no-answer;counter=1', '<sip:+4941@x>;privacy=full'],
+    'History-Info': '<sip:+4940@x>;index=1, <sip:+4941@x?Privacy=history>;index=1.1',
+  })
+  assert.equal(header('phone102', 'Diversion'), '<sip:+4940@x>;reason=no-answer;counter=1')
+  assert.deepEqual(at102()?.headers.all('Diversion').length, 1)
+  assert.deepEqual(at102()?.headers.all('History-Info'), ['<sip:+4940@x>;index=1'])
+})
+
+test('headers go on when a setting names them: of extensions by one, of trunks by another', async () => {
+  const headers = { 'User-to-User': 'aa;encoding=hex', 'x-our-ticket': '7', 'X-Other': '1', 'Alert-Info': '<urn:x>' }
+  await call('101', '102', headers)
+  assert.equal(header('phone102', 'User-to-User'), 'aa;encoding=hex')
+  assert.equal(header('phone102', 'X-Our-Ticket'), '7')
+  assert.equal(header('phone102', 'X-Other'), undefined)
+  assert.equal(header('phone102', 'Alert-Info'), undefined)
+
+  await call('carrier', '+49302', headers)
+  assert.equal(header('phone102', 'User-to-User'), undefined)
+  trunk = { ...trunk, passHeaders: ['Alert-Info'] }
+  await call('carrier', '+49302', headers)
+  assert.equal(header('phone102', 'Alert-Info'), '<urn:x>')
+  assert.equal(header('phone102', 'X-Our-Ticket'), undefined)
+})
+
+test('headers that are named pass up to a bound', async () => {
+  await call('101', '102', { 'X-Our-A': 'a'.repeat(1_500), 'X-Our-B': 'b'.repeat(1_500) })
+  assert.equal(header('phone102', 'X-Our-A')?.length, 1_500)
+  assert.equal(header('phone102', 'X-Our-B'), undefined)
+})
+
+for (const trustIdentity of [false, true])
+  test(`a caller whom an extension sends on to a ${trustIdentity ? 'trusted ' : ''}trunk`, async () => {
+    trunk = { ...trunk, trustIdentity }
+    await call('carrier', '+49302', { Diversion: '<sip:+4940@x>;counter=1' }, '"Eve" <sip:+44207946@x>')
+    void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:030555@${pbx}>` } })
+    await turn(clock, 1_000)
+    assert.equal(got.carrier?.uri, `sip:+4930555@${at.carrier}:5060`)
+    assert.equal(fromAt('carrier'), trustIdentity ? `"Eve" <sip:+44207946@${pbx}>` : `<sip:+49302@${pbx}>`)
+    assert.deepEqual(
+      got.carrier?.headers.all('Diversion'),
+      trustIdentity
+        ? [`<sip:+49302@${pbx}>;reason=unconditional;counter=2;privacy=off;screen=no`, '<sip:+4940@x>;counter=1']
+        : [],
+    )
+  })

@@ -1,0 +1,125 @@
+/**
+ * How a caller is introduced to whom it calls: From, and the headers that say more.
+ *
+ *   dialplan  ── caller, where the call goes ─▶  here  ── From, headers ─▶  INVITE (call/fork.ts)
+ *
+ * A private caller is named to nobody but trunks with `trustIdentity` (RFC 3325 §7). Diversion and History-Info that a
+ * trusted trunk told go on to phones and trusted trunks, less what is private in them. RFC 3323, 3325, 5806, 7044.
+ */
+import type { Introduction } from '../call/fork.ts'
+import { addressAt } from '../call/party.ts'
+import type { Party } from '../events/catalogue.ts'
+import { readHeader } from '../sip/message/header-values.ts'
+import { printNameAddr } from '../sip/message/name-addr.ts'
+import { sipToTel, withoutSeparators } from '../sip/message/tel.ts'
+import type { NameAddr, SipHeaders } from '../sip/message/types.ts'
+import { parseUri } from '../sip/message/uri.ts'
+import type { ExtraHeaders } from '../sip/stack.types.ts'
+import type { Trunk } from './trunks.ts'
+
+/** RFC 3323 §4.1.1.3. */
+const nobody = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+
+/** What comes with a call and goes on with it, also when it is transferred. */
+export interface Luggage {
+  readonly diversions: readonly NameAddr[]
+  readonly history: readonly NameAddr[]
+  /** Headers that a setting names (passed-headers.ts). */
+  readonly passed: ExtraHeaders
+}
+
+/** What a trusted trunk says of where the call has been. */
+export const whereItHasBeen = (headers: SipHeaders): Omit<Luggage, 'passed'> => ({
+  diversions: readHeader(headers, 'Diversion') ?? [],
+  history: (readHeader(headers, 'Privacy') ?? []).includes('history')
+    ? []
+    : (readHeader(headers, 'History-Info') ?? []),
+})
+
+/** To a phone of ours, at the address it knows us by. */
+export function introduceToPhone(caller: Party, host: string, { diversions, history, passed }: Luggage): Introduction {
+  const headers = { ...passed, ...printed(diversions.filter(isOpen), history.filter(isOpen)) }
+  if (caller.private) return { from: nobody, headers: { ...headers, Privacy: 'id' } }
+  return { from: addressAt(host, caller), headers }
+}
+
+/** Not marked private: `privacy=full` of a Diversion, `Privacy=history` inside a History-Info (RFC 7044 §10.1.2). */
+function isOpen({ params, uri }: NameAddr): boolean {
+  const said = params.get('privacy')
+  const inside = [...uri.headers].some(([name, value]) => name.toLowerCase() === 'privacy' && value !== 'none')
+  return !inside && (said === undefined || said === null || said === 'off')
+}
+
+const printed = (diversions: readonly NameAddr[], history: readonly NameAddr[]): ExtraHeaders => ({
+  ...(diversions.length > 0 && { Diversion: diversions.map(printNameAddr) }),
+  ...(history.length > 0 && { 'History-Info': history.map(printNameAddr) }),
+})
+
+export interface TrunkCall {
+  readonly trunk: Trunk
+  /** Our address towards the trunk. */
+  readonly host: string
+  /** The extension that calls, or that sent a call of somebody else here. */
+  readonly by: string
+  readonly luggage: Luggage
+}
+
+/**
+ * To a trunk, by its settings. It is shown a number of ours: that of the extension, else that of the trunk. A caller
+ * from outside whom an extension sent on is shown to a trusted trunk, with a Diversion that names the extension.
+ */
+export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: TrunkCall): Introduction {
+  const { callerIdIn = 'from', trustIdentity = false, credentials, fromDomain: domain = host } = trunk
+  const sentOn = caller.extension === undefined
+  const told = !sentOn || trustIdentity
+  const number = (sentOn && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)
+  const identity = addressOf(number, domain, told ? caller.name : undefined)
+  const diversions = sentOn ? [diversion(numberOf(trunk, by), domain, luggage.diversions.length)] : []
+  const where = trustIdentity ? printed([...diversions, ...luggage.diversions], luggage.history) : {}
+  const headers = { ...luggage.passed, ...where }
+  if (caller.private) {
+    const asserted = trustIdentity
+      ? inHeader(callerIdIn === 'from' ? 'p-asserted-identity' : callerIdIn, identity, true)
+      : {}
+    return { from: nobody, headers: { ...headers, ...asserted, Privacy: 'id' } }
+  }
+  if (callerIdIn === 'from') return { from: identity, headers }
+  const from = credentials ? addressOf(credentials.username, domain) : identity
+  return { from, headers: { ...headers, ...inHeader(callerIdIn, identity, false) } }
+}
+
+const addressOf = (user: string, host: string, name?: string): string =>
+  addressAt(host, { uri: '', extension: user, ...(name !== undefined && { name }) })
+
+function inHeader(
+  where: Exclude<NonNullable<Trunk['callerIdIn']>, 'from'>,
+  identity: string,
+  hidden: boolean,
+): ExtraHeaders {
+  if (where === 'p-asserted-identity') return { 'P-Asserted-Identity': identity }
+  if (where === 'p-preferred-identity') return { 'P-Preferred-Identity': identity }
+  return { 'Remote-Party-ID': `${identity};party=calling;screen=yes;privacy=${hidden ? 'full' : 'off'}` }
+}
+
+/** What the world dials to reach this extension by this trunk, else the trunk's own number, else the extension. */
+function numberOf(trunk: Trunk, extension: string): string {
+  const dialled = Object.entries(trunk.inbound).find(([, reached]) => reached === extension)?.[0]
+  return dialled ?? trunk.callerNumber ?? extension
+}
+
+function telephoneOf({ uri }: Party): string | undefined {
+  const parsed = parseUri(uri)
+  const number = parsed && (sipToTel(parsed)?.user ?? parsed.user)
+  return number !== undefined && /^\+?[0-9\-.()]+$/.test(number) ? withoutSeparators(number) : undefined
+}
+
+/** RFC 5806 §4: topmost is the last one. */
+const diversion = (user: string, host: string, before: number): NameAddr => ({
+  uri: { scheme: 'sip', user, host, params: new Map(), headers: new Map() },
+  params: new Map([
+    ['reason', 'unconditional'],
+    ['counter', `${Math.min(before + 1, 99)}`],
+    ['privacy', 'off'],
+    ['screen', 'no'],
+  ]),
+})
