@@ -78,7 +78,6 @@ export class ApiClient {
     return this.#json('GET', `/api/calls/${encodeURIComponent(id)}/messages`)
   }
 
-<<<<<<< HEAD
   /** Sources that are banned from SIP. */
   bans(): Promise<Bans> {
     return this.#json('GET', '/api/security/bans')
@@ -86,12 +85,12 @@ export class ApiClient {
 
   async releaseBan(source: string): Promise<void> {
     await this.#ask('DELETE', `/api/security/bans?source=${encodeURIComponent(source)}`)
-=======
+  }
+
   /** SIP messages of a call as a capture file. */
   async capture(id: string): Promise<Uint8Array> {
     const response = await this.#ask('GET', `/api/calls/${encodeURIComponent(id)}/sip.pcap`)
     return new Uint8Array(await response.arrayBuffer())
->>>>>>> main
   }
 
   recordings(limit = 50): Promise<RecordingsPage> {
