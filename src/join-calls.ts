@@ -14,6 +14,7 @@ import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './cer
 import { parseNetworks } from './core/networks.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
@@ -28,7 +29,6 @@ import type { BanList } from './security/bans.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
-import { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -41,6 +41,8 @@ export interface CallSide {
   readonly recordings: Recordings
   readonly registrar: Registrar
   readonly stack: CountedSipStack
+  /** What SIP counted since the start, by name. */
+  readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
   readonly bans: BanList
   readonly publicIp: PublicIp
@@ -62,7 +64,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
   })
   closing.push(() => media.close())
-  const trace = new SipTrace(clock)
+  const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
@@ -131,6 +133,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     recordings,
     registrar,
     stack,
+    sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,
     publicIp,

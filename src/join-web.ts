@@ -71,14 +71,14 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack }: CallSide): Metrics {
+function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, sipCounts }: CallSide): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
     media: () => media.stats(),
     sip: () => stack.counts(),
-    sipCounters: () => ({ ...stack.counters }),
+    sipCounters: sipCounts,
   })
 }
 

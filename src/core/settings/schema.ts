@@ -153,6 +153,10 @@ export const settingsSchema = z.strictObject({
       env: 'SIP_SESSION_MIN',
       description: 'Shortest interval of a session timer; a shorter one is answered 422.',
     }),
+    traceMessageBodies: setting(flag().default(false), {
+      env: 'SIP_TRACE_MESSAGE_BODIES',
+      description: 'Keep what people write to each other (SIP MESSAGE) in the trace of SIP messages.',
+    }),
     passHeaders: setting(list().pipe(headerNames()).default(['User-to-User']), {
       env: 'SIP_PASS_HEADERS',
       description:
@@ -310,6 +314,25 @@ export const settingsSchema = z.strictObject({
     banTime: setting(duration(1_000).default(3_600_000), {
       env: 'SECURITY_BAN_TIME',
       description: 'How long a ban lasts.',
+  }),
+  hep: section({
+    enable: setting(flag().default(false), {
+      env: 'HEP_ENABLED',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+    }),
+    host: setting(text().default(''), {
+      env: 'HEP_HOST',
+      description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
+    }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    captureId: setting(whole(0, 4_294_967_295).default(2_001), {
+      env: 'HEP_ID',
+      description: 'Number by which the collector tells this sender from others.',
+    }),
+    password: setting(text().default(''), {
+      env: 'HEP_PASSWORD',
+      description: 'Password of the collector, if it wants one.',
+      secret: true,
     }),
   }),
   data: section({
