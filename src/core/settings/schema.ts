@@ -314,6 +314,7 @@ export const settingsSchema = z.strictObject({
     banTime: setting(duration(1_000).default(3_600_000), {
       env: 'SECURITY_BAN_TIME',
       description: 'How long a ban lasts.',
+    }),
   }),
   hep: section({
     enable: setting(flag().default(false), {
