@@ -26,6 +26,8 @@ import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
+import type { BanList } from './security/bans.ts'
+import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import { isSiprec } from './siprec/body.ts'
@@ -44,6 +46,7 @@ export interface CallSide {
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
+  readonly bans: BanList
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
@@ -68,13 +71,14 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
+  const shield = makeShield(foundation)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
   const advertisedIp = advertiser(settings, publicIp)
   const ownHost = (): string => advertisedIp(undefined)
   const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost })
-  const gatekeeper = makeGatekeeper(foundation, trunks)
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -89,6 +93,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: gatekeeper.admit,
+    screen: shield,
     observe: trace.observe,
   })
   closing.push(() => stack.close())
@@ -137,14 +142,42 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     stack,
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
+    bans: shield.bans,
     publicIp,
     listening: reachableAt(stack.listening),
   }
 }
 
-function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: TrunkLines): Gatekeeper {
+/** A proof outlives the registration it was given for. */
+const proofMarginMs = 600_000
+
+function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
+  const { security, trunks, siprecPeers, sip } = settings
+  const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
+  const shield = new Shield({
+    clock,
+    bus,
+    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
+    ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
+    denied: parseNetworks(security.deniedSources),
+    messagesPerSecond: security.messagesPerSecond,
+    messagesPerSecondInAll: security.messagesPerSecondInAll,
+    banAfter: security.banAfter,
+    banMs: security.banTime,
+    knownMs: sip.maxExpires + proofMarginMs,
+  })
+  closing.push(async () => shield.close())
+  return shield
+}
+
+function makeGatekeeper(
+  { settings, clock, bus, database }: Foundation,
+  trunks: TrunkLines,
+  strangers: Shield,
+): Gatekeeper {
   const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
+    strangers,
     digest: new DigestVerifier({
       realm: settings.sip.realm,
       clock,

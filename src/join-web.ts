@@ -45,6 +45,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     registrations: registrar,
     trunks,
     auth,
+    bans: calls.bans,
     health,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,

@@ -10,7 +10,7 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { Verdict } from '../sip/stack.types.ts'
 import type { Directory } from './directory.ts'
 import { Gatekeeper } from './gatekeeper.ts'
-import { extension101, requestWith, trunkWith, udpFlow } from './test-support.ts'
+import { extension101, requestWith, trunkWith, udpFlow, unwatched } from './test-support.ts'
 import { TrunkLines } from './trunk-lines.ts'
 
 const alice = { ...extension101, hashes: digestHashes('101', 'patchbay', 'right-password') }
@@ -27,6 +27,7 @@ beforeEach(() => {
   const bus = new FactBus()
   bus.on('security.refused', ({ what, source, why }) => refused.push(`${what} ${source} ${why}`))
   gatekeeper = new Gatekeeper({
+    strangers: unwatched,
     digest: new DigestVerifier({ realm: 'patchbay', clock }),
     directory,
     trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => '203.0.113.1' }),
@@ -43,8 +44,8 @@ const challengesIn = (verdict: Verdict): readonly string[] => {
   return [verdict.headers?.['WWW-Authenticate'] ?? []].flat()
 }
 
-function authorized(method: string, uri: string, username: string, password: string): SipRequest {
-  const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), udpFlow()))
+function authorized(method: string, uri: string, username: string, password: string, flow = udpFlow()): SipRequest {
+  const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), flow))
   const answer = answerChallenge({ challenges, method, uri, credentials: { username, password }, nonceCount: 1 })
   assert.ok(answer)
   return requestWith(method, uri, { Authorization: answer })
@@ -153,10 +154,10 @@ test("a phone at a trunk's address is a phone: when it answers a challenge, and 
   const named = { From: '<sip:101@patchbay>;tag=1' }
   const call = requestWith('INVITE', 'sip:102@patchbay', named)
   challengesIn(gatekeeper.admit(call, udpFlow(carrierIp)))
-  const answered = authorized('INVITE', 'sip:102@patchbay', '101', 'right-password')
+  const answered = authorized('INVITE', 'sip:102@patchbay', '101', 'right-password', udpFlow(carrierIp))
   assert.equal(gatekeeper.admit(answered, udpFlow(carrierIp)), 'pass')
   assert.equal(gatekeeper.identityOf(answered)?.kind, 'extension')
-  const guessed = authorized('INVITE', 'sip:102@patchbay', '101', 'wrong')
+  const guessed = authorized('INVITE', 'sip:102@patchbay', '101', 'wrong', udpFlow(carrierIp))
   challengesIn(gatekeeper.admit(guessed, udpFlow(carrierIp)))
 })
 

@@ -198,6 +198,16 @@ export interface Dialog {
 /** What a guard decides before any state is made for a request outside dialogs: let in, answer and forget, or drop. */
 export type Verdict = 'pass' | 'drop' | { readonly status: number; readonly headers?: ExtraHeaders }
 
+/** Judges who sends before a byte is read: sip/ asks for each message of a stranger, security/ answers. */
+export interface Screen {
+  /** May this datagram, or this message of a connection that was accepted, be read? It is dropped unless so. */
+  mayRead(transport: TransportName, remote: Address): boolean
+  /** May this address open one more connection? */
+  mayConnect(ip: string): boolean
+  /** We send a request there: its answers are awaited. */
+  expect(flow: Flow): void
+}
+
 /** Told of each message that crosses the wire, credentials included: whoever keeps it removes them (sip/trace.ts). */
 export type MessageObserver = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string) => void
 
