@@ -4,12 +4,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 const benches: Readonly<Record<string, { readonly file: string; readonly what: string }>> = {
-  'sip-parse': { file: 'sip-parse.ts', what: 'parse and print a typical INVITE, µs' },
-  media: { file: 'media.ts', what: 'packets through one media worker: relay, record' },
-  calls: {
-    file: 'calls/calls.ts',
-    what: 'calls per second through the B2BUA, driven by sipp; --rates 20,50 --seconds 10',
+  'sip-parse': { file: 'sip/parse.ts', what: 'parse and print typical messages, µs, other parsers beside' },
+  'sip-calls': {
+    file: 'sip/calls.ts',
+    what: 'calls a second through the B2BUA without media: CPU a call, answer delay',
   },
+  'sip-registrations': { file: 'sip/registrations.ts', what: '100,000 idle registrations: memory each, refreshes' },
+  'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
+  media: { file: 'media.ts', what: 'packets through one media worker: relay, record' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',
     what: 'many SIPREC sessions at once, every file checked bit by bit',
@@ -25,8 +27,8 @@ if (name === 'all') {
 } else if (benches[name]) await run(name, args)
 else {
   console.log('npm run bench -- NAME [options]\n')
-  for (const [known, { what }] of Object.entries(benches)) console.log(`  ${known.padEnd(12)} ${what}`)
-  console.log(`  ${'all'.padEnd(12)} one after the other, as they are set`)
+  for (const [known, { what }] of Object.entries(benches)) console.log(`  ${known.padEnd(18)} ${what}`)
+  console.log(`  ${'all'.padEnd(18)} one after the other, as they are set`)
   process.exitCode = name === '' ? 0 : 2
 }
 

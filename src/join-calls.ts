@@ -14,6 +14,7 @@ import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './cer
 import { parseNetworks } from './core/networks.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
@@ -24,9 +25,10 @@ import { Registrar } from './pbx/registrar.ts'
 import { readTrunk, type Trunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
+import type { BanList } from './security/bans.ts'
+import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
-import { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -39,7 +41,10 @@ export interface CallSide {
   readonly recordings: Recordings
   readonly registrar: Registrar
   readonly stack: CountedSipStack
+  /** What SIP counted since the start, by name. */
+  readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
+  readonly bans: BanList
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
@@ -59,13 +64,14 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
   })
   closing.push(() => media.close())
-  const trace = new SipTrace(clock)
+  const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
   const trunks = settings.trunks.map(readTrunk)
-  const gatekeeper = makeGatekeeper(foundation, trunks)
+  const shield = makeShield(foundation)
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
@@ -83,6 +89,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: gatekeeper.admit,
+    screen: shield,
     observe: trace.observe,
   })
   closing.push(() => stack.close())
@@ -126,15 +133,44 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     recordings,
     registrar,
     stack,
+    sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
+    bans: shield.bans,
     publicIp,
     listening: reachableAt(stack.listening),
   }
 }
 
-function makeGatekeeper({ settings, clock, bus, database }: Foundation, trunks: readonly Trunk[]): Gatekeeper {
+/** A proof outlives the registration it was given for. */
+const proofMarginMs = 600_000
+
+function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
+  const { security, trunks, siprecPeers, sip } = settings
+  const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
+  const shield = new Shield({
+    clock,
+    bus,
+    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
+    ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
+    denied: parseNetworks(security.deniedSources),
+    messagesPerSecond: security.messagesPerSecond,
+    messagesPerSecondInAll: security.messagesPerSecondInAll,
+    banAfter: security.banAfter,
+    banMs: security.banTime,
+    knownMs: sip.maxExpires + proofMarginMs,
+  })
+  closing.push(async () => shield.close())
+  return shield
+}
+
+function makeGatekeeper(
+  { settings, clock, bus, database }: Foundation,
+  trunks: readonly Trunk[],
+  strangers: Shield,
+): Gatekeeper {
   const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
+    strangers,
     digest: new DigestVerifier({
       realm: settings.sip.realm,
       clock,

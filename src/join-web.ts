@@ -44,6 +44,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     auth,
+    bans: calls.bans,
     health,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
@@ -70,14 +71,14 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack }: CallSide): Metrics {
+function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, sipCounts }: CallSide): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
     media: () => media.stats(),
     sip: () => stack.counts(),
-    sipCounters: () => ({ ...stack.counters }),
+    sipCounters: sipCounts,
   })
 }
 

@@ -11,6 +11,7 @@ import { HistoryPage } from './pages/history.tsx'
 import { LivePage } from './pages/live.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
+import { SecurityPage } from './pages/security.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { Shell } from './shell/shell.tsx'
 import { ErrorNote } from './ui/notes.tsx'
@@ -62,6 +63,7 @@ function Pages() {
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
+        <Route path="/security" element={<SecurityPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

@@ -9,6 +9,7 @@ import type { Health } from '../ops/health.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
+import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly auth: Auth
+  readonly bans: BanList
   readonly health: Health
   /** Absent: `/metrics` is not served. */
   readonly metrics?: Metrics

@@ -29,6 +29,7 @@ import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 
 const defaultRequestsPerMinute = 1_200
@@ -77,6 +78,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   accountRoutes(app, deps)
+  securityRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
   await app.ready()

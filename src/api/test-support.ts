@@ -70,6 +70,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       },
     },
     auth,
+    bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
     metrics: new Metrics({
       bus,

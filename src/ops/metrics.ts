@@ -152,6 +152,17 @@ export class Metrics {
     const registered = this.#counter('patchbay_registrations_added_total', 'Devices registered')
     const lost = this.#counter('patchbay_media_workers_lost_total', 'Media threads that died')
     bus.on('security.refused', ({ what }) => refused.inc({ type: what }))
+    const banned = this.#counter('patchbay_security_bans_total', 'Sources banned, by why', ['why'])
+    const bans = new Gauge({
+      name: 'patchbay_security_bans',
+      help: 'Sources that are banned now',
+      registers: [this.#registry],
+    })
+    bus.on('security.banned', ({ why }) => {
+      banned.inc({ why })
+      bans.inc()
+    })
+    bus.on('security.released', () => bans.dec())
     bus.on('registration.added', () => registered.inc())
     bus.on('worker.lost', () => lost.inc())
   }

@@ -9,7 +9,7 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { Verdict } from '../sip/stack.types.ts'
 import type { Directory } from './directory.ts'
 import { Gatekeeper } from './gatekeeper.ts'
-import { extension101, requestWith, udpFlow } from './test-support.ts'
+import { extension101, requestWith, udpFlow, unwatched } from './test-support.ts'
 import { readTrunk } from './trunks.ts'
 
 const alice = { ...extension101, hashes: digestHashes('101', 'patchbay', 'right-password') }
@@ -34,6 +34,7 @@ beforeEach(() => {
   const bus = new FactBus()
   bus.on('security.refused', ({ what, source, why }) => refused.push(`${what} ${source} ${why}`))
   gatekeeper = new Gatekeeper({
+    strangers: unwatched,
     digest: new DigestVerifier({ realm: 'patchbay', clock }),
     directory,
     trunks: [trunk],

@@ -5,6 +5,7 @@ import { Headers } from '../sip/message/headers.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Answer, Flow, IncomingRequest } from '../sip/stack.types.ts'
 import type { Extension } from './directory.ts'
+import type { StrangerWatch } from './gatekeeper.ts'
 
 export const extension101: Extension = {
   number: '101',
@@ -14,6 +15,16 @@ export const extension101: Extension = {
   record: true,
   maxContacts: 2,
   createdAtMs: 0,
+}
+
+/** Lets everybody guess and counts nothing. */
+export const unwatched: StrangerWatch = {
+  nonceSource: ({ remote }) => remote.ip,
+  vouch: () => {},
+  mayGuess: () => true,
+  wrongAnswer: () => {},
+  scanner: () => {},
+  mayTell: () => true,
 }
 
 export const udpFlow = (ip = '192.0.2.10', port = 5060): Flow => ({

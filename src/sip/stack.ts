@@ -21,7 +21,7 @@ import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
-import type { MessageObserver, SipStack, SipStackEvents } from './stack.types.ts'
+import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
@@ -45,6 +45,7 @@ export interface SipStackOptions {
   /** Methods told in Allow. */
   readonly allow?: readonly string[]
   readonly guard?: Guard
+  readonly screen?: Screen
   readonly observe?: MessageObserver
   readonly limits?: Partial<TransportLimits>
   /** The host's unless given. */

@@ -4,6 +4,7 @@ import type { ApiKeyCreated, ApiKeys, CodeLogin, Login, Me, NewApiKey } from '..
 import type { CallDetail, CallsPage, CallsQuery, LiveCalls, Messages } from '../../../src/api/schemas/calls.ts'
 import type { ExtensionChanges, ExtensionSaved, Extensions, NewExtension } from '../../../src/api/schemas/extensions.ts'
 import type { RecordingsPage, RecordingsQuery } from '../../../src/api/schemas/recordings.ts'
+import type { Bans } from '../../../src/api/schemas/security.ts'
 import type { Status } from '../../../src/api/schemas/status.ts'
 import { ApiError, request, withQuery } from './client.ts'
 import { usePollMs } from './events.tsx'
@@ -174,6 +175,18 @@ export function useCreateApiKey() {
 
 export function useRevokeApiKey() {
   return useChange('api-keys', (id: string) => request('DELETE', `/api/api-keys/${encodeURIComponent(id)}`))
+}
+
+export function useBans() {
+  return useQuery({
+    queryKey: ['bans'],
+    queryFn: ({ signal }) => request<Bans>('GET', '/api/security/bans', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
+}
+
+export function useReleaseBan() {
+  return useChange('bans', (source: string) => request('DELETE', withQuery('/api/security/bans', { source })))
 }
 
 /** A change after which the list of that kind is read anew. */

@@ -153,6 +153,10 @@ export const settingsSchema = z.strictObject({
       env: 'SIP_SESSION_MIN',
       description: 'Shortest interval of a session timer; a shorter one is answered 422.',
     }),
+    traceMessageBodies: setting(flag().default(false), {
+      env: 'SIP_TRACE_MESSAGE_BODIES',
+      description: 'Keep what people write to each other (SIP MESSAGE) in the trace of SIP messages.',
+    }),
     passHeaders: setting(list().pipe(headerNames()).default(['User-to-User']), {
       env: 'SIP_PASS_HEADERS',
       description:
@@ -278,6 +282,59 @@ export const settingsSchema = z.strictObject({
           'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
       },
     ),
+  }),
+  security: section({
+    trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
+      env: 'SECURITY_TRUSTED_NETWORKS',
+      description:
+        'Addresses and networks that are never banned and never slowed down: offices, proxies of yours. Sources of trunks and siprecPeers are besides.',
+    }),
+    allowedSources: setting(list().pipe(networks()).default([]), {
+      env: 'SIP_ALLOWED_SOURCES',
+      description: 'Addresses and networks that SIP is read from, besides the trusted; everybody unless given.',
+    }),
+    deniedSources: setting(list().pipe(networks()).default([]), {
+      env: 'SIP_DENIED_SOURCES',
+      description: 'Addresses and networks that SIP is never read from.',
+    }),
+    messagesPerSecond: setting(whole(1, 1_000_000).default(50), {
+      env: 'SECURITY_MESSAGES_PER_SECOND',
+      description:
+        'SIP messages a second that are read from one source (IPv6: its /64) whose devices have not shown a password yet; four times as many at once.',
+    }),
+    messagesPerSecondInAll: setting(whole(1, 1_000_000).default(2_000), {
+      env: 'SECURITY_MESSAGES_PER_SECOND_IN_ALL',
+      description: 'The same for all such sources together; twice as many at once.',
+    }),
+    banAfter: setting(whole(0, 1_000).default(20), {
+      env: 'SECURITY_BAN_AFTER',
+      description:
+        'Wrong passwords from one source within a minute after which its strangers are not listened to. 0 never bans.',
+    }),
+    banTime: setting(duration(1_000).default(3_600_000), {
+      env: 'SECURITY_BAN_TIME',
+      description: 'How long a ban lasts.',
+    }),
+  }),
+  hep: section({
+    enable: setting(flag().default(false), {
+      env: 'HEP_ENABLED',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+    }),
+    host: setting(text().default(''), {
+      env: 'HEP_HOST',
+      description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
+    }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    captureId: setting(whole(0, 4_294_967_295).default(2_001), {
+      env: 'HEP_ID',
+      description: 'Number by which the collector tells this sender from others.',
+    }),
+    password: setting(text().default(''), {
+      env: 'HEP_PASSWORD',
+      description: 'Password of the collector, if it wants one.',
+      secret: true,
+    }),
   }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),
