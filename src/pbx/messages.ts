@@ -18,7 +18,8 @@ import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { ExtraHeaders, Flow, IncomingRequest, SipStack, Target } from '../sip/stack.types.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, outboundRoute, type Trunk } from './trunks.ts'
+import type { TrunkLines } from './trunk-lines.ts'
+import { dialledNumber } from './trunks.ts'
 
 export interface MessagesOptions {
   readonly clock: Clock
@@ -26,7 +27,7 @@ export interface MessagesOptions {
   readonly stack: Pick<SipStack, 'message'>
   readonly directory: Directory
   readonly registrar: Pick<Registrar, 'targets'>
-  readonly trunks: readonly Trunk[]
+  readonly trunks: Pick<TrunkLines, 'routes'>
   /** Our address as that peer knows it. */
   readonly advertisedIp: (peer: Flow | string | undefined) => string
 }
@@ -65,7 +66,7 @@ export class Messages {
     const dialled = dialledNumber(request.uri)
     const receiver = dialled === undefined ? undefined : directory.find(dialled)
     if (!receiver) {
-      const outside = dialled !== undefined && outboundRoute(trunks, dialled, sender.number) !== undefined
+      const outside = dialled !== undefined && trunks.routes(dialled, sender.number).length > 0
       return incoming.respond(outside ? 403 : 404)
     }
     const waiting = this.#waiting.get(sender.number) ?? 0

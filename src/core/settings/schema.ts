@@ -51,6 +51,12 @@ const trunk = z.strictObject({
   username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().optional(),
+  /** Register there, as `username`: calls come to us then, also behind NAT. */
+  register: z.boolean().default(false),
+  /** How long a registration shall last; the trunk decides. */
+  expires: duration(60_000).default(3_600_000),
+  /** How often it is asked by OPTIONS whether it is there; 0 never asks. */
+  qualify: duration().default(60_000),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
   /**
@@ -285,6 +291,39 @@ export const settingsSchema = z.strictObject({
       env: 'SIPREC_ALLOWED_SOURCES',
       description:
         'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
+    }),
+  }),
+  security: section({
+    trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
+      env: 'SECURITY_TRUSTED_NETWORKS',
+      description:
+        'Addresses and networks that are never banned and never slowed down: offices, proxies of yours. Sources of trunks and siprecPeers are besides.',
+    }),
+    allowedSources: setting(list().pipe(networks()).default([]), {
+      env: 'SIP_ALLOWED_SOURCES',
+      description: 'Addresses and networks that SIP is read from, besides the trusted; everybody unless given.',
+    }),
+    deniedSources: setting(list().pipe(networks()).default([]), {
+      env: 'SIP_DENIED_SOURCES',
+      description: 'Addresses and networks that SIP is never read from.',
+    }),
+    messagesPerSecond: setting(whole(1, 1_000_000).default(50), {
+      env: 'SECURITY_MESSAGES_PER_SECOND',
+      description:
+        'SIP messages a second that are read from one source (IPv6: its /64) whose devices have not shown a password yet; four times as many at once.',
+    }),
+    messagesPerSecondInAll: setting(whole(1, 1_000_000).default(2_000), {
+      env: 'SECURITY_MESSAGES_PER_SECOND_IN_ALL',
+      description: 'The same for all such sources together; twice as many at once.',
+    }),
+    banAfter: setting(whole(0, 1_000).default(20), {
+      env: 'SECURITY_BAN_AFTER',
+      description:
+        'Wrong passwords from one source within a minute after which its strangers are not listened to. 0 never bans.',
+    }),
+    banTime: setting(duration(1_000).default(3_600_000), {
+      env: 'SECURITY_BAN_TIME',
+      description: 'How long a ban lasts.',
     }),
   }),
   hep: section({

@@ -19,7 +19,7 @@ import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Address, Flow, KeepAliveOptions, MessageObserver, TransportName } from '../stack.types.ts'
+import type { Address, Flow, KeepAliveOptions, MessageObserver, Screen, TransportName } from '../stack.types.ts'
 import { Connections, defaultLimits, hopKey, type TransportLimits } from './connections.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
@@ -53,6 +53,7 @@ export interface TransportOptions {
   /** Our address as that peer sees it; undefined, or not given: the address of the socket. */
   readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly observe?: MessageObserver
+  readonly screen?: Screen
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -77,7 +78,9 @@ export class SipTransport {
     this.#connections = new Connections(
       { ...options, limits },
       {
-        message: (bytes, flow) => this.#message(bytes, flow),
+        // Who sends too much over a connection hears so by its end.
+        message: (bytes, flow) =>
+          this.#mayRead(flow.transport, flow.remote) ? this.#message(bytes, flow) : flow.close(),
         unframed: (_problem, head, flow) => this.#unframed(head, flow),
       },
     )
@@ -211,6 +214,11 @@ export class SipTransport {
     return this.#bound.some((bound) => bound.transport === transport)
   }
 
+  /** A request goes there: what comes back is no stranger's. */
+  expect(flow: WireFlow): void {
+    this.#options.screen?.expect(flow)
+  }
+
   async #locate(uri: SipUri): Promise<readonly Hop[]> {
     const speaks = (transport: TransportName): boolean => transport !== 'udp' || this.#listensFor('udp')
     try {
@@ -229,7 +237,7 @@ export class SipTransport {
   }
 
   #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
-    if (this.#closed || isKeepAlive(bytes)) return
+    if (this.#closed || isKeepAlive(bytes) || !this.#mayRead('udp', from)) return
     if (isStun(bytes)) return this.#stun(bytes, from, socket())
     this.#message(bytes, new UdpFlow(socket(), from))
   }
@@ -240,6 +248,13 @@ export class SipTransport {
     const answer = answerBinding(bytes, from)
     if (answer) socket.send(answer, from)
     else this.#stunAnswers.receive(bytes)
+  }
+
+  #mayRead(transport: TransportName, from: Endpoint): boolean {
+    const { screen, counters } = this.#options
+    if (!screen || screen.mayRead(transport, from)) return true
+    counters.screened++
+    return false
   }
 
   #message(bytes: Buffer, flow: WireFlow): void {
