@@ -20,9 +20,10 @@ let server: TestServer
 let carrier: CountedSipStack
 /** What the server said to the carrier. */
 const heard: string[] = []
+const observe: MessageObserver = (direction, _flow, text) => void (direction === 'in' && heard.push(text))
+
 before(async () => {
   if (here.skip) return
-  const observe: MessageObserver = (direction, _flow, text) => void (direction === 'in' && heard.push(text))
   const listen = [
     { transport: 'udp', ip: outside, port: 0 },
     { transport: 'tcp', ip: outside, port: 0 },

@@ -52,8 +52,9 @@ test('a socket for both families tells each the address of its own', async () =>
 })
 
 test('an advertised address is told to whom it is for, others are told the one they see', async () => {
-  const advertisedIp = (ip: string) => (ip.startsWith('10.') ? undefined : '203.0.113.9')
-  const towards = await open(['10.0.0.2'], { advertisedIp })
+  const towards = await open(['10.0.0.2'], {
+    advertisedIp: (ip) => (ip.startsWith('10.') ? undefined : '203.0.113.9'),
+  })
   assert.equal(towards('203.0.113.1'), '10.0.0.2 203.0.113.9:5060')
   assert.equal(towards('10.0.0.9'), '10.0.0.2 10.0.0.2:5060')
 })
