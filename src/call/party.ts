@@ -25,5 +25,5 @@ export function addressAt(host: string, { extension, uri, name: displayName }: P
 /** Whom a request will reach, as far as that is known before it is sent: by its flow, or by an address. */
 export function peerOf({ flow, via, uri }: Target): Flow | string | undefined {
   const host = parseUri(uri)?.host ?? ''
-  return flow ?? via?.ip ?? (isIP(host) ? host : undefined)
+  return flow ?? [via ?? []].flat()[0]?.ip ?? (isIP(host) ? host : undefined)
 }
