@@ -64,8 +64,8 @@ export class UserAgent implements TransactionsUser {
     // §8.1.1.8: without exactly one Contact there is nowhere to send requests of the dialog to.
     if (!Array.isArray(contacts) || contacts.length !== 1) return this.#respond(request, flow, 400)
     const received = new ReceivedInvite(this.#context(), request, flow)
-    if (this.#events.hears('invite')) this.#events.emit('invite', received)
-    else received.reject(501)
+    if (!this.#events.hears('invite')) received.reject(501)
+    else if (!this.#events.emit('invite', received)) received.reject(500)
   }
 
   #other(request: SipRequest, flow: WireFlow): void {
@@ -75,8 +75,8 @@ export class UserAgent implements TransactionsUser {
     const stateless = { respond: (response: SipResponse) => transactions.respondStateless(request, response, flow) }
     const transaction = request.method === 'OPTIONS' ? stateless : transactions.open(request, flow)
     const received = new ReceivedRequest({ context, request, flow, transaction, toTag: this.#statelessTag(request) })
-    if (this.#events.hears('request')) this.#events.emit('request', received)
-    else received.respond(501)
+    if (!this.#events.hears('request')) received.respond(501)
+    else if (!this.#events.emit('request', received)) received.respond(500)
   }
 
   #turnAway(request: SipRequest, flow: WireFlow, verdict: Exclude<Verdict, 'pass'>): void {
