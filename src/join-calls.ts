@@ -1,6 +1,7 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
 import {
   advertiser,
+  externalAddress,
   mediaSettings,
   type PublicIp,
   reachableAt,
@@ -87,7 +88,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     log,
     listen: sipSockets(settings),
     tls,
-    ...(publicIp && { advertisedIp: publicIp }),
+    advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },

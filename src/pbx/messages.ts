@@ -9,7 +9,7 @@
  * Missing: trunks (403), store for who is offline.
  */
 
-import { partyAt } from '../call/party.ts'
+import { partyAt, peerOf } from '../call/party.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
 import { fromOf } from '../sip/message/fields.ts'
@@ -29,7 +29,7 @@ export interface MessagesOptions {
   readonly registrar: Pick<Registrar, 'targets'>
   readonly trunks: Pick<TrunkLines, 'routes'>
   /** Our address as that peer knows it. */
-  readonly advertisedIp: (flow: Flow | undefined) => string
+  readonly advertisedIp: (peer: Flow | string | undefined) => string
 }
 
 /** The sender's transaction ends after 32 s without a word to anybody (RFC 4320 §4.2): the answer comes before. */
@@ -109,7 +109,7 @@ export class Messages {
   }
 
   #send(target: Target, request: SipRequest, sender: Extension, receiver: Extension): Promise<SipResponse> {
-    const host = this.#options.advertisedIp(target.flow)
+    const host = this.#options.advertisedIp(peerOf(target))
     const headers: Record<string, readonly string[]> = {}
     for (const name of passedOn) if (request.headers.has(name)) headers[name] = request.headers.all(name)
     return this.#options.stack.message({

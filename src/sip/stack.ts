@@ -39,8 +39,8 @@ export interface SipStackOptions {
   readonly listen: readonly ListenAddress[]
   /** Our certificate and the authorities we believe. Needed to listen for TLS. */
   readonly tls?: TlsIdentity
-  /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
-  readonly advertisedIp?: () => string
+  /** Our IP as that peer sees it, for Via and Contact; the socket's own unless given, and where this says undefined. */
+  readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]
