@@ -3,6 +3,7 @@ import { domainOf } from './addresses.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
+import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
@@ -72,7 +73,10 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, trunks, media, stack, sipCounts }: CallSide): Metrics {
+function makeMetrics(
+  { bus, clock }: Foundation,
+  { live, registrar, trunks, media, stack, sipCounts, certificates }: CallSide,
+): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
@@ -81,6 +85,7 @@ function makeMetrics({ bus }: Foundation, { live, registrar, trunks, media, stac
     media: () => media.stats(),
     sip: () => stack.counts(),
     sipCounters: sipCounts,
+    certificates: () => certificates.list().map((one) => ({ path: one.path, daysLeft: daysLeft(one, clock.wallMs()) })),
   })
 }
 

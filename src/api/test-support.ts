@@ -84,6 +84,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       media: () => Promise.resolve([]),
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
       sipCounters: () => ({}),
+      certificates: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
