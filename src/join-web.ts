@@ -3,6 +3,7 @@ import { domainOf } from './addresses.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
+import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
@@ -25,7 +26,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
-  const { live, registrar, listening } = calls
+  const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
     users: database.users,
@@ -43,7 +44,9 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     liveCalls: live,
     directory: database.directory,
     registrations: registrar,
+    trunks,
     auth,
+    bans: calls.bans,
     health,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
@@ -70,14 +73,19 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack }: CallSide): Metrics {
+function makeMetrics(
+  { bus, clock }: Foundation,
+  { live, registrar, trunks, media, stack, sipCounts, certificates }: CallSide,
+): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
+    trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),
-    sipCounters: () => ({ ...stack.counters }),
+    sipCounters: sipCounts,
+    certificates: () => certificates.list().map((one) => ({ path: one.path, daysLeft: daysLeft(one, clock.wallMs()) })),
   })
 }
 

@@ -17,7 +17,7 @@ import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
-import type { SipResponse } from '../sip/message/types.ts'
+import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
@@ -28,7 +28,7 @@ import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
-import { addressAt } from './party.ts'
+import { addressAt, peerOf } from './party.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { Teller } from './teller.ts'
@@ -131,6 +131,9 @@ export class Call implements LiveCall, TransferHost {
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
+    const { id } = this.#legs.caller
+    const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
+    this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
     const fork = this.#fork(port, formats, {
       destinations,
@@ -149,14 +152,14 @@ export class Call implements LiveCall, TransferHost {
   #fork(
     port: MediaPort,
     formats: readonly SdpFormat[],
-    options: Omit<ForkOptions, 'stack' | 'clock' | 'teller' | 'offer'>,
+    options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer'>,
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
-      const media = new LegMedia(port, advertisedIp(target.flow))
+      const media = new LegMedia(port, advertisedIp(peerOf(target)))
       return { media, sdp: media.offer(formats) }
     }
-    const fork = new Fork({ stack, clock, teller: this.#teller, offer, ...options })
+    const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
     this.#legs.rings(fork)
     return fork
   }
@@ -170,12 +173,12 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** A party as our devices see it: at this server. */
-  #addressOf(party: Party, flow: Flow | undefined): string {
-    return addressAt(this.#services.advertisedIp(flow), party)
+  #addressOf(party: Party, peer: Flow | string | undefined): string {
+    return addressAt(this.#services.advertisedIp(peer), party)
   }
 
   #introduce(caller: Party, { target, introduce }: Destination): Introduction {
-    const host = this.#services.advertisedIp(target.flow)
+    const host = this.#services.advertisedIp(peerOf(target))
     return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
   }
 
@@ -203,19 +206,19 @@ export class Call implements LiveCall, TransferHost {
 
   /** @param recordAs Name of the recording, if one is made. */
   #connect({ attempt, dialog, response }: Answered, caller: CallerSide, recordAs: string | undefined): void {
-    const { leg: callee, media, earlyAnswer } = attempt
+    const { leg: callee, media, earlyAnswer = '', renegotiated = false } = attempt
     this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
     const description = this.#session.together(() => {
-      // A description that was acknowledged by PRACK need not come again (RFC 3262 §5).
-      media.takeAnswer(sdpOf(response) || (earlyAnswer ?? ''))
+      media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
       const told = caller.describe(media.formats)
       // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
       if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
       if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
       return told
     })
+    this.#legs.caller.unlisten?.()
     const callerDialog = caller.answer(description)
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
@@ -238,8 +241,15 @@ export class Call implements LiveCall, TransferHost {
       teller: this.#teller,
       gone: (gone, why) => this.#gone(gone, why),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
+      relay: (from, info) => this.#relay(from, info),
       failed: (code) => void this.#fail(code),
     })
+  }
+
+  /** Digits by INFO stay INFO on the other leg: what it says of them changes nothing. */
+  #relay(from: Leg, { headers, body }: SipRequest): void {
+    const contentType = headers.get('Content-Type')
+    if (contentType !== undefined) void this.#legs.otherThan(from)?.dialog?.request('INFO', { body, contentType })
   }
 
   /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */

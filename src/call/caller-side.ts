@@ -3,11 +3,13 @@
  *
  *   Call  ── ring, answer ─▶  here  ── 180, 183, 200 ─▶  IncomingInvite
  */
+import type { Logger } from '../core/logger.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import { maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError } from './failures.ts'
+import { answerInDialog, type InDialogOptions } from './in-dialog.ts'
 import { type LegMedia, usableFormats } from './leg-media.ts'
 import { supportedFormats } from './rtp-audio.ts'
 
@@ -39,6 +41,8 @@ export class CallerSide {
   readonly #offer: string | undefined
   /** The answer given with early media; the 200 repeats it (RFC 3261 §13.2.1). */
   #earlyAnswer: string | undefined
+  /** The caller made another offer since, and that was answered too. */
+  #renegotiated = false
   #ringing = false
 
   constructor(invite: IncomingInvite, offer: string | undefined, media: LegMedia) {
@@ -55,6 +59,16 @@ export class CallerSide {
   /** True once the caller hears what comes before the answer. */
   get hearsEarlyMedia(): boolean {
     return this.#earlyAnswer !== undefined
+  }
+
+  /** What the caller asks before the answer (RFC 3311). */
+  listen(log: Logger, onDigit: InDialogOptions['onDigit']): () => void {
+    const onDescribed = () => {
+      this.#renegotiated = true
+    }
+    return this.#invite.dialog.on('request', (incoming) =>
+      answerInDialog(incoming, { media: this.media, log, onDigit, onDescribed }),
+    )
   }
 
   /** The first time only. */
@@ -77,13 +91,17 @@ export class CallerSide {
     this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
   }
 
-  /** @throws {CallError} `call.no-common-codec` */
-  describe(formats: readonly SdpFormat[]): string {
+  /**
+   * The description for the 200; none when a further exchange has taken the place of the first.
+   * @throws {CallError} `call.no-common-codec`
+   */
+  describe(formats: readonly SdpFormat[]): string | undefined {
+    if (this.#renegotiated) return undefined
     if (this.#earlyAnswer !== undefined) return this.#earlyAnswer
     return this.#offer === undefined ? this.media.offer(formats) : this.media.answer(this.#offer, formats)
   }
 
-  answer(description: string): Dialog {
-    return this.#invite.answer({ contentType: 'application/sdp', body: description })
+  answer(description: string | undefined): Dialog {
+    return this.#invite.answer(description === undefined ? {} : { contentType: 'application/sdp', body: description })
   }
 }

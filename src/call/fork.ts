@@ -7,11 +7,13 @@
  * in the same moment is ended by BYE. Every attempt is told as a leg.
  */
 import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
 import type { Credentials, Dialog, ExtraHeaders, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
+import { answerInDialog } from './in-dialog.ts'
 import { type Leg, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { Teller } from './teller.ts'
@@ -30,6 +32,8 @@ export interface Destination {
   readonly credentials?: Credentials
   /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
   readonly introduce?: (caller: Party, host: string) => Introduction
+  /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
+  readonly routes?: readonly string[]
 }
 
 export interface Attempt {
@@ -38,6 +42,8 @@ export interface Attempt {
   readonly invite: OutgoingInvite
   /** The description of its last provisional answer. */
   earlyAnswer?: string
+  /** It made an offer of its own since (RFC 3311), which was answered. */
+  renegotiated?: boolean
 }
 
 export type ForkOutcome =
@@ -47,6 +53,7 @@ export type ForkOutcome =
 export interface ForkOptions {
   readonly stack: SipStack
   readonly clock: Clock
+  readonly log: Logger
   readonly teller: Teller
   readonly destinations: readonly Destination[]
   readonly introduce: (destination: Destination) => Introduction
@@ -67,6 +74,8 @@ export class Fork {
   readonly #options: ForkOptions
   readonly #attempts = new Set<Attempt>()
   readonly #refusals: EndReason[] = []
+  /** Stops hearing what devices ask before they answer, by their early dialogs. */
+  readonly #early = new Map<Dialog, () => void>()
   readonly #settle: (outcome: ForkOutcome) => void
   readonly #cancelTimer: () => void
   #settled = false
@@ -96,7 +105,7 @@ export class Fork {
 
   #start(destination: Destination): void {
     const { stack, teller, introduce, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
-    const { target, party, credentials } = destination
+    const { target, party, credentials, routes } = destination
     const { media, sdp } = offer(destination)
     const { from, headers } = introduce(destination)
     const invite = stack.invite({
@@ -107,12 +116,14 @@ export class Fork {
         ...headers,
         'Max-Forwards': String(maxForwards),
         ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+        ...(routes && { Route: routes }),
       },
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),
-      onProvisional: (response) => {
+      onProvisional: (response, dialog) => {
         if (this.#settled) return
+        if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
         onProvisional(attempt, response)
       },
@@ -122,7 +133,7 @@ export class Fork {
       role,
       party,
       sipCallId: invite.sipCallId,
-      transport: target.flow?.transport ?? target.via?.transport ?? 'udp',
+      transport: target.flow?.transport ?? [target.via ?? []].flat()[0]?.transport ?? 'udp',
       remote: target.flow ? remoteOf(target.flow) : target.uri,
       state: 'calling',
     }
@@ -133,6 +144,23 @@ export class Fork {
       if (outcome.answered) this.#answered(attempt, outcome.dialog, outcome.response)
       else this.#refused(attempt, outcome.response.status)
     })
+  }
+
+  /** What a device asks before it answers. */
+  #listen(attempt: Attempt, dialog: Dialog): void {
+    if (this.#early.has(dialog)) return
+    const { log, teller } = this.#options
+    const off = dialog.on('request', (incoming) =>
+      answerInDialog(incoming, {
+        media: attempt.media,
+        log,
+        onDigit: (digit, durationMs) => teller.legDigit(attempt.leg.id, digit, durationMs),
+        onDescribed: () => {
+          attempt.renegotiated = true
+        },
+      }),
+    )
+    this.#early.set(dialog, off)
   }
 
   #answered(attempt: Attempt, dialog: Dialog, response: SipResponse): void {
@@ -165,6 +193,8 @@ export class Fork {
   #finish(outcome: ForkOutcome): void {
     this.#settled = true
     this.#cancelTimer()
+    for (const off of this.#early.values()) off()
+    this.#early.clear()
     this.#settle(outcome)
   }
 

@@ -8,7 +8,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { EndReason } from '../events/catalogue.ts'
-import type { SipMessage } from '../sip/message/types.ts'
+import type { SipMessage, SipRequest } from '../sip/message/types.ts'
 import type { Dialog, DialogEnd, InDialogRequest } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure } from './failures.ts'
@@ -26,6 +26,8 @@ export interface LegListener {
   /** It hung up or vanished. */
   gone(leg: Leg, why: EndReason): void
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
+  /** Digits by INFO, for the other side. */
+  relay(leg: Leg, info: SipRequest): void
   /** Its first answer to an offer of ours cannot be used. */
   failed(code: CallFailure): void
 }
@@ -40,7 +42,7 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
     dialog.on('ended', (end) => user.gone(leg, whyEnded(end))),
     dialog.on('request', (incoming) => {
       if (incoming.request.method === 'REFER') user.refer(leg, dialog, incoming)
-      else answerInDialog(incoming, { media, log: user.log, onDigit })
+      else answerInDialog(incoming, { media, log: user.log, onDigit, relay: (info) => user.relay(leg, info) })
     }),
     dialog.on('ack', (ack) => {
       if (media.awaitsAnswer) takeAnswer(ack, media, user)

@@ -55,6 +55,8 @@ export class LegMedia {
   #formats: readonly SdpFormat[] = supportedFormats
   #peerDirection: Direction = 'sendrecv'
   #awaitsAnswer = false
+  /** What the port was told last. */
+  #applied: Parameters<MediaPort['describe']>[0] | undefined
 
   /** @param ip The address put into SDP: the one this peer reaches us at. */
   constructor(port: MediaPort, ip: string) {
@@ -148,14 +150,22 @@ export class LegMedia {
     )
   }
 
+  /** The answer to an INVITE of ours; `earlier` when it has none, for it came with a PRACK (RFC 3262 §5). */
+  takeFinal(text: string, earlier: string, renegotiated: boolean): void {
+    // After a further exchange the first description is a thing of the past.
+    if (!renegotiated) this.takeAnswer(text || earlier)
+    else if (this.#applied) this.port.describe(this.#applied)
+  }
+
   #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
     this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#remote = audio.address
-    this.port.describe({
+    this.#applied = {
       remote: audio.address,
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
-    })
+    }
+    this.port.describe(this.#applied)
   }
 
   #nextVersion(): number {

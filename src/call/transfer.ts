@@ -193,7 +193,7 @@ export class Transfer {
     const outcome = await fork.outcome
     if (outcome.answered) {
       const { attempt, dialog, response } = outcome
-      if (takesAnswer(attempt, sdpOf(response)) && !host.ended) {
+      if (takesFinal(attempt, sdpOf(response)) && !host.ended) {
         const next = Object.assign(attempt.leg, { dialog, media: attempt.media })
         host.replace(by, next, { kind, record })
         return 'connected'
@@ -217,9 +217,9 @@ async function portOf(host: TransferHost, record: boolean): Promise<MediaPort | 
   }
 }
 
-function takesAnswer({ media, earlyAnswer }: Attempt, answer: string): boolean {
+function takesFinal({ media, earlyAnswer = '', renegotiated = false }: Attempt, answer: string): boolean {
   try {
-    media.takeAnswer(answer || (earlyAnswer ?? ''))
+    media.takeFinal(answer, earlyAnswer, renegotiated)
     return true
   } catch (error) {
     if (error instanceof CallError) return false

@@ -35,13 +35,17 @@ export class Emitter<Events extends object> {
     return (this.#listeners.get(name)?.size ?? 0) > 0
   }
 
-  emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
+  /** @returns False when a listener threw. */
+  emit<Name extends keyof Events>(name: Name, event: Events[Name]): boolean {
+    let ok = true
     for (const listener of Array.from(this.#listeners.get(name) ?? [])) {
       try {
         ;(listener as (event: Events[Name]) => void)(event)
       } catch (error) {
+        ok = false
         this.onListenerError(error)
       }
     }
+    return ok
   }
 }

@@ -12,10 +12,18 @@ import { isIPv6, isLoopbackIp } from '../core/ip.ts'
 /** Interfaces change rarely and reading them costs some 50 µs: keep them this long. */
 const keepMs = 10_000
 
+interface Own {
+  readonly address: string
+  /** Loopback. */
+  readonly internal: boolean
+  readonly family: 'ipv4' | 'ipv6'
+  readonly subnet?: BlockList
+}
+
 export class LocalAddresses {
   readonly #now: () => number
   readonly #read: () => NetworkInterfaceInfo[]
-  #known: NetworkInterfaceInfo[] = []
+  #known: Own[] = []
   #readAtMs = -Infinity
 
   constructor(now: () => number = () => performance.now(), read = readInterfaces) {
@@ -24,17 +32,17 @@ export class LocalAddresses {
   }
 
   towards(remoteIp: string): string {
-    const family = isIPv6(remoteIp) ? 'IPv6' : 'IPv4'
-    if (isLoopbackIp(remoteIp)) return family === 'IPv6' ? '::1' : '127.0.0.1'
+    const family = isIPv6(remoteIp) ? 'ipv6' : 'ipv4'
+    if (isLoopbackIp(remoteIp)) return family === 'ipv6' ? '::1' : '127.0.0.1'
     const own = this.#interfaces().filter((entry) => entry.family === family)
-    const near = own.find((entry) => entry.cidr !== null && inSubnet(remoteIp, entry.cidr, family))
+    const near = own.find(({ subnet }) => subnet?.check(remoteIp, family))
     const any = near ?? own.find((entry) => !entry.internal) ?? own[0]
-    return any?.address ?? (family === 'IPv6' ? '::1' : '127.0.0.1')
+    return any?.address ?? (family === 'ipv6' ? '::1' : '127.0.0.1')
   }
 
-  #interfaces(): NetworkInterfaceInfo[] {
+  #interfaces(): Own[] {
     if (this.#now() - this.#readAtMs > keepMs) {
-      this.#known = this.#read()
+      this.#known = this.#read().map(describe)
       this.#readAtMs = this.#now()
     }
     return this.#known
@@ -45,10 +53,11 @@ function readInterfaces(): NetworkInterfaceInfo[] {
   return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
 }
 
-function inSubnet(ip: string, cidr: string, family: 'IPv4' | 'IPv6'): boolean {
+function describe({ address, cidr, internal, family: written }: NetworkInterfaceInfo): Own {
+  const family = written === 'IPv6' ? 'ipv6' : 'ipv4'
+  if (cidr === null) return { address, internal, family }
   const [network = '', bits = '0'] = cidr.split('/')
-  const kind = family === 'IPv6' ? 'ipv6' : 'ipv4'
-  const list = new BlockList()
-  list.addSubnet(network, Number(bits), kind)
-  return list.check(ip, kind)
+  const subnet = new BlockList()
+  subnet.addSubnet(network, Number(bits), family)
+  return { address, internal, family, subnet }
 }

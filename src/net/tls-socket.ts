@@ -8,6 +8,7 @@
  */
 import { isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
+import { placeOf } from '../core/ip.ts'
 import type { TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
@@ -32,13 +33,13 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   const server = createServer({ ...identity.serverOptions, handshakeTimeout: handshakeMs })
   const forget = identity.onChange(() => server.setSecureContext(identity.serverOptions))
   server.on('secureConnection', (socket) => {
-    end(keyOf(socket), socket.remoteAddress)
+    end(keyOf(socket), sourceOf(socket))
     if (mayCome(identity, socket)) secured(socket)
     else socket.destroy()
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
 
-  const end = (key: string, source = ''): void => {
+  const end = (key: string, source: string): void => {
     if (!underWay.delete(key)) return
     const left = (perSource.get(source) ?? 1) - 1
     if (left > 0) perSource.set(source, left)
@@ -46,7 +47,7 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   }
   return {
     begin(socket) {
-      const source = socket.remoteAddress ?? ''
+      const source = sourceOf(socket)
       const fromThere = perSource.get(source) ?? 0
       if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) {
         socket.destroy()
@@ -64,6 +65,9 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
     },
   }
 }
+
+/** Counted together: whoever has one IPv6 address has many. */
+const sourceOf = ({ remoteAddress = '' }: Socket): string => placeOf(remoteAddress)
 
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 

@@ -9,12 +9,20 @@
  */
 import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
+import type { EventPackage, Notifier, SubscribeOptions, Subscription } from './subscription/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
 export interface Address {
   readonly ip: string
   readonly port: number
+}
+
+/** A server that DNS or a configuration named, numeric. */
+export interface Server extends Address {
+  readonly transport: TransportName
+  /** The name that a certificate has to hold (RFC 5922 §7.1). */
+  readonly serverName?: string
 }
 
 /** The way a message came and its answer goes: a UDP address pair or a connection. */
@@ -69,6 +77,8 @@ export interface IncomingRequest {
 export interface IncomingInvite extends IncomingRequest {
   /** Aborted when the caller cancels, or its connection is lost, before the answer. 487 has been sent by then. */
   readonly cancelled: AbortSignal
+  /** The dialog it starts: early until the 2xx has left. Requests inside it may come before that (RFC 3311). */
+  readonly dialog: Dialog
   /** A provisional response with our tag: 180, 183. */
   ring(status: number, answer?: Answer): void
   /**
@@ -85,8 +95,8 @@ export interface Target {
   /** The Request-URI. */
   readonly uri: string
   readonly flow?: Flow
-  /** Send here instead of where the URI points: an outbound proxy or known address. */
-  readonly via?: { readonly transport: TransportName } & Address
+  /** Send here instead of where the URI points: an outbound proxy or known address. Of several, the next when one fails. */
+  readonly via?: Server | readonly Server[]
 }
 
 export interface Credentials {
@@ -113,8 +123,13 @@ export interface InviteOptions extends RequestOptions {
   readonly contactParams?: string
   /** An INVITE without a body asks the peer to offer; this answers its offer, in the ACK (RFC 3261 §13.2.2.4). */
   readonly ackBody?: (response: SipResponse) => Payload
-  /** Each provisional response above 100, with its early dialog's remote tag. */
-  readonly onProvisional?: (response: SipResponse) => void
+  /**
+   * A further offer to go with the PRACK of a reliable answer that has a description (RFC 3262 §5); the answer to it
+   * comes as `refreshed` of its dialog.
+   */
+  readonly prackBody?: (response: SipResponse) => Payload | undefined
+  /** Each provisional response above 100, with its early dialog: one for each phone that a proxy rings. */
+  readonly onProvisional?: (response: SipResponse, dialog: Dialog | undefined) => void
 }
 
 /** What became of an INVITE sent: a dialog, or the final response that refused it (408 and 503 may be made here). */
@@ -142,15 +157,18 @@ export type DialogEnd =
   | { readonly by: 'local' }
   | { readonly by: 'no-ack' | 'timeout' | 'transport' | 'gone' | 'expired' }
 
-/** A request inside a dialog that the dialog does not handle by itself (it does BYE, ACK, and wrong CSeq). */
+/** A request inside a dialog that the dialog does not handle by itself (it does BYE, ACK, PRACK, and wrong CSeq). */
 export type InDialogRequest = IncomingRequest
 
 export interface DialogEvents {
-  /** Re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, OPTIONS. Nobody listening: 501, or 200 to OPTIONS. */
+  /**
+   * Re-INVITE, UPDATE, INFO, REFER, NOTIFY, MESSAGE, OPTIONS, and a PRACK with a description: the answer to ours, or a
+   * further offer (RFC 3262 §5). Nobody listening: 501, or 200 to OPTIONS and a bare UPDATE. A listener that throws: 500.
+   */
   request: InDialogRequest
   /** The ACK to an answer of ours, the first and those to re-INVITEs: its body may hold the answer to our offer. */
   ack: SipRequest
-  /** The session was refreshed by a re-INVITE that repeated our description (RFC 4028): the body is the answer. */
+  /** A re-INVITE repeated our description (RFC 4028), or a PRACK had an offer of ours: the body is the answer. */
   refreshed: SipResponse
   /** Once. The BYE, if there was one, has been answered. */
   ended: DialogEnd
@@ -159,7 +177,8 @@ export interface DialogEvents {
 export interface Dialog {
   readonly id: DialogId
   readonly flow: Flow
-  readonly state: 'confirmed' | 'terminated'
+  /** Early from the INVITE or its first provisional answer; the 2xx confirms it (RFC 3261 §12.1). */
+  readonly state: 'early' | 'confirmed' | 'terminated'
   readonly local: NameAddr
   readonly remote: NameAddr
   /** From the peer's Contact; follows target refreshes. */
@@ -169,15 +188,26 @@ export interface Dialog {
   on<Name extends keyof DialogEvents>(name: Name, listener: (event: DialogEvents[Name]) => void): () => void
   /**
    * Send a request and wait for its final response. A 2xx to a re-INVITE is ACKed (with `ackBody`, when given).
-   * 408 and 481 end the dialog (RFC 3261 §12.2.1.2).
+   * 408 and 481 end the dialog (RFC 3261 §12.2.1.2). What may not be asked yet waits: a callee asks nothing before the
+   * ACK or a PRACK, an offer waits until the one before is answered.
    */
   request(method: string, payload?: Payload & { ackBody?: (response: SipResponse) => Payload }): Promise<SipResponse>
-  /** BYE; resolves when answered or given up. Twice is fine. */
+  /** BYE, or 480 to an INVITE that has not been answered; resolves when answered or given up. Twice is fine. */
   bye(payload?: Payload): Promise<void>
 }
 
 /** What a guard decides before any state is made for a request outside dialogs: let in, answer and forget, or drop. */
 export type Verdict = 'pass' | 'drop' | { readonly status: number; readonly headers?: ExtraHeaders }
+
+/** Judges who sends before a byte is read: sip/ asks for each message of a stranger, security/ answers. */
+export interface Screen {
+  /** May this datagram, or this message of a connection that was accepted, be read? It is dropped unless so. */
+  mayRead(transport: TransportName, remote: Address): boolean
+  /** May this address open one more connection? */
+  mayConnect(ip: string): boolean
+  /** We send a request there: its answers are awaited. */
+  expect(flow: Flow): void
+}
 
 /** Told of each message that crosses the wire, credentials included: whoever keeps it removes them (sip/trace.ts). */
 export type MessageObserver = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string) => void
@@ -200,8 +230,14 @@ export interface SipStack {
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be told of something of theirs until it is closed or its signal is aborted (RFC 6665). */
+  subscribe(options: SubscribeOptions): Subscription
+  /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
+  notifier<State>(events: EventPackage<State>): Notifier
   /** Be reachable at somebody's registrar, from now until it is closed. */
   register(options: RegistrationOptions): OutgoingRegistration
+  /** The servers a URI leads to, best first (RFC 3263); empty when it leads nowhere. */
+  locate(uri: string): Promise<readonly Server[]>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
 import type { Flow } from './stack.types.ts'
-import { SipTrace, withoutSecrets } from './trace.ts'
+import { SipTrace } from './trace.ts'
 
 const flow: Flow = {
   id: '',
@@ -49,32 +49,8 @@ test('what came and what it caused on another leg keep their order within one mi
   )
 })
 
-test('digest answers, SDES keys and passwords in URIs are not kept', () => {
-  const text = [
-    'REGISTER sip:101:hunter2@x SIP/2.0',
-    'Authorization: Digest username="101",',
-    '  response="aaaa"',
-    'proxy-authorization : Digest response="bbbb"',
-    'WWW-Authenticate: Digest nonce="kept"',
-    '',
-    'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:cccc',
-    'k=base64:dddd',
-    'a=sendrecv',
-  ].join('\r\n')
-  assert.deepEqual(withoutSecrets(text).split('\r\n'), [
-    'REGISTER sip:101:(removed)@x SIP/2.0',
-    'Authorization: Digest (removed)',
-    'proxy-authorization : Digest (removed)',
-    'WWW-Authenticate: Digest nonce="kept"',
-    '',
-    'a=crypto:1 AES_CM_128_HMAC_SHA1_80 (removed)',
-    'k=base64:(removed)',
-    'a=sendrecv',
-  ])
-})
-
 test('a long call keeps its beginning and its latest messages', () => {
-  const trace = new SipTrace(new FakeClock(), { messagesPerCall: 4 })
+  const trace = new SipTrace(new FakeClock(), { limits: { messagesPerCall: 4 } })
   for (let n = 0; n < 10; n++) trace.observe('in', flow, `SIP/2.0 20${n}\r\n`, 'a')
   assert.deepEqual(
     trace.messages(['a']).map(({ summary }) => summary.at(-1)),
@@ -83,18 +59,68 @@ test('a long call keeps its beginning and its latest messages', () => {
 })
 
 test('the call unheard of for longest makes room', () => {
-  const trace = new SipTrace(new FakeClock(), { chars: 100, strangerChars: 0 })
+  const trace = new SipTrace(new FakeClock(), { limits: { callChars: 150, otherChars: 150, strangerChars: 150 } })
   const ok = `SIP/2.0 200 ${'x'.repeat(28)}`
-  for (const callId of ['a', 'b', 'a', 'c'])
-    trace.observe('out', flow, callId === 'c' ? ok.slice(0, 20) : ok.slice(0, 40), callId)
+  const invite = `INVITE ${'x'.repeat(13)}`
+  for (const callId of ['a', 'b', 'c']) trace.observe('in', flow, invite, callId)
+  for (const [callId, chars] of [
+    ['a', 40],
+    ['b', 40],
+    ['a', 20],
+    ['c', 20],
+  ] as const)
+    trace.observe('out', flow, ok.slice(0, chars), callId)
   assert.deepEqual(
     ['a', 'b', 'c'].map((callId) => trace.messages([callId]).length),
-    [2, 0, 1],
+    [3, 0, 2],
   )
+  assert.deepEqual(trace.lost, { ofLongCalls: 0, ofAllCalls: 2 }, 'and is counted')
+})
+
+test('registrations and calls that are over do not push out a live call, however many come', () => {
+  const trace = new SipTrace(new FakeClock(), { limits: { callChars: 1_000, otherChars: 1_000, strangerChars: 1_000 } })
+  const call = (callId: string): void => {
+    trace.observe('in', flow, 'INVITE sip:102@x SIP/2.0', callId)
+    trace.observe('out', flow, 'SIP/2.0 200 OK', callId)
+  }
+  call('live')
+  for (let n = 0; n < 1_000; n++) {
+    trace.observe('in', flow, 'REGISTER sip:x SIP/2.0', `register ${n}`)
+    trace.observe('out', flow, 'SIP/2.0 200 OK', `register ${n}`)
+    call(`over ${n}`)
+    trace.release([`over ${n}`])
+    trace.observe('in', flow, 'BYE sip:x SIP/2.0', `over ${n}`) // once more, from who did not hear our answer
+  }
+  assert.equal(trace.messages(['live']).length, 2)
+  assert.equal(trace.messages(['over 1']).length, 0)
+  assert.equal(trace.messages(['over 999']).length, 3)
+  assert.deepEqual(trace.lost, { ofLongCalls: 0, ofAllCalls: 0 })
+})
+
+test('each message is told at once, with the address of ours that its peer sees', () => {
+  const told: string[] = []
+  const trace = new SipTrace(new FakeClock(), {
+    localIp: (remoteIp) => (remoteIp === '2001:db8::1' ? '2001:db8::9' : ''),
+    told: ({ local, text }) => told.push(`${local} ${text}`),
+  })
+  trace.observe('in', { ...flow, local: { ip: '::', port: 5060 } }, 'OPTIONS', 'a')
+  assert.deepEqual(told, ['[2001:db8::9]:5060 OPTIONS'])
+})
+
+test('what people write to each other is kept only when it shall be', () => {
+  const text = 'MESSAGE sip:102@x SIP/2.0\r\nCall-ID: a\r\n\r\nSee you at seven'
+  for (const keepWords of [true, false]) {
+    const trace = new SipTrace(new FakeClock(), { keepWords })
+    trace.observe('in', flow, text, 'a')
+    trace.observe('in', flow, 'INFO sip:102@x SIP/2.0\r\n\r\nSignal=1', 'b')
+    const [kept, info] = trace.messages(['a', 'b'])
+    assert.equal(kept?.text, keepWords ? text : text.replace('See you at seven', '(removed)'))
+    assert.match(info?.text ?? '', /Signal/)
+  }
 })
 
 test('a flood of refused strangers leaves the calls alone', () => {
-  const trace = new SipTrace(new FakeClock(), { chars: 10_000, strangerChars: 1_000 })
+  const trace = new SipTrace(new FakeClock(), { limits: { strangerChars: 1_000 } })
   trace.observe('in', flow, 'INVITE sip:102@x SIP/2.0', 'call')
   trace.observe('out', flow, 'SIP/2.0 180 Ringing', 'call')
   for (let n = 0; n < 1_000; n++) {
@@ -107,7 +133,7 @@ test('a flood of refused strangers leaves the calls alone', () => {
 })
 
 test('answers that nobody asked for count as those of strangers, however many come', () => {
-  const trace = new SipTrace(new FakeClock(), { chars: 10_000, strangerChars: 1_000 })
+  const trace = new SipTrace(new FakeClock(), { limits: { strangerChars: 1_000 } })
   trace.observe('out', flow, 'INVITE sip:102@x SIP/2.0', 'call')
   trace.observe('in', flow, 'SIP/2.0 180 Ringing', 'call')
   for (let n = 0; n < 1_000; n++) {

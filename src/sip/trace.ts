@@ -2,13 +2,16 @@
  * The SIP messages of recent calls, for a person who asks what happened: kept in memory, bounded, without secrets.
  *
  *   stack ── observe ─▶  here  ── messages(Call-IDs) ─▶  call/, siprec/
+ *                          └───── told, each at once ──▶  trace/
  *
- * Strangers must not push out real calls: until a Call-ID has got an answer below 300 it shares a small part of the room
- * with all others like it. Room is freed where nothing was heard for longest.
+ * What comes in numbers must not push out calls that live: until a Call-ID has got an answer below 300 it shares a small
+ * part of the room with all others like it, and so do registrations and calls that are over and written down. Room is
+ * freed where nothing was heard for longest; what a live call loses is counted.
  */
 import type { Clock } from '../core/clock.ts'
-import { endpointText } from '../core/ip.ts'
+import { endpointText, isWildcardIp } from '../core/ip.ts'
 import type { Flow } from './stack.types.ts'
+import { withoutSecrets, withoutWords } from './without-secrets.ts'
 
 /** One SIP message as it crossed the wire, credentials removed; the shape of `TracedMessage` in events/. */
 export interface TracedSipMessage {
@@ -25,18 +28,37 @@ export interface TracedSipMessage {
 export interface TraceLimits {
   /** Messages of one Call-ID; beyond, its beginning and its latest are kept. */
   readonly messagesPerCall: number
-  /** Characters of all messages together. */
-  readonly chars: number
-  /** The part of `chars` for Call-IDs nobody has answered below 300. */
+  /** Characters of all messages of calls that live. */
+  readonly callChars: number
+  /** Characters of registrations and the like, and of calls that are over. */
+  readonly otherChars: number
+  /** Characters of Call-IDs nobody has answered below 300. */
   readonly strangerChars: number
 }
 
-/** About 20,000 messages: the calls of the last minutes on a busy day. */
-const defaultLimits: TraceLimits = { messagesPerCall: 200, chars: 32 << 20, strangerChars: 2 << 20 }
+/** Some 16,000 messages of 1,000 to 2,000 live calls, and the last minutes of the rest. */
+const defaultLimits: TraceLimits = {
+  messagesPerCall: 200,
+  callChars: 24 << 20,
+  otherChars: 6 << 20,
+  strangerChars: 2 << 20,
+}
+
+export interface TraceOptions {
+  readonly limits?: Partial<TraceLimits>
+  /** Our address towards that peer, for sockets bound to all of them. */
+  readonly localIp?: (remoteIp: string) => string
+  /** Keep what people write to each other (MESSAGE). */
+  readonly keepWords?: boolean
+  /** Hears of each message as it is kept. */
+  readonly told?: (message: TracedSipMessage) => void
+}
 
 interface Kept {
   readonly messages: Seen[]
   chars: number
+  /** Holds an INVITE. */
+  isCall: boolean
 }
 
 interface Seen {
@@ -67,84 +89,99 @@ class Shelf {
     return kept
   }
 
-  shrinkTo(chars: number): void {
+  /** @returns How many messages that cost. */
+  shrinkTo(chars: number): number {
+    let dropped = 0
     for (const callId of this.calls.keys()) {
-      if (this.chars <= chars) return
-      this.take(callId)
+      if (this.chars <= chars) break
+      dropped += this.take(callId)?.messages.length ?? 0
     }
+    return dropped
   }
 }
 
 export class SipTrace {
+  /** Messages of live calls that had no room, ever rising. */
+  readonly lost = { ofLongCalls: 0, ofAllCalls: 0 }
   readonly #clock: Clock
   readonly #limits: TraceLimits
-  readonly #answered = new Shelf()
+  readonly #options: TraceOptions
+  readonly #calls = new Shelf()
+  readonly #others = new Shelf()
   readonly #strangers = new Shelf()
   #seen = 0
 
-  constructor(clock: Clock, limits: Partial<TraceLimits> = {}) {
+  constructor(clock: Clock, options: TraceOptions = {}) {
     this.#clock = clock
-    this.#limits = { ...defaultLimits, ...limits }
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
   }
 
   /** Fits `MessageObserver` of the stack. */
   readonly observe = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): void => {
-    const { answered: callIsAnswered, kept } = this.#takeKept(sipCallId)
+    const { shelf, kept } = this.#takeKept(sipCallId)
     const message = this.#describe(direction, flow, text, sipCallId)
     kept.messages.push({ message, place: this.#seen++ })
     kept.chars += message.text.length
-    const { messagesPerCall, chars, strangerChars } = this.#limits
+    kept.isCall ||= text.startsWith('INVITE ')
+    const { messagesPerCall, callChars, otherChars, strangerChars } = this.#limits
     if (kept.messages.length > messagesPerCall) {
       const [dropped] = kept.messages.splice(messagesPerCall >> 1, 1)
       kept.chars -= dropped?.message.text.length ?? 0
+      if (shelf === this.#calls) this.lost.ofLongCalls++
     }
-    const isAnswered = callIsAnswered || (/^SIP\/2\.0 [12]/.test(text) && (direction === 'out' || asked(kept)))
-    const shelf = isAnswered ? this.#answered : this.#strangers
-    shelf.put(sipCallId, kept)
+    const answered = shelf !== this.#strangers || (/^SIP\/2\.0 [12]/.test(text) && (direction === 'out' || asked(kept)))
+    const home = answered ? (shelf === this.#others || !kept.isCall ? this.#others : this.#calls) : this.#strangers
+    home.put(sipCallId, kept)
     this.#strangers.shrinkTo(strangerChars)
-    this.#answered.shrinkTo(chars - strangerChars)
+    this.#others.shrinkTo(otherChars)
+    this.lost.ofAllCalls += this.#calls.shrinkTo(callChars)
+    this.#options.told?.(message)
+  }
+
+  /** These calls are over and their messages written down: their room goes to who lives. */
+  release(sipCallIds: Iterable<string>): void {
+    for (const callId of sipCallIds) {
+      const kept = this.#calls.take(callId)
+      if (kept) this.#others.put(callId, kept)
+    }
+    this.#others.shrinkTo(this.#limits.otherChars)
   }
 
   /** The messages of these Call-IDs in the order they crossed the wire. */
   messages(sipCallIds: readonly string[]): readonly TracedSipMessage[] {
     return Array.from(new Set(sipCallIds))
-      .flatMap((id) => (this.#answered.calls.get(id) ?? this.#strangers.calls.get(id))?.messages ?? [])
+      .flatMap((id) => this.#shelves.map((shelf) => shelf.calls.get(id)).find((kept) => kept)?.messages ?? [])
       .sort((a, b) => a.place - b.place)
       .map(({ message }) => message)
   }
 
-  #takeKept(sipCallId: string): { answered: boolean; kept: Kept } {
-    const known = this.#answered.take(sipCallId)
-    if (known) return { answered: true, kept: known }
-    return { answered: false, kept: this.#strangers.take(sipCallId) ?? { messages: [], chars: 0 } }
+  get #shelves(): readonly Shelf[] {
+    return [this.#calls, this.#others, this.#strangers]
+  }
+
+  #takeKept(sipCallId: string): { readonly shelf: Shelf; readonly kept: Kept } {
+    for (const shelf of this.#shelves) {
+      const kept = shelf.take(sipCallId)
+      if (kept) return { shelf, kept }
+    }
+    return { shelf: this.#strangers, kept: { messages: [], chars: 0, isCall: false } }
   }
 
   #describe(direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): TracedSipMessage {
-    const clean = withoutSecrets(text)
+    const { localIp, keepWords } = this.#options
+    const clean = withoutSecrets(keepWords ? text : withoutWords(text))
     const { local, remote } = flow
+    const ip = localIp && isWildcardIp(local.ip) ? localIp(remote.ip) : local.ip
     return {
       atMs: this.#clock.wallMs(),
       direction,
       transport: flow.transport,
-      local: endpointText(local.ip, local.port),
+      local: endpointText(ip, local.port),
       remote: endpointText(remote.ip, remote.port),
       sipCallId,
       summary: clean.slice(0, clean.search(/[\r\n]|$/)),
       text: clean,
     }
   }
-}
-
-const credentials = /^((?:proxy-)?authorization[ \t]*:[ \t]*\w*)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
-const cryptoKeys = /^(a=crypto:\d+ \S+ ).*$/gm
-const sdpKeys = /^(k=\w+:).*$/gm
-const uriPasswords = /(\bsips?:[^\s@:;<>]+):[^\s@<>]*@/gi
-
-/** The message without digest answers, SDES keys (RFC 4568), SDP keys (RFC 4566 §5.12) and passwords in URIs. */
-export function withoutSecrets(text: string): string {
-  return text
-    .replaceAll(credentials, '$1 (removed)')
-    .replaceAll(cryptoKeys, '$1(removed)')
-    .replaceAll(sdpKeys, '$1(removed)')
-    .replaceAll(uriPasswords, '$1:(removed)@')
 }

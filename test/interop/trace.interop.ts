@@ -1,8 +1,10 @@
-/** The trace of a call as Wireshark reads it. */
+/** The trace of a call as Wireshark reads it, and as sngrep takes it by HEP. */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { sleep, systemClock } from '../../src/core/clock.ts'
+import { freeSipPort } from '../support/free-port.ts'
 import { connect, startTestServer, type TestServer } from '../support/in-process.ts'
 import { needs, startProgram } from '../support/program.ts'
 import { until } from '../support/until.ts'
@@ -53,3 +55,28 @@ test(
     )
   },
 )
+
+test('sngrep takes the messages of a call by HEP', needs('sngrep', 'tshark'), async (t) => {
+  const port = await freeSipPort()
+  const file = join(server.folder, 'hep.pcap')
+  const listen = ['-N', '-q', '-F', '-L', `udp:127.0.0.1:${port}`, '-O', file]
+  const sngrep = startProgram('sngrep', listen, { timeoutMs: 60_000, env: { TERM: 'xterm' } })
+  t.after(() => sngrep.stop())
+  const sending = await startTestServer({ 'hep.enable': true, 'hep.host': '127.0.0.1', 'hep.port': port })
+  t.after(() => sending.close())
+  const [alice, bob] = [await sending.phone('101'), await sending.phone('102')]
+  const [atAlice] = await connect(alice, bob, '102')
+  await atAlice.hangUp()
+  await sleep(systemClock, 1_500) // for the batch, and for sngrep
+  await sngrep.stop('SIGINT')
+
+  const fields = ['sip.Call-ID', 'sip.Request-Line', 'sip.Status-Line']
+  const seen = await decode(file, ['-Y', 'sip', '-T', 'fields', ...fields.flatMap((field) => ['-e', field])])
+
+  const ofCaller = seen.filter((line) => line.startsWith(atAlice.sipCallId))
+  for (const part of [/\tINVITE sip:102@/, /\tSIP\/2.0 180/, /\tSIP\/2.0 200/, /\tACK /, /\tBYE /])
+    assert.ok(
+      ofCaller.some((line) => part.test(line)),
+      `${part} in ${seen.join('\n')}`,
+    )
+})

@@ -72,24 +72,30 @@ export class Baresip {
   }
 
   dial(number: string): void {
-    this.#command('dial', `sip:${number}@${this.#domain}`)
+    this.command('dial', `sip:${number}@${this.#domain}`)
   }
 
   /** Blind: the other side is sent to that number (REFER). */
   transfer(number: string): void {
-    this.#command('transfer', `sip:${number}@${this.#domain}`)
+    this.command('transfer', `sip:${number}@${this.#domain}`)
   }
 
   hangUp(): void {
-    this.#command('hangup')
+    this.command('hangup')
   }
 
-  async saw(event: string, withinMs = 15_000): Promise<void> {
-    const seen = () => this.events.includes(event)
+  async saw(event: string, times = 1, withinMs = 15_000): Promise<void> {
+    const seen = () => this.events.filter((one) => one === event).length >= times
     await until(`baresip to tell ${event}`, withinMs, seen).catch((error: unknown) => {
       throw new Error(`it told ${this.events.join(', ') || 'nothing'}, and printed:\n${this.output()}`, {
         cause: error,
       })
+    })
+  }
+
+  async printed(what: RegExp, withinMs = 15_000): Promise<void> {
+    await until(`baresip to print ${what}`, withinMs, () => what.test(this.output())).catch((error: unknown) => {
+      throw new Error(this.output(), { cause: error })
     })
   }
 
@@ -110,13 +116,14 @@ export class Baresip {
 
   /** Let it unregister and close its files. */
   async stop(): Promise<void> {
-    if (this.#program.running) this.#command('quit')
+    if (this.#program.running) this.command('quit')
     await Promise.race([this.#program.exited, new Promise((resolve) => setTimeout(resolve, 2_000))])
     this.#control.destroy()
     await this.#program.stop()
   }
 
-  #command(command: string, params = ''): void {
+  /** A command of baresip: `accept`, `hold`, `resume`, `sndcode` with a digit. */
+  command(command: string, params = ''): void {
     const text = JSON.stringify({ command, params, token: command })
     this.#control.write(`${Buffer.byteLength(text)}:${text},`)
   }

@@ -37,6 +37,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The program is killed when it runs longer. */
   readonly timeoutMs: number
+  /** It takes what is given to `write`; other programs find the end of their input at once. */
+  readonly reads?: boolean
 }
 
 /** A program that runs. */
@@ -44,6 +46,8 @@ export interface Program {
   readonly pid: number
   /** All it has printed so far, both streams. */
   output(): string
+  /** Give it this text to read; nothing once it has ended. */
+  write(text: string): void
   /** Exit code, or the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>
   readonly running: boolean
@@ -55,13 +59,14 @@ const insistAfterMs = 3_000
 
 export function startProgram(command: string, args: readonly string[], options: ProgramOptions): Program {
   const child: ChildProcess = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.reads ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     ...(options.cwd ? { cwd: options.cwd } : {}),
     ...(options.env ? { env: { ...process.env, ...options.env } } : {}),
   })
   let output = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  child.stdin?.on('error', () => {}) // it ended before it had read all
   let running = true
   const limit = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs)
   const exited = new Promise<number | NodeJS.Signals>((resolve) => {
@@ -79,6 +84,7 @@ export function startProgram(command: string, args: readonly string[], options: 
   return {
     pid: child.pid ?? 0,
     output: () => output,
+    write: (text) => void child.stdin?.write(text),
     exited,
     get running() {
       return running

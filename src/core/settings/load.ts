@@ -129,14 +129,14 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): void {
+function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
     )
   if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
     throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
-  if (nat.behindNat && nat.externalIp === 'auto' && !/^[a-z0-9.-]+(:\d{1,5})?$/i.test(nat.stunServer))
+  if (nat.behindNat && nat.externalIp === 'auto' && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(nat.stunServer))
     throw new SettingsError(
       `STUN_SERVER: "${nat.stunServer}" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto`,
     )
@@ -152,6 +152,10 @@ function checkTogether({ sip, nat, rtp, tls, extensions, trunks }: Settings): vo
       throw new SettingsError(
         `${name}: nothing was given; must be the path of a file with ${tls.enable ? 'ENABLE_TLS' : 'WSS_PORTS'}`,
       )
+  if (hep.enable && hep.host === '')
+    throw new SettingsError(
+      'HEP_HOST: nothing was given; must be the name or address of the collector with HEP_ENABLED',
+    )
   if (sip.minExpires > sip.maxExpires)
     throw new SettingsError(
       `REGISTER_MIN_EXPIRES: ${sip.minExpires / 1_000}s was given; must not be above REGISTER_MAX_EXPIRES, which is ${sip.maxExpires / 1_000}s`,

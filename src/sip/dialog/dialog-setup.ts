@@ -7,6 +7,7 @@ import type { Credentials, DialogId, Flow } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import { behindNat } from '../transport/response-path.ts'
 import type { Context } from './context.ts'
+import type { FirstOffer } from './invite-turn.ts'
 import { routeSetOf } from './route.ts'
 
 export interface DialogSetup {
@@ -24,8 +25,7 @@ export interface DialogSetup {
   /** CSeq of the last request received. */
   readonly remoteSeq?: number
   readonly stay: boolean
-  /** The status for a PRACK that comes after the answer. */
-  readonly prack?: (request: SipRequest) => number
+  readonly firstOffer: FirstOffer
   readonly contactUser?: string
   readonly contactParams?: string
   readonly credentials?: Credentials
@@ -48,6 +48,7 @@ export function calledSetup(context: Context, invite: SipRequest, flow: WireFlow
     localSeq: 0,
     remoteSeq: cseqOf(invite)?.seq ?? 0,
     stay: behindNat(invite, flow),
+    firstOffer: invite.body.length > 0 ? 'theirs' : 'none',
     ...(uri?.user !== undefined && { contactUser: uri.user }),
   }
 }
@@ -59,7 +60,7 @@ export interface CallerExtras {
   readonly credentials?: Credentials
 }
 
-/** The dialog of who called: from the INVITE as sent and its 2xx (§12.1.2). */
+/** The dialog of who called: from the INVITE as sent and its answer, a 2xx or a provisional one with a tag (§12.1.2). */
 export function callerSetup(
   context: Context,
   invite: SipRequest,
@@ -83,6 +84,7 @@ export function callerSetup(
     remoteTarget: contact?.uri ?? requestUri ?? uriOf(flow),
     routeSet: routeSetOf(response, 'caller'),
     localSeq: cseqOf(invite)?.seq ?? 0,
+    firstOffer: invite.body.length > 0 ? 'ours' : 'none',
     ...extras,
   }
 }

@@ -1,29 +1,40 @@
 /**
- * A confirmed INVITE dialog, on either side of the call.
+ * A dialog made by an INVITE, on either side of the call: early from the first provisional answer, confirmed by the 2xx.
  *
  *   call/, siprec/  ◀─ request, ended ──  here  ◀── in-dialog requests ──  user-agent
- *                   ── request, bye ───▶        ── through Exchange ─────▶  transaction
+ *                   ── request, bye ───▶        ── through DialogPeer ───▶  transaction
  *
- * Answers BYE and wrong sequence numbers by itself; waits its turn for re-INVITEs. peer.ts knows where the other side is,
- * unacknowledged.ts resends a 2xx until its ACK comes, session.ts keeps the session alive. RFC 3261 §12, §14, §15; RFC 6026.
+ * Says in which order things may be asked, and when it is over. peer.ts knows where the other side is, dialog-receiver.ts
+ * takes what it asks, unacknowledged.ts resends a 2xx until its ACK comes, session.ts keeps the session alive.
+ * RFC 3261 §12, §14, §15; RFC 3311; RFC 6026.
  */
 import { Emitter } from '../../core/emitter.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Dialog, DialogEnd, DialogEvents, DialogId, Flow, InDialogRequest, Payload } from '../stack.types.ts'
+import type { Dialog, DialogEnd, DialogEvents, DialogId, Flow, Payload } from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
+import { DialogReceiver } from './dialog-receiver.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import type { DialogParty } from './dialog-table.ts'
-import { ReceivedRequest } from './incoming-request.ts'
 import { backOffMs, InviteTurn } from './invite-turn.ts'
 import { DialogPeer, type Reply } from './peer.ts'
-import { refuseShortSession, refuseUnsupported } from './require.ts'
 import { DialogSession } from './session.ts'
 import { UnacknowledgedAnswers } from './unacknowledged.ts'
-import { localResponse } from './write.ts'
+
+/** The INVITE that called us, as its dialog needs it while it is early. */
+export interface CalledInvite {
+  /** A PRACK: undefined when it acknowledges nothing. `goOn` is called once it has been answered. */
+  acknowledged(prack: SipRequest): { readonly described: boolean; readonly goOn: () => void } | undefined
+  /** The caller gave up by BYE. */
+  abandoned(): void
+  /** Our side does not want it. */
+  refused(): void
+  /** No answer can be given any more. */
+  lost(): void
+}
 
 type RequestPayload = Payload & { ackBody?: (response: SipResponse) => Payload }
 
@@ -35,26 +46,47 @@ export class SipDialog implements Dialog, DialogParty {
   readonly #turn: InviteTurn
   readonly #session: DialogSession
   readonly #answers: UnacknowledgedAnswers
-  /** A re-INVITE of theirs that we have not answered. */
-  #pendingInvite: InDialogRequest | undefined
-  #state: Dialog['state'] = 'confirmed'
+  readonly #receiver: DialogReceiver
+  /** On the side that was called, as long as it is of use. */
+  #called: CalledInvite | undefined
+  #state: Dialog['state'] = 'early'
+  /** The peer has seen our tag: it called us and acknowledged an answer, or it is who answered. */
+  #isKnown: boolean
+  /** Requests of ours whose time has not come. */
+  #waiting: (() => void)[] = []
   /** Our BYE, until it is answered. */
   #bye: PromiseWithResolvers<void> | undefined
   /** A BYE that waits for the ACK that must come before it. */
   #byeAfterAck: Payload | undefined
 
-  constructor(setup: DialogSetup) {
-    const { context } = setup
+  constructor(setup: DialogSetup, called?: CalledInvite) {
+    const { context, side } = setup
     this.#setup = setup
+    this.#called = called
     this.#context = context
+    this.#isKnown = side === 'caller'
     this.#peer = new DialogPeer(setup)
-    this.#turn = new InviteTurn(context.clock)
-    this.#answers = new UnacknowledgedAnswers(context.clock, setup.side === 'called')
+    this.#turn = new InviteTurn(context.clock, setup.firstOffer)
+    this.#answers = new UnacknowledgedAnswers(context.clock, side === 'called')
     this.#session = new DialogSession(context.clock, context.identity.session, {
       alive: () => this.#state === 'confirmed',
       request: (method, payload) => this.request(method, payload),
       refreshed: (response) => this.#events.emit('refreshed', response),
       expired: () => this.#expire(),
+    })
+    this.#receiver = new DialogReceiver({
+      setup,
+      peer: this.#peer,
+      turn: this.#turn,
+      session: this.#session,
+      state: () => this.#state,
+      handUp: (request) => {
+        if (!this.#events.hears('request')) return 'unheard'
+        return this.#events.emit('request', request) ? 'heard' : 'failed'
+      },
+      hungUp: (bye) => this.#hungUp(bye),
+      awaitAck: (invite, transaction, response) => this.awaitAck(invite, transaction, response),
+      pracked: (request) => this.#pracked(request),
     })
     this.#events.onListenerError = (error) =>
       context.log.error('A listener of a SIP dialog failed', { error: String(error) })
@@ -94,16 +126,18 @@ export class SipDialog implements Dialog, DialogParty {
   }
 
   async request(method: string, payload: RequestPayload = {}): Promise<SipResponse> {
-    // Before the ACK the peer may not have our 2xx yet, and would know no such dialog.
-    await this.acknowledged.catch(() => {})
-    if (method !== 'INVITE') return this.#ask(method, payload)
+    // Before the ACK or a PRACK the peer may not have our answer yet, and would know no such dialog.
+    const mayGo = (): boolean => this.#isKnown && (method !== 'INVITE' || this.#state !== 'early')
+    while (this.#state !== 'terminated' && !mayGo()) await new Promise<void>((go) => this.#waiting.push(go))
+    const offers = method === 'INVITE' || (method === 'UPDATE' && (payload.body?.length ?? 0) > 0)
+    if (!offers) return this.#ask(method, payload)
     await this.#turn.take()
     try {
-      const response = await this.#ask('INVITE', payload)
+      const response = await this.#ask(method, payload)
       if (response.status !== 491) return response
-      // §14.1: the other side was asking as well.
+      // §14.1, RFC 3311 §5.3: the other side was asking as well.
       await this.#turn.pause(backOffMs(this.#setup.side))
-      return await this.#ask('INVITE', payload)
+      return await this.#ask(method, payload)
     } finally {
       this.#turn.give()
     }
@@ -111,12 +145,46 @@ export class SipDialog implements Dialog, DialogParty {
 
   bye(payload: Payload = {}): Promise<void> {
     if (this.#state === 'terminated') return this.#bye?.promise ?? Promise.resolve()
+    if (this.#state === 'early' && this.#called) {
+      // §15: who was called refuses instead.
+      this.#end({ by: 'local' })
+      this.#called.refused()
+      return Promise.resolve()
+    }
     this.#bye = Promise.withResolvers<void>()
     this.#end({ by: 'local' })
     // §15: who was called says BYE after the ACK, or when it did not come.
     if (!this.#answers.waiting) this.#sendBye(payload)
     else this.#byeAfterAck = payload
     return this.#bye.promise
+  }
+
+  /** The INVITE was accepted: by us, or by them with this answer. */
+  confirm(response?: SipResponse): void {
+    if (this.#state !== 'early') return
+    if (response) this.#peer.confirm(response)
+    this.#state = 'confirmed'
+    this.#turn.settleFirst()
+    this.#wake()
+  }
+
+  /** No PRACK will come: let go of what it would be held against. */
+  forgetInvite(): void {
+    this.#called = undefined
+  }
+
+  /** A reliable provisional answer came or went with a description: the offer of the INVITE's is answered, or ours is made. */
+  described(by: 'us' | 'them'): void {
+    if (by === 'us') this.#turn.describedFirst()
+    else this.#turn.settleFirst()
+  }
+
+  /** Acknowledge a reliable provisional answer (RFC 3262 §4). What is to be done when it fails is up to the callee (§3). */
+  async prack(rack: string, payload: Payload): Promise<void> {
+    const acknowledging = { ...payload, headers: { ...payload.headers, RAck: rack } }
+    const wanted = () => this.#state !== 'terminated'
+    const { response } = await this.#peer.ask('PRACK', acknowledging, { wanted })
+    if (response.status < 300 && response.body.length > 0 && wanted()) this.#events.emit('refreshed', response)
   }
 
   /** Resend our 2xx until its ACK comes, else end. */
@@ -151,21 +219,7 @@ export class SipDialog implements Dialog, DialogParty {
   }
 
   receive(request: SipRequest, flow: WireFlow): void {
-    const { transactions } = this.#context
-    const peer = this.#peer
-    const moved = !peer.knows(flow.remote.ip)
-    if (moved && !peer.vouched(request, flow)) return
-    const seq = cseqOf(request)?.seq ?? 0
-    if (peer.isOld(seq)) return transactions.respondStateless(request, localResponse(request, 500), flow)
-    if (this.#state === 'terminated' && request.method !== 'BYE') {
-      return transactions.respondStateless(request, localResponse(request, 481), flow)
-    }
-    if (refuseUnsupported(this.#context, request, flow) || refuseShortSession(this.#context, request, flow)) return
-    // The peer came back on a new connection, or its NAT gave it a new port.
-    peer.served(seq, moved || flow.remote.ip === peer.flow.remote.ip ? flow : peer.flow)
-    if (request.method === 'BYE') this.#receiveBye(request, flow)
-    else if (request.method === 'INVITE') this.#receiveInvite(request, flow)
-    else this.#receiveOther(request, flow)
+    this.#receiver.receive(request, flow)
   }
 
   receiveAck(request: SipRequest, flow: WireFlow): void {
@@ -174,7 +228,11 @@ export class SipDialog implements Dialog, DialogParty {
       this.#context.counters.foreignInDialog++
       return
     }
-    if (!this.#answers.take(request, cseqOf(request)?.seq ?? 0)) return // a copy
+    if (!this.#answers.take(request, cseqOf(request)?.seq ?? 0)) {
+      if (this.#state === 'early') this.#context.counters.unmatched++
+      return // a copy
+    }
+    this.#known()
     this.#turn.unblock()
     if (this.#state === 'confirmed') this.#events.emit('ack', request)
     if (this.#byeAfterAck) this.#sendBye(this.#byeAfterAck)
@@ -182,84 +240,28 @@ export class SipDialog implements Dialog, DialogParty {
 
   /** Leave the table, cancel all timers, tell who still waits. */
   drop(): void {
+    const wasEarly = this.#state === 'early'
     this.#end({ by: 'gone' })
     this.#answers.stop()
     this.#context.dialogs.remove(this.id, this)
     this.#bye?.resolve()
+    if (wasEarly) this.#called?.lost()
   }
 
-  #receiveBye(request: SipRequest, flow: WireFlow): void {
-    const transaction = this.#context.transactions.open(request, flow)
-    new ReceivedRequest({ context: this.#context, request, flow, transaction }).respond(200)
-    this.#end({ by: 'remote', request })
+  #hungUp(bye: SipRequest): void {
+    const wasEarly = this.#state === 'early'
+    this.#end({ by: 'remote', request: bye })
+    if (wasEarly) this.#called?.abandoned()
     // A BYE of ours that is under way keeps the dialog until it is answered; one that waits for an ACK need not go.
     if (!this.#bye || this.#byeAfterAck) this.drop()
   }
 
-  #receiveOther(request: SipRequest, flow: WireFlow): void {
-    const transaction = this.#context.transactions.open(request, flow)
-    const received = new ReceivedRequest({
-      context: this.#context,
-      request,
-      flow,
-      transaction,
-      answered: (response) => {
-        if (request.method !== 'UPDATE' || response.status >= 300 || this.#state === 'terminated') return
-        this.#session.describe(response)
-        this.#session.acceptedByUs(request, response)
-      },
-    })
-    if (request.method === 'UPDATE') {
-      // RFC 3311 §5.2: one offer at a time.
-      if (this.#turn.asking) return received.respond(491)
-      if (this.#pendingInvite) return received.respond(500, { headers: { 'Retry-After': retryAfterS() } })
-      this.#peer.refreshTarget(request)
-    }
-    if (request.method === 'PRACK') return received.respond(this.#setup.prack?.(request) ?? 481)
-    this.#offer(received)
-  }
-
-  #receiveInvite(request: SipRequest, flow: WireFlow): void {
-    const { transactions } = this.#context
-    if (this.#turn.asking) return this.#refuse(request, flow, 491)
-    if (this.#pendingInvite) return this.#refuse(request, flow, 500, { 'Retry-After': retryAfterS() })
-    this.#peer.refreshTarget(request)
-    const transaction = transactions.openInvite(request, flow, {
-      toTag: this.id.localTag,
-      cancelled: () => received.respond(487),
-      failed: () => this.#answeredInvite(received),
-    })
-    const received: ReceivedRequest = new ReceivedRequest({
-      context: this.#context,
-      request,
-      flow,
-      transaction,
-      answered: (response) => {
-        if (response.status < 300) this.awaitAck(request, transaction, response)
-        this.#answeredInvite(received)
-      },
-    })
-    this.#pendingInvite = received
-    this.#turn.block()
-    this.#offer(received)
-  }
-
-  #answeredInvite(received: InDialogRequest): void {
-    if (this.#pendingInvite !== received) return
-    this.#pendingInvite = undefined
-    this.#turn.unblock()
-  }
-
-  #refuse(request: SipRequest, flow: WireFlow, status: number, headers = {}): void {
-    // Through a transaction: the refusal has to be resent until its ACK comes.
-    const user = { toTag: this.id.localTag, cancelled: () => {}, failed: () => {} }
-    const transaction = this.#context.transactions.openInvite(request, flow, user)
-    new ReceivedRequest({ context: this.#context, request, flow, transaction }).respond(status, { headers })
-  }
-
-  #offer(received: InDialogRequest): void {
-    if (this.#events.hears('request')) this.#events.emit('request', received)
-    else received.respond(received.request.method === 'OPTIONS' ? 200 : 501)
+  #pracked(prack: SipRequest): (() => void) | undefined {
+    const acknowledged = this.#called?.acknowledged(prack)
+    if (!acknowledged) return undefined
+    this.#known()
+    if (acknowledged.described) this.#turn.settleFirst()
+    return acknowledged.goOn
   }
 
   #noAck(): void {
@@ -286,7 +288,7 @@ export class SipDialog implements Dialog, DialogParty {
       this.drop()
     } else if (method === 'UPDATE' && response.status < 300) {
       this.#peer.refreshTarget(response)
-      this.#session.acceptedByThem(response)
+      if (this.#state === 'confirmed') this.#session.acceptedByThem(response)
     }
     return response
   }
@@ -295,7 +297,7 @@ export class SipDialog implements Dialog, DialogParty {
   #exchange(method: string, payload: RequestPayload): Promise<Reply> {
     const refreshes = method === 'INVITE' || method === 'UPDATE'
     const whole = refreshes ? { ...payload, headers: { ...this.#session.offer, ...payload.headers } } : payload
-    const wanted = () => this.#state === 'confirmed' || method === 'BYE'
+    const wanted = () => this.#state !== 'terminated' || method === 'BYE'
     if (method !== 'INVITE') return this.#peer.ask(method, whole, { wanted })
     let again: (() => void) | undefined
     return this.#peer.ask(method, whole, {
@@ -312,14 +314,24 @@ export class SipDialog implements Dialog, DialogParty {
     this.#sendBye({ headers: { Reason: 'SIP;cause=408;text="Session expired"' } })
   }
 
+  #known(): void {
+    this.#isKnown = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
   /** Tell it once. The dialog stays in the table while a BYE of ours is under way. */
   #end(end: DialogEnd): void {
     if (this.#state === 'terminated') return
     this.#state = 'terminated'
-    this.#pendingInvite?.respond(487) // §15.1.2
+    this.#receiver.end()
     this.#turn.end()
     this.#session.stop()
     this.#answers.giveUp()
+    this.#wake()
     this.#events.emit('ended', end)
   }
 }
@@ -330,6 +342,3 @@ function endOf(status: number, failure: ClientFailure | undefined): 'timeout' | 
   if (status === 481) return 'gone'
   return status === 408 ? 'timeout' : undefined
 }
-
-/** §14.2: a random time between 0 and 10 seconds. */
-const retryAfterS = (): string => String(Math.floor(Math.random() * 11))

@@ -4,50 +4,44 @@
  *   call/, siprec/  ◀─ invite, cancelled ──  here  ◀─ CANCEL, lost connection ──  transaction
  *                   ── ring, answer ──────▶        ── responses ───────────────▶
  *
- * Answers a CANCEL with 487, and a BYE that comes before the answer (RFC 3261 §15). RFC 3261 §13.3.
+ * Its dialog is early until the 2xx has left. A CANCEL, and a BYE that comes before the answer (§15), is answered with
+ * 487. RFC 3261 §13.3.
  */
 import { randomHex } from '../../core/random.ts'
-import { fromTag } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
-import type { Answer, Dialog, DialogId, IncomingInvite, Payload } from '../stack.types.ts'
+import type { Answer, Dialog, IncomingInvite, Payload } from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
-import { SipDialog } from './dialog.ts'
+import { type CalledInvite, SipDialog } from './dialog.ts'
 import { calledSetup } from './dialog-setup.ts'
-import type { DialogParty } from './dialog-table.ts'
-import { ReceivedRequest } from './incoming-request.ts'
 import { mustBeReliable, ReliableAnswers } from './reliable-server.ts'
-import { localResponse, writeResponse } from './write.ts'
+import { writeResponse } from './write.ts'
 
-export class ReceivedInvite implements IncomingInvite, DialogParty {
+export class ReceivedInvite implements IncomingInvite, CalledInvite {
   readonly request: SipRequest
   readonly flow: WireFlow
+  readonly dialog: SipDialog
   readonly #context: Context
-  readonly #id: DialogId
   readonly #transaction: ServerTransaction
   readonly #toTag = randomHex(8)
   readonly #cancel = new AbortController()
   #reliable: ReliableAnswers | undefined
-  #answered: SipDialog | undefined
-  /** No final response has been sent. */
+  /** Neither answered nor refused. */
   #open = true
+  /** The final answer has left; one that is ready may wait for a PRACK (RFC 3262 §3). */
+  #final = false
 
   constructor(context: Context, request: SipRequest, flow: WireFlow) {
     this.#context = context
     this.request = request
     this.flow = flow
-    this.#id = {
-      callId: request.headers.get('Call-ID') ?? '',
-      localTag: this.#toTag,
-      remoteTag: fromTag(request) ?? '',
-    }
     this.#transaction = context.transactions.openInvite(request, flow, {
       toTag: this.#toTag,
-      cancelled: () => this.#cancelledByPeer(),
-      failed: () => this.#lost(),
+      cancelled: () => this.abandoned(),
+      failed: () => this.lost(),
     })
-    context.dialogs.set(this.#id, this)
+    this.dialog = new SipDialog(calledSetup(context, request, flow, this.#toTag), this)
   }
 
   get cancelled(): AbortSignal {
@@ -66,9 +60,12 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     if (status === 100 || !mustBeReliable(this.request, described)) return this.#send(status, answer)
     this.#reliable ??= new ReliableAnswers(this.#context.clock, this.request, {
       send: (response) => this.#transaction.respond(response),
-      givenUp: () => this.#notAcknowledged(),
+      givenUp: () => this.#withdrawn(504), // RFC 3262 §3
     })
-    this.#reliable.send((headers) => this.#write(status, { ...answer, headers: { ...headers, ...answer?.headers } }))
+    this.#reliable.send((headers) => {
+      if (described) this.dialog.described('us')
+      return this.#write(status, { ...answer, headers: { ...headers, ...answer?.headers } })
+    })
   }
 
   answer(answer: Payload): Dialog {
@@ -76,11 +73,11 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     if (!this.#open) return this.#tooLate()
     this.#open = false
     const response = writeResponse(this.#context, request, flow, 200, answer, this.#toTag)
-    const prack = (received: SipRequest): number => this.#reliable?.acknowledge(received) ?? 481
-    const dialog = new SipDialog({ ...calledSetup(this.#context, request, flow, this.#toTag), prack })
-    this.#answered = dialog
+    const { dialog } = this
     const go = (): void => {
-      if (dialog.state === 'terminated') return this.#send(480)
+      this.#final = true
+      dialog.confirm()
+      if (!this.#reliable) dialog.forgetInvite()
       dialog.awaitAck(request, this.#transaction, response)
       this.#transaction.respond(response)
     }
@@ -95,50 +92,30 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
     this.#send(status, answer)
   }
 
-  /** A request inside the early dialog: a caller may give up by BYE; all else has to wait for the answer. */
-  receive(request: SipRequest, flow: WireFlow): void {
-    if (flow.remote.ip !== this.flow.remote.ip) {
-      this.#context.counters.foreignInDialog++
-      return this.#context.transactions.respondStateless(request, localResponse(request, 481), flow)
-    }
-    const transaction = this.#context.transactions.open(request, flow)
-    const received = new ReceivedRequest({ context: this.#context, request, flow, transaction })
-    if (request.method === 'PRACK') return received.respond(this.#reliable?.acknowledge(request) ?? 481)
-    received.respond(request.method === 'BYE' ? 200 : 501)
-    if (request.method === 'BYE') this.#cancelledByPeer()
+  acknowledged(prack: SipRequest): ReturnType<ReliableAnswers['acknowledge']> {
+    return this.#reliable?.acknowledge(prack)
   }
 
-  /** Nothing of ours waits for an ACK yet. */
-  receiveAck(): void {
-    this.#context.counters.unmatched++
+  abandoned(): void {
+    this.#withdrawn(487)
   }
 
-  drop(): void {
-    this.#lost()
+  refused(): void {
+    this.#withdrawn(480, 'us')
   }
 
-  /** RFC 3262 §3: a provisional answer was not acknowledged in time. */
-  #notAcknowledged(): void {
-    if (this.#open) {
-      this.reject(504)
-      this.#cancel.abort()
-      return
-    }
-    this.#send(504)
-    this.#answered?.drop()
+  /** The connection is gone, or the stack closes: no answer can be given. */
+  lost(): void {
+    this.#withdrawn(undefined)
   }
 
-  #cancelledByPeer(): void {
-    if (!this.#open) return
-    this.reject(487)
-    this.#cancel.abort()
-  }
-
-  /** The connection is gone: no answer can be given. */
-  #lost(): void {
-    if (!this.#open) return
+  /** It will not become a call. */
+  #withdrawn(status: number | undefined, by: 'us' | 'them' = 'them'): void {
+    if (this.#final) return
+    const wasOpen = this.#open
     this.#close()
-    this.#cancel.abort()
+    if (status !== undefined) this.#send(status)
+    if (wasOpen && by === 'them') this.#cancel.abort()
   }
 
   #send(status: number, answer?: Answer): void {
@@ -151,8 +128,9 @@ export class ReceivedInvite implements IncomingInvite, DialogParty {
 
   #close(): void {
     this.#open = false
+    this.#final = true
     this.#reliable?.stop()
-    this.#context.dialogs.remove(this.#id, this)
+    this.dialog.drop()
   }
 
   /** The caller hung up while the answer was being prepared: a dialog that has ended, as its owner will hear at once. */

@@ -1,5 +1,6 @@
 /**
- * Whose turn it is for an INVITE inside a dialog: one at a time, in either direction. RFC 3261 §14.1, §14.2.
+ * Whose turn it is for an offer inside a dialog, by re-INVITE or UPDATE: one at a time, in either direction.
+ * RFC 3261 §14.1, §14.2; RFC 3311 §5.1.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 
@@ -7,22 +8,47 @@ import type { Clock, Timer } from '../../core/clock.ts'
 export const backOffMs = (side: 'caller' | 'called'): number =>
   (side === 'caller' ? 210 + Math.floor(Math.random() * 191) : Math.floor(Math.random() * 201)) * 10
 
+/** `answered`: ours to theirs, which they have not acknowledged. */
+export type FirstOffer = 'ours' | 'theirs' | 'none' | 'answered'
+
 export class InviteTurn {
   readonly #clock: Clock
   readonly #waiting: (() => void)[] = []
   #asking = false
-  /** INVITEs of theirs that are not answered, and answers of ours that are not acknowledged. */
-  #blocks = 0
+  /** The first exchange, INVITEs of theirs that are not answered, and answers of ours that are not acknowledged. */
+  #blocks = 1
+  /** Whose offer of the first exchange waits for its answer; `none` before there is one; undefined once it is over. */
+  #first: FirstOffer | undefined
   #ended = false
   #pause: { timer: Timer; done: () => void } | undefined
 
-  constructor(clock: Clock) {
+  /** @param first Who made the offer of the INVITE. */
+  constructor(clock: Clock, first: FirstOffer) {
     this.#clock = clock
+    this.#first = first
   }
 
-  /** True while an INVITE of ours is under way; false while we only wait to send it again. */
+  /** True while an offer of ours is under way; false while we only wait to send it again. */
   get asking(): boolean {
-    return this.#asking && !this.#pause
+    return (this.#asking && !this.#pause) || this.#first === 'ours'
+  }
+
+  /** True while the offer of their INVITE waits for our answer. */
+  get answering(): boolean {
+    return this.#first === 'theirs'
+  }
+
+  /** A provisional answer of ours has a description: the answer, or our offer. It has to be acknowledged yet. */
+  describedFirst(): void {
+    if (this.#first === 'theirs') this.#first = 'answered'
+    else if (this.#first === 'none') this.#first = 'ours'
+  }
+
+  /** The first offer and its answer have been exchanged. */
+  settleFirst(): void {
+    if (this.#first === undefined) return
+    this.#first = undefined
+    this.unblock()
   }
 
   /** Resolves when we may send an INVITE, or when the dialog has ended. Give it back afterwards. */

@@ -6,7 +6,7 @@
  *
  * Every 2xx is ACKed (RFC 3261 §13.2.2.4): the first becomes the call, further ones of a fork are ended by BYE. A CANCEL
  * waits for a provisional answer (§9.1); a 2xx that overtakes it is ACKed and ended by BYE.
- * Reliable provisionals are acknowledged by reliable-client.ts.
+ * early-dialogs.ts keeps a dialog for each phone that answers provisionally.
  * Missing: 3xx are reported, not followed.
  */
 import type { Timer } from '../../core/clock.ts'
@@ -20,10 +20,9 @@ import type { InviteOptions, InviteOutcome, OutgoingInvite } from '../stack.type
 import { transactionMs } from '../transaction/timers.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
-import { SipDialog } from './dialog.ts'
-import { type CallerExtras, callerSetup } from './dialog-setup.ts'
+import type { CallerExtras } from './dialog-setup.ts'
+import { EarlyDialogs } from './early-dialogs.ts'
 import { Exchange } from './exchange.ts'
-import { Acknowledger } from './reliable-client.ts'
 import { sessionOffer } from './session-timer.ts'
 import { type Way, withWay } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
@@ -41,7 +40,7 @@ export class SentInvite implements OutgoingInvite {
   readonly #user: string | undefined
   /** How to repeat the ACK of each 2xx, by the tag of who sent it. */
   readonly #acks = new Map<string, () => void>()
-  readonly #reliable: Acknowledger
+  readonly #early: EarlyDialogs
   #exchange: Exchange | undefined
   #over = false
   #provisional = false
@@ -54,11 +53,11 @@ export class SentInvite implements OutgoingInvite {
   constructor(context: Context, options: InviteOptions) {
     this.#context = context
     this.#options = options
-    this.#reliable = new Acknowledger(context)
     this.sipCallId = options.callId ?? newId()
     this.outcome = this.#settled.promise
     this.#from = `${options.from};tag=${randomHex(8)}`
     this.#user = parseNameAddr(options.from)?.uri.user
+    this.#early = new EarlyDialogs(context, this.#extras, options)
     const { signal } = options
     if (signal?.aborted) this.cancel()
     else signal?.addEventListener('abort', this.#abort, { once: true })
@@ -136,9 +135,8 @@ export class SentInvite implements OutgoingInvite {
     const exchange = this.#exchange
     if (response.status === 100 || !exchange) return
     const { request: invite, flow } = exchange
-    const answer = this.#options.ackBody
-    if (this.#reliable.take(response, { invite, flow, extras: this.#extras, answer }))
-      this.#options.onProvisional?.(response)
+    const dialog = this.#early.take(response, { invite, flow })
+    if (dialog !== 'copy') this.#options.onProvisional?.(response, dialog)
   }
 
   #receiveSuccess(response: SipResponse): void {
@@ -148,10 +146,8 @@ export class SentInvite implements OutgoingInvite {
     const again = this.#acks.get(tag)
     if (again) return again()
     const { request, flow } = exchange
-    const early = this.#reliable.stateOf(tag)
-    const setup = callerSetup(this.#context, request, response, flow, this.#extras)
-    const dialog = new SipDialog(early ? { ...setup, localSeq: early.localSeq } : setup)
-    const body = early?.answered ? undefined : this.#options.ackBody?.(response)
+    const { dialog, answered } = this.#early.confirm(response, { invite: request, flow })
+    const body = answered ? undefined : this.#options.ackBody?.(response)
     this.#acks.set(tag, dialog.ack(request, response, body))
     if (!this.#over && !this.#cancelled) return this.#settle({ answered: true, dialog, response })
     void dialog.bye()
@@ -192,6 +188,7 @@ export class SentInvite implements OutgoingInvite {
     if (this.#over) return
     this.#over = true
     this.#patience?.cancel()
+    if (!outcome.answered) this.#early.drop()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#settled.resolve(outcome)
   }

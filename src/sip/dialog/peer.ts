@@ -15,7 +15,7 @@ import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
-import { addressed, type DialogPath, mayComeFrom, nextFlow } from './route.ts'
+import { addressed, type DialogPath, mayComeFrom, nextFlow, routeSetOf } from './route.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
 /** A final response, and why it was made here when nobody sent it. */
@@ -32,14 +32,13 @@ export interface AskOptions {
 }
 
 /** Requests that tell the other side where we are now (§12.2.1.1, RFC 6665 §4.4.1). */
-const withContact = new Set(['INVITE', 'UPDATE', 'NOTIFY'])
+const withContact = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])
 
 export class DialogPeer {
   readonly id: DialogId
-  readonly local: NameAddr
-  readonly remote: NameAddr
   readonly #setup: DialogSetup
   #flow: Flow
+  #routeSet: readonly string[]
   #target: SipUri
   #localSeq: number
   #remoteSeq: number
@@ -48,12 +47,19 @@ export class DialogPeer {
     this.#setup = setup
     this.id = setup.id
     this.#flow = setup.flow
-    const unknown: NameAddr = { uri: setup.remoteTarget, params: new Map() }
-    this.local = parseNameAddr(setup.local) ?? unknown
-    this.remote = parseNameAddr(setup.remote) ?? unknown
+    this.#routeSet = setup.routeSet
     this.#target = setup.remoteTarget
     this.#localSeq = setup.localSeq
     this.#remoteSeq = setup.remoteSeq ?? -1
+  }
+
+  /** From and To are rarely looked at: they stay text. */
+  get local(): NameAddr {
+    return this.#read(this.#setup.local)
+  }
+
+  get remote(): NameAddr {
+    return this.#read(this.#setup.remote)
   }
 
   get flow(): Flow {
@@ -78,6 +84,12 @@ export class DialogPeer {
   served(seq: number, flow: Flow): void {
     this.#remoteSeq = seq
     this.#flow = flow
+  }
+
+  /** §13.2.2.4: the 2xx decides on the route; what the provisional answers said is forgotten. */
+  confirm(response: SipResponse): void {
+    this.#routeSet = routeSetOf(response, 'caller')
+    this.refreshTarget(response)
   }
 
   /** §12.2.1.2, §12.2.2: a new Contact is where the peer is now. */
@@ -125,8 +137,8 @@ export class DialogPeer {
 
   /** A request of this dialog, without Via. */
   write(method: string, seq: number, payload: Payload): SipRequest {
-    const { context, local, remote, contactUser, contactParams = '', routeSet } = this.#setup
-    const { uri, routes } = addressed(routeSet, this.#target)
+    const { context, local, remote, contactUser, contactParams = '' } = this.#setup
+    const { uri, routes } = addressed(this.#routeSet, this.#target)
     return writeRequest(context.identity, {
       method,
       uri,
@@ -145,7 +157,11 @@ export class DialogPeer {
   }
 
   get #path(): DialogPath {
-    const { routeSet, stay } = this.#setup
-    return { flow: this.#flow, routeSet, stay, target: this.#target }
+    const { stay } = this.#setup
+    return { flow: this.#flow, routeSet: this.#routeSet, stay, target: this.#target }
+  }
+
+  #read(text: string): NameAddr {
+    return parseNameAddr(text) ?? { uri: this.#setup.remoteTarget, params: new Map() }
   }
 }

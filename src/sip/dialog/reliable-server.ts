@@ -2,7 +2,6 @@
  * Reliable provisional answers of who is called: one at a time, resent until its PRACK comes. RFC 3262 §3.
  *
  *   ReceivedInvite  ── ring, PRACK ─▶  here  ── responses, no PRACK in 32 s ─▶  ReceivedInvite
- * Missing: the answer in a PRACK to an offer of ours; nobody here offers in a provisional answer.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import { randomUint32 } from '../../core/random.ts'
@@ -53,18 +52,22 @@ export class ReliableAnswers {
     this.#next()
   }
 
-  /** §3, §7.2: the status a PRACK is answered with. */
-  acknowledge(prack: SipRequest): number {
+  /** §3, §7.2: whether a PRACK acknowledges the answer that waits for one, and if that had a description. */
+  acknowledge(prack: SipRequest): { readonly described: boolean; readonly goOn: () => void } | undefined {
     const [, rseq, seq, method] = /^(\d{1,10})\s+(\d{1,10})\s+(\S+)$/.exec(prack.headers.get('RAck') ?? '') ?? []
     if (!this.#open || Number(rseq) !== this.#rseq || Number(seq) !== cseqOf(this.#invite)?.seq || method !== 'INVITE')
-      return 481
+      return undefined
+    const described = this.#open.response.body.length > 0
     this.#open = undefined
     this.#cancelTimers()
-    if (!this.#stopped) this.#next()
+    return { described, goOn: () => this.#goOn() }
+  }
+
+  /** The PRACK has been answered: the next one may go, or the 2xx. */
+  #goOn(): void {
+    this.#next()
     this.#then?.()
     this.#then = undefined
-    // Departs from RFC 3262 §5: a second offer inside the early dialog is not taken.
-    return prack.body.length > 0 && this.#invite.body.length > 0 ? 488 : 200
   }
 
   /**

@@ -69,7 +69,7 @@ test('an answer waits until the description in a 183 is acknowledged (RFC 3262 Â
     { network: { delayMs: [20, 20] } },
   )
   await call.run(300)
-  const order = ['in INVITE v=0 offer', 'out 183 v=0 early', 'in PRACK', 'out 200 v=0 early', 'out 200', 'in ACK']
+  const order = ['in INVITE v=0 offer', 'out 183 v=0 early', 'in PRACK', 'out 200', 'out 200 v=0 early', 'in ACK']
   assert.deepEqual(call.lines, order)
   assert.ok(await dialog?.acknowledged)
   await hangUp(call)

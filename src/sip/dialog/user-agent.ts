@@ -42,7 +42,9 @@ export class UserAgent implements TransactionsUser {
     context.transport.noteAlias(request, flow)
     if (context.transactions.isMerged(request)) return this.#respond(request, flow, 482) // §8.2.2.2
     if (refuseUnsupported(context, request, flow) || refuseShortSession(context, request, flow)) return
-    if (request.method === 'INVITE') this.#invite(request, flow)
+    const service = context.services.get(request.method)
+    if (service) service(request, flow)
+    else if (request.method === 'INVITE') this.#invite(request, flow)
     else this.#other(request, flow)
   }
 
@@ -64,8 +66,8 @@ export class UserAgent implements TransactionsUser {
     // §8.1.1.8: without exactly one Contact there is nowhere to send requests of the dialog to.
     if (!Array.isArray(contacts) || contacts.length !== 1) return this.#respond(request, flow, 400)
     const received = new ReceivedInvite(this.#context(), request, flow)
-    if (this.#events.hears('invite')) this.#events.emit('invite', received)
-    else received.reject(501)
+    if (!this.#events.hears('invite')) received.reject(501)
+    else if (!this.#events.emit('invite', received)) received.reject(500)
   }
 
   #other(request: SipRequest, flow: WireFlow): void {
@@ -75,8 +77,9 @@ export class UserAgent implements TransactionsUser {
     const stateless = { respond: (response: SipResponse) => transactions.respondStateless(request, response, flow) }
     const transaction = request.method === 'OPTIONS' ? stateless : transactions.open(request, flow)
     const received = new ReceivedRequest({ context, request, flow, transaction, toTag: this.#statelessTag(request) })
-    if (this.#events.hears('request')) this.#events.emit('request', received)
-    else received.respond(501)
+    // RFC 6665 §4.1.3: nobody asked for it.
+    if (!this.#events.hears('request')) received.respond(request.method === 'NOTIFY' ? 481 : 501)
+    else if (!this.#events.emit('request', received)) received.respond(500)
   }
 
   #turnAway(request: SipRequest, flow: WireFlow, verdict: Exclude<Verdict, 'pass'>): void {
@@ -96,10 +99,8 @@ export class UserAgent implements TransactionsUser {
   }
 
   #partyOf(request: SipRequest): DialogParty | undefined {
-    return this.#context().dialogs.get({
-      callId: callIdOf(request) ?? '',
-      localTag: toTag(request) ?? '',
-      remoteTag: fromTag(request) ?? '',
-    })
+    const { dialogs } = this.#context()
+    const id = { callId: callIdOf(request) ?? '', localTag: toTag(request) ?? '', remoteTag: fromTag(request) ?? '' }
+    return dialogs.get(id) ?? (request.method === 'NOTIFY' ? dialogs.expecting(id) : undefined)
   }
 }

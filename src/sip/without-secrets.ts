@@ -1,0 +1,21 @@
+/** What must not be kept of a SIP message: whoever may read a trace must not be able to call as somebody else. */
+
+/**
+ * Digest answers, which a guessed password explains (RFC 7616 §5), those of servers among them; keys of SDES (RFC 4568),
+ * SDP (RFC 4566 §5.12) and ICE (RFC 8839 §5.4).
+ */
+const secretLines =
+  /^((?:(?:proxy-)?authorization[ \t]*:[ \t]*\w*)|(?:proxy-)?authentication-info[ \t]*:|a=crypto:\d+ \S+|k=\w+:|a=ice-pwd:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
+const uriPasswords = /\b(sips?:[^\s@:;<>]+):[^\s@<>]*@/gi
+
+/** The message without digest answers, keys of media and passwords in URIs. */
+export function withoutSecrets(text: string): string {
+  return text.replaceAll(secretLines, '$1 (removed)').replaceAll(uriPasswords, '$1:(removed)@')
+}
+
+/** A MESSAGE without what a person wrote (RFC 3428); everything else as it is. */
+export function withoutWords(text: string): string {
+  if (!text.startsWith('MESSAGE ')) return text
+  const end = /\r?\n\r?\n/.exec(text)
+  return end && end.index + end[0].length < text.length ? `${text.slice(0, end.index)}${end[0]}(removed)` : text
+}
