@@ -112,7 +112,12 @@ async function startStack(): Promise<Started> {
 }
 
 async function startWhole(withPassword: boolean): Promise<Started> {
-  const extensions = ['101', '102'].map((number) => ({ number, name: number, password: passwordOf(number), record: false }))
+  const extensions = ['101', '102'].map((number) => ({
+    number,
+    name: number,
+    password: passwordOf(number),
+    record: false,
+  }))
   const trunk = { name: 'bench', host: '127.0.0.1', sources: ['127.0.0.1/32'], inbound: { '102': '102' } }
   const server = await startServerProcess({
     extensions,
