@@ -7,6 +7,7 @@ import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderHasRoom, Health } from './ops/health.ts'
+import { keepsUp } from './ops/load-watch.ts'
 import { Metrics } from './ops/metrics.ts'
 import { digestHashes } from './sip/auth/digest.ts'
 import { version } from './version.ts'
@@ -60,24 +61,30 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
 
 function makeHealth(
   { clock, database, recordingDir, recordingsWritable }: Foundation,
-  { live, media }: CallSide,
+  { live, media, load }: CallSide,
 ): Health {
   return new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: recordingsWritable, disk: folderHasRoom(recordingDir) },
+    checks: {
+      database: () => database.ping(),
+      recordings: recordingsWritable,
+      disk: folderHasRoom(recordingDir),
+      load: keepsUp(load),
+    },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, sipCounts }: CallSide): Metrics {
+function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, load, sipCounts }: CallSide): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
     media: () => media.stats(),
     sip: () => stack.counts(),
+    load: () => ({ ...load.reading, refused: load.refused }),
     sipCounters: sipCounts,
   })
 }

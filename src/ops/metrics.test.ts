@@ -13,6 +13,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     registrations: () => 7,
     media,
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
+    load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
   })
   const line = async (name: string) =>
