@@ -26,7 +26,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
-  const { live, registrar, listening } = calls
+  const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
     users: database.users,
@@ -44,6 +44,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     liveCalls: live,
     directory: database.directory,
     registrations: registrar,
+    trunks,
     auth,
     bans: calls.bans,
     health,
@@ -77,11 +78,15 @@ function makeHealth(
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, load, sipCounts }: CallSide): Metrics {
+function makeMetrics(
+  { bus }: Foundation,
+  { live, registrar, trunks, media, stack, load, sipCounts }: CallSide,
+): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
+    trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),
     load: () => ({ ...load.reading, refused: load.refused }),

@@ -28,7 +28,7 @@ import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
-import { addressAt } from './party.ts'
+import { addressAt, peerOf } from './party.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
 import { Teller } from './teller.ts'
@@ -156,7 +156,7 @@ export class Call implements LiveCall, TransferHost {
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
-      const media = new LegMedia(port, advertisedIp(target.flow))
+      const media = new LegMedia(port, advertisedIp(peerOf(target)))
       return { media, sdp: media.offer(formats) }
     }
     const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
@@ -173,12 +173,12 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** A party as our devices see it: at this server. */
-  #addressOf(party: Party, flow: Flow | undefined): string {
-    return addressAt(this.#services.advertisedIp(flow), party)
+  #addressOf(party: Party, peer: Flow | string | undefined): string {
+    return addressAt(this.#services.advertisedIp(peer), party)
   }
 
   #introduce(caller: Party, { target, introduce }: Destination): Introduction {
-    const host = this.#services.advertisedIp(target.flow)
+    const host = this.#services.advertisedIp(peerOf(target))
     return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
   }
 

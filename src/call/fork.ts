@@ -32,6 +32,8 @@ export interface Destination {
   readonly credentials?: Credentials
   /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
   readonly introduce?: (caller: Party, host: string) => Introduction
+  /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
+  readonly routes?: readonly string[]
 }
 
 export interface Attempt {
@@ -103,7 +105,7 @@ export class Fork {
 
   #start(destination: Destination): void {
     const { stack, teller, introduce, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
-    const { target, party, credentials } = destination
+    const { target, party, credentials, routes } = destination
     const { media, sdp } = offer(destination)
     const { from, headers } = introduce(destination)
     const invite = stack.invite({
@@ -114,6 +116,7 @@ export class Fork {
         ...headers,
         'Max-Forwards': String(maxForwards),
         ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+        ...(routes && { Route: routes }),
       },
       contentType: 'application/sdp',
       body: sdp,
@@ -130,7 +133,7 @@ export class Fork {
       role,
       party,
       sipCallId: invite.sipCallId,
-      transport: target.flow?.transport ?? target.via?.transport ?? 'udp',
+      transport: target.flow?.transport ?? [target.via ?? []].flat()[0]?.transport ?? 'udp',
       remote: target.flow ? remoteOf(target.flow) : target.uri,
       state: 'calling',
     }

@@ -157,6 +157,10 @@ export interface Facts {
     readonly bytes: number
     readonly sipStatus: number
   }
+  /** It answered: for the first time, or again after it was down. */
+  'trunk.up': At & { readonly trunk: string }
+  /** It does not answer, or refuses our registration. */
+  'trunk.down': At & { readonly trunk: string; readonly reason: string }
   'security.refused': At & {
     readonly what: 'register' | 'invite' | 'request' | 'login'
     readonly source: string

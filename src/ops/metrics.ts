@@ -31,6 +31,8 @@ export interface MetricsOptions {
   readonly bus: FactBus
   readonly liveCalls: (kind: CallKind) => number
   readonly registrations: () => number
+  /** Trunks of the settings, by name. */
+  readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
   readonly sip: () => SipReading
   /** How the main thread keeps up (ops/load-watch.ts). */
@@ -173,12 +175,22 @@ export class Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) })
   }
 
-  #readLive({ liveCalls, registrations, sip, sipCounters, load }: MetricsOptions): void {
+  #readLive({ liveCalls, registrations, trunks, sip, sipCounters, load }: MetricsOptions): void {
     this.#gauge('siprec_active_calls', 'Calls of all kinds that live now', () =>
       kinds.reduce((sum, kind) => sum + liveCalls(kind), 0),
     )
     this.#gauge('siprec_sip_sessions_active', 'SIPREC sessions that live now', () => liveCalls('siprec'))
     this.#gauge('patchbay_registrations', 'Devices registered now', registrations)
+    const up = new Gauge({
+      name: 'patchbay_trunk_up',
+      help: '1 when the trunk answers, 0 when it is down; absent while nothing is known of it',
+      labelNames: ['trunk'],
+      registers: [this.#registry],
+      collect() {
+        up.reset()
+        for (const { name, state } of trunks()) if (state !== 'unknown') up.set({ trunk: name }, state === 'up' ? 1 : 0)
+      },
+    })
     this.#gauge('patchbay_sip_dialogs', 'SIP dialogs that live now', () => sip().dialogs)
     this.#gauge('patchbay_sip_transactions', 'SIP transactions that live now', () => sip().transactions)
     this.#gauge('patchbay_sip_connections', 'SIP connections open now', () => sip().connections)

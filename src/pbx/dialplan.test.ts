@@ -16,8 +16,9 @@ import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, ExtraHeaders, SipStack } from '../sip/stack.types.ts'
 import { Dialplan } from './dialplan.ts'
 import type { Identity } from './gatekeeper.ts'
-import { extension101 } from './test-support.ts'
-import { readTrunk, type Trunk } from './trunks.ts'
+import { extension101, trunkWith } from './test-support.ts'
+import { TrunkLines } from './trunk-lines.ts'
+import type { Trunk } from './trunks.ts'
 
 const pbx = '192.0.2.1'
 const at = { phone101: '192.0.2.11', phone102: '192.0.2.12', carrier: '192.0.2.99' } as const
@@ -45,8 +46,7 @@ beforeEach(async () => {
   }
   got = {}
   dialogs = {}
-  trunk = readTrunk({
-    name: 'carrier',
+  trunk = trunkWith({
     host: at.carrier,
     port: 5060,
     sources: [at.carrier],
@@ -91,7 +91,7 @@ function makeDialplan(stack: SipStack): Dialplan {
       targets: (number) => [{ uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060` }],
     },
     get trunks() {
-      return [trunk]
+      return new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => pbx })
     },
     passHeaders: ['User-to-User', 'X-Our-*'],
     services,

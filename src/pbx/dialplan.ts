@@ -21,13 +21,14 @@ import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import { introduceToPhone, introduceToTrunk, type Luggage, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
+import type { LineRoute, TrunkLines } from './trunk-lines.ts'
+import { dialledNumber, inboundExtension, numberCalled, type OutboundRoute, trunkUri } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
   readonly directory: Pick<Directory, 'find'>
   readonly registrar: Pick<Registrar, 'targets'>
-  readonly trunks: readonly Trunk[]
+  readonly trunks: Pick<TrunkLines, 'routes'>
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
@@ -56,8 +57,9 @@ export class Dialplan {
   async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
-    const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    const dialled =
+      identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
     const coming = this.#comingFrom(invite, identity)
     if (identity.kind === 'trunk') {
@@ -65,7 +67,7 @@ export class Dialplan {
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const extension = this.#options.directory.find(dialled)
-    const route = extension ? undefined : outboundRoute(this.#options.trunks, dialled, identity.extension.number)
+    const [route] = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
     if (route) return this.#toTrunk(coming, route, identity.extension)
     return this.#toExtension(coming, extension, identity.extension)
   }
@@ -97,7 +99,7 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const outbound = extension ? undefined : outboundRoute(trunks, number, by)
+        const [outbound] = extension ? [] : trunks.routes(number, by)
         if (outbound)
           return { ...trunkRoute(outbound, trunkParty(outbound), by, luggage), record: asks?.record ?? false }
         if (!extension) return 'not-found'
@@ -123,7 +125,7 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
   }
 
-  async #toTrunk({ invite, from, luggage }: Coming, route: OutboundRoute, caller: Extension): Promise<void> {
+  async #toTrunk({ invite, from, luggage }: Coming, route: LineRoute, caller: Extension): Promise<void> {
     const to = trunkParty(route)
     const call = new Call(invite, { from, to }, this.#options.services)
     await this.#dial(call, { ...trunkRoute(route, to, caller.number, luggage), record: caller.record }, luggage)
@@ -166,14 +168,15 @@ const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri
 
 /** @param by The extension that calls there, or sends a call there. */
 function trunkRoute(
-  { trunk, number }: OutboundRoute,
+  { trunk, line, number }: LineRoute,
   party: Party,
   by: string,
   luggage: Luggage,
 ): Omit<Route, 'record'> {
   const { credentials } = trunk
-  const target = { uri: trunkUri(trunk, number) }
+  const { target, routes } = line.target(number)
   const introduce: Destination['introduce'] = (caller, host) => introduceToTrunk(caller, { trunk, host, by, luggage })
-  const destination = { target, party, introduce, ...(credentials && { credentials }) }
+  const more = { ...(credentials && { credentials }), ...(routes.length > 0 && { routes }) }
+  const destination = { target, party, introduce, ...more }
   return { destinations: [destination], ringMs: trunkRingSeconds * 1000 }
 }

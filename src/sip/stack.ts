@@ -21,6 +21,7 @@ import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
+import { parseUri } from './message/uri.ts'
 import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
@@ -35,8 +36,8 @@ export interface SipStackOptions {
   readonly listen: readonly ListenAddress[]
   /** Our certificate and the authorities we believe. Needed to listen for TLS. */
   readonly tls?: TlsIdentity
-  /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
-  readonly advertisedIp?: () => string
+  /** Our IP as that peer sees it, for Via and Contact; the socket's own unless given, and where this says undefined. */
+  readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]
@@ -127,6 +128,10 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
       if (ours) return transport.keepAlive(ours, keeping)
       queueMicrotask(() => keeping.failed?.('closed'))
       return () => {}
+    },
+    locate: async (uri) => {
+      const parsed = parseUri(uri)
+      return parsed ? transport.resolve(parsed) : []
     },
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({

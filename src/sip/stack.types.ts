@@ -17,6 +17,13 @@ export interface Address {
   readonly port: number
 }
 
+/** A server that DNS or a configuration named, numeric. */
+export interface Server extends Address {
+  readonly transport: TransportName
+  /** The name that a certificate has to hold (RFC 5922 §7.1). */
+  readonly serverName?: string
+}
+
 /** The way a message came and its answer goes: a UDP address pair or a connection. */
 export interface Flow {
   /** Stable while the flow lives; a key for maps. */
@@ -87,8 +94,8 @@ export interface Target {
   /** The Request-URI. */
   readonly uri: string
   readonly flow?: Flow
-  /** Send here instead of where the URI points: an outbound proxy or known address. */
-  readonly via?: { readonly transport: TransportName } & Address
+  /** Send here instead of where the URI points: an outbound proxy or known address. Of several, the next when one fails. */
+  readonly via?: Server | readonly Server[]
 }
 
 export interface Credentials {
@@ -224,6 +231,8 @@ export interface SipStack {
   message(options: RequestOptions): Promise<SipResponse>
   /** Be reachable at somebody's registrar, from now until it is closed. */
   register(options: RegistrationOptions): OutgoingRegistration
+  /** The servers a URI leads to, best first (RFC 3263); empty when it leads nowhere. */
+  locate(uri: string): Promise<readonly Server[]>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */

@@ -12,6 +12,7 @@ import {
   flag,
   headerNames,
   ip,
+  ips,
   list,
   networks,
   oneOf,
@@ -50,6 +51,12 @@ const trunk = z.strictObject({
   username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().optional(),
+  /** Register there, as `username`: calls come to us then, also behind NAT. */
+  register: z.boolean().default(false),
+  /** How long a registration shall last; the trunk decides. */
+  expires: duration(60_000).default(3_600_000),
+  /** How often it is asked by OPTIONS whether it is there; 0 never asks. */
+  qualify: duration().default(60_000),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
   /**
@@ -91,13 +98,25 @@ const siprecPeer = z.strictObject({
   sources: networks().min(1, { error: 'at least one address or network' }),
 })
 
+const privateNetworks = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+]
+
 const digestError = 'SHA-256, MD5 or both, separated by commas'
 
 export const settingsSchema = z.strictObject({
   sip: section({
-    host: setting(ip().default('0.0.0.0'), {
+    host: setting(ips().default(['0.0.0.0']), {
       env: 'SIP_HOST',
-      description: 'Address the SIP listeners bind to.',
+      description:
+        'Addresses the SIP listeners bind to, separated by commas. `0.0.0.0` is every IPv4 address, `::` every one of IPv6 and IPv4.',
     }),
     ports: setting(ports().default([5060]), {
       env: 'PORTS',
@@ -199,7 +218,12 @@ export const settingsSchema = z.strictObject({
   nat: section({
     behindNat: setting(flag().default(false), {
       env: 'BEHIND_NAT',
-      description: 'Put EXTERNAL_IP into SIP and SDP instead of the local address.',
+      description:
+        'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
+    }),
+    localNetworks: setting(list().pipe(networks()).default(privateNetworks), {
+      env: 'NAT_LOCAL_NETWORKS',
+      description: 'Networks on our side of the NAT: peers in them are told the local address.',
     }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
@@ -208,7 +232,7 @@ export const settingsSchema = z.strictObject({
     stunServer: setting(text().default(''), {
       env: 'STUN_SERVER',
       description:
-        'Host, or host:port, of a STUN server that tells the public IPv4 address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
+        'Host, or host:port, of a STUN server that tells the public address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
   }),
   rtp: section({
@@ -268,25 +292,11 @@ export const settingsSchema = z.strictObject({
       description:
         'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
     }),
-    allowedSources: setting(
-      list()
-        .pipe(networks())
-        .default([
-          '127.0.0.0/8',
-          '::1/128',
-          '10.0.0.0/8',
-          '172.16.0.0/12',
-          '192.168.0.0/16',
-          '169.254.0.0/16',
-          'fc00::/7',
-          'fe80::/10',
-        ]),
-      {
-        env: 'SIPREC_ALLOWED_SOURCES',
-        description:
-          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-      },
-    ),
+    allowedSources: setting(list().pipe(networks()).default(privateNetworks), {
+      env: 'SIPREC_ALLOWED_SOURCES',
+      description:
+        'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
+    }),
   }),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
