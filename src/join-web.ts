@@ -3,6 +3,7 @@ import { domainOf } from './addresses.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
+import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
@@ -79,8 +80,8 @@ function makeHealth(
 }
 
 function makeMetrics(
-  { bus }: Foundation,
-  { live, registrar, trunks, media, stack, load, sipCounts }: CallSide,
+  { bus, clock }: Foundation,
+  { live, registrar, trunks, media, stack, load, sipCounts, certificates }: CallSide,
 ): Metrics {
   return new Metrics({
     bus,
@@ -91,6 +92,7 @@ function makeMetrics(
     sip: () => stack.counts(),
     load: () => ({ ...load.reading, refused: load.refused }),
     sipCounters: sipCounts,
+    certificates: () => certificates.list().map((one) => ({ path: one.path, daysLeft: daysLeft(one, clock.wallMs()) })),
   })
 }
 

@@ -85,6 +85,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
+      certificates: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),

@@ -37,8 +37,15 @@ export interface MetricsOptions {
   readonly sip: () => SipReading
   /** How the main thread keeps up (ops/load-watch.ts). */
   readonly load: () => { readonly lagMs: number; readonly busy: number; readonly refused: number }
+  /** The TLS certificates in use. */
+  readonly certificates: () => readonly CertificateReading[]
   /** What the SIP stack counted since the start, by name. */
   readonly sipCounters: () => Readonly<Record<string, number>>
+}
+
+export interface CertificateReading {
+  readonly path: string
+  readonly daysLeft: number
 }
 
 export interface HttpReading {
@@ -71,6 +78,7 @@ export class Metrics {
     this.#countRecordings(options.bus)
     this.#countRefusals(options.bus)
     this.#readLive(options)
+    this.#readCertificates(options)
     this.#readMedia = this.#mediaReader(options.media)
   }
 
@@ -220,6 +228,19 @@ export class Metrics {
       },
     })
     this.#gauge('siprec_system_memory_usage_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  }
+
+  #readCertificates({ certificates }: MetricsOptions): void {
+    const gauge = new Gauge({
+      name: 'patchbay_tls_certificate_days_left',
+      help: 'Days until a TLS certificate expires; below zero when it has',
+      labelNames: ['path'],
+      registers: [this.#registry],
+      collect() {
+        gauge.reset()
+        for (const { path, daysLeft } of certificates()) gauge.set({ path }, daysLeft)
+      },
+    })
   }
 
   /** One question to the threads sets all that is known of them. */

@@ -91,6 +91,12 @@ const trunk = z.strictObject({
     .default([]),
 })
 
+/** A certificate for another name of ours than that of TLS_CERT_PATH. */
+const certificate = z.strictObject({
+  cert: words().min(1, { error: 'the path of a file' }),
+  key: words().min(1, { error: 'the path of a file' }),
+})
+
 /** A session border controller that sends SIPREC. */
 const siprecPeer = z.strictObject({
   name: words().min(1, { error: 'a name' }),
@@ -371,6 +377,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  certificates: z.array(certificate).default([]),
 })
 
 export type Settings = z.infer<typeof settingsSchema>
