@@ -8,6 +8,7 @@ import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderHasRoom, Health } from './ops/health.ts'
+import { keepsUp } from './ops/load-watch.ts'
 import { Metrics } from './ops/metrics.ts'
 import { digestHashes } from './sip/auth/digest.ts'
 import { version } from './version.ts'
@@ -62,12 +63,17 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
 
 function makeHealth(
   { clock, database, recordingDir, recordingsWritable }: Foundation,
-  { live, media }: CallSide,
+  { live, media, load }: CallSide,
 ): Health {
   return new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: recordingsWritable, disk: folderHasRoom(recordingDir) },
+    checks: {
+      database: () => database.ping(),
+      recordings: recordingsWritable,
+      disk: folderHasRoom(recordingDir),
+      load: keepsUp(load),
+    },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
@@ -75,7 +81,7 @@ function makeHealth(
 
 function makeMetrics(
   { bus, clock }: Foundation,
-  { live, registrar, trunks, media, stack, sipCounts, certificates }: CallSide,
+  { live, registrar, trunks, media, stack, load, sipCounts, certificates }: CallSide,
 ): Metrics {
   return new Metrics({
     bus,
@@ -84,6 +90,7 @@ function makeMetrics(
     trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),
+    load: () => ({ ...load.reading, refused: load.refused }),
     sipCounters: sipCounts,
     certificates: () => certificates.list().map((one) => ({ path: one.path, daysLeft: daysLeft(one, clock.wallMs()) })),
   })

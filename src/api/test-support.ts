@@ -83,6 +83,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       trunks: () => trunks,
       media: () => Promise.resolve([]),
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
+      load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
       certificates: () => [],
     }),

@@ -18,6 +18,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     ],
     media,
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
+    load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
     certificates: () => [{ path: '/etc/a.pem', daysLeft: 12.5 }],
   })

@@ -35,6 +35,8 @@ export interface MetricsOptions {
   readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
   readonly sip: () => SipReading
+  /** How the main thread keeps up (ops/load-watch.ts). */
+  readonly load: () => { readonly lagMs: number; readonly busy: number; readonly refused: number }
   /** The TLS certificates in use. */
   readonly certificates: () => readonly CertificateReading[]
   /** What the SIP stack counted since the start, by name. */
@@ -181,7 +183,7 @@ export class Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) })
   }
 
-  #readLive({ liveCalls, registrations, trunks, sip, sipCounters }: MetricsOptions): void {
+  #readLive({ liveCalls, registrations, trunks, sip, sipCounters, load }: MetricsOptions): void {
     this.#gauge('siprec_active_calls', 'Calls of all kinds that live now', () =>
       kinds.reduce((sum, kind) => sum + liveCalls(kind), 0),
     )
@@ -200,6 +202,21 @@ export class Metrics {
     this.#gauge('patchbay_sip_dialogs', 'SIP dialogs that live now', () => sip().dialogs)
     this.#gauge('patchbay_sip_transactions', 'SIP transactions that live now', () => sip().transactions)
     this.#gauge('patchbay_sip_connections', 'SIP connections open now', () => sip().connections)
+    this.#gauge(
+      'patchbay_main_thread_lag_seconds',
+      'How late the main thread ran, at most, in the last fifth of a second',
+      () => load().lagMs / 1_000,
+    )
+    this.#gauge('patchbay_main_thread_busy_ratio', 'Share of that time in which it worked', () => load().busy)
+    const shed = new Counter({
+      name: 'patchbay_calls_shed_total',
+      help: 'New calls refused because the main thread was late',
+      registers: [this.#registry],
+      collect() {
+        shed.reset()
+        shed.inc(load().refused)
+      },
+    })
     const event = new Counter({
       name: 'patchbay_sip_events_total',
       help: 'What the SIP stack counted: messagesIn, malformed, guarded, unmatched, …',

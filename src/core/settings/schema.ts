@@ -191,6 +191,11 @@ export const settingsSchema = z.strictObject({
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
     }),
+    overloadLag: setting(duration().default(300), {
+      env: 'SIP_OVERLOAD_LAG',
+      description:
+        'When the main thread runs later than this for a second, new calls are refused in part (503) until it keeps up. 0 never refuses.',
+    }),
   }),
   tls: section({
     enable: setting(flag().default(false), { env: 'ENABLE_TLS', description: 'Listen for SIP over TLS.' }),
