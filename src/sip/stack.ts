@@ -50,6 +50,8 @@ export interface SipStackOptions {
   readonly guard?: Guard
   readonly screen?: Screen
   readonly observe?: MessageObserver
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   /** Of those who subscribe to what is ours. */
   readonly subscriptionLimits?: Partial<SubscriptionLimits>

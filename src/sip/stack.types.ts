@@ -137,6 +137,8 @@ export interface InviteOptions extends RequestOptions {
    * comes as `refreshed` of its dialog.
    */
   readonly prackBody?: (response: SipResponse) => Payload | undefined
+  /** The first answer of a server, 100 among them: somebody is there. */
+  readonly onHeard?: () => void
   /** Each provisional response above 100, with its early dialog: one for each phone that a proxy rings. */
   readonly onProvisional?: (response: SipResponse, dialog: Dialog | undefined) => void
 }
