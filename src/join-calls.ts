@@ -19,6 +19,7 @@ import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
+import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Messages } from './pbx/messages.ts'
@@ -28,6 +29,7 @@ import { readTrunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
+import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
@@ -48,6 +50,7 @@ export interface CallSide {
   readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
   readonly bans: BanList
+  readonly load: LoadWatch
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
@@ -83,6 +86,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
+  const load = new LoadWatch({ clock, bus, probe: eventLoopProbe(clock), maxLagMs: settings.sip.overloadLag })
+  closing.push(async () => load.close())
   const stack = await createSipStack({
     clock,
     log,
@@ -93,7 +98,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     supported: ['siprec'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
-    guard: gatekeeper.admit,
+    guard: shedding(load, gatekeeper.admit),
     screen: shield,
     observe: trace.observe,
   })
@@ -144,6 +149,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,
+    load,
     publicIp,
     listening: reachableAt(stack.listening),
   }

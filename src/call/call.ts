@@ -127,13 +127,13 @@ export class Call implements LiveCall, TransferHost {
   async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
     const { advertisedIp } = this.#services
     const { offer, formats, maxForwards } = readInvite(this.#invite)
-    const media = new LegMedia(await this.openPort(record), advertisedIp(this.#invite.flow))
+    const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
-    const port = await this.openPort(record)
     if (this.#ended) return
     const fork = this.#fork(port, formats, {
       destinations,
@@ -210,11 +210,14 @@ export class Call implements LiveCall, TransferHost {
     this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
-    const description = caller.describe(media.formats)
-    // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
-    if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
-    if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+    const description = this.#session.together(() => {
+      media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
+      const told = caller.describe(media.formats)
+      // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
+      if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
+      if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+      return told
+    })
     this.#legs.caller.unlisten?.()
     const callerDialog = caller.answer(description)
     this.#answeredAtMs = this.#services.clock.wallMs()
@@ -363,7 +366,7 @@ export class Call implements LiveCall, TransferHost {
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye())
     const stored = this.#recording?.stop()
-    for (const leg of legs) await this.#endLeg(leg)
+    await Promise.all(legs.map((leg) => this.#endLeg(leg)))
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
     await Promise.allSettled([...goodbyes, stored, this.#session.close()])

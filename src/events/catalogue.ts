@@ -181,6 +181,9 @@ export interface Facts {
   'security.released': At & { readonly source: string; readonly by: 'time' | 'person' }
   /** Messages of a source, or of strangers in all (`all`), were above the allowance and dropped; told once a minute each. */
   'security.limited': At & { readonly source: string }
+  /** The main thread is late, and new calls are refused in part. */
+  'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
+  'server.recovered': At & { readonly refused: number }
   'worker.lost': At & { readonly worker: number; readonly callIds: readonly string[] }
 }
 

@@ -18,7 +18,9 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     ],
     media,
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
+    load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
+    certificates: () => [{ path: '/etc/a.pem', daysLeft: 12.5 }],
   })
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `) || text.startsWith(`${name}{`))
@@ -70,6 +72,10 @@ test('what lives now is read when somebody asks', async () => {
   assert.equal(await line('siprec_sip_sessions_active'), 'siprec_sip_sessions_active 2')
   assert.equal(await line('patchbay_registrations'), 'patchbay_registrations 7')
   assert.equal(await line('patchbay_sip_dialogs'), 'patchbay_sip_dialogs 4')
+  assert.equal(
+    await line('patchbay_tls_certificate_days_left'),
+    'patchbay_tls_certificate_days_left{path="/etc/a.pem"} 12.5',
+  )
   assert.equal(await line('patchbay_sip_events_total'), 'patchbay_sip_events_total{event="malformed"} 7')
 })
 

@@ -9,6 +9,7 @@
  */
 import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
+import type { EventPackage, Notifier, SubscribeOptions, Subscription } from './subscription/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
@@ -127,6 +128,8 @@ export interface InviteOptions extends RequestOptions {
    * comes as `refreshed` of its dialog.
    */
   readonly prackBody?: (response: SipResponse) => Payload | undefined
+  /** The first answer of a server, 100 among them: somebody is there. */
+  readonly onHeard?: () => void
   /** Each provisional response above 100, with its early dialog: one for each phone that a proxy rings. */
   readonly onProvisional?: (response: SipResponse, dialog: Dialog | undefined) => void
 }
@@ -229,6 +232,10 @@ export interface SipStack {
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be told of something of theirs until it is closed or its signal is aborted (RFC 6665). */
+  subscribe(options: SubscribeOptions): Subscription
+  /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
+  notifier<State>(events: EventPackage<State>): Notifier
   /** Be reachable at somebody's registrar, from now until it is closed. */
   register(options: RegistrationOptions): OutgoingRegistration
   /** The servers a URI leads to, best first (RFC 3263); empty when it leads nowhere. */

@@ -91,6 +91,12 @@ const trunk = z.strictObject({
     .default([]),
 })
 
+/** A certificate for another name of ours than that of TLS_CERT_PATH. */
+const certificate = z.strictObject({
+  cert: words().min(1, { error: 'the path of a file' }),
+  key: words().min(1, { error: 'the path of a file' }),
+})
+
 /** A session border controller that sends SIPREC. */
 const siprecPeer = z.strictObject({
   name: words().min(1, { error: 'a name' }),
@@ -184,6 +190,11 @@ export const settingsSchema = z.strictObject({
     maxCalls: setting(whole(1, 100_000).default(500), {
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
+    }),
+    overloadLag: setting(duration().default(300), {
+      env: 'SIP_OVERLOAD_LAG',
+      description:
+        'When the main thread runs later than this for a second, new calls are refused in part (503) until it keeps up. 0 never refuses.',
     }),
   }),
   tls: section({
@@ -366,6 +377,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  certificates: z.array(certificate).default([]),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

@@ -5,7 +5,6 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
@@ -54,6 +53,8 @@ export interface TransportOptions {
   readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly observe?: MessageObserver
   readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -151,7 +152,6 @@ export class SipTransport {
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
-    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
     return this.#connections.to(hop, hop.transport)
   }
 
