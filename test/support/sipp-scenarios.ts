@@ -117,24 +117,25 @@ export const registerScenario = (): string =>
     receive('response="200"'),
   )
 
+const answer = (status: string, more: readonly string[], body = '') =>
+  send(
+    [
+      `SIP/2.0 ${status}`,
+      '[last_Via:]',
+      '[last_From:]',
+      '[last_To:];tag=[pid]u[call_number]',
+      '[last_Call-ID:]',
+      '[last_CSeq:]',
+      '[last_Record-Route:]',
+      'Contact: <sip:[local_ip]:[local_port];transport=[transport]>',
+      ...more,
+    ],
+    body,
+    body === '' ? '' : retransmitted,
+  )
+
 /** A phone that rings, answers at once, and waits for the BYE. */
 export function answeringScenario(): string {
-  const answer = (status: string, more: readonly string[], body = '') =>
-    send(
-      [
-        `SIP/2.0 ${status}`,
-        '[last_Via:]',
-        '[last_From:]',
-        '[last_To:];tag=[pid]u[call_number]',
-        '[last_Call-ID:]',
-        '[last_CSeq:]',
-        '[last_Record-Route:]',
-        'Contact: <sip:[local_ip]:[local_port];transport=[transport]>',
-        ...more,
-      ],
-      body,
-      body === '' ? '' : retransmitted,
-    )
   const ok = ['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]']
   return scenario(
     'answering phone',
