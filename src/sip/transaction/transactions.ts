@@ -168,7 +168,7 @@ export class Transactions {
       },
     })
     this.#others.set(key, machine)
-    return { respond: (response) => machine.respond(printMessage(response)), stop: () => machine.stop() }
+    return { respond: (response) => machine.respond(kept(printMessage(response))), stop: () => machine.stop() }
   }
 
   /**
@@ -200,8 +200,8 @@ export class Transactions {
   /** Send an ACK to a 2xx: it is no transaction. Returns how to send it once more. */
   sendAck(ack: SipRequest, flow: WireFlow): () => void {
     ack.headers.prepend('Via', this.#transport.via(flow, newBranch()))
-    const bytes = printMessage(ack)
-    const callId = callIdOf(ack) ?? ''
+    const bytes = kept(printMessage(ack))
+    const callId = detached(callIdOf(ack) ?? '')
     const send = (): void => this.#transport.send(flow, bytes, callId)
     send()
     return send
@@ -249,6 +249,9 @@ class FlowOutlet implements Outlet {
     this.#transport.send(this.#flow, bytes, this.#callId, failed)
   }
 }
+
+/** In memory of their own: what is printed lies in larger blocks, and a block lives as long as any of its messages. */
+const kept = (bytes: Buffer): Uint8Array => new Uint8Array(bytes)
 
 const nothing = (): void => {}
 
