@@ -10,6 +10,7 @@ import { FactBus } from '../../src/events/bus.ts'
 import type { Directory, Extension } from '../../src/pbx/directory.ts'
 import { Gatekeeper } from '../../src/pbx/gatekeeper.ts'
 import { Registrar } from '../../src/pbx/registrar.ts'
+import { Shield } from '../../src/security/shield.ts'
 import { DigestVerifier, digestHashes } from '../../src/sip/auth/digest.ts'
 import { createSipStack } from '../../src/sip/stack.ts'
 import { memoryOf } from './memory.ts'
@@ -35,10 +36,22 @@ const directory: Directory = {
   onRemoved: () => {},
 }
 const bus = new FactBus()
+const shield = new Shield({
+  clock: systemClock,
+  bus,
+  trusted: parseNetworks(['127.0.0.0/8']),
+  denied: parseNetworks([]),
+  messagesPerSecond: 50,
+  messagesPerSecondInAll: 2_000,
+  banAfter: 20,
+  banMs: 3_600_000,
+  knownMs: 4_200_000,
+})
 const gatekeeper = new Gatekeeper({
+  strangers: shield,
   digest: new DigestVerifier({ realm, clock: systemClock }),
   directory,
-  trunks: [],
+  trunks: { trunkOf: () => undefined },
   siprecSources: parseNetworks([]),
   isSiprec: () => false,
   bus,
@@ -51,6 +64,7 @@ const stack = await createSipStack({
   listen: [{ transport: 'udp', ip: benchIp, port: 0 }],
   userAgent: 'Bench',
   guard: gatekeeper.admit,
+  screen: shield,
 })
 stack.on('request', (incoming) => {
   const identity = gatekeeper.identityOf(incoming.request)

@@ -11,7 +11,9 @@ import { HistoryPage } from './pages/history.tsx'
 import { LivePage } from './pages/live.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
+import { SecurityPage } from './pages/security.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
+import { TrunksPage } from './pages/trunks.tsx'
 import { Shell } from './shell/shell.tsx'
 import { ErrorNote } from './ui/notes.tsx'
 
@@ -61,7 +63,9 @@ function Pages() {
         <Route path="/calls/:id" element={<CallPage />} />
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
+        <Route path="/trunks" element={<TrunksPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
+        <Route path="/security" element={<SecurityPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

@@ -53,6 +53,7 @@ test('a viewer reads and changes nothing', async (t) => {
     'delete /api/calls/{id}',
     'delete /api/extensions/{number}',
     'delete /api/extensions/{number}/registrations',
+    'delete /api/security/bans',
     'delete /api/sessions/{id}',
     'patch /api/extensions/{number}',
     'post /api/api-keys',

@@ -9,6 +9,8 @@ import type { Health } from '../ops/health.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
+import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -20,7 +22,9 @@ export interface ApiDeps {
   readonly liveCalls: LiveCalls
   readonly directory: Directory
   readonly registrations: Registrations
+  readonly trunks: TrunkStatuses
   readonly auth: Auth
+  readonly bans: BanList
   readonly health: Health
   /** Absent: `/metrics` is not served. */
   readonly metrics?: Metrics

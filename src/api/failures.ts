@@ -3,6 +3,7 @@ import type { FailureTable } from '../core/failures.ts'
 export const apiFailures = {
   'api.invalid': { fault: 'caller', http: 400, text: 'The request is not what this route takes' },
   'api.not-found': { fault: 'caller', http: 404, text: 'There is nothing at this address' },
+  'api.ban-not-found': { fault: 'caller', http: 404, text: 'This source is not banned' },
   'api.call-not-found': { fault: 'caller', http: 404, text: 'No call has this id' },
   'api.call-not-live': { fault: 'caller', http: 409, text: 'The call has ended already' },
   'api.session-not-found': { fault: 'caller', http: 404, text: 'No live recording session has this id' },

@@ -6,7 +6,7 @@
  * has not failed, so strangers cannot lock anyone out. Memory is bounded: the oldest entries go first.
  */
 import type { Clock } from '../core/clock.ts'
-import { plainIp } from '../core/ip.ts'
+import { placeOf } from '../core/ip.ts'
 
 /** Guesses before the first delay; each one beyond doubles it. */
 const pairLimit = 5
@@ -102,14 +102,3 @@ const keysOf = (place: string, name: string) => ({
   source: `source ${place}`,
   name: `name ${name}`,
 })
-
-/** Who has one IPv6 address has its /64 (RFC 6177); an IPv4 address counts by itself. */
-function placeOf(source: string): string {
-  const ip = plainIp(source)
-  if (!ip.includes(':')) return ip
-  const [head = '', tail] = ip.split('::', 2)
-  const front = head.split(':').filter(Boolean)
-  const back = tail === undefined ? [] : tail.split(':').filter(Boolean)
-  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
-  return [...front, ...zeros, ...back].slice(0, 4).join(':')
-}

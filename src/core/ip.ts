@@ -61,3 +61,18 @@ export function sameIp(a: string, b: string): boolean {
   list.addAddress(a, 'ipv6')
   return list.check(b, 'ipv6')
 }
+
+/**
+ * Where somebody is, for counting: an IPv4 address by itself; of an IPv6 address its first four groups, for whoever has one
+ * address has its /64 (RFC 6177).
+ */
+export function placeOf(address: string): string {
+  if (!address.includes(':')) return address
+  const ip = plainIp(address)
+  if (!ip.includes(':')) return ip
+  const [head = '', tail] = ip.split('::', 2)
+  const front = head.split(':').filter(Boolean)
+  const back = tail === undefined ? [] : tail.split(':').filter(Boolean)
+  const zeros = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
+  return [...front, ...zeros, ...back].slice(0, 4).join(':')
+}

@@ -4,6 +4,7 @@
  * For the demo, the interop tests and the benches. An answer that is not 2xx becomes an ApiError.
  */
 import type {
+  Bans,
   CallDetail,
   CallsPage,
   CallsQuery,
@@ -75,6 +76,15 @@ export class ApiClient {
   /** SIP messages of a call. */
   messages(id: string): Promise<Messages> {
     return this.#json('GET', `/api/calls/${encodeURIComponent(id)}/messages`)
+  }
+
+  /** Sources that are banned from SIP. */
+  bans(): Promise<Bans> {
+    return this.#json('GET', '/api/security/bans')
+  }
+
+  async releaseBan(source: string): Promise<void> {
+    await this.#ask('DELETE', `/api/security/bans?source=${encodeURIComponent(source)}`)
   }
 
   /** SIP messages of a call as a capture file. */

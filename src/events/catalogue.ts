@@ -157,11 +157,33 @@ export interface Facts {
     readonly bytes: number
     readonly sipStatus: number
   }
+  /** It answered: for the first time, or again after it was down. */
+  'trunk.up': At & { readonly trunk: string }
+  /** It does not answer, or refuses our registration. */
+  'trunk.down': At & { readonly trunk: string; readonly reason: string }
   'security.refused': At & {
     readonly what: 'register' | 'invite' | 'request' | 'login'
     readonly source: string
     readonly why: string
+    /** The user name it gave. */
+    readonly who?: string
   }
+  /** A source is not listened to until then, but for devices of it that had proved themselves. */
+  'security.banned': At & {
+    /** An IPv4 address, or the /64 of an IPv6 one. */
+    readonly source: string
+    readonly why: 'guessing' | 'scanning'
+    /** The user name it tried last. */
+    readonly who?: string
+    readonly sinceMs: number
+    readonly untilMs: number
+  }
+  'security.released': At & { readonly source: string; readonly by: 'time' | 'person' }
+  /** Messages of a source, or of strangers in all (`all`), were above the allowance and dropped; told once a minute each. */
+  'security.limited': At & { readonly source: string }
+  /** The main thread is late, and new calls are refused in part. */
+  'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
+  'server.recovered': At & { readonly refused: number }
   'worker.lost': At & { readonly worker: number; readonly callIds: readonly string[] }
 }
 

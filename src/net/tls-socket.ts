@@ -6,9 +6,10 @@
  * Handshakes cost CPU and are open to anybody, so those under way are bounded in number, per source, and in time.
  * RFC 3261 §26.3.1, RFC 5922 (the peer's certificate holds the name we asked for).
  */
-import { isIP, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
-import type { TlsTowards } from './network.ts'
+import { placeOf } from '../core/ip.ts'
+import type { Endpoint, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
 /** Judgement: a handshake takes milliseconds; an office behind one NAT comes back within these after a power cut. */
@@ -32,13 +33,13 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   const server = createServer({ ...identity.serverOptions, handshakeTimeout: handshakeMs })
   const forget = identity.onChange(() => server.setSecureContext(identity.serverOptions))
   server.on('secureConnection', (socket) => {
-    end(keyOf(socket), socket.remoteAddress)
+    end(keyOf(socket), sourceOf(socket))
     if (mayCome(identity, socket)) secured(socket)
     else socket.destroy()
   })
   server.on('tlsClientError', (_error, socket) => socket.destroy())
 
-  const end = (key: string, source = ''): void => {
+  const end = (key: string, source: string): void => {
     if (!underWay.delete(key)) return
     const left = (perSource.get(source) ?? 1) - 1
     if (left > 0) perSource.set(source, left)
@@ -46,7 +47,7 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   }
   return {
     begin(socket) {
-      const source = socket.remoteAddress ?? ''
+      const source = sourceOf(socket)
       const fromThere = perSource.get(source) ?? 0
       if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) {
         socket.destroy()
@@ -65,6 +66,9 @@ export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket
   }
 }
 
+/** Counted together: whoever has one IPv6 address has many. */
+const sourceOf = ({ remoteAddress = '' }: Socket): string => placeOf(remoteAddress)
+
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 /** RFC 3261 §26.3.2.1. With `request`, a certificate may be missing but not wrong. */
@@ -73,7 +77,16 @@ function mayCome({ clientAuth }: TlsIdentity, socket: TLSSocket): boolean {
   return clientAuth === 'request' && Object.keys(socket.getPeerCertificate()).length === 0
 }
 
-export function openTlsSocket(options: ConnectionOptions, { identity, serverName }: TlsTowards): TLSSocket {
+/** Probe silent connections after this long, so that a peer that vanished is noticed. */
+export const keepAliveMs = 60_000
+
+/** A connection of ours, on its way. */
+export function openSocket(to: Endpoint, tls: TlsTowards | undefined): Socket {
+  const options = { host: to.ip, port: to.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+  return tls ? openTlsSocket(options, tls) : connectPlain(options)
+}
+
+function openTlsSocket(options: ConnectionOptions, { identity, serverName }: TlsTowards): TLSSocket {
   const named = serverName !== undefined && isIP(serverName) === 0
   return connect({
     ...options,

@@ -4,16 +4,18 @@
  *   sip/ (guard)  ── request, flow ─▶  here  ── pass, drop, or a uniform 401
  *
  * A stranger gets the same 401 whatever user, method or number it names, so nothing can be learned by asking. Known
- * trunks and SIPREC sources come in by their address. Who passed is remembered with the request for its handler.
+ * trunks and SIPREC sources come in by their address, or as the registrar that we are registered at. Who passed is remembered with the request for its handler.
  * sip-security: challenge everything but ACK, CANCEL and what is inside a dialog.
  */
 import type { Networks } from '../core/networks.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { DigestVerifier } from '../sip/auth/digest.ts'
-import { toTag } from '../sip/message/fields.ts'
+import type { DigestResult, DigestVerifier } from '../sip/auth/digest.ts'
+import { parseDigest } from '../sip/auth/digest-text.ts'
+import { fromOf, requestUriOf, toTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Flow, Verdict } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
+import type { TrunkCallers } from './trunk-lines.ts'
 import type { Trunk } from './trunks.ts'
 
 /** Who sent a request that passed. */
@@ -22,16 +24,34 @@ export type Identity =
   | { readonly kind: 'trunk'; readonly trunk: Trunk }
   | { readonly kind: 'siprec' }
 
+/** Keeps count of strangers and slows down who guesses; implemented by security/. */
+export interface StrangerWatch {
+  /** What a nonce for this flow is bound to. */
+  nonceSource(flow: Flow): string
+  /** It proved itself: by the password of this user, or by its address. */
+  vouch(flow: Flow, username?: string): void
+  /** Whether what it gives as this user's password is looked at; if not, it is wrong. */
+  mayGuess(flow: Flow, username: string): boolean
+  /** @param proven It answered a nonce that it must have received. */
+  wrongAnswer(flow: Flow, username: string, proven: boolean): void
+  scanner(flow: Flow): void
+  /** Whether a refusal may be told as a fact now: a flood of them would only be another flood. */
+  mayTell(): boolean
+}
+
 export interface GatekeeperOptions {
+  readonly strangers: StrangerWatch
   readonly digest: DigestVerifier
   readonly directory: Directory
-  readonly trunks: readonly Trunk[]
+  readonly trunks: TrunkCallers
   /** Sources that may send recording sessions without credentials. */
   readonly siprecSources: Networks
   readonly isSiprec: (request: SipRequest, sourceIp: string) => boolean
   readonly bus: FactBus
   readonly wallMs: () => number
 }
+
+type Refusal = Extract<DigestResult, { ok: false }>
 
 /** What scanners call themselves; they get no answer at all (sip-security 6.2). */
 const scanners = /friendly-scanner|sipvicious|sipcli|vaxsipuseragent|pplsip|sundayddr|sip-scan/i
@@ -52,30 +72,41 @@ export class Gatekeeper {
 
   /** The guard of the SIP stack. */
   readonly admit = (request: SipRequest, flow: Flow): Verdict => {
-    if (scanners.test(request.headers.get('User-Agent') ?? '')) return 'drop'
+    if (scanners.test(request.headers.get('User-Agent') ?? '')) {
+      this.#options.strangers.scanner(flow)
+      return 'drop'
+    }
     const known = this.#bySource(request, flow)
     if (known) {
       this.#identities.set(request, known)
+      if (request.method === 'INVITE') this.#options.strangers.vouch(flow)
       return 'pass'
     }
     // Some clients answer every challenge of a call in the header for proxies.
     const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) => request.headers.all(name))
-    if (credentials.length === 0) return this.#challenge(request, false)
-    const result = this.#options.digest.verify({
+    if (credentials.length === 0) return this.#challenge(request, flow, false)
+    const { digest, directory, strangers } = this.#options
+    const result = digest.verify({
       header: credentials,
       method: request.method,
       requestUri: request.uri,
       body: request.body,
-      hashesOf: (username) => this.#options.directory.find(username)?.hashes,
+      source: strangers.nonceSource(flow),
+      // A guess too many is as wrong as any other, after the same work.
+      hashesOf: (username) => {
+        const extension = directory.find(username)
+        return strangers.mayGuess(flow, username) ? extension?.hashes : undefined
+      },
     })
     if (!result.ok) {
       // A used-up nonce is no wrong password: the phone tries again by itself with a new one (RFC 7616 §3.3).
       const stale = result.reason === 'stale' || result.reason === 'replayed'
-      if (!stale) this.#tellRefused(request, flow, result.reason)
-      return this.#challenge(request, stale)
+      if (!stale) this.#refused(request, flow, result)
+      return this.#challenge(request, flow, stale)
     }
-    const extension = this.#options.directory.find(result.username)
-    if (!extension) return this.#challenge(request, false)
+    const extension = directory.find(result.username)
+    if (!extension) return this.#challenge(request, flow, false)
+    strangers.vouch(flow, result.username)
     this.#identities.set(request, { kind: 'extension', extension })
     return 'pass'
   }
@@ -87,7 +118,7 @@ export class Gatekeeper {
 
   #bySource(request: SipRequest, flow: Flow): Identity | undefined {
     const { ip } = flow.remote
-    const trunk = this.#options.trunks.find(({ sources }) => sources.has(ip))
+    const trunk = isPhone(request, this.#options) ? undefined : this.#options.trunks.trunkOf(request, flow)
     // Inside a dialog (it has a tag of ours) every method of theirs is welcome, from whichever of their servers.
     const inside = toTag(request) !== undefined
     if (trunk && (inside || request.method === 'INVITE' || request.method === 'OPTIONS'))
@@ -99,20 +130,41 @@ export class Gatekeeper {
     return undefined
   }
 
-  #challenge(request: SipRequest, stale: boolean): Verdict {
+  #challenge(request: SipRequest, flow: Flow, stale: boolean): Verdict {
+    const { digest, strangers } = this.#options
     const old = knowsMd5Only.test(request.headers.get('User-Agent') ?? '')
-    const challenges = this.#options.digest.challenges(old ? { stale, only: 'MD5' } : { stale })
+    const source = strangers.nonceSource(flow)
+    const challenges = digest.challenges(old ? { stale, source, only: 'MD5' } : { stale, source })
     return { status: 401, headers: { 'WWW-Authenticate': challenges } }
   }
 
-  #tellRefused(request: SipRequest, flow: Flow, why: string): void {
+  #refused(request: SipRequest, flow: Flow, { reason, username, proven = false }: Refusal): void {
+    const { strangers, bus, wallMs } = this.#options
+    if (reason === 'wrong' && username !== undefined) strangers.wrongAnswer(flow, username, proven)
+    if (!strangers.mayTell()) return
     const what = request.method === 'REGISTER' ? 'register' : request.method === 'INVITE' ? 'invite' : 'request'
-    this.#options.bus.publish({
+    bus.publish({
       name: 'security.refused',
-      atMs: this.#options.wallMs(),
+      atMs: wallMs(),
       what,
       source: flow.remote.ip,
-      why,
+      why: reason,
+      ...(username !== undefined && { who: username.slice(0, 64) }),
     })
   }
+}
+
+/**
+ * Whether a request at a trunk's address is a phone's, which behind the same NAT or gateway may stand beside it: it
+ * answers a challenge of ours, or its INVITE names one of our extensions as its own address here, as phones do. A
+ * carrier names its own host, or a number that is no extension.
+ */
+function isPhone(request: SipRequest, { digest, directory }: Pick<GatekeeperOptions, 'digest' | 'directory'>): boolean {
+  const answers = ['Authorization', 'Proxy-Authorization'].flatMap((name) => request.headers.all(name))
+  if (answers.some((answer) => parseDigest(answer)?.get('realm') === digest.realm)) return true
+  if (request.method !== 'INVITE' || toTag(request) !== undefined) return false
+  const from = fromOf(request)?.uri
+  return (
+    from?.user !== undefined && from.host === requestUriOf(request)?.host && directory.find(from.user) !== undefined
+  )
 }

@@ -2,6 +2,7 @@
  * What a stream of a session description says: its formats, direction, addresses. RFC 8866, RFC 3264, RFC 3551 §6.
  */
 import { isWildcardIp } from '../core/ip.ts'
+import { sameParameters } from './fmtp.ts'
 import type { Direction, SdpAttribute, SdpConnection, SdpFormat, SdpMedia, SessionDescription } from './types.ts'
 
 const format = (payloadType: number, encoding: string, clockRateHz: number, channels = 1): SdpFormat => ({
@@ -80,9 +81,12 @@ function parseRtpmap(payloadType: number, text: string | undefined): SdpFormat |
 
 export const isTelephoneEvent = ({ encoding }: SdpFormat): boolean => encoding.toLowerCase() === 'telephone-event'
 
-/** Same encoding at the same rate; the payload type is each side's own affair. */
+/** Same encoding at the same rate, with parameters that agree; the payload type is each side's own affair. */
 export const sameFormat = (a: SdpFormat, b: SdpFormat): boolean =>
-  a.encoding.toLowerCase() === b.encoding.toLowerCase() && a.clockRateHz === b.clockRateHz && a.channels === b.channels
+  a.encoding.toLowerCase() === b.encoding.toLowerCase() &&
+  a.clockRateHz === b.clockRateHz &&
+  a.channels === b.channels &&
+  sameParameters(a, b)
 
 /** The value of the first `a=name:…`; empty for a flag; undefined when there is none. */
 export function attributeOf(place: SdpMedia | SessionDescription, name: string): string | undefined {

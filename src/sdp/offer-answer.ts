@@ -5,6 +5,7 @@
  *
  * Missing: SRTP, ICE, BUNDLE; an offer that needs them is answered with port 0 by not accepting the stream.
  */
+import { answeredFmtp } from './fmtp.ts'
 import { isTelephoneEvent, sameFormat } from './media.ts'
 import type {
   Direction,
@@ -123,10 +124,21 @@ function formatAttributes({ payloadType, encoding, clockRateHz, channels, fmtp }
  * the list is empty when no audio is in common.
  */
 export function commonFormats(offered: readonly SdpFormat[], supported: readonly SdpFormat[]): SdpFormat[] {
-  const common = offered.filter((format) => supported.some((ours) => sameFormat(format, ours)))
+  const common = offered.flatMap((format) => {
+    const ours = supported.find((each) => sameFormat(format, each))
+    return ours ? [withFmtp(format, answeredFmtp(format, ours))] : []
+  })
   const audioRates = new Set(common.filter((format) => !isTelephoneEvent(format)).map(({ clockRateHz }) => clockRateHz))
   return common.filter(({ clockRateHz }) => audioRates.has(clockRateHz))
 }
+
+const withFmtp = (format: SdpFormat, fmtp: string | undefined): SdpFormat => ({
+  payloadType: format.payloadType,
+  encoding: format.encoding,
+  clockRateHz: format.clockRateHz,
+  channels: format.channels,
+  ...(fmtp !== undefined && { fmtp }),
+})
 
 /** RFC 3264 §6.1: we send only what the other side receives, and receive only what it sends. */
 export function answerDirection(offered: Direction, wanted: Direction): Direction {

@@ -8,6 +8,7 @@ import type { PhoneCall } from '../../src/demo/phone-call.ts'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { extensionsFrom101, registeredPhone } from '../support/phones.ts'
 import { adminPassword, type ServerProcess, startServerProcess } from '../support/server-process.ts'
+import { Stranger } from '../support/stranger.ts'
 import { until } from '../support/until.ts'
 import { chromiumPath, signIn, startChromium, type Visit, visit } from './browser.ts'
 
@@ -32,7 +33,8 @@ let ongoing: PhoneCall | undefined
 
 before(async () => {
   if (here.skip) return
-  server = await startServerProcess({ extensions: [first, second] })
+  // Loopback is trusted unless something else is.
+  server = await startServerProcess({ extensions: [first, second], env: { SECURITY_TRUSTED_NETWORKS: '127.0.0.1' } })
   browser = await startChromium()
   alice = await registeredPhone(server, first, { speech: await loadSpeech('caller') })
   bob = await registeredPhone(server, second, { speech: await loadSpeech('callee') })
@@ -286,6 +288,20 @@ test('an API key made in the console opens the API until it is revoked', here, a
   assert.equal((await ask()).status, 401)
 })
 
+test('who guesses passwords appears as banned, and is released', here, async () => {
+  await open('/security')
+  await page.getByText('Nobody is banned').waitFor()
+  const scanner = await Stranger.at('127.0.0.66', server.sip)
+  while ((await scanner.guess('999', 'a guess')) !== undefined) continue
+  scanner.close()
+  const list = page.getByRole('list', { name: 'Banned addresses' })
+  await list.getByText('127.0.0.66').waitFor(atOnce)
+  await list.getByText('it tried to be 999').waitFor()
+  await page.getByRole('button', { name: 'Release 127.0.0.66' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click()
+  await page.getByText('Nobody is banned').waitFor()
+})
+
 test('colours follow the system until somebody switches, and the choice stays', here, async () => {
   await page.emulateMedia({ colorScheme: 'dark' })
   await open('/')
@@ -300,7 +316,7 @@ test('colours follow the system until somebody switches, and the choice stays', 
 test('on a phone no page scrolls sideways and the menu leads everywhere', here, async () => {
   await page.setViewportSize({ width: 360, height: 740 })
   await open('/calls')
-  const pages = ['Live calls', 'Recordings', 'Extensions', 'API keys', 'Connect', 'Call history']
+  const pages = ['Live calls', 'Recordings', 'Extensions', 'API keys', 'Security', 'Connect', 'Call history']
   for (const name of pages) {
     await page.getByRole('button', { name: 'Menu' }).click()
     await page.getByRole('link', { name }).click()

@@ -1,6 +1,7 @@
 /** Whoever sends SIP to a server without being known there: a socket, requests by hand, their answers. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { answerChallenge } from '../../src/sip/auth/digest-client.ts'
 import { parseMessage } from '../../src/sip/message/parse.ts'
 import type { SipResponse } from '../../src/sip/message/types.ts'
 import type { Address } from '../../src/sip/stack.types.ts'
@@ -79,6 +80,18 @@ export class Stranger {
         resolve(response)
       })
     })
+  }
+
+  /** REGISTER with this password. @returns The answer's status; undefined when there is none. */
+  async guess(username: string, password: string): Promise<number | undefined> {
+    const uri = `sip:${this.#server.ip}`
+    const from = `sip:${username}@${this.#server.ip}`
+    const challenged = await this.ask({ method: 'REGISTER', uri, from })
+    if (!challenged) return undefined
+    const challenges = challenged.headers.all('WWW-Authenticate')
+    const credentials = { username, password }
+    const Authorization = answerChallenge({ challenges, method: 'REGISTER', uri, credentials, nonceCount: 1 }) ?? ''
+    return (await this.ask({ method: 'REGISTER', uri, from, headers: { Authorization } }))?.status
   }
 
   close(): void {

@@ -48,7 +48,9 @@ export function EventsProvider({ children }: { readonly children: ReactNode }) {
 
     const open = () => {
       const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
-      socket = new WebSocket(`${scheme}//${location.host}/api/events?kinds=call,leg,registration,recording,siprec`)
+      socket = new WebSocket(
+        `${scheme}//${location.host}/api/events?kinds=call,leg,registration,recording,siprec,security`,
+      )
       socket.addEventListener('open', () => {
         if (attempts > 0) void cache.invalidateQueries()
         attempts = 0

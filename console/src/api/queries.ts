@@ -4,7 +4,9 @@ import type { ApiKeyCreated, ApiKeys, CodeLogin, Login, Me, NewApiKey } from '..
 import type { CallDetail, CallsPage, CallsQuery, LiveCalls, Messages } from '../../../src/api/schemas/calls.ts'
 import type { ExtensionChanges, ExtensionSaved, Extensions, NewExtension } from '../../../src/api/schemas/extensions.ts'
 import type { RecordingsPage, RecordingsQuery } from '../../../src/api/schemas/recordings.ts'
+import type { Bans } from '../../../src/api/schemas/security.ts'
 import type { Status } from '../../../src/api/schemas/status.ts'
+import type { Trunks } from '../../../src/api/schemas/trunks.ts'
 import { ApiError, request, withQuery } from './client.ts'
 import { usePollMs } from './events.tsx'
 
@@ -161,6 +163,14 @@ export function useDropRegistrations() {
   )
 }
 
+export function useTrunks() {
+  return useQuery({
+    queryKey: ['trunks'],
+    queryFn: ({ signal }) => request<Trunks>('GET', '/api/trunks', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
+}
+
 export function useApiKeys() {
   return useQuery({
     queryKey: ['api-keys'],
@@ -174,6 +184,18 @@ export function useCreateApiKey() {
 
 export function useRevokeApiKey() {
   return useChange('api-keys', (id: string) => request('DELETE', `/api/api-keys/${encodeURIComponent(id)}`))
+}
+
+export function useBans() {
+  return useQuery({
+    queryKey: ['bans'],
+    queryFn: ({ signal }) => request<Bans>('GET', '/api/security/bans', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
+}
+
+export function useReleaseBan() {
+  return useChange('bans', (source: string) => request('DELETE', withQuery('/api/security/bans', { source })))
 }
 
 /** A change after which the list of that kind is read anew. */

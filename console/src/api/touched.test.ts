@@ -15,6 +15,14 @@ test('a registration changes the extensions only', () => {
   assert.deepEqual(kindsTouchedBy('{"name":"registration.added","atMs":1,"extension":"101"}'), ['extensions', 'status'])
 })
 
+test('a ban changes the list of bans only', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"security.banned","atMs":1,"source":"192.0.2.1"}'), ['bans'])
+})
+
 test('what is not a fact changes nothing', () => {
   for (const text of ['', 'ping', 'null', '{}', '{"name":7}', '[']) assert.deepEqual(kindsTouchedBy(text), [])
+})
+
+test('a trunk that goes down or comes back changes the trunks only', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"trunk.down","atMs":1,"trunk":"carrier","reason":"no answer"}'), ['trunks'])
 })

@@ -6,7 +6,17 @@ import { Link, useLocation } from 'react-router'
 import type { Me } from '../../../src/api/schemas/auth.ts'
 import { type Connection, useConnection } from '../api/events.tsx'
 import { useIsOffline, useLiveCalls, useSignOut, useStatus } from '../api/queries.ts'
-import { HistoryIcon, KeyIcon, LiveIcon, PeopleIcon, PlugIcon, SignOutIcon, WaveIcon } from '../ui/icons.tsx'
+import {
+  HistoryIcon,
+  KeyIcon,
+  LiveIcon,
+  PeopleIcon,
+  PlugIcon,
+  ShieldIcon,
+  SignOutIcon,
+  TrunkIcon,
+  WaveIcon,
+} from '../ui/icons.tsx'
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx'
 
 const places = [
@@ -14,7 +24,9 @@ const places = [
   { to: '/calls', label: 'Call history', icon: <HistoryIcon /> },
   { to: '/recordings', label: 'Recordings', icon: <WaveIcon /> },
   { to: '/extensions', label: 'Extensions', icon: <PeopleIcon /> },
+  { to: '/trunks', label: 'Trunks', icon: <TrunkIcon /> },
   { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
+  { to: '/security', label: 'Security', icon: <ShieldIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },
 ]
 

@@ -66,7 +66,20 @@ test('hashes made for another realm open nothing', () => {
   const header = respond(verifier.challenges())
   const result = verifier.verify({ ...asked, header, hashesOf: () => digestHashes('101', 'old-realm', 'secret') })
 
-  assert.deepEqual(result, { ok: false, reason: 'wrong', username: '101' })
+  assert.deepEqual(result, { ok: false, reason: 'wrong', username: '101', proven: true })
+})
+
+test('a nonce that was made for another source is stale, and a wrong answer with it proves nothing', () => {
+  const { verifier } = setUp()
+  const ask = (header: string | undefined, source: string, password = 'secret') =>
+    verifier.verify({ ...asked, header, source, hashesOf: () => digestHashes('101', 'patchbay', password) })
+  const header = respond(verifier.challenges({ source: '192.0.2.1' }))
+  const stale = { ok: false, reason: 'stale', username: '101' }
+  const wrong = { ok: false, reason: 'wrong', username: '101', proven: false }
+
+  assert.deepEqual(ask(header, '192.0.2.2'), stale)
+  assert.deepEqual(ask(header, '192.0.2.2', 'another'), wrong)
+  assert.deepEqual(ask(header, '192.0.2.1'), { ok: true, username: '101' })
 })
 
 test('a nonce serves 60 s, then the answer is stale when it is right and wrong when it is not', () => {

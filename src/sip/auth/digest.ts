@@ -37,6 +37,8 @@ export interface DigestQuestion {
   /** The Request-URI as written. */
   readonly requestUri: string
   readonly body?: Uint8Array
+  /** Where it came from, as the challenge was told: a nonce made for another source is stale here. */
+  readonly source?: string
   hashesOf(username: string): DigestHashes | undefined
 }
 
@@ -48,7 +50,13 @@ export type DigestRefusal = 'missing' | 'malformed' | 'stale' | 'replayed' | 'wr
 
 export type DigestResult =
   | { readonly ok: true; readonly username: string }
-  | { readonly ok: false; readonly reason: DigestRefusal; readonly username?: string }
+  | {
+      readonly ok: false
+      readonly reason: DigestRefusal
+      readonly username?: string
+      /** The nonce is one that was made for this source, so that is where the sender is. */
+      readonly proven?: boolean
+    }
 
 /** What hashes are kept for. */
 export const digestAlgorithms = ['SHA-256', 'MD5'] as const
@@ -106,10 +114,13 @@ export class DigestVerifier {
    * One value of WWW-Authenticate (or Proxy-Authenticate) an algorithm, best first (RFC 8760 §2.1).
    *
    * @param options.stale Say that only the nonce was wrong, so that a phone asks nobody for the password again.
+   * @param options.source Whom the nonce is for: an address, or what several addresses share.
    * @param options.only Offer this one alone, if it is among ours: for a peer that gives up when it sees another.
    */
-  challenges(options: { readonly stale?: boolean; readonly only?: DigestAlgorithm } = {}): string[] {
-    const nonce = this.#mint.make(this.#clock.now())
+  challenges(
+    options: { readonly stale?: boolean; readonly source?: string; readonly only?: DigestAlgorithm } = {},
+  ): string[] {
+    const nonce = this.#mint.make(this.#clock.now(), options.source)
     const stale = options.stale ? ', stale=true' : ''
     const { only } = options
     const offered = only && this.#algorithms.includes(only) ? [only] : this.#algorithms
@@ -130,9 +141,9 @@ export class DigestVerifier {
     const ha1 = answer.algorithm.hash === 'MD5' ? hashes.md5 : hashes.sha256
     const expected = responseOf({ ...answer, ha1, method: question.method, body: question.body })
     const matches = sameHex(expected, answer.response)
-    const madeAtMs = this.#mint.madeAt(answer.nonce)
+    const madeAtMs = this.#mint.madeAt(answer.nonce, question.source)
     if (!matches || hashes === this.#nobody || !sameUser(answer.uri, question.requestUri)) {
-      return { ok: false, reason: 'wrong', username }
+      return { ok: false, reason: 'wrong', username, proven: madeAtMs !== undefined }
     }
     const nowMs = this.#clock.now()
     if (madeAtMs === undefined || nowMs - madeAtMs > this.#nonceLifeMs) return { ok: false, reason: 'stale', username }

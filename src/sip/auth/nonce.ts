@@ -1,7 +1,8 @@
 /**
  * Nonces that carry their own proof, so that a challenge costs no memory; and the counts of those that were used.
  *
- * `<time>.<salt>.<mac>`: when it was made, that no two are alike, and that we made it for this realm.
+ * `<time>.<salt>.<mac>`: when it was made, that no two are alike, and that we made it for this realm
+ * and source.
  */
 import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { randomHex } from '../../core/random.ts'
@@ -15,23 +16,24 @@ export class NonceMint {
     this.#realm = realm
   }
 
-  make(nowMs: number): string {
+  /** @param source Whom it is for: from elsewhere it is not ours. */
+  make(nowMs: number, source = ''): string {
     const claim = `${Math.floor(nowMs).toString(36)}.${randomHex(8)}`
-    return `${claim}.${this.#sign(claim)}`
+    return `${claim}.${this.#sign(claim, source)}`
   }
 
   /** When we made it, in milliseconds of the clock it was made with; undefined when we did not. */
-  madeAt(nonce: string): number | undefined {
+  madeAt(nonce: string, source = ''): number | undefined {
     const cut = nonce.lastIndexOf('.')
     const claim = nonce.slice(0, Math.max(cut, 0))
     const given = Buffer.from(nonce.slice(cut + 1))
-    const right = Buffer.from(this.#sign(claim))
+    const right = Buffer.from(this.#sign(claim, source))
     if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined
     return Number.parseInt(claim, 36)
   }
 
-  #sign(claim: string): string {
-    return createHmac('sha256', this.#key).update(`${this.#realm}:${claim}`).digest('base64url').slice(0, 22)
+  #sign(claim: string, source: string): string {
+    return createHmac('sha256', this.#key).update(`${this.#realm}:${source}:${claim}`).digest('base64url').slice(0, 22)
   }
 }
 

@@ -176,6 +176,7 @@ export class Transactions {
   send(request: SipRequest, flow: WireFlow, user: ClientUser, branch = newBranch()): ClientTransaction {
     const { method, headers } = request
     headers.prepend('Via', this.#transport.via(flow, branch))
+    this.#transport.expect(flow)
     const key = clientKey(branch, method)
     const unwatch = flow.onClose(() => machine.transportFailed())
     const options = {

@@ -9,11 +9,12 @@
  * the address the connection came from, not the names of a certificate; over TLS a valid certificate is asked for besides.
  */
 import type { Clock } from '../../core/clock.ts'
-import { sameIp } from '../../core/ip.ts'
+import { placeOf, sameIp } from '../../core/ip.ts'
 import type { Network, TcpConnection } from '../../net/network.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { topVia } from '../message/fields.ts'
 import type { SipRequest } from '../message/types.ts'
+import type { Screen } from '../stack.types.ts'
 import type { SipCounters } from './counters.ts'
 import type { StreamTransport } from './listen.ts'
 import type { Hop } from './locate.ts'
@@ -39,6 +40,9 @@ export interface ConnectionsOptions {
   readonly network: Network
   readonly tls?: TlsIdentity
   readonly limits: TransportLimits
+  readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly counters: SipCounters
 }
 
@@ -66,18 +70,25 @@ export class Connections {
   }
 
   /** The open connection to that address, or a new one. */
-  to(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
+  to(hop: Hop, transport: StreamTransport): TcpFlow {
     const known = this.#byRemote.get(hopKey(hop))
     if (known) return known
-    const { network, tls } = this.#options
-    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
-    return this.#add(network.connect(hop, towards), hop, false)
+    const { network, tls, webSocketPath = '/' } = this.#options
+    const secure = transport === 'tls' || transport === 'wss'
+    const towards = secure ? { identity: tls, serverName: hop.serverName } : undefined
+    const connection =
+      transport === 'ws' || transport === 'wss'
+        ? network.connectWebSocket(hop, webSocketPath, towards)
+        : network.connect(hop, towards)
+    return this.#add(connection, hop, false)
   }
 
   accept(connection: TcpConnection, transport: StreamTransport): void {
     const { connections, connectionsPerSource } = this.#options.limits
-    const fromThere = this.#perSource.get(connection.remote.ip) ?? 0
-    if (this.#closed || this.count >= connections || fromThere >= connectionsPerSource) {
+    const { ip } = connection.remote
+    const fromThere = this.#perSource.get(placeOf(ip)) ?? 0
+    const tooMany = this.count >= connections || fromThere >= connectionsPerSource
+    if (this.#closed || tooMany || this.#options.screen?.mayConnect(ip) === false) {
       this.#options.counters.connectionsRefused++
       connection.start({ data: () => {}, closed: () => {} })
       connection.destroy()
@@ -116,7 +127,8 @@ export class Connections {
     const flow = new TcpFlow(options, { ...this.#user, closed: (gone) => this.#forget(gone) })
     this.#known.set(flow, { key })
     this.#byRemote.set(key, flow)
-    this.#perSource.set(flow.remote.ip, (this.#perSource.get(flow.remote.ip) ?? 0) + 1)
+    const place = placeOf(flow.remote.ip)
+    this.#perSource.set(place, (this.#perSource.get(place) ?? 0) + 1)
     return flow
   }
 
@@ -125,12 +137,13 @@ export class Connections {
     this.#known.delete(flow)
     for (const name of [key, alias])
       if (name !== undefined && this.#byRemote.get(name) === flow) this.#byRemote.delete(name)
-    const left = (this.#perSource.get(flow.remote.ip) ?? 1) - 1
-    if (left > 0) this.#perSource.set(flow.remote.ip, left)
-    else this.#perSource.delete(flow.remote.ip)
+    const place = placeOf(flow.remote.ip)
+    const left = (this.#perSource.get(place) ?? 1) - 1
+    if (left > 0) this.#perSource.set(place, left)
+    else this.#perSource.delete(place)
   }
 }
 
 /** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
 export const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
-  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
+  `${transport} ${ip} ${port} ${transport === 'tls' || transport === 'wss' ? serverName : ''}`

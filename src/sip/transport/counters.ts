@@ -12,7 +12,9 @@ export interface SipCounters {
   unmatched: number
   /** Sends that the host or a connection refused. */
   sendFailures: number
-  /** Connections refused because too many were open. */
+  /** Messages that the screen did not let in: of the banned, and above the allowance of strangers. Not read, not answered. */
+  screened: number
+  /** Connections refused because too many were open, or by the screen. */
   connectionsRefused: number
   /** Requests that a guard dropped or answered by itself. */
   guarded: number
@@ -31,6 +33,7 @@ export const newCounters = (): SipCounters => ({
   malformed: 0,
   unmatched: 0,
   sendFailures: 0,
+  screened: 0,
   connectionsRefused: 0,
   guarded: 0,
   foreignInDialog: 0,

@@ -5,7 +5,6 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
@@ -19,7 +18,7 @@ import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
 import { printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Address, Flow, KeepAliveOptions, MessageObserver, TransportName } from '../stack.types.ts'
+import type { Address, Flow, KeepAliveOptions, MessageObserver, Screen, TransportName } from '../stack.types.ts'
 import { Connections, defaultLimits, hopKey, type TransportLimits } from './connections.ts'
 import type { SipCounters } from './counters.ts'
 import { UdpFlow, type WireFlow } from './flow.ts'
@@ -50,9 +49,12 @@ export interface TransportOptions {
   readonly listen: readonly ListenAddress[]
   /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
   readonly tls?: TlsIdentity
-  /** Our address as peers see it; the address of the socket unless given. */
-  readonly advertisedIp?: () => string
+  /** Our address as that peer sees it; undefined, or not given: the address of the socket. */
+  readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly observe?: MessageObserver
+  readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -77,7 +79,9 @@ export class SipTransport {
     this.#connections = new Connections(
       { ...options, limits },
       {
-        message: (bytes, flow) => this.#message(bytes, flow),
+        // Who sends too much over a connection hears so by its end.
+        message: (bytes, flow) =>
+          this.#mayRead(flow.transport, flow.remote) ? this.#message(bytes, flow) : flow.close(),
         unframed: (_problem, head, flow) => this.#unframed(head, flow),
       },
     )
@@ -148,7 +152,6 @@ export class SipTransport {
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
-    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
     return this.#connections.to(hop, hop.transport)
   }
 
@@ -190,13 +193,14 @@ export class SipTransport {
   ownAddress(flow: Flow): Address {
     const { advertisedIp, network } = this.#options
     const same = this.#bound.filter((bound) => bound.transport === flow.transport)
+    const { local, remote } = flow
     const bound =
-      same.find(({ local }) => local.ip === flow.local.ip) ??
-      same.find(({ local }) => canSend(local.ip, flow.remote.ip)) ??
+      same.find((one) => one.local.ip === local.ip && (flow.reliable || one.local.port === local.port)) ??
+      same.find((one) => canSend(one.local.ip, remote.ip)) ??
       this.#bound[0]
-    const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
-    const ip = advertisedIp?.() ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
-    return { ip, port: bound?.local.port ?? flow.local.port }
+    const localIp = isWildcardIp(local.ip) ? (bound?.local.ip ?? local.ip) : local.ip
+    const ip = advertisedIp?.(remote.ip) ?? (isWildcardIp(localIp) ? network.addressTowards(remote.ip) : localIp)
+    return { ip, port: bound?.local.port ?? local.port }
   }
 
   /** The Via of a request of ours. `rport`: RFC 3581 §3. `alias`: requests to our listener may come by this (RFC 5923). */
@@ -208,6 +212,11 @@ export class SipTransport {
 
   #listensFor(transport: TransportName): boolean {
     return this.#bound.some((bound) => bound.transport === transport)
+  }
+
+  /** A request goes there: what comes back is no stranger's. */
+  expect(flow: WireFlow): void {
+    this.#options.screen?.expect(flow)
   }
 
   async #locate(uri: SipUri): Promise<readonly Hop[]> {
@@ -228,7 +237,7 @@ export class SipTransport {
   }
 
   #datagram(bytes: Buffer, from: Endpoint, socket: () => UdpSocket): void {
-    if (this.#closed || isKeepAlive(bytes)) return
+    if (this.#closed || isKeepAlive(bytes) || !this.#mayRead('udp', from)) return
     if (isStun(bytes)) return this.#stun(bytes, from, socket())
     this.#message(bytes, new UdpFlow(socket(), from))
   }
@@ -239,6 +248,13 @@ export class SipTransport {
     const answer = answerBinding(bytes, from)
     if (answer) socket.send(answer, from)
     else this.#stunAnswers.receive(bytes)
+  }
+
+  #mayRead(transport: TransportName, from: Endpoint): boolean {
+    const { screen, counters } = this.#options
+    if (!screen || screen.mayRead(transport, from)) return true
+    counters.screened++
+    return false
   }
 
   #message(bytes: Buffer, flow: WireFlow): void {
@@ -288,14 +304,18 @@ export class SipTransport {
   }
 
   #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
-    let fallback: UdpSocket | undefined
+    const able: UdpSocket[] = []
     for (const bound of this.#bound) {
       if (bound.transport !== 'udp') continue
       const { local, socket } = bound
       if (from && local.ip === from.ip && local.port === from.port) return new UdpFlow(socket, to)
-      if (!fallback && canSend(local.ip, to.ip)) fallback = socket
+      if (canSend(local.ip, to.ip)) able.push(socket)
     }
-    return fallback && new UdpFlow(fallback, to)
+    const [first, ...more] = able
+    if (!first || more.length === 0) return first && new UdpFlow(first, to)
+    // Several addresses of ours: from the one that leads there.
+    const near = this.#options.network.addressTowards(to.ip)
+    return new UdpFlow(able.find(({ local }) => local.ip === near) ?? first, to)
   }
 
   #observe(direction: 'in' | 'out', flow: WireFlow, bytes: Uint8Array, callId: string): void {

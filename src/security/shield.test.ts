@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { FakeClock } from '../core/fake-clock.ts'
+import { parseNetworks } from '../core/networks.ts'
+import { FactBus } from '../events/bus.ts'
+import { udpFlow } from '../pbx/test-support.ts'
+import type { Flow } from '../sip/stack.types.ts'
+import { Shield, type ShieldOptions } from './shield.ts'
+
+let clock: FakeClock
+let told: string[]
+let shield: Shield
+
+function makeShield(changes: Partial<ShieldOptions> = {}): Shield {
+  clock = new FakeClock()
+  told = []
+  const bus = new FactBus()
+  bus.onAny((fact) => told.push(`${fact.name} ${'source' in fact ? fact.source : ''}`))
+  return new Shield({
+    clock,
+    bus,
+    trusted: parseNetworks(['203.0.113.0/24']),
+    denied: parseNetworks([]),
+    messagesPerSecond: 50,
+    messagesPerSecondInAll: 2_000,
+    banAfter: 20,
+    banMs: 3_600_000,
+    knownMs: 4_200_000,
+    ...changes,
+  })
+}
+beforeEach(() => {
+  shield = makeShield()
+})
+
+const scanner = udpFlow('192.0.2.66', 5060)
+const overTcp = (ip: string): Flow => ({ ...udpFlow(ip, 40_000), transport: 'tcp', reliable: true })
+
+const reads = (from: Flow, times: number): number =>
+  Array.from({ length: times }, () => shield.mayRead(from.transport, from.remote)).filter(Boolean).length
+
+function guess(from: Flow, username: string, times: number): number {
+  let looked = 0
+  for (let at = 0; at < times; at++) {
+    if (shield.mayGuess(from, username)) looked++
+    shield.wrongAnswer(from, username, true)
+  }
+  return looked
+}
+
+test('a stranger is read up to its allowance, and told of once', () => {
+  assert.equal(reads(scanner, 1_000), 200)
+  clock.advance(1_000)
+  assert.equal(reads(scanner, 1_000), 50)
+  assert.deepEqual(told, ['security.limited 192.0.2.66'])
+})
+
+test('a phone that proved itself is read behind the same address as a flood', () => {
+  const phone = udpFlow('192.0.2.66', 5061)
+  shield.vouch(phone, '101')
+  assert.equal(reads(scanner, 1_000), 200)
+  assert.equal(reads(phone, 1_000), 1_000)
+})
+
+test('who we called is read: its answers are no flood', () => {
+  shield.expect(udpFlow('198.51.100.4', 5060))
+  assert.equal(reads(udpFlow('198.51.100.4', 5060), 5_000), 5_000)
+})
+
+test('all addresses of one IPv6 network share an allowance', () => {
+  assert.equal(reads(udpFlow('2001:db8::1'), 150), 150)
+  assert.equal(reads(udpFlow('2001:db8::ffff:2'), 150), 50)
+  assert.equal(reads(udpFlow('2001:db8:0:1::1'), 150), 150)
+})
+
+test('forged sources share one allowance in all, and known flows go on', () => {
+  const phone = udpFlow('198.51.100.9')
+  shield.vouch(phone, '101')
+  let read = 0
+  for (let host = 0; host < 50_000; host++)
+    read += reads(udpFlow(`10.${host >> 16}.${(host >> 8) & 255}.${host & 255}`), 1)
+  assert.equal(read, 4_000)
+  assert.equal(reads(phone, 100), 100)
+  assert.equal(reads(udpFlow('203.0.113.4'), 1_000), 1_000)
+})
+
+test('20 wrong answers within a minute ban the source, but not its phones, nor others', () => {
+  const phone = udpFlow('192.0.2.66', 5061)
+  shield.vouch(phone, '101')
+  for (const name of ['100', '102', '103', '104']) guess(scanner, name, 5)
+  assert.equal(shield.bans.list().length, 0)
+  guess(scanner, '105', 1)
+  assert.deepEqual(
+    shield.bans.list().map(({ source, why, who }) => `${source} ${why} ${who}`),
+    ['192.0.2.66 guessing 105'],
+  )
+  assert.equal(reads(scanner, 10), 0)
+  assert.equal(shield.mayConnect('192.0.2.66'), false)
+  assert.equal(reads(phone, 10), 10)
+  assert.equal(reads(udpFlow('192.0.2.67'), 10), 10)
+})
+
+test('a ban ends by itself, and by a person', () => {
+  guess(scanner, '100', 21)
+  clock.advance(3_600_000)
+  assert.equal(reads(scanner, 1), 1)
+  guess(scanner, '100', 21)
+  assert.equal(shield.bans.release('192.0.2.66'), true)
+  assert.equal(reads(scanner, 1), 1)
+  assert.equal(shield.bans.release('192.0.2.66'), false)
+  assert.deepEqual(told, [
+    'security.banned 192.0.2.66',
+    'security.released 192.0.2.66',
+    'security.banned 192.0.2.66',
+    'security.released 192.0.2.66',
+  ])
+})
+
+test('an answer that no challenge was sent for counts for nothing over UDP: the source may be forged', () => {
+  for (let at = 0; at < 1_000; at++) shield.wrongAnswer(scanner, '101', false)
+  assert.equal(shield.bans.list().length, 0)
+  assert.equal(shield.mayGuess(udpFlow('192.0.2.66', 5061), '101'), true)
+  for (let at = 0; at < 21; at++) shield.wrongAnswer(overTcp('192.0.2.68'), '101', false)
+  assert.equal(shield.bans.list()[0]?.source, '192.0.2.68')
+})
+
+test('of 10,000 guesses at one account from one source 5 are looked at, then one a minute', () => {
+  shield = makeShield({ banAfter: 0 })
+  assert.equal(guess(scanner, '101', 10_000), 5)
+  assert.equal(shield.mayGuess(scanner, '102'), true)
+  clock.advance(60_000)
+  assert.equal(guess(scanner, '101', 10_000), 1)
+})
+
+test('a registered phone signs in again while its account is guessed at from the same address', () => {
+  shield = makeShield({ banAfter: 0 })
+  const phone = udpFlow('192.0.2.66', 5061)
+  shield.vouch(phone, '101')
+  guess(scanner, '101', 100)
+  assert.equal(shield.mayGuess(phone, '101'), true)
+  assert.equal(shield.mayGuess(udpFlow('192.0.2.66', 5062), '101'), false)
+})
+
+test('an account under attack from many sources gives each new one a single guess', () => {
+  for (let host = 0; host < 100; host++) guess(udpFlow(`10.0.0.${host}`), '101', 1)
+  assert.equal(guess(udpFlow('10.0.1.1'), '101', 4), 1)
+  assert.equal(guess(udpFlow('10.0.1.1'), '102', 4), 4)
+})
+
+test('a phone with an old password that tries four times a minute does not get its office banned', () => {
+  const phone = udpFlow('192.0.2.66', 5061)
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    guess(phone, '101', 4)
+    clock.advance(60_000)
+  }
+  assert.equal(shield.bans.list().length, 0)
+})
+
+test('a patient guesser at many accounts is banned in the end', () => {
+  for (let guessed = 0; guessed < 1_000 && shield.bans.list().length === 0; guessed++) {
+    guess(scanner, String(guessed % 50), 1)
+    clock.advance(10_000)
+  }
+  assert.equal(shield.bans.list()[0]?.why, 'guessing')
+})
+
+test('the trusted are never banned and never slowed down, but their guesses are', () => {
+  const proxy = udpFlow('203.0.113.4')
+  assert.equal(guess(proxy, '101', 10_000), 5)
+  assert.equal(reads(proxy, 10_000), 10_000)
+  assert.equal(shield.bans.list().length, 0)
+})
+
+test('a scanner that says its name is banned over a connection, and never over UDP', () => {
+  for (let at = 0; at < 100; at++) shield.scanner(scanner)
+  assert.equal(shield.bans.list().length, 0)
+  for (let at = 0; at < 6; at++) shield.scanner(overTcp('192.0.2.68'))
+  assert.deepEqual(
+    shield.bans.list().map(({ source, why }) => `${source} ${why}`),
+    ['192.0.2.68 scanning'],
+  )
+})
+
+test('only allowed sources are read when there is a list, and denied ones never', () => {
+  shield = makeShield({ allowed: parseNetworks(['192.0.2.0/24']), denied: parseNetworks(['192.0.2.66']) })
+  assert.equal(reads(udpFlow('192.0.2.1'), 1), 1)
+  assert.equal(reads(udpFlow('203.0.113.4'), 1), 1, 'the trusted are allowed')
+  assert.equal(reads(scanner, 1), 0)
+  assert.equal(reads(udpFlow('198.51.100.1'), 1), 0)
+})
