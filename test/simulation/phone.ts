@@ -3,7 +3,7 @@
  * It keeps what it saw of each call for the checks at the end.
  */
 import { ReferProgress, readReferral } from '../../src/sip/dialog/refer.ts'
-import { cseqOf } from '../../src/sip/message/fields.ts'
+import { cseqOf, optionTags } from '../../src/sip/message/fields.ts'
 import type { SipMessage, SipResponse } from '../../src/sip/message/types.ts'
 import { printUri } from '../../src/sip/message/uri.ts'
 import type { CountedSipStack } from '../../src/sip/stack.ts'
@@ -99,9 +99,7 @@ export class Phone {
       if (offer !== '') side.agreed ??= `${offer} | ${textOfPayload(described)}`
       return again ?? described
     }
-    const reliably = /100rel/.test(
-      `${invite.request.headers.all('Require')} ${invite.request.headers.all('Supported')}`,
-    )
+    const reliably = ['Require', 'Supported'].some((name) => optionTags(invite.request, name).includes('100rel'))
     for (let rings = chance.pick(0, 1, 1, 2); rings > 0; rings--) {
       this.#world.later(chance.between(0, 3_000), () => {
         if (side.state !== 'ringing') return

@@ -46,6 +46,7 @@ export async function runSeeds({
       onProgress?.(done, failures.length)
       work(worker, resolve)
     })
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(batch)
   }
   const thread = (): Promise<void> =>

@@ -4,7 +4,10 @@ import type { Batch, Failure } from './runner.ts'
 import { simulate } from './world.ts'
 
 parentPort?.on('message', ({ first, count }: Batch) => {
-  void run(first, count).then((failures) => parentPort?.postMessage(failures))
+  void run(first, count).then((failures) => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    parentPort?.postMessage(failures)
+  })
 })
 
 async function run(first: number, count: number): Promise<readonly Failure[]> {
