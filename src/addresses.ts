@@ -2,7 +2,8 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { isIPv6, isPrivateIp, isWildcardIp } from './core/ip.ts'
+import { isIPv6, isWildcardIp } from './core/ip.ts'
+import { parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { MediaPlaneSettings } from './media/types.ts'
 import { LocalAddresses } from './net/local-address.ts'
@@ -14,7 +15,7 @@ const somewhereOutside = '192.0.2.1'
 /** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; the others where they are asked for. */
 export function sipSockets({ sip, tls }: Settings): { transport: TransportName; ip: string; port: number }[] {
   const at = (transport: TransportName, ports: readonly number[]) =>
-    ports.map((port) => ({ transport, ip: sip.host, port }))
+    sip.host.flatMap((ip) => ports.map((port) => ({ transport, ip, port })))
   return [
     ...at('udp', sip.udpPorts.length > 0 ? sip.udpPorts : sip.ports),
     ...at('tcp', sip.tcpPorts.length > 0 ? sip.tcpPorts : sip.ports),
@@ -25,7 +26,18 @@ export function sipSockets({ sip, tls }: Settings): { transport: TransportName; 
 }
 
 export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
-  return { workers: rtp.workers, bindIp: rtp.bindIp || sip.host, portMin: rtp.portMin, portMax: rtp.portMax }
+  return {
+    workers: rtp.workers,
+    bindIp: rtp.bindIp || common(sip.host),
+    portMin: rtp.portMin,
+    portMax: rtp.portMax,
+  }
+}
+
+/** What takes packets for all of these addresses. */
+function common([first = '', ...more]: readonly string[]): string {
+  if (more.length === 0) return first
+  return [first, ...more].some(isIPv6) ? '::' : '0.0.0.0'
 }
 
 /**
@@ -47,17 +59,34 @@ export async function tryMediaAddress(settings: Settings): Promise<void> {
 /** Our address as the world sees it, now; undefined when we are not behind NAT. */
 export type PublicIp = (() => string) | undefined
 
-/** The address a peer reaches our media at: the public one from outside, else the one its packets came to. */
-export function advertiser({ rtp, sip }: Settings, publicIp: PublicIp): (flow: Flow | undefined) => string {
+/**
+ * The public address as a peer at that address is to be told it; undefined when it is told a local one, because it is on
+ * our side of the NAT or of the other family.
+ */
+export function externalAddress({ nat }: Settings, publicIp: PublicIp): (remoteIp: string) => string | undefined {
+  const local = parseNetworks(nat.localNetworks)
+  return (remoteIp) => {
+    const known = publicIp?.()
+    return known !== undefined && isIPv6(known) === isIPv6(remoteIp) && !local.has(remoteIp) ? known : undefined
+  }
+}
+
+/**
+ * The address a peer reaches our media at: the public one from outside, else the one its packets came to.
+ *
+ * The peer is known by its flow, or by its address; nobody in particular is outside.
+ */
+export function advertiser(settings: Settings, publicIp: PublicIp): (peer: Flow | string | undefined) => string {
   const addresses = new LocalAddresses()
-  const bound = [rtp.bindIp, sip.host].find((ip) => ip !== '' && !isWildcardIp(ip))
-  return (flow) => {
-    const outside = flow === undefined || !isPrivateIp(flow.remote.ip)
-    const known = outside ? publicIp?.() : undefined
+  const external = externalAddress(settings, publicIp)
+  const { bindIp } = mediaSettings(settings)
+  return (peer = publicIp?.() ?? somewhereOutside) => {
+    const remoteIp = typeof peer === 'string' ? peer : peer.remote.ip
+    const known = external(remoteIp)
     if (known !== undefined) return known
-    if (bound) return bound
-    if (flow && !isWildcardIp(flow.local.ip)) return flow.local.ip
-    return addresses.towards(flow?.remote.ip ?? somewhereOutside)
+    if (!isWildcardIp(bindIp)) return bindIp
+    if (typeof peer !== 'string' && !isWildcardIp(peer.local.ip)) return peer.local.ip
+    return addresses.towards(remoteIp)
   }
 }
 

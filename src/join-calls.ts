@@ -1,6 +1,7 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
 import {
   advertiser,
+  externalAddress,
   mediaSettings,
   type PublicIp,
   reachableAt,
@@ -18,14 +19,17 @@ import { joinTrace } from './join-trace.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
+import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Messages } from './pbx/messages.ts'
 import { Registrar } from './pbx/registrar.ts'
-import { readTrunk, type Trunk } from './pbx/trunks.ts'
+import { TrunkLines } from './pbx/trunk-lines.ts'
+import { readTrunk } from './pbx/trunks.ts'
 import { findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
+import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
@@ -40,11 +44,13 @@ export interface CallSide {
   readonly media: MediaPlane
   readonly recordings: Recordings
   readonly registrar: Registrar
+  readonly trunks: TrunkLines
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
   readonly certificates: CertificateWatch
   readonly bans: BanList
+  readonly load: LoadWatch
   readonly publicIp: PublicIp
   /** Where SIP is spoken, as a phone is told. */
   readonly listening: readonly SipAddress[]
@@ -69,30 +75,35 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
-  const trunks = settings.trunks.map(readTrunk)
   const shield = makeShield(foundation)
-  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
+  const advertisedIp = advertiser(settings, publicIp)
+  const ownHost = (): string => advertisedIp(undefined)
+  const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost })
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
+  const load = new LoadWatch({ clock, bus, probe: eventLoopProbe(clock), maxLagMs: settings.sip.overloadLag })
+  closing.push(async () => load.close())
   const stack = await createSipStack({
     clock,
     log,
     listen: sipSockets(settings),
     tls,
-    ...(publicIp && { advertisedIp: publicIp }),
+    advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
-    guard: gatekeeper.admit,
+    guard: shedding(load, gatekeeper.admit),
     screen: shield,
     observe: trace.observe,
   })
   closing.push(() => stack.close())
+  closing.push(() => trunks.close())
 
   const live = new LiveCalls()
   const { combineLegs } = settings.recording
@@ -105,7 +116,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     live,
     recorder: recordings,
-    advertisedIp: advertiser(settings, publicIp),
+    advertisedIp,
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
   }
@@ -126,16 +137,19 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
+  trunks.open(stack)
   return {
     desk,
     live,
     media,
     recordings,
     registrar,
+    trunks,
     stack,
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,
+    load,
     publicIp,
     listening: reachableAt(stack.listening),
   }
@@ -165,7 +179,7 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
 
 function makeGatekeeper(
   { settings, clock, bus, database }: Foundation,
-  trunks: readonly Trunk[],
+  trunks: TrunkLines,
   strangers: Shield,
 ): Gatekeeper {
   const peers = settings.siprecPeers.flatMap(({ sources }) => sources)

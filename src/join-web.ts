@@ -3,10 +3,12 @@ import { domainOf } from './addresses.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
+import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderHasRoom, Health } from './ops/health.ts'
+import { keepsUp } from './ops/load-watch.ts'
 import { Metrics } from './ops/metrics.ts'
 import { digestHashes } from './sip/auth/digest.ts'
 import { version } from './version.ts'
@@ -25,7 +27,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
-  const { live, registrar, listening } = calls
+  const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
     users: database.users,
@@ -43,6 +45,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     liveCalls: live,
     directory: database.directory,
     registrations: registrar,
+    trunks,
     auth,
     bans: calls.bans,
     health,
@@ -60,25 +63,36 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
 
 function makeHealth(
   { clock, database, recordingDir, recordingsWritable }: Foundation,
-  { live, media }: CallSide,
+  { live, media, load }: CallSide,
 ): Health {
   return new Health({
     version,
     clock,
-    checks: { database: () => database.ping(), recordings: recordingsWritable, disk: folderHasRoom(recordingDir) },
+    checks: {
+      database: () => database.ping(),
+      recordings: recordingsWritable,
+      disk: folderHasRoom(recordingDir),
+      load: keepsUp(load),
+    },
     activeCalls: () => live.size,
     portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
   })
 }
 
-function makeMetrics({ bus }: Foundation, { live, registrar, media, stack, sipCounts }: CallSide): Metrics {
+function makeMetrics(
+  { bus, clock }: Foundation,
+  { live, registrar, trunks, media, stack, load, sipCounts, certificates }: CallSide,
+): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
+    trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),
+    load: () => ({ ...load.reading, refused: load.refused }),
     sipCounters: sipCounts,
+    certificates: () => certificates.list().map((one) => ({ path: one.path, daysLeft: daysLeft(one, clock.wallMs()) })),
   })
 }
 

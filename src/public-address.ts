@@ -31,7 +31,7 @@ export interface PublicAddressOptions {
  * @throws {StartError} when the address is to be found and no STUN server answers.
  */
 export async function findPublicAddress(
-  { nat }: Pick<Settings, 'nat'>,
+  { nat }: { readonly nat: Pick<Settings['nat'], 'behindNat' | 'externalIp' | 'stunServer'> },
   { network, clock, log }: PublicAddressOptions,
 ): Promise<PublicAddress | undefined> {
   if (!nat.behindNat) return undefined
@@ -65,10 +65,11 @@ export async function findPublicAddress(
   }
 }
 
-/** @param server `stun.example.com`, `stun.example.com:3478`, `192.0.2.1:3478`. */
+/** @param server `stun.example.com`, `stun.example.com:3478`, `192.0.2.1:3478`, `[2001:db8::1]:3478`. */
 async function askServer(server: string, network: Network, clock: Clock): Promise<string | undefined> {
-  const [host = '', port = String(defaultStunPort)] = server.split(':')
+  const [, six, name = '', port = String(defaultStunPort)] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(server) ?? []
+  const host = six ?? name
   const ips = isIP(host) ? [host] : await network.lookup(host)
-  const ip = ips.find((one) => isIP(one) === 4)
+  const ip = ips.find((one) => isIP(one) === 4) ?? ips[0] // behind NAT it is IPv4 that wants translating
   return ip === undefined ? undefined : askStun(network, clock, { ip, port: Number(port) })
 }

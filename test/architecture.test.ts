@@ -36,13 +36,15 @@ function readTable(): ReadonlyMap<string, Rule> {
 
 const table = readTable()
 
-/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog; auth knows messages only. */
+/** Inside sip/: message ◀ transport ◀ transaction ◀ dialog ◀ subscription ◀ packages; auth knows messages only. */
 const insideSip: Record<string, readonly string[]> = {
   message: [],
   transport: ['message'],
   transaction: ['message', 'transport'],
   dialog: ['message', 'transport', 'transaction', 'auth'],
   auth: ['message'],
+  subscription: ['message', 'transport', 'transaction', 'dialog'],
+  packages: ['message', 'subscription'],
   client: ['message', 'transport', 'dialog'],
 }
 

@@ -165,9 +165,9 @@ test('phones that share no codec are told so with 488', async () => {
   assert.equal(outcome.status, 488)
 })
 
-test('the health of a server is that of its database, its recording folder and its disk', async () => {
+test('the health of a server is that of its database, its recording folder, its disk and its load', async () => {
   const report = (await (await fetch(`${server.api.url}/health`)).json()) as { checks: object }
-  assert.deepEqual(Object.keys(report.checks), ['database', 'recordings', 'disk'])
+  assert.deepEqual(Object.keys(report.checks), ['database', 'recordings', 'disk', 'load'])
 })
 
 test('a wrong password registers nothing', async () => {

@@ -79,3 +79,10 @@ test('a program registers there, and takes its registration away', async () => {
   assert.deepEqual([await client(), await client()], ['registering', 'registered'])
   await registrar()
 })
+
+test('an event package is watched: what is so, and the change; leaving the loop ends the program', async () => {
+  const telling = run('mood.ts')
+  const watching = run('watch.ts', { WATCHED: await telling() })
+  assert.equal(await watching(), 'calm')
+  assert.equal(await watching(), 'cheerful')
+})

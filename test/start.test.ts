@@ -126,6 +126,6 @@ test('the command line takes what the API takes, and says what is wrong with the
 
 test('config shows what is in force and where it came from', () => {
   const { out } = patchbay(['config'], { PATCHBAY_ADMIN_PASSWORD: 'hush-hush-hush' })
-  assert.match(out, /^sip\.host\s+"127\.0\.0\.1"\s+# environment \(SIP_HOST\)$/m)
+  assert.match(out, /^sip\.host\s+\["127\.0\.0\.1"\]\s+# environment \(SIP_HOST\)$/m)
   assert.ok(!out.includes('hush-hush-hush'))
 })

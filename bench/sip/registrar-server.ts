@@ -51,7 +51,7 @@ const gatekeeper = new Gatekeeper({
   strangers: shield,
   digest: new DigestVerifier({ realm, clock: systemClock }),
   directory,
-  trunks: [],
+  trunks: { trunkOf: () => undefined },
   siprecSources: parseNetworks([]),
   isSiprec: () => false,
   bus,

@@ -13,6 +13,7 @@ import { NotFoundPage } from './pages/not-found.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
 import { SecurityPage } from './pages/security.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
+import { TrunksPage } from './pages/trunks.tsx'
 import { Shell } from './shell/shell.tsx'
 import { ErrorNote } from './ui/notes.tsx'
 
@@ -62,6 +63,7 @@ function Pages() {
         <Route path="/calls/:id" element={<CallPage />} />
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
+        <Route path="/trunks" element={<TrunksPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/security" element={<SecurityPage />} />
         <Route path="/connect" element={<ConnectPage />} />

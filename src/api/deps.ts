@@ -9,6 +9,7 @@ import type { Health } from '../ops/health.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
+import type { TrunkStatuses } from '../pbx/trunk-status.ts'
 import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly liveCalls: LiveCalls
   readonly directory: Directory
   readonly registrations: Registrations
+  readonly trunks: TrunkStatuses
   readonly auth: Auth
   readonly bans: BanList
   readonly health: Health

@@ -23,6 +23,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'siprec', description: 'Recording sessions that live now' },
         { name: 'recordings', description: 'Recordings and their files' },
         { name: 'extensions', description: 'The directory and registered devices' },
+        { name: 'trunks', description: 'Trunks and how they fare' },
         { name: 'accounts', description: 'People and API keys' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },

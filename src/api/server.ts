@@ -31,6 +31,7 @@ import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { trunkRoutes } from './routes/trunks.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -77,6 +78,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   recordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
+  trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   eventRoutes(app, hub)

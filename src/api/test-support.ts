@@ -14,6 +14,7 @@ import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
+import type { TrunkStatus } from '../pbx/trunk-status.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -30,6 +31,7 @@ export interface ApiUnderTest {
   readonly database: Database
   readonly liveCalls: LiveCalls
   readonly registered: Registration[]
+  readonly trunks: TrunkStatus[]
   readonly folder: string
   /** Headers that sign in as this role, by cookie, from our own pages. */
   readonly as: (role: Role) => Promise<{ cookie: string; origin: string }>
@@ -54,6 +56,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   }
   const liveCalls = new LiveCalls()
   const registered: Registration[] = []
+  const trunks: TrunkStatus[] = []
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -69,6 +72,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
         registered.splice(0, registered.length, ...registered.filter((kept) => kept.extension !== extension))
       },
     },
+    trunks: { list: () => trunks },
     auth,
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
@@ -76,9 +80,12 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       bus,
       liveCalls: () => liveCalls.size,
       registrations: () => registered.length,
+      trunks: () => trunks,
       media: () => Promise.resolve([]),
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
+      load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
+      certificates: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
@@ -101,6 +108,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     database,
     liveCalls,
     registered,
+    trunks,
     folder,
     async as(role) {
       const user = await database.users.byId(role)

@@ -28,7 +28,7 @@ import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia, readDescription, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
-import { addressAt } from './party.ts'
+import { addressAt, peerOf } from './party.ts'
 import { offerToPassOn, passOfferOn } from './renegotiation.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
@@ -132,13 +132,13 @@ export class Call implements LiveCall, TransferHost {
     const { advertisedIp } = this.#services
     const { offer, formats, maxForwards } = readInvite(this.#invite)
     await this.#openStreams(offer)
-    const media = new LegMedia(await this.openPort(record), advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
+    const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
-    const port = await this.openPort(record)
     if (this.#ended) return
     const fork = this.#fork(port, formats, this.#streamsOf('callee'), {
       destinations,
@@ -162,7 +162,7 @@ export class Call implements LiveCall, TransferHost {
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
-      const media = new LegMedia(port, advertisedIp(target.flow), beside)
+      const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
       return { media, sdp: media.offer(formats) }
     }
     const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
@@ -220,12 +220,12 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** A party as our devices see it: at this server. */
-  #addressOf(party: Party, flow: Flow | undefined): string {
-    return addressAt(this.#services.advertisedIp(flow), party)
+  #addressOf(party: Party, peer: Flow | string | undefined): string {
+    return addressAt(this.#services.advertisedIp(peer), party)
   }
 
   #introduce(caller: Party, { target, introduce }: Destination): Introduction {
-    const host = this.#services.advertisedIp(target.flow)
+    const host = this.#services.advertisedIp(peerOf(target))
     return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
   }
 
@@ -257,11 +257,14 @@ export class Call implements LiveCall, TransferHost {
     this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
-    const description = caller.describe(media.formats)
-    // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
-    if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
-    if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+    const description = this.#session.together(() => {
+      media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
+      const told = caller.describe(media.formats)
+      // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
+      if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
+      if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+      return told
+    })
     this.#legs.caller.unlisten?.()
     const callerDialog = caller.answer(description)
     this.#answeredAtMs = this.#services.clock.wallMs()
@@ -419,7 +422,7 @@ export class Call implements LiveCall, TransferHost {
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye())
     const stored = this.#recording?.stop()
-    for (const leg of legs) await this.#endLeg(leg)
+    await Promise.all(legs.map((leg) => this.#endLeg(leg)))
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
     await Promise.allSettled([...goodbyes, stored, this.#session.close()])

@@ -1,9 +1,11 @@
 /** Who stands in a From or To, in the words of the facts. */
+import { isIP } from '../core/ip.ts'
 import type { Party } from '../events/catalogue.ts'
 import { quote } from '../sip/message/scan.ts'
 import { withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr } from '../sip/message/types.ts'
 import { parseUri, printUri } from '../sip/message/uri.ts'
+import type { Flow, Target } from '../sip/stack.types.ts'
 
 /** Whom the header names; somebody anonymous when it is missing or cannot be read (RFC 3323 §4.1.1.3). */
 export function partyAt(address: NameAddr | undefined): Party {
@@ -18,4 +20,10 @@ export function addressAt(host: string, { extension, uri, name: displayName }: P
   const user = extension ?? (parsed?.scheme === 'tel' ? withoutSeparators(parsed.user ?? '') : parsed?.user)
   const name = displayName === undefined ? '' : `${quote(displayName)} `
   return `${name}<${printUri({ scheme: 'sip', user: user || 'anonymous', host, params: new Map(), headers: new Map() })}>`
+}
+
+/** Whom a request will reach, as far as that is known before it is sent: by its flow, or by an address. */
+export function peerOf({ flow, via, uri }: Target): Flow | string | undefined {
+  const host = parseUri(uri)?.host ?? ''
+  return flow ?? [via ?? []].flat()[0]?.ip ?? (isIP(host) ? host : undefined)
 }

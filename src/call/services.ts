@@ -42,7 +42,7 @@ export interface CallServices {
   readonly live: LiveCalls
   readonly recorder: CallRecorder
   /** The address that this peer reaches us at, for SDP. */
-  readonly advertisedIp: (flow: Flow | undefined) => string
+  readonly advertisedIp: (peer: Flow | string | undefined) => string
   /** SIP messages seen so far of these Call-IDs. */
   readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
   /** A leg that is silent for so long is asked whether it is still there; 0 never. */

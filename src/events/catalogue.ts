@@ -157,6 +157,10 @@ export interface Facts {
     readonly bytes: number
     readonly sipStatus: number
   }
+  /** It answered: for the first time, or again after it was down. */
+  'trunk.up': At & { readonly trunk: string }
+  /** It does not answer, or refuses our registration. */
+  'trunk.down': At & { readonly trunk: string; readonly reason: string }
   'security.refused': At & {
     readonly what: 'register' | 'invite' | 'request' | 'login'
     readonly source: string
@@ -177,6 +181,9 @@ export interface Facts {
   'security.released': At & { readonly source: string; readonly by: 'time' | 'person' }
   /** Messages of a source, or of strangers in all (`all`), were above the allowance and dropped; told once a minute each. */
   'security.limited': At & { readonly source: string }
+  /** The main thread is late, and new calls are refused in part. */
+  'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
+  'server.recovered': At & { readonly refused: number }
   'worker.lost': At & { readonly worker: number; readonly callIds: readonly string[] }
 }
 

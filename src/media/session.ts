@@ -95,6 +95,10 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  together<Result>(work: () => Result): Result {
+    return this.#link.together(work)
+  }
+
   async close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed'
     await Promise.all(Array.from(this.#ports, (port) => port.close()))

@@ -124,6 +124,8 @@ export interface MediaSession {
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
   bridge(a: MediaPort, b: MediaPort): void
+  /** What `work` asks of the ports reaches them at once, and before `together` returns: it costs as little as one wish. */
+  together<Result>(work: () => Result): Result
   /** Close all ports. Twice is fine. */
   close(): Promise<void>
 }

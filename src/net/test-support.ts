@@ -42,24 +42,29 @@ export class TestAuthority {
     this.cert = this.#certify(this.#name, this.#keys.publicKey, [isAuthority])
   }
 
-  /** A certificate and its key, good for these host names and IPv4 addresses. */
+  /** A certificate and its key, good for a day for these host names and IPv4 addresses. */
   issue(...names: readonly string[]): TestCertificate {
+    return this.issueFor(1, ...names)
+  }
+
+  /** As `issue`, good for so many days. */
+  issueFor(days: number, ...names: readonly string[]): TestCertificate {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const altNames = extension('551d11', false, sequence(...names.map(altNameOf)))
     return {
-      cert: this.#certify(names[0] ?? '', publicKey, [altNames]),
+      cert: this.#certify(names[0] ?? '', publicKey, [altNames], days),
       key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     }
   }
 
-  #certify(subject: string, key: KeyObject, extensions: readonly Buffer[]): string {
+  #certify(subject: string, key: KeyObject, extensions: readonly Buffer[], days = 1): string {
     const now = Date.now()
     const body = sequence(
       der(0xa0, der(0x02, Buffer.of(2))), // version 3
       der(0x02, Buffer.concat([Buffer.of(1), randomBytes(8)])), // serial
       ecdsaWithSha256,
       nameOf(this.#name),
-      sequence(timeOf(now - 3_600_000), timeOf(now + 86_400_000)),
+      sequence(timeOf(now - 3_600_000), timeOf(now + days * 86_400_000)),
       nameOf(subject),
       key.export({ type: 'spki', format: 'der' }),
       der(0xa3, sequence(...extensions)),

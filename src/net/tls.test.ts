@@ -25,6 +25,8 @@ function file(text: string): string {
   return path
 }
 
+const filesOf = (own: TestCertificate) => ({ certPath: file(own.cert), keyPath: file(own.key) })
+
 function identity(own: TestCertificate | undefined, clientAuth: ClientAuth = 'none', ca = authority.cert): TlsIdentity {
   const [certPath, keyPath] = own ? [file(own.cert), file(own.key)] : ['', '']
   return new TlsIdentity({ certPath, keyPath, caPath: file(ca), clientAuth })
@@ -156,6 +158,38 @@ test('a renewed certificate is shown to the next connection; a wrong one changes
   writeFileSync(keyPath, second.key)
   assert.equal(await own.reloadIfChanged(), true)
   assert.notEqual(await serial(), before)
+  await server.listener.close()
+})
+
+test('of several certificates the one is shown that holds the name asked for, also after a renewal (RFC 6066 §3)', async () => {
+  const [first, second, wild] = [
+    authority.issue('a.example'),
+    authority.issue('b.example'),
+    authority.issue('*.c.example'),
+  ]
+  const renewed = authority.issue('b.example', 'd.example')
+  const others = [filesOf(second), filesOf(wild)]
+  const own = new TlsIdentity({ ...filesOf(first), caPath: '', clientAuth: 'none', more: others })
+  const server = await echo(own)
+  const shownTo = (servername: string) =>
+    new Promise<string | undefined>((resolve) => {
+      const options = { host: '127.0.0.1', port: server.at.port, ca: authority.cert, servername }
+      const socket = connectTls({ ...options, checkServerIdentity: () => undefined }, () => {
+        resolve(socket.getPeerCertificate().subjectaltname)
+        socket.destroy()
+      })
+    })
+  assert.equal(await shownTo('a.example'), 'DNS:a.example')
+  assert.equal(await shownTo('b.example'), 'DNS:b.example')
+  assert.equal(await shownTo('x.c.example'), 'DNS:*.c.example')
+  assert.equal(await shownTo('other.example'), 'DNS:a.example')
+  assert.equal(own.certificates.length, 3)
+
+  await own.reloadIfChanged()
+  writeFileSync(others[0]?.certPath ?? '', renewed.cert)
+  writeFileSync(others[0]?.keyPath ?? '', renewed.key)
+  assert.equal(await own.reloadIfChanged(), true)
+  assert.equal(await shownTo('d.example'), 'DNS:b.example, DNS:d.example')
   await server.listener.close()
 })
 

@@ -11,9 +11,16 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     bus,
     liveCalls: (kind) => (kind === 'pbx' ? 3 : 2),
     registrations: () => 7,
+    trunks: () => [
+      { name: 'carrier', state: 'up' },
+      { name: 'other', state: 'down' },
+      { name: 'third', state: 'unknown' },
+    ],
     media,
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
+    load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
+    certificates: () => [{ path: '/etc/a.pem', daysLeft: 12.5 }],
   })
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `) || text.startsWith(`${name}{`))
@@ -65,6 +72,10 @@ test('what lives now is read when somebody asks', async () => {
   assert.equal(await line('siprec_sip_sessions_active'), 'siprec_sip_sessions_active 2')
   assert.equal(await line('patchbay_registrations'), 'patchbay_registrations 7')
   assert.equal(await line('patchbay_sip_dialogs'), 'patchbay_sip_dialogs 4')
+  assert.equal(
+    await line('patchbay_tls_certificate_days_left'),
+    'patchbay_tls_certificate_days_left{path="/etc/a.pem"} 12.5',
+  )
   assert.equal(await line('patchbay_sip_events_total'), 'patchbay_sip_events_total{event="malformed"} 7')
 })
 
@@ -101,4 +112,10 @@ test('refusals and devices are counted without naming them', async () => {
   assert.match(text, /^siprec_authentication_failures_total\{type="register"\} 1$/m)
   assert.match(text, /^patchbay_media_workers_lost_total 1$/m)
   assert.doesNotMatch(text, /192\.0\.2\.66/)
+})
+
+test('a trunk is 1 or 0, and absent while nothing is known of it', async () => {
+  const text = await start().metrics.text()
+  const lines = text.split('\n').filter((line) => line.startsWith('patchbay_trunk_up'))
+  assert.deepEqual(lines, ['patchbay_trunk_up{trunk="carrier"} 1', 'patchbay_trunk_up{trunk="other"} 0'])
 })

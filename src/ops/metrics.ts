@@ -31,10 +31,21 @@ export interface MetricsOptions {
   readonly bus: FactBus
   readonly liveCalls: (kind: CallKind) => number
   readonly registrations: () => number
+  /** Trunks of the settings, by name. */
+  readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
   readonly sip: () => SipReading
+  /** How the main thread keeps up (ops/load-watch.ts). */
+  readonly load: () => { readonly lagMs: number; readonly busy: number; readonly refused: number }
+  /** The TLS certificates in use. */
+  readonly certificates: () => readonly CertificateReading[]
   /** What the SIP stack counted since the start, by name. */
   readonly sipCounters: () => Readonly<Record<string, number>>
+}
+
+export interface CertificateReading {
+  readonly path: string
+  readonly daysLeft: number
 }
 
 export interface HttpReading {
@@ -67,6 +78,7 @@ export class Metrics {
     this.#countRecordings(options.bus)
     this.#countRefusals(options.bus)
     this.#readLive(options)
+    this.#readCertificates(options)
     this.#readMedia = this.#mediaReader(options.media)
   }
 
@@ -171,15 +183,40 @@ export class Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) })
   }
 
-  #readLive({ liveCalls, registrations, sip, sipCounters }: MetricsOptions): void {
+  #readLive({ liveCalls, registrations, trunks, sip, sipCounters, load }: MetricsOptions): void {
     this.#gauge('siprec_active_calls', 'Calls of all kinds that live now', () =>
       kinds.reduce((sum, kind) => sum + liveCalls(kind), 0),
     )
     this.#gauge('siprec_sip_sessions_active', 'SIPREC sessions that live now', () => liveCalls('siprec'))
     this.#gauge('patchbay_registrations', 'Devices registered now', registrations)
+    const up = new Gauge({
+      name: 'patchbay_trunk_up',
+      help: '1 when the trunk answers, 0 when it is down; absent while nothing is known of it',
+      labelNames: ['trunk'],
+      registers: [this.#registry],
+      collect() {
+        up.reset()
+        for (const { name, state } of trunks()) if (state !== 'unknown') up.set({ trunk: name }, state === 'up' ? 1 : 0)
+      },
+    })
     this.#gauge('patchbay_sip_dialogs', 'SIP dialogs that live now', () => sip().dialogs)
     this.#gauge('patchbay_sip_transactions', 'SIP transactions that live now', () => sip().transactions)
     this.#gauge('patchbay_sip_connections', 'SIP connections open now', () => sip().connections)
+    this.#gauge(
+      'patchbay_main_thread_lag_seconds',
+      'How late the main thread ran, at most, in the last fifth of a second',
+      () => load().lagMs / 1_000,
+    )
+    this.#gauge('patchbay_main_thread_busy_ratio', 'Share of that time in which it worked', () => load().busy)
+    const shed = new Counter({
+      name: 'patchbay_calls_shed_total',
+      help: 'New calls refused because the main thread was late',
+      registers: [this.#registry],
+      collect() {
+        shed.reset()
+        shed.inc(load().refused)
+      },
+    })
     const event = new Counter({
       name: 'patchbay_sip_events_total',
       help: 'What the SIP stack counted: messagesIn, malformed, guarded, unmatched, …',
@@ -191,6 +228,19 @@ export class Metrics {
       },
     })
     this.#gauge('siprec_system_memory_usage_bytes', 'Resident memory', () => process.memoryUsage.rss())
+  }
+
+  #readCertificates({ certificates }: MetricsOptions): void {
+    const gauge = new Gauge({
+      name: 'patchbay_tls_certificate_days_left',
+      help: 'Days until a TLS certificate expires; below zero when it has',
+      labelNames: ['path'],
+      registers: [this.#registry],
+      collect() {
+        gauge.reset()
+        for (const { path, daysLeft } of certificates()) gauge.set({ path }, daysLeft)
+      },
+    })
   }
 
   /** One question to the threads sets all that is known of them. */

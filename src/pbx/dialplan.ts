@@ -18,23 +18,22 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
-import { introduceToPhone, introduceToTrunk, type Luggage, whereItHasBeen } from './introduction.ts'
+import { introduceToPhone, type Luggage, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, inboundExtension, type OutboundRoute, outboundRoute, type Trunk, trunkUri } from './trunks.ts'
+import type { LineRoute, TrunkLines } from './trunk-lines.ts'
+import { trunkParty, trunkRoute } from './trunk-route.ts'
+import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
   readonly directory: Pick<Directory, 'find'>
   readonly registrar: Pick<Registrar, 'targets'>
-  readonly trunks: readonly Trunk[]
+  readonly trunks: Pick<TrunkLines, 'routes'>
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
 }
-
-/** How long a trunk may ring before the caller hears no answer. */
-const trunkRingSeconds = 120
 
 export class Dialplan {
   readonly #options: DialplanOptions
@@ -56,8 +55,9 @@ export class Dialplan {
   async #take(invite: IncomingInvite): Promise<void> {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
-    const dialled = dialledNumber(invite.request.uri)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    const dialled =
+      identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
     const coming = this.#comingFrom(invite, identity)
     if (identity.kind === 'trunk') {
@@ -65,8 +65,8 @@ export class Dialplan {
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const extension = this.#options.directory.find(dialled)
-    const route = extension ? undefined : outboundRoute(this.#options.trunks, dialled, identity.extension.number)
-    if (route) return this.#toTrunk(coming, route, identity.extension)
+    const routes = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
+    if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
     return this.#toExtension(coming, extension, identity.extension)
   }
 
@@ -97,9 +97,8 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const outbound = extension ? undefined : outboundRoute(trunks, number, by)
-        if (outbound)
-          return { ...trunkRoute(outbound, trunkParty(outbound), by, luggage), record: asks?.record ?? false }
+        const outbound = extension ? [] : trunks.routes(number, by)
+        if (outbound.length > 0) return { ...trunkRoute(outbound, by, luggage), record: asks?.record ?? false }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
         return route.destinations.length === 0 ? 'unreachable' : route
@@ -109,8 +108,21 @@ export class Dialplan {
 
   #extensionRoute({ number, ringSeconds, record }: Extension, party: Party, luggage: Luggage): Route {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
-    const destinations = this.#options.registrar.targets(number).map((target) => ({ target, party, introduce }))
+    const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
+    const targets = this.#options.registrar.targets(number)
+    const destinations = targets.map((target) => ({ target, party, introduce, follow }))
     return { destinations, ringMs: ringSeconds * 1000, record }
+  }
+
+  /** A phone forwards its calls (302): to where it may call itself, whatever host it names. */
+  #redirected(uris: readonly SipUri[], by: string, luggage: Luggage): readonly Destination[] {
+    const onwards = this.#onwards(luggage)
+    for (const uri of uris) {
+      const number = onwards.numberIn(uri)
+      const route = number === undefined ? 'not-found' : onwards.route(number, by)
+      if (typeof route !== 'string') return route.destinations
+    }
+    return []
   }
 
   async #toExtension(coming: Coming, extension: Extension | undefined, caller?: Extension): Promise<void> {
@@ -123,10 +135,11 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
   }
 
-  async #toTrunk({ invite, from, luggage }: Coming, route: OutboundRoute, caller: Extension): Promise<void> {
-    const to = trunkParty(route)
-    const call = new Call(invite, { from, to }, this.#options.services)
-    await this.#dial(call, { ...trunkRoute(route, to, caller.number, luggage), record: caller.record }, luggage)
+  async #toTrunk({ invite, from, luggage }: Coming, routes: readonly LineRoute[], caller: Extension): Promise<void> {
+    const [first] = routes
+    if (!first) return invite.reject(404)
+    const call = new Call(invite, { from, to: trunkParty(first) }, this.#options.services)
+    await this.#dial(call, { ...trunkRoute(routes, caller.number, luggage), record: caller.record }, luggage)
   }
 
   async #dial(call: Call, route: Route, luggage: Luggage): Promise<void> {
@@ -161,19 +174,3 @@ const plainUri = (user: string, host: string): SipUri => ({
   params: new Map(),
   headers: new Map(),
 })
-
-const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri({ host: trunk.host }, number) })
-
-/** @param by The extension that calls there, or sends a call there. */
-function trunkRoute(
-  { trunk, number }: OutboundRoute,
-  party: Party,
-  by: string,
-  luggage: Luggage,
-): Omit<Route, 'record'> {
-  const { credentials } = trunk
-  const target = { uri: trunkUri(trunk, number) }
-  const introduce: Destination['introduce'] = (caller, host) => introduceToTrunk(caller, { trunk, host, by, luggage })
-  const destination = { target, party, introduce, ...(credentials && { credentials }) }
-  return { destinations: [destination], ringMs: trunkRingSeconds * 1000 }
-}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
+import { silentLogger } from '../core/logger.ts'
 import { parseNetworks } from '../core/networks.ts'
 import { FactBus } from '../events/bus.ts'
 import { DigestVerifier, digestHashes } from '../sip/auth/digest.ts'
@@ -9,20 +10,12 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { Verdict } from '../sip/stack.types.ts'
 import type { Directory } from './directory.ts'
 import { Gatekeeper } from './gatekeeper.ts'
-import { extension101, requestWith, udpFlow, unwatched } from './test-support.ts'
-import { readTrunk } from './trunks.ts'
+import { extension101, requestWith, trunkWith, udpFlow, unwatched } from './test-support.ts'
+import { TrunkLines } from './trunk-lines.ts'
 
 const alice = { ...extension101, hashes: digestHashes('101', 'patchbay', 'right-password') }
 const directory = { find: (number: string) => (number === '101' ? alice : undefined) } as Directory
-const trunk = readTrunk({
-  name: 'carrier',
-  host: 'sip.example',
-  port: 5060,
-  transport: 'udp',
-  sources: ['198.51.100.1'],
-  inbound: {},
-  outbound: [],
-})
+const trunk = trunkWith({ sources: ['198.51.100.1'] })
 
 let clock: FakeClock
 let gatekeeper: Gatekeeper
@@ -37,7 +30,7 @@ beforeEach(() => {
     strangers: unwatched,
     digest: new DigestVerifier({ realm: 'patchbay', clock }),
     directory,
-    trunks: [trunk],
+    trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => '203.0.113.1' }),
     siprecSources: parseNetworks(['203.0.113.0/24']),
     isSiprec: (request) => request.headers.get('Require') === 'siprec',
     bus,
@@ -51,8 +44,8 @@ const challengesIn = (verdict: Verdict): readonly string[] => {
   return [verdict.headers?.['WWW-Authenticate'] ?? []].flat()
 }
 
-function authorized(method: string, uri: string, username: string, password: string): SipRequest {
-  const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), udpFlow()))
+function authorized(method: string, uri: string, username: string, password: string, flow = udpFlow()): SipRequest {
+  const challenges = challengesIn(gatekeeper.admit(requestWith(method, uri, {}), flow))
   const answer = answerChallenge({ challenges, method, uri, credentials: { username, password }, nonceCount: 1 })
   assert.ok(answer)
   return requestWith(method, uri, { Authorization: answer })
@@ -116,7 +109,7 @@ test('a scanner that says its name gets no answer', () => {
 })
 
 test('a trunk calls in by its address, but cannot register', () => {
-  const call = requestWith('INVITE', 'sip:+4930@patchbay', {})
+  const call = requestWith('INVITE', 'sip:+4930@patchbay', { From: '<sip:+49171@carrier.example>;tag=1' })
   assert.equal(gatekeeper.admit(call, udpFlow('198.51.100.1')), 'pass')
   assert.equal(gatekeeper.identityOf(call)?.kind, 'trunk')
   challengesIn(gatekeeper.admit(requestWith('REGISTER', 'sip:patchbay', {}), udpFlow('198.51.100.1')))
@@ -153,4 +146,33 @@ test('a phone known to give up at SHA-256 is offered MD5 alone, and comes in wit
   })
   const request = requestWith('REGISTER', 'sip:patchbay', { ...userAgent, Authorization: answer ?? '' })
   assert.equal(gatekeeper.admit(request, udpFlow()), 'pass')
+})
+
+const carrierIp = '198.51.100.1'
+
+test("a phone at a trunk's address is a phone: when it answers a challenge, and when it names itself here", () => {
+  const named = { From: '<sip:101@patchbay>;tag=1' }
+  const call = requestWith('INVITE', 'sip:102@patchbay', named)
+  challengesIn(gatekeeper.admit(call, udpFlow(carrierIp)))
+  const answered = authorized('INVITE', 'sip:102@patchbay', '101', 'right-password', udpFlow(carrierIp))
+  assert.equal(gatekeeper.admit(answered, udpFlow(carrierIp)), 'pass')
+  assert.equal(gatekeeper.identityOf(answered)?.kind, 'extension')
+  const guessed = authorized('INVITE', 'sip:102@patchbay', '101', 'wrong', udpFlow(carrierIp))
+  challengesIn(gatekeeper.admit(guessed, udpFlow(carrierIp)))
+})
+
+test('a carrier whose caller has the number of an extension is the carrier: it names its own host', () => {
+  for (const from of ['<sip:101@carrier.example>;tag=1', '<sip:+4930555@patchbay>;tag=1', '<tel:101>;tag=1']) {
+    const call = requestWith('INVITE', 'sip:+4930@patchbay', { From: from })
+    assert.equal(gatekeeper.admit(call, udpFlow(carrierIp)), 'pass', from)
+    assert.equal(gatekeeper.identityOf(call)?.kind, 'trunk', from)
+  }
+})
+
+test("a carrier's answer to somebody else's challenge makes it no phone", () => {
+  const call = requestWith('INVITE', 'sip:+4930@patchbay', {
+    From: '<sip:+4930555@carrier.example>;tag=1',
+    Authorization: 'Digest username="x", realm="carrier.example", nonce="1", uri="sip:x", response="0"',
+  })
+  assert.equal(gatekeeper.admit(call, udpFlow(carrierIp)), 'pass')
 })

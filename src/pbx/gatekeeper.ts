@@ -4,16 +4,18 @@
  *   sip/ (guard)  ── request, flow ─▶  here  ── pass, drop, or a uniform 401
  *
  * A stranger gets the same 401 whatever user, method or number it names, so nothing can be learned by asking. Known
- * trunks and SIPREC sources come in by their address. Who passed is remembered with the request for its handler.
+ * trunks and SIPREC sources come in by their address, or as the registrar that we are registered at. Who passed is remembered with the request for its handler.
  * sip-security: challenge everything but ACK, CANCEL and what is inside a dialog.
  */
 import type { Networks } from '../core/networks.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { DigestResult, DigestVerifier } from '../sip/auth/digest.ts'
-import { toTag } from '../sip/message/fields.ts'
+import { parseDigest } from '../sip/auth/digest-text.ts'
+import { fromOf, requestUriOf, toTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Flow, Verdict } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
+import type { TrunkCallers } from './trunk-lines.ts'
 import type { Trunk } from './trunks.ts'
 
 /** Who sent a request that passed. */
@@ -41,7 +43,7 @@ export interface GatekeeperOptions {
   readonly strangers: StrangerWatch
   readonly digest: DigestVerifier
   readonly directory: Directory
-  readonly trunks: readonly Trunk[]
+  readonly trunks: TrunkCallers
   /** Sources that may send recording sessions without credentials. */
   readonly siprecSources: Networks
   readonly isSiprec: (request: SipRequest, sourceIp: string) => boolean
@@ -116,7 +118,7 @@ export class Gatekeeper {
 
   #bySource(request: SipRequest, flow: Flow): Identity | undefined {
     const { ip } = flow.remote
-    const trunk = this.#options.trunks.find(({ sources }) => sources.has(ip))
+    const trunk = isPhone(request, this.#options) ? undefined : this.#options.trunks.trunkOf(request, flow)
     // Inside a dialog (it has a tag of ours) every method of theirs is welcome, from whichever of their servers.
     const inside = toTag(request) !== undefined
     if (trunk && (inside || request.method === 'INVITE' || request.method === 'OPTIONS'))
@@ -150,4 +152,19 @@ export class Gatekeeper {
       ...(username !== undefined && { who: username.slice(0, 64) }),
     })
   }
+}
+
+/**
+ * Whether a request at a trunk's address is a phone's, which behind the same NAT or gateway may stand beside it: it
+ * answers a challenge of ours, or its INVITE names one of our extensions as its own address here, as phones do. A
+ * carrier names its own host, or a number that is no extension.
+ */
+function isPhone(request: SipRequest, { digest, directory }: Pick<GatekeeperOptions, 'digest' | 'directory'>): boolean {
+  const answers = ['Authorization', 'Proxy-Authorization'].flatMap((name) => request.headers.all(name))
+  if (answers.some((answer) => parseDigest(answer)?.get('realm') === digest.realm)) return true
+  if (request.method !== 'INVITE' || toTag(request) !== undefined) return false
+  const from = fromOf(request)?.uri
+  return (
+    from?.user !== undefined && from.host === requestUriOf(request)?.host && directory.find(from.user) !== undefined
+  )
 }

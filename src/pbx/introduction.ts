@@ -69,7 +69,9 @@ export interface TrunkCall {
  * from outside whom an extension sent on is shown to a trusted trunk, with a Diversion that names the extension.
  */
 export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: TrunkCall): Introduction {
-  const { callerIdIn = 'from', trustIdentity = false, credentials, fromDomain: domain = host } = trunk
+  const { callerIdIn = 'from', trustIdentity = false, credentials, register } = trunk
+  // A registrar knows its accounts by its own domain.
+  const domain = trunk.fromDomain ?? (register ? trunk.host : host)
   const sentOn = caller.extension === undefined
   const told = !sentOn || trustIdentity
   const number = (sentOn && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)

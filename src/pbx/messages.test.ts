@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
+import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact } from '../events/catalogue.ts'
 import { createResponse } from '../sip/message/build.ts'
@@ -8,8 +9,8 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { RequestOptions, Target } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import { Messages } from './messages.ts'
-import { extension101, incoming, requestWith, udpFlow } from './test-support.ts'
-import { readTrunk } from './trunks.ts'
+import { extension101, incoming, requestWith, trunkWith, udpFlow } from './test-support.ts'
+import { TrunkLines } from './trunk-lines.ts'
 
 const extension102: Extension = { ...extension101, number: '102', displayName: 'Bob' }
 const phone: Target = { uri: 'sip:102@192.0.2.20:5060', flow: udpFlow('192.0.2.20') }
@@ -28,19 +29,13 @@ function setUp(targets: readonly Target[], answer: (target: Target) => number | 
   bus.onAny((fact) => facts.push(fact))
   const sent: RequestOptions[] = []
   const directory = new Map([extension101, extension102].map((extension) => [extension.number, extension]))
-  const trunk = readTrunk({
-    name: 'world',
-    host: 'h',
-    sources: [],
-    inbound: {},
-    outbound: [{ prefix: '00', strip: 0, add: '', from: [] }],
-  })
+  const trunk = trunkWith({ outbound: [{ prefix: '00', strip: 0, add: '', from: [] }] })
   const messages = new Messages({
     clock,
     bus,
     directory: { find: (number) => directory.get(number) } as Directory,
     registrar: { targets: (number) => (number === '102' ? targets : []) },
-    trunks: [trunk],
+    trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => 'h' }),
     advertisedIp: () => '192.0.2.1',
     stack: {
       message: async (options) => {

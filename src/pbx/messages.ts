@@ -9,7 +9,7 @@
  * Missing: trunks (403), store for who is offline.
  */
 
-import { partyAt } from '../call/party.ts'
+import { partyAt, peerOf } from '../call/party.ts'
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
 import { fromOf } from '../sip/message/fields.ts'
@@ -18,7 +18,8 @@ import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { ExtraHeaders, Flow, IncomingRequest, SipStack, Target } from '../sip/stack.types.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Registrar } from './registrar.ts'
-import { dialledNumber, outboundRoute, type Trunk } from './trunks.ts'
+import type { TrunkLines } from './trunk-lines.ts'
+import { dialledNumber } from './trunks.ts'
 
 export interface MessagesOptions {
   readonly clock: Clock
@@ -26,9 +27,9 @@ export interface MessagesOptions {
   readonly stack: Pick<SipStack, 'message'>
   readonly directory: Directory
   readonly registrar: Pick<Registrar, 'targets'>
-  readonly trunks: readonly Trunk[]
+  readonly trunks: Pick<TrunkLines, 'routes'>
   /** Our address as that peer knows it. */
-  readonly advertisedIp: (flow: Flow | undefined) => string
+  readonly advertisedIp: (peer: Flow | string | undefined) => string
 }
 
 /** The sender's transaction ends after 32 s without a word to anybody (RFC 4320 §4.2): the answer comes before. */
@@ -65,7 +66,7 @@ export class Messages {
     const dialled = dialledNumber(request.uri)
     const receiver = dialled === undefined ? undefined : directory.find(dialled)
     if (!receiver) {
-      const outside = dialled !== undefined && outboundRoute(trunks, dialled, sender.number) !== undefined
+      const outside = dialled !== undefined && trunks.routes(dialled, sender.number).length > 0
       return incoming.respond(outside ? 403 : 404)
     }
     const waiting = this.#waiting.get(sender.number) ?? 0
@@ -108,7 +109,7 @@ export class Messages {
   }
 
   #send(target: Target, request: SipRequest, sender: Extension, receiver: Extension): Promise<SipResponse> {
-    const host = this.#options.advertisedIp(target.flow)
+    const host = this.#options.advertisedIp(peerOf(target))
     const headers: Record<string, readonly string[]> = {}
     for (const name of passedOn) if (request.headers.has(name)) headers[name] = request.headers.all(name)
     return this.#options.stack.message({

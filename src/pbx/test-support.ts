@@ -1,11 +1,13 @@
 /** What tests of this folder hand to a registrar or gatekeeper: requests that came over a flow, and what was answered. */
 
+import { settingsSchema, type TrunkSetting } from '../core/settings/schema.ts'
 import { createRequest } from '../sip/message/build.ts'
 import { Headers } from '../sip/message/headers.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Answer, Flow, IncomingRequest } from '../sip/stack.types.ts'
 import type { Extension } from './directory.ts'
 import type { StrangerWatch } from './gatekeeper.ts'
+import { readTrunk, type Trunk } from './trunks.ts'
 
 export const extension101: Extension = {
   number: '101',
@@ -15,6 +17,13 @@ export const extension101: Extension = {
   record: true,
   maxContacts: 2,
   createdAtMs: 0,
+}
+
+/** A trunk of the settings. What is left out is as it is there. */
+export function trunkWith(more: Partial<TrunkSetting> = {}): Trunk {
+  const [setting] = settingsSchema.parse({ trunks: [{ name: 'carrier', host: 'sip.example', ...more }] }).trunks
+  if (!setting) throw new Error('no trunk')
+  return readTrunk(setting)
 }
 
 /** Lets everybody guess and counts nothing. */

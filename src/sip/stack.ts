@@ -21,7 +21,11 @@ import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
+import { parseUri } from './message/uri.ts'
 import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
+import { NotifierDesk } from './subscription/notifier.ts'
+import { SentSubscription } from './subscription/subscriber.ts'
+import type { SubscriptionLimits } from './subscription/types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
@@ -35,8 +39,8 @@ export interface SipStackOptions {
   readonly listen: readonly ListenAddress[]
   /** Our certificate and the authorities we believe. Needed to listen for TLS. */
   readonly tls?: TlsIdentity
-  /** Our IP as peers see it, for Via and Contact; the socket's own unless given. */
-  readonly advertisedIp?: () => string
+  /** Our IP as that peer sees it, for Via and Contact; the socket's own unless given, and where this says undefined. */
+  readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly userAgent?: string
   /** Option tags a peer may require of us: `siprec`. */
   readonly supported?: readonly string[]
@@ -47,7 +51,11 @@ export interface SipStackOptions {
   readonly guard?: Guard
   readonly screen?: Screen
   readonly observe?: MessageObserver
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
+  /** Of those who subscribe to what is ours. */
+  readonly subscriptionLimits?: Partial<SubscriptionLimits>
   /** The host's unless given. */
   readonly network?: Network
   /** DNS: the host's with the host's network, else the addresses that the network knows. */
@@ -94,8 +102,18 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   const supported = [...(options.supported ?? []), ...ownTags]
   const identity = { allow, supported, session, ...(userAgent !== undefined && { userAgent }) }
   const dialogs = new DialogTable()
-  const context: Context = { clock, log, transport, transactions, dialogs, counters, identity, guard }
-  return facade(context, events)
+  const context: Context = {
+    clock,
+    log,
+    transport,
+    transactions,
+    dialogs,
+    counters,
+    identity,
+    guard,
+    services: new Map(),
+  }
+  return facade(context, events, new NotifierDesk(context, options.subscriptionLimits))
 }
 
 async function openTransport(
@@ -112,14 +130,19 @@ async function openTransport(
   }
 }
 
-function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipStack {
-  const { transport, transactions, dialogs, counters } = context
+function facade(context: Context, events: Emitter<SipStackEvents>, desk: NotifierDesk): CountedSipStack {
+  const { transport, transactions, dialogs, counters, services } = context
   return {
     counters,
     listening: transport.listening,
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
+    subscribe: (subscribe) => new SentSubscription(context, subscribe),
+    notifier: (told) => {
+      services.set('SUBSCRIBE', desk.receive)
+      return desk.offer(told)
+    },
     invite: (invite) => new SentInvite(context, invite),
     register: (registration) => new SentRegistration(context, registration),
     keepAlive(flow, keeping) {
@@ -127,6 +150,10 @@ function facade(context: Context, events: Emitter<SipStackEvents>): CountedSipSt
       if (ours) return transport.keepAlive(ours, keeping)
       queueMicrotask(() => keeping.failed?.('closed'))
       return () => {}
+    },
+    locate: async (uri) => {
+      const parsed = parseUri(uri)
+      return parsed ? transport.resolve(parsed) : []
     },
     contact: (flow, user) => contactFor(context, flow, user),
     counts: () => ({

@@ -9,12 +9,20 @@
  */
 import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
+import type { EventPackage, Notifier, SubscribeOptions, Subscription } from './subscription/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
 export interface Address {
   readonly ip: string
   readonly port: number
+}
+
+/** A server that DNS or a configuration named, numeric. */
+export interface Server extends Address {
+  readonly transport: TransportName
+  /** The name that a certificate has to hold (RFC 5922 §7.1). */
+  readonly serverName?: string
 }
 
 /** The way a message came and its answer goes: a UDP address pair or a connection. */
@@ -87,8 +95,8 @@ export interface Target {
   /** The Request-URI. */
   readonly uri: string
   readonly flow?: Flow
-  /** Send here instead of where the URI points: an outbound proxy or known address. */
-  readonly via?: { readonly transport: TransportName } & Address
+  /** Send here instead of where the URI points: an outbound proxy or known address. Of several, the next when one fails. */
+  readonly via?: Server | readonly Server[]
 }
 
 export interface Credentials {
@@ -120,6 +128,8 @@ export interface InviteOptions extends RequestOptions {
    * comes as `refreshed` of its dialog.
    */
   readonly prackBody?: (response: SipResponse) => Payload | undefined
+  /** The first answer of a server, 100 among them: somebody is there. */
+  readonly onHeard?: () => void
   /** Each provisional response above 100, with its early dialog: one for each phone that a proxy rings. */
   readonly onProvisional?: (response: SipResponse, dialog: Dialog | undefined) => void
 }
@@ -222,8 +232,14 @@ export interface SipStack {
    * Rejects only when aborted.
    */
   message(options: RequestOptions): Promise<SipResponse>
+  /** Be told of something of theirs until it is closed or its signal is aborted (RFC 6665). */
+  subscribe(options: SubscribeOptions): Subscription
+  /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
+  notifier<State>(events: EventPackage<State>): Notifier
   /** Be reachable at somebody's registrar, from now until it is closed. */
   register(options: RegistrationOptions): OutgoingRegistration
+  /** The servers a URI leads to, best first (RFC 3263); empty when it leads nowhere. */
+  locate(uri: string): Promise<readonly Server[]>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
   /** Addresses listened on, as bound. */

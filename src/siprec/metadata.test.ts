@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxXmlBytes } from '../core/xml.ts'
 import { attribute } from './attribution.ts'
 import { type MetadataState, mergeMetadata, noMetadata, parseMetadata } from './metadata.ts'
-import { maxXmlBytes } from './xml.ts'
 
 const parse = (text: string) => parseMetadata(Buffer.from(text))
 

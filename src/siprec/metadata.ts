@@ -10,7 +10,7 @@
  * UUIDs by the RFC, anything in the field).
  * Missing: times, extension data beyond who called; the raw document is kept, so nothing is lost.
  */
-import { parseXml, type XmlElement } from './xml.ts'
+import { parseXml, type XmlElement } from '../core/xml.ts'
 
 export interface MetadataParticipant {
   readonly id: string

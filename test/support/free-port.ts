@@ -17,29 +17,29 @@ const count = 6_000
  * A port free for UDP and TCP, below those that the host gives to sockets which ask for any (32768 and up on Linux):
  * there a packet meant for a socket that was closed a moment ago may still come.
  */
-export async function freeSipPort(): Promise<number> {
+export async function freeSipPort(ip = '127.0.0.1'): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = lowest + (randomUint16() % count)
-    if ((await tryUdp(port)) && (await tryTcp(port)) === port) return port
+    if ((await tryUdp(port, ip)) && (await tryTcp(port, ip)) === port) return port
   }
   throw new Error(`no port from ${lowest} to ${lowest + count - 1} is free`)
 }
 
-function tryTcp(port: number): Promise<number | undefined> {
+function tryTcp(port: number, ip = '127.0.0.1'): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(undefined))
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, ip, () => {
       const address = server.address()
       server.close(() => resolve(address && typeof address === 'object' ? address.port : undefined))
     })
   })
 }
 
-function tryUdp(port: number): Promise<boolean> {
+function tryUdp(port: number, ip: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4')
     socket.once('error', () => resolve(false))
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)))
+    socket.bind(port, ip, () => socket.close(() => resolve(true)))
   })
 }

@@ -6,6 +6,7 @@ import type { ExtensionChanges, ExtensionSaved, Extensions, NewExtension } from 
 import type { RecordingsPage, RecordingsQuery } from '../../../src/api/schemas/recordings.ts'
 import type { Bans } from '../../../src/api/schemas/security.ts'
 import type { Status } from '../../../src/api/schemas/status.ts'
+import type { Trunks } from '../../../src/api/schemas/trunks.ts'
 import { ApiError, request, withQuery } from './client.ts'
 import { usePollMs } from './events.tsx'
 
@@ -160,6 +161,14 @@ export function useDropRegistrations() {
   return useChange('extensions', (number: string) =>
     request('DELETE', `/api/extensions/${encodeURIComponent(number)}/registrations`),
   )
+}
+
+export function useTrunks() {
+  return useQuery({
+    queryKey: ['trunks'],
+    queryFn: ({ signal }) => request<Trunks>('GET', '/api/trunks', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
 }
 
 export function useApiKeys() {

@@ -22,3 +22,7 @@ test('a ban changes the list of bans only', () => {
 test('what is not a fact changes nothing', () => {
   for (const text of ['', 'ping', 'null', '{}', '{"name":7}', '[']) assert.deepEqual(kindsTouchedBy(text), [])
 })
+
+test('a trunk that goes down or comes back changes the trunks only', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"trunk.down","atMs":1,"trunk":"carrier","reason":"no answer"}'), ['trunks'])
+})

@@ -6,6 +6,7 @@ export function kindsTouchedBy(text: string): readonly string[] {
   if (!fact) return []
   const family = fact.name.split('.')[0]
   if (family === 'registration') return ['extensions', 'status']
+  if (family === 'trunk') return ['trunks']
   if (family === 'security') return /\.(?:banned|released)$/.test(fact.name) ? ['bans'] : []
   const keys = ['live']
   if (fact.callId !== undefined) keys.push(`call ${fact.callId}`)

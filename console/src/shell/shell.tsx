@@ -14,6 +14,7 @@ import {
   PlugIcon,
   ShieldIcon,
   SignOutIcon,
+  TrunkIcon,
   WaveIcon,
 } from '../ui/icons.tsx'
 import { ColorSchemeSwitch } from './color-scheme-switch.tsx'
@@ -23,6 +24,7 @@ const places = [
   { to: '/calls', label: 'Call history', icon: <HistoryIcon /> },
   { to: '/recordings', label: 'Recordings', icon: <WaveIcon /> },
   { to: '/extensions', label: 'Extensions', icon: <PeopleIcon /> },
+  { to: '/trunks', label: 'Trunks', icon: <TrunkIcon /> },
   { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
   { to: '/security', label: 'Security', icon: <ShieldIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },

@@ -56,6 +56,7 @@ export const ShieldIcon = icon(
   <path d="M12 3 5 6v5.5c0 4.4 2.9 7.7 7 9.5 4.1-1.8 7-5.1 7-9.5V6zM9 12l2.2 2.2L15.2 10" />,
 )
 export const PlugIcon = icon(<path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4" />)
+export const TrunkIcon = icon(<path d="M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4" />)
 export const RecorderIcon = icon(
   <>
     <rect x="3" y="5" width="18" height="14" rx="2.5" />

@@ -6,7 +6,17 @@
  */
 import { z } from 'zod'
 
-const factKinds = ['call', 'leg', 'registration', 'recording', 'siprec', 'security', 'worker'] as const
+const factKinds = [
+  'call',
+  'leg',
+  'registration',
+  'recording',
+  'siprec',
+  'security',
+  'server',
+  'trunk',
+  'worker',
+] as const
 const factKindSchema = z.enum(factKinds)
 export type FactKind = z.infer<typeof factKindSchema>
 

@@ -63,6 +63,18 @@ export const ip = () =>
     z.string({ error: ipError }).refine((given) => isIP(given) !== 0, { error: ipError }),
   )
 
+const ipsError = 'IPv4 or IPv6 addresses, separated by commas'
+/** At least one address: comma-separated or a YAML list. */
+export const ips = () =>
+  list().pipe(
+    z
+      .array(
+        z.string().refine((given) => isIP(given) !== 0, { error: ipsError }),
+        { error: ipsError },
+      )
+      .min(1, { error: ipsError }),
+  )
+
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `250ms`, `30s`, `5m`, `1h30m`, or a bare number of seconds; in milliseconds here. */

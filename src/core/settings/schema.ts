@@ -12,6 +12,7 @@ import {
   flag,
   headerNames,
   ip,
+  ips,
   list,
   networks,
   oneOf,
@@ -50,6 +51,12 @@ const trunk = z.strictObject({
   username: words().optional(),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().optional(),
+  /** Register there, as `username`: calls come to us then, also behind NAT. */
+  register: z.boolean().default(false),
+  /** How long a registration shall last; the trunk decides. */
+  expires: duration(60_000).default(3_600_000),
+  /** How often it is asked by OPTIONS whether it is there; 0 never asks. */
+  qualify: duration().default(60_000),
   /** Calls from these addresses or networks are this trunk's. */
   sources: networks().default([]),
   /**
@@ -84,6 +91,12 @@ const trunk = z.strictObject({
     .default([]),
 })
 
+/** A certificate for another name of ours than that of TLS_CERT_PATH. */
+const certificate = z.strictObject({
+  cert: words().min(1, { error: 'the path of a file' }),
+  key: words().min(1, { error: 'the path of a file' }),
+})
+
 /** A session border controller that sends SIPREC. */
 const siprecPeer = z.strictObject({
   name: words().min(1, { error: 'a name' }),
@@ -91,13 +104,25 @@ const siprecPeer = z.strictObject({
   sources: networks().min(1, { error: 'at least one address or network' }),
 })
 
+const privateNetworks = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+]
+
 const digestError = 'SHA-256, MD5 or both, separated by commas'
 
 export const settingsSchema = z.strictObject({
   sip: section({
-    host: setting(ip().default('0.0.0.0'), {
+    host: setting(ips().default(['0.0.0.0']), {
       env: 'SIP_HOST',
-      description: 'Address the SIP listeners bind to.',
+      description:
+        'Addresses the SIP listeners bind to, separated by commas. `0.0.0.0` is every IPv4 address, `::` every one of IPv6 and IPv4.',
     }),
     ports: setting(ports().default([5060]), {
       env: 'PORTS',
@@ -166,6 +191,11 @@ export const settingsSchema = z.strictObject({
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
     }),
+    overloadLag: setting(duration().default(300), {
+      env: 'SIP_OVERLOAD_LAG',
+      description:
+        'When the main thread runs later than this for a second, new calls are refused in part (503) until it keeps up. 0 never refuses.',
+    }),
   }),
   tls: section({
     enable: setting(flag().default(false), { env: 'ENABLE_TLS', description: 'Listen for SIP over TLS.' }),
@@ -194,7 +224,12 @@ export const settingsSchema = z.strictObject({
   nat: section({
     behindNat: setting(flag().default(false), {
       env: 'BEHIND_NAT',
-      description: 'Put EXTERNAL_IP into SIP and SDP instead of the local address.',
+      description:
+        'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
+    }),
+    localNetworks: setting(list().pipe(networks()).default(privateNetworks), {
+      env: 'NAT_LOCAL_NETWORKS',
+      description: 'Networks on our side of the NAT: peers in them are told the local address.',
     }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
@@ -203,7 +238,7 @@ export const settingsSchema = z.strictObject({
     stunServer: setting(text().default(''), {
       env: 'STUN_SERVER',
       description:
-        'Host, or host:port, of a STUN server that tells the public IPv4 address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
+        'Host, or host:port, of a STUN server that tells the public address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
   }),
   rtp: section({
@@ -263,25 +298,11 @@ export const settingsSchema = z.strictObject({
       description:
         'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
     }),
-    allowedSources: setting(
-      list()
-        .pipe(networks())
-        .default([
-          '127.0.0.0/8',
-          '::1/128',
-          '10.0.0.0/8',
-          '172.16.0.0/12',
-          '192.168.0.0/16',
-          '169.254.0.0/16',
-          'fc00::/7',
-          'fe80::/10',
-        ]),
-      {
-        env: 'SIPREC_ALLOWED_SOURCES',
-        description:
-          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-      },
-    ),
+    allowedSources: setting(list().pipe(networks()).default(privateNetworks), {
+      env: 'SIPREC_ALLOWED_SOURCES',
+      description:
+        'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
+    }),
   }),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
@@ -356,6 +377,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  certificates: z.array(certificate).default([]),
 })
 
 export type Settings = z.infer<typeof settingsSchema>

@@ -36,7 +36,7 @@ test('with nothing given every setting has its default', () => {
 test('the environment beats the file, the file beats the default, and each says so', () => {
   const configFile = yamlFile('sip:\n  host: 192.0.2.1\n  ports: [5070]\nhttp:\n  port: 8081\n')
   const { settings, sources } = loadSettings({ env: { SIP_HOST: '127.0.0.1' }, configFile })
-  assert.equal(settings.sip.host, '127.0.0.1')
+  assert.deepEqual(settings.sip.host, ['127.0.0.1'])
   assert.deepEqual(settings.sip.ports, [5070])
   assert.equal(settings.http.port, 8081)
   assert.equal(sources.get('sip.host'), 'environment')
@@ -50,7 +50,7 @@ test('a program that starts the server in itself may decide anything, lists too'
     env: { SIP_HOST: '192.0.2.1' },
     overrides: { 'sip.host': '127.0.0.1', trunks },
   })
-  assert.equal(settings.sip.host, '127.0.0.1')
+  assert.deepEqual(settings.sip.host, ['127.0.0.1'])
   assert.equal(settings.trunks[0]?.name, 'carrier')
   assert.equal(sources.get('sip.host'), 'given by the caller')
 })
@@ -72,7 +72,7 @@ test('variables are read as loreste/siprec writes them', () => {
 })
 
 for (const [env, line] of [
-  [{ SIP_HOST: 'here' }, 'SIP_HOST: "here" was given; must be an IPv4 or IPv6 address'],
+  [{ SIP_HOST: 'here' }, 'SIP_HOST: "here" was given; must be IPv4 or IPv6 addresses, separated by commas'],
   [{ PORTS: '5060,x' }, 'PORTS: "5060,x" was given; must be ports from 0 to 65535, separated by commas'],
   [{ RTP_TIMEOUT: '5x' }, 'RTP_TIMEOUT: "5x" was given; must be a duration such as 250ms, 30s, 5m or 1h30m'],
   [{ BEHIND_NAT: 'maybe' }, 'BEHIND_NAT: "maybe" was given; must be true or false'],

@@ -17,7 +17,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
       `${sources.get(leaf.path.join('.'))} (${leaf.env})`,
     ] as const
   })
-  const listed = (['extensions', 'trunks', 'siprecPeers'] as const).flatMap((key) =>
+  const listed = (['extensions', 'trunks', 'siprecPeers', 'certificates'] as const).flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
   )
   const all = [...rows, ...listed]

@@ -22,6 +22,10 @@ const familyOf = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)
 
 const nothing = (): void => {}
 
+/** A socket bound to `::` carries IPv4 too, in this form. */
+const mapped = '::ffff:'
+const plain = (ip: string): string => (ip.startsWith(mapped) ? ip.slice(mapped.length) : ip)
+
 export const dgramIo: MediaIo = {
   async open(bindIp, rtpPort, handler) {
     const rtp = newSocket(bindIp)
@@ -32,7 +36,7 @@ export const dgramIo: MediaIo = {
       await Promise.all([closeSocket(rtp), closeSocket(rtcp)])
       return undefined
     }
-    return portSockets(rtp, rtcp, familyOf(bindIp), handler)
+    return portSockets(rtp, rtcp, bindIp, handler)
   },
 }
 
@@ -40,7 +44,6 @@ function newSocket(bindIp: string): Socket {
   const family = familyOf(bindIp)
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
-    ipv6Only: family === 6,
     recvBufferSize: receiveBufferBytes,
     lookup: numericLookup(family),
   })
@@ -62,17 +65,25 @@ function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.close(() => resolve()))
 }
 
-function portSockets(rtp: Socket, rtcp: Socket, family: 4 | 6, handler: PacketHandler): PortSockets {
-  rtp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtp(bytes, from.address, from.port))
-  rtcp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtcp(bytes, from.address, from.port))
+function portSockets(rtp: Socket, rtcp: Socket, bindIp: string, handler: PacketHandler): PortSockets {
+  rtp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtp(bytes, plain(from.address), from.port))
+  rtcp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtcp(bytes, plain(from.address), from.port))
   let open = true
-  const reachable = (ip: string): boolean => open && familyOf(ip) === family
+  const family = familyOf(bindIp)
+  /** As the socket takes it; undefined when it does not reach that. */
+  const reachable = (ip: string): string | undefined => {
+    if (!open) return undefined
+    if (familyOf(ip) === family) return ip
+    return bindIp === '::' ? mapped + ip : undefined
+  }
   return {
     sendRtp(bytes, from, length, ip, port) {
-      if (reachable(ip)) rtp.send(bytes, from, length, port, ip, nothing)
+      const to = reachable(ip)
+      if (to !== undefined) rtp.send(bytes, from, length, port, to, nothing)
     },
     sendRtcp(bytes, ip, port) {
-      if (reachable(ip)) rtcp.send(bytes, port, ip, nothing)
+      const to = reachable(ip)
+      if (to !== undefined) rtcp.send(bytes, port, to, nothing)
     },
     async close() {
       open = false

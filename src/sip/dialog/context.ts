@@ -5,6 +5,7 @@ import type { SipRequest } from '../message/types.ts'
 import type { Flow, Verdict } from '../stack.types.ts'
 import type { Transactions } from '../transaction/transactions.ts'
 import type { SipCounters } from '../transport/counters.ts'
+import type { WireFlow } from '../transport/flow.ts'
 import type { SipTransport } from '../transport/transport.ts'
 import type { DialogTable } from './dialog-table.ts'
 import type { SessionTerms } from './session-timer.ts'
@@ -23,6 +24,9 @@ export interface Identity {
   readonly session: SessionTerms
 }
 
+/** A part of the stack that takes all requests of one method, outside dialogs. */
+export type Service = (request: SipRequest, flow: WireFlow) => void
+
 export interface Context {
   readonly clock: Clock
   readonly log: Logger
@@ -31,6 +35,8 @@ export interface Context {
   readonly dialogs: DialogTable
   readonly counters: SipCounters
   readonly identity: Identity
+  /** By method; what is not here goes to the platform. */
+  readonly services: Map<string, Service>
   /** Whether a request inside a dialog may come from elsewhere than its peer; nobody may when there is none to ask. */
   readonly guard: Guard | undefined
 }

@@ -13,13 +13,18 @@ export interface DialogParty {
   drop(): void
 }
 
+/** What is known of a dialog before its peer has said a word. */
+export type HalfId = Pick<DialogId, 'callId' | 'localTag'>
+
+const halfKeyOf = ({ callId, localTag }: HalfId): string => `${callId} ${localTag}`
 const keyOf = ({ callId, localTag, remoteTag }: DialogId): string => `${callId} ${localTag} ${remoteTag}`
 
 export class DialogTable {
   readonly #parties = new Map<string, DialogParty>()
+  readonly #expecting = new Map<string, DialogParty>()
 
   get size(): number {
-    return this.#parties.size
+    return this.#parties.size + this.#expecting.size
   }
 
   get(id: DialogId): DialogParty | undefined {
@@ -36,8 +41,23 @@ export class DialogTable {
     if (this.#parties.get(key) === party) this.#parties.delete(key)
   }
 
+  /** Who awaits the NOTIFY that makes a dialog (RFC 6665 §4.4.1): it may come from anybody, and before the answer. */
+  expecting(id: HalfId): DialogParty | undefined {
+    return this.#expecting.get(halfKeyOf(id))
+  }
+
+  expect(id: HalfId, party: DialogParty): void {
+    this.#expecting.set(halfKeyOf(id), party)
+  }
+
+  unexpect(id: HalfId): void {
+    this.#expecting.delete(halfKeyOf(id))
+  }
+
   close(): void {
-    for (const party of Array.from(this.#parties.values())) party.drop()
-    this.#parties.clear()
+    for (const parties of [this.#parties, this.#expecting]) {
+      for (const party of Array.from(parties.values())) party.drop()
+      parties.clear()
+    }
   }
 }

@@ -182,6 +182,7 @@ test('a firewall that swallows TCP costs a large request two seconds', async () 
       write: () => {},
       destroy: () => {},
     }),
+    connectWebSocket: (to) => net.network.connectWebSocket(to),
     lookup: (host) => net.network.lookup(host),
     addressTowards: (ip) => ip,
   }

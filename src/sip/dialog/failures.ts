@@ -5,6 +5,7 @@ export const sipFailures = {
   'sip.cannot-listen': { fault: 'caller', text: 'The SIP address cannot be listened on' },
   'sip.body-without-type': { fault: 'us', text: 'A body needs a content type' },
   'sip.dialog-ended': { fault: 'peer', text: 'The dialog ended first' },
+  'sip.subscription-refused': { fault: 'peer', text: 'The subscription was refused' },
   'sip.aborted': { fault: 'caller', text: 'The request was given up' },
 } as const satisfies FailureTable
 

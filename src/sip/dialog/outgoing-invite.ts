@@ -128,6 +128,7 @@ export class SentInvite implements OutgoingInvite {
   }
 
   #receiveProvisional(response: SipResponse): void {
+    if (!this.#provisional) this.#options.onHeard?.()
     this.#provisional = true
     if (this.#cancelled) return this.#sendCancel()
     this.#patience?.cancel()

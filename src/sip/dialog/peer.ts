@@ -32,7 +32,7 @@ export interface AskOptions {
 }
 
 /** Requests that tell the other side where we are now (§12.2.1.1, RFC 6665 §4.4.1). */
-const withContact = new Set(['INVITE', 'UPDATE', 'NOTIFY'])
+const withContact = new Set(['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'])
 
 export class DialogPeer {
   readonly id: DialogId

@@ -54,7 +54,7 @@ export function withWay(
     return ready(flow && new Way(transport, flow))
   }
   const uri = routeUri(headers) ?? parseUri(target.uri)
-  const hops = target.via ? [target.via] : uri ? transport.resolve(uri) : []
+  const hops = target.via ? [target.via].flat() : uri ? transport.resolve(uri) : []
   const wayOf = (found: readonly Hop[]): Way | undefined => {
     const first = firstOf(transport, found)
     return first && new Way(transport, first.flow, first.hop, first.left)

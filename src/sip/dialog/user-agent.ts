@@ -42,7 +42,9 @@ export class UserAgent implements TransactionsUser {
     context.transport.noteAlias(request, flow)
     if (context.transactions.isMerged(request)) return this.#respond(request, flow, 482) // §8.2.2.2
     if (refuseUnsupported(context, request, flow) || refuseShortSession(context, request, flow)) return
-    if (request.method === 'INVITE') this.#invite(request, flow)
+    const service = context.services.get(request.method)
+    if (service) service(request, flow)
+    else if (request.method === 'INVITE') this.#invite(request, flow)
     else this.#other(request, flow)
   }
 
@@ -75,7 +77,8 @@ export class UserAgent implements TransactionsUser {
     const stateless = { respond: (response: SipResponse) => transactions.respondStateless(request, response, flow) }
     const transaction = request.method === 'OPTIONS' ? stateless : transactions.open(request, flow)
     const received = new ReceivedRequest({ context, request, flow, transaction, toTag: this.#statelessTag(request) })
-    if (!this.#events.hears('request')) received.respond(501)
+    // RFC 6665 §4.1.3: nobody asked for it.
+    if (!this.#events.hears('request')) received.respond(request.method === 'NOTIFY' ? 481 : 501)
     else if (!this.#events.emit('request', received)) received.respond(500)
   }
 
@@ -96,10 +99,8 @@ export class UserAgent implements TransactionsUser {
   }
 
   #partyOf(request: SipRequest): DialogParty | undefined {
-    return this.#context().dialogs.get({
-      callId: callIdOf(request) ?? '',
-      localTag: toTag(request) ?? '',
-      remoteTag: fromTag(request) ?? '',
-    })
+    const { dialogs } = this.#context()
+    const id = { callId: callIdOf(request) ?? '', localTag: toTag(request) ?? '', remoteTag: fromTag(request) ?? '' }
+    return dialogs.get(id) ?? (request.method === 'NOTIFY' ? dialogs.expecting(id) : undefined)
   }
 }

@@ -5,7 +5,6 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
@@ -50,10 +49,12 @@ export interface TransportOptions {
   readonly listen: readonly ListenAddress[]
   /** Our certificate and whom we believe; needed to listen for TLS, of use to connect by it. */
   readonly tls?: TlsIdentity
-  /** Our address as peers see it; the address of the socket unless given. */
-  readonly advertisedIp?: () => string
+  /** Our address as that peer sees it; undefined, or not given: the address of the socket. */
+  readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly observe?: MessageObserver
   readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -151,7 +152,6 @@ export class SipTransport {
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
-    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
     return this.#connections.to(hop, hop.transport)
   }
 
@@ -193,13 +193,14 @@ export class SipTransport {
   ownAddress(flow: Flow): Address {
     const { advertisedIp, network } = this.#options
     const same = this.#bound.filter((bound) => bound.transport === flow.transport)
+    const { local, remote } = flow
     const bound =
-      same.find(({ local }) => local.ip === flow.local.ip) ??
-      same.find(({ local }) => canSend(local.ip, flow.remote.ip)) ??
+      same.find((one) => one.local.ip === local.ip && (flow.reliable || one.local.port === local.port)) ??
+      same.find((one) => canSend(one.local.ip, remote.ip)) ??
       this.#bound[0]
-    const localIp = flow.transport === 'udp' ? flow.local.ip : (bound?.local.ip ?? flow.local.ip)
-    const ip = advertisedIp?.() ?? (isWildcardIp(localIp) ? network.addressTowards(flow.remote.ip) : localIp)
-    return { ip, port: bound?.local.port ?? flow.local.port }
+    const localIp = isWildcardIp(local.ip) ? (bound?.local.ip ?? local.ip) : local.ip
+    const ip = advertisedIp?.(remote.ip) ?? (isWildcardIp(localIp) ? network.addressTowards(remote.ip) : localIp)
+    return { ip, port: bound?.local.port ?? local.port }
   }
 
   /** The Via of a request of ours. `rport`: RFC 3581 §3. `alias`: requests to our listener may come by this (RFC 5923). */
@@ -303,14 +304,18 @@ export class SipTransport {
   }
 
   #udpFlow(to: Address, from?: Address): UdpFlow | undefined {
-    let fallback: UdpSocket | undefined
+    const able: UdpSocket[] = []
     for (const bound of this.#bound) {
       if (bound.transport !== 'udp') continue
       const { local, socket } = bound
       if (from && local.ip === from.ip && local.port === from.port) return new UdpFlow(socket, to)
-      if (!fallback && canSend(local.ip, to.ip)) fallback = socket
+      if (canSend(local.ip, to.ip)) able.push(socket)
     }
-    return fallback && new UdpFlow(fallback, to)
+    const [first, ...more] = able
+    if (!first || more.length === 0) return first && new UdpFlow(first, to)
+    // Several addresses of ours: from the one that leads there.
+    const near = this.#options.network.addressTowards(to.ip)
+    return new UdpFlow(able.find(({ local }) => local.ip === near) ?? first, to)
   }
 
   #observe(direction: 'in' | 'out', flow: WireFlow, bytes: Uint8Array, callId: string): void {

@@ -1,0 +1,169 @@
+/**
+ * How late the main thread runs, and which share of new calls it can take.
+ *
+ *   probe (the host's event loop) ─▶ here ─▶ sip guard (new calls), health, metrics, facts
+ *
+ * A thread that is too late serves nobody well, so fewer new calls are let in until what runs is served in time. The share
+ * falls fast and grows back slowly, and between the two bounds it stays: no switching to and fro. Calls that are let in
+ * are spread evenly, without a die.
+ */
+import { performance } from 'node:perf_hooks'
+import type { Clock, Timer } from '../core/clock.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { HealthCheck } from './health.ts'
+
+/** What the thread did since it was looked at last. */
+export interface LoadReading {
+  /** The longest that anything had to wait for its turn. */
+  readonly lagMs: number
+  /** Share of the time in which it worked, 0..1. */
+  readonly busy: number
+}
+
+export interface LoadProbe {
+  read(): LoadReading
+  close(): void
+}
+
+export interface LoadWatchOptions {
+  readonly clock: Clock
+  readonly bus: FactBus
+  readonly probe: LoadProbe
+  /** A lag that is too long; 0 lets every call in. */
+  readonly maxLagMs: number
+}
+
+const lookEveryMs = 200
+/** Of the time; above it there is no room left and a queue begins to grow in the sockets, where no lag shows it. */
+const tooBusy = 0.97
+/** Below these the share grows again. */
+const calmBusy = 0.85
+const calmLagPart = 0.5
+/** What is taken off the share at a late look, and given back at a calm one: in 1 s down to a sixth, in 4 s back up. */
+const fall = 0.7
+const rise = 0.05
+/** Late looks in a row before anything is refused: one long pause is none of the callers' fault. */
+const patience = 4
+const leastShare = 0.02
+/** A lag so many times too long stops all new calls until it is over. */
+const stopAt = 5
+
+export class LoadWatch {
+  readonly #options: LoadWatchOptions
+  #timer: Timer
+  #reading: LoadReading = { lagMs: 0, busy: 0 }
+  #share = 1
+  /** Parts of a call that may come in. */
+  #credit = 1
+  #late = 0
+  #refused = 0
+  #refusedThisTime = 0
+
+  constructor(options: LoadWatchOptions) {
+    this.#options = options
+    this.#timer = this.#lookLater()
+  }
+
+  /** New calls are being refused. */
+  get overloaded(): boolean {
+    return this.#share < 1
+  }
+
+  get reading(): LoadReading {
+    return this.#reading
+  }
+
+  /** New calls refused so far. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Whether one more call may come in; counts it. */
+  admit(): boolean {
+    if (this.#share === 1) return true
+    this.#credit = Math.min(1, this.#credit + this.#share)
+    if (this.#credit === 1) {
+      this.#credit = 0
+      return true
+    }
+    this.#refused++
+    this.#refusedThisTime++
+    return false
+  }
+
+  close(): void {
+    this.#timer.cancel()
+    this.#options.probe.close()
+  }
+
+  #lookLater(): Timer {
+    return this.#options.clock.after(lookEveryMs, () => {
+      this.#look(this.#options.probe.read())
+      this.#timer = this.#lookLater()
+    })
+  }
+
+  #look(reading: LoadReading): void {
+    this.#reading = reading
+    const { maxLagMs } = this.#options
+    if (maxLagMs === 0) return
+    const before = this.#share
+    const { lagMs, busy } = reading
+    const late = lagMs >= maxLagMs || busy >= tooBusy
+    this.#late = late ? this.#late + 1 : 0
+    const calm = lagMs < calmLagPart * maxLagMs && busy < calmBusy
+    if (this.#late >= patience) this.#share = lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * fall)
+    else if (calm) this.#share = Math.min(1, this.#share + rise)
+    // One call a look comes in, so that it is seen whether there is room again.
+    this.#credit = this.#share > 0 ? 1 : 0
+    if (before === 1 && this.#share < 1) this.#begin()
+    if (before < 1 && this.#share === 1) this.#end()
+  }
+
+  #begin(): void {
+    const { bus, clock } = this.#options
+    this.#refusedThisTime = 0
+    bus.publish({ name: 'server.overloaded', atMs: clock.wallMs(), ...this.#reading })
+  }
+
+  #end(): void {
+    const { bus, clock } = this.#options
+    bus.publish({ name: 'server.recovered', atMs: clock.wallMs(), refused: this.#refusedThisTime })
+  }
+}
+
+/** A check that no new calls are being refused. */
+export const keepsUp =
+  (load: LoadWatch): HealthCheck =>
+  async () => {
+    if (load.overloaded)
+      throw new Error(`the main thread is ${Math.round(load.reading.lagMs)} ms late; new calls are refused`)
+  }
+
+const tickMs = 50
+
+/** The event loop of the thread that calls this. perf_hooks' own histogram forgets the pause that is going on when it is reset. */
+export function eventLoopProbe(clock: Clock): LoadProbe {
+  let dueMs = clock.now()
+  let lagMs = 0
+  let timer: Timer
+  const late = (): number => Math.max(0, clock.now() - dueMs)
+  const tick = (): void => {
+    lagMs = Math.max(lagMs, late())
+    dueMs = clock.now() + tickMs
+    timer = clock.after(tickMs, tick)
+  }
+  tick()
+  let before = performance.eventLoopUtilization()
+  return {
+    read() {
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, before)
+      before = now
+      const reading = { lagMs: Math.max(lagMs, late()), busy: utilization }
+      lagMs = 0
+      return reading
+    },
+    close: () => timer.cancel(),
+  }
+}

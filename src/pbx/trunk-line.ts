@@ -1,0 +1,274 @@
+/**
+ * The life of one trunk: registered if it wants that, asked by OPTIONS whether it is there, up or down.
+ *
+ *   dialplan    ── where to? ─▶  here  ── REGISTER, OPTIONS ─▶  the trunk's servers
+ *   gatekeeper  ── is it you? ─▶       ── trunk.up, trunk.down ─▶  events/
+ *
+ * A trunk is down when three questions in a row stay without an answer, or its registration is refused. What was asked
+ * last decides which of its servers calls go to.
+ */
+import { type Clock, sleep, type Timer } from '../core/clock.ts'
+import { endpointText } from '../core/ip.ts'
+import type { Logger } from '../core/logger.ts'
+import { newId } from '../core/random.ts'
+import type { FactBus } from '../events/bus.ts'
+import type { OutgoingRegistration, RegistrationState } from '../sip/client/registration.types.ts'
+import type { SipResponse } from '../sip/message/types.ts'
+import { parseUri, printUri } from '../sip/message/uri.ts'
+import type { Flow, Server, SipStack, Target } from '../sip/stack.types.ts'
+import type { TrunkState, TrunkStatus } from './trunk-status.ts'
+import { type Trunk, trunkUri } from './trunks.ts'
+
+export interface TrunkLineOptions {
+  readonly trunk: Trunk
+  readonly clock: Clock
+  readonly log: Logger
+  readonly bus: FactBus
+  /** Our address as the world sees it, for the From of OPTIONS. */
+  readonly ownHost: () => string
+}
+
+/** How long a server may take to answer OPTIONS: three copies over UDP. */
+const answerMs = 4_000
+const failuresToDown = 3
+/** A trunk that failed is asked again soon, for a call may come before its next turn. */
+const againMs = 5_000
+/** One that is down is asked at least so often. */
+const downEveryMs = 30_000
+/** Addresses a name may have had lately that calls are still taken from. */
+const maxAddresses = 64
+
+/** Answers that come from before the trunk, or say that it cannot serve. Any other is a sign of life (403, 405, …). */
+const unserved = new Set([408, 502, 503, 504])
+
+export class TrunkLine {
+  readonly trunk: Trunk
+  readonly #options: TrunkLineOptions
+  /** In the Contact that we register: whoever calls by it is the trunk, whatever its address. Known to the registrar alone. */
+  readonly #token = newId()
+  readonly #stopping = new AbortController()
+  #stack: SipStack | undefined
+  #registration: OutgoingRegistration | undefined
+  #timer: Timer | undefined
+  #state: TrunkState = 'unknown'
+  #sinceMs: number
+  #reason: string | undefined
+  #failures = 0
+  #heard = false
+  /** Its servers as DNS told them last, the one that answered first. */
+  #servers: readonly Server[] = []
+  /** Addresses its calls come from, besides those of the settings. */
+  readonly #addresses = new Set<string>()
+  #lastAnswerAtMs: number | undefined
+  #roundTripMs: number | undefined
+
+  constructor(options: TrunkLineOptions) {
+    this.#options = options
+    this.trunk = options.trunk
+    this.#sinceMs = options.clock.wallMs()
+  }
+
+  open(stack: SipStack): void {
+    this.#stack = stack
+    if (this.trunk.register) this.#register(stack)
+    if (this.trunk.qualify > 0) void this.#ask()
+  }
+
+  /** Take our registration away. */
+  async close(): Promise<void> {
+    this.#stopping.abort()
+    this.#timer?.cancel()
+    await this.#registration?.close()
+  }
+
+  get isDown(): boolean {
+    return this.#state === 'down'
+  }
+
+  /** Whether a call from there is this trunk's: by its settings, or as the registrar we are registered at. */
+  isAt(ip: string): boolean {
+    return this.trunk.sources.has(ip) || this.#addresses.has(ip)
+  }
+
+  /** Whether a call came by the Contact that we registered. */
+  isCalledBy(requestUri: string): boolean {
+    return this.trunk.register && parseUri(requestUri)?.params.get('line') === this.#token
+  }
+
+  /** The way for a call to that number, and the routes the registrar gave for it (RFC 3608). */
+  target(number: string): { readonly target: Target; readonly routes: readonly string[] } {
+    const uri = trunkUri(this.trunk, number)
+    const registered = this.#registration?.state
+    if (registered?.is === 'registered')
+      return { target: { uri, ...wayOf(registered.flow) }, routes: registered.serviceRoute }
+    return { target: { uri, ...(this.#servers.length > 0 && { via: this.#servers }) }, routes: [] }
+  }
+
+  /** It answered a call of ours, or did not. */
+  served(well: boolean): void {
+    if (well) this.#answered()
+    else this.#unanswered('no answer to a call')
+  }
+
+  status(): TrunkStatus {
+    const registration = this.#registration?.state
+    const [server] = this.#servers
+    const registered = registration?.is === 'registered' ? registration.flow : undefined
+    const at = registered ? { transport: registered.transport, ...registered.remote } : server
+    return {
+      name: this.trunk.name,
+      host: this.trunk.host,
+      state: this.#state,
+      sinceMs: this.#sinceMs,
+      ...(this.#reason !== undefined && { reason: this.#reason }),
+      ...(at && this.#heard && { server: `${at.transport} ${endpointText(at.ip, at.port)}` }),
+      ...(this.#lastAnswerAtMs !== undefined && { lastAnswerAtMs: this.#lastAnswerAtMs }),
+      ...(this.#roundTripMs !== undefined && { roundTripMs: Math.round(this.#roundTripMs) }),
+      ...(registration && { registration: registrationStatus(registration) }),
+    }
+  }
+
+  #register(stack: SipStack): void {
+    const { host, port, transport, credentials, expires, account: user } = this.trunk
+    const registrar = trunkUri({ host, port, transport }, undefined)
+    const registration = stack.register({
+      registrar,
+      aor: printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() }),
+      ...(credentials && { credentials }),
+      expiresS: expires / 1_000,
+      contactUriParams: { line: this.#token },
+    })
+    this.#registration = registration
+    registration.on('changed', (state) => {
+      if (this.#stopping.signal.aborted) return
+      if (state.is === 'registered') {
+        this.#noteAddresses([state.flow.remote.ip])
+        void this.#locate(stack)
+        this.#answered()
+      } else if (state.is === 'failed') this.#judge('down', `registration: ${state.status} ${state.reason}`)
+    })
+  }
+
+  /** One turn: each of its servers until one answers. */
+  async #ask(): Promise<void> {
+    const stack = this.#stack
+    if (!stack) return
+    const { clock, log } = this.#options
+    const { signal } = this.#stopping
+    try {
+      let answer: SipResponse | undefined
+      const hops = await this.#locate(stack)
+      for (const hop of hops) {
+        const startedMs = clock.now()
+        answer = await this.#askServer(stack, hop)
+        if (signal.aborted) return
+        if (!answer || unserved.has(answer.status)) continue
+        this.#roundTripMs = clock.now() - startedMs
+        this.#servers = [hop, ...this.#servers.filter((other) => other !== hop)]
+        this.#answered()
+        return
+      }
+      if (hops.length === 0) this.#unanswered('its name leads nowhere')
+      else this.#unanswered(answer ? `${answer.status} ${answer.reason}` : 'no answer')
+    } catch (error) {
+      log.error('A trunk could not be asked for a sign of life', { trunk: this.trunk.name, error: String(error) })
+    } finally {
+      if (!signal.aborted) this.#timer = clock.after(this.#nextMs(), () => void this.#ask())
+    }
+  }
+
+  /** Undefined: silence. */
+  async #askServer(stack: SipStack, hop: Server): Promise<SipResponse | undefined> {
+    const { clock, ownHost } = this.#options
+    const patience = new AbortController()
+    const { signal } = patience
+    const uri = trunkUri(this.trunk, undefined)
+    const own = { scheme: 'sip', user: 'patchbay', host: ownHost(), params: new Map(), headers: new Map() }
+    const asked = stack.request('OPTIONS', {
+      target: { uri, via: hop },
+      from: `<${printUri(own)}>`,
+      to: `<${uri}>`,
+      headers: { Accept: 'application/sdp' },
+      signal: AbortSignal.any([signal, this.#stopping.signal]),
+    })
+    const late = sleep(clock, answerMs, signal).then(
+      () => undefined,
+      () => undefined,
+    )
+    const answer = await Promise.race([asked.catch(() => undefined), late])
+    patience.abort()
+    return answer
+  }
+
+  /** Its servers; the ones of before when nobody can be asked. */
+  async #locate(stack: SipStack): Promise<readonly Server[]> {
+    const found = await stack.locate(trunkUri(this.trunk, undefined))
+    if (found.length === 0) return this.#servers
+    this.#servers = found
+    if (this.trunk.register) this.#noteAddresses(found.map(({ ip }) => ip))
+    return found
+  }
+
+  #noteAddresses(ips: readonly string[]): void {
+    for (const ip of ips) {
+      this.#addresses.delete(ip) // so that the oldest stands first
+      this.#addresses.add(ip)
+    }
+    for (const oldest of this.#addresses) {
+      if (this.#addresses.size <= maxAddresses) break
+      this.#addresses.delete(oldest)
+    }
+  }
+
+  #nextMs(): number {
+    const { qualify } = this.trunk
+    if (this.#failures > 0 && this.#failures < failuresToDown) return Math.min(againMs, qualify)
+    const everyMs = this.isDown ? Math.min(downEveryMs, qualify) : qualify
+    return everyMs * (0.9 + Math.random() / 5)
+  }
+
+  #answered(): void {
+    this.#failures = 0
+    this.#heard = true
+    this.#lastAnswerAtMs = this.#options.clock.wallMs()
+    // Who is not registered cannot be called, and may be refused when calling.
+    const { registration } = this.status()
+    if (registration?.state !== 'failed') this.#judge('up')
+  }
+
+  #unanswered(reason: string): void {
+    if (++this.#failures >= failuresToDown) this.#judge('down', reason)
+  }
+
+  #judge(state: 'up' | 'down', reason?: string): void {
+    const { bus, clock, log } = this.#options
+    const changed = state !== this.#state
+    this.#reason = reason
+    if (!changed) return
+    const atMs = clock.wallMs()
+    this.#state = state
+    this.#sinceMs = atMs
+    const trunk = this.trunk.name
+    if (state === 'up') {
+      log.info('A trunk is up', { trunk })
+      bus.publish({ name: 'trunk.up', atMs, trunk })
+    } else {
+      log.warn('A trunk is down', { trunk, reason })
+      bus.publish({ name: 'trunk.down', atMs, trunk, reason: reason ?? '' })
+    }
+  }
+}
+
+/** Calls go the way of the registration: by its connection, or to the server that took it. */
+const wayOf = (flow: Flow): Omit<Target, 'uri'> => {
+  if (!flow.reliable) return { via: { transport: flow.transport, ...flow.remote } }
+  return flow.open ? { flow } : {}
+}
+
+function registrationStatus(state: RegistrationState): NonNullable<TrunkStatus['registration']> {
+  return {
+    state: state.is,
+    ...(state.is === 'registered' && { untilMs: state.untilMs }),
+    ...(state.is === 'failed' && { retryAtMs: state.retryAtMs }),
+  }
+}

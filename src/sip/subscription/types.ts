@@ -1,0 +1,114 @@
+/**
+ * Subscriptions as who uses the stack sees them: an event package that is told of, a subscription that is heard.
+ *
+ * RFC 6665. docs/sip.md shows an event package in twenty lines.
+ */
+import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { DialogId, ExtraHeaders, Flow, RequestOptions } from '../stack.types.ts'
+import type { Terms } from './term.ts'
+
+/** What a SUBSCRIBE is answered: which resource it may watch, or why it may not. */
+export type Admission =
+  | {
+      /** What is watched, as `changed` names it: an extension, an address of record. */
+      readonly resource: string
+      /** Who watches; counted against the limits. */
+      readonly subscriber: string
+    }
+  | { readonly status: number; readonly headers?: ExtraHeaders }
+
+/** For whom a body is written. */
+export interface Reader<State> {
+  /** The Request-URI of the SUBSCRIBE without parameters: how the subscriber calls what it watches. */
+  readonly entity: string
+  /** Counts the bodies of this subscription from 0. */
+  readonly version: number
+  /** What it was told last; undefined when it must be told everything. */
+  readonly told: State | undefined
+}
+
+/**
+ * An event package as its notifier keeps it (RFC 6665 §5): who may watch, what is so, and how that is written.
+ *
+ * `state` is asked when a NOTIFY leaves, so a burst of changes becomes one.
+ */
+export interface EventPackage<State> {
+  /** As in Event: `presence`. */
+  readonly name: string
+  /** Of the body: `application/pidf+xml`. */
+  readonly contentType: string
+  /** How long a subscription lives; an hour and at least a minute unless given. */
+  readonly terms?: Terms
+  /** Least time between two changes told to one subscriber, ms. */
+  readonly spacingMs: number
+  readonly admit: (request: SipRequest, flow: Flow) => Admission
+  readonly state: (resource: string) => State
+  /** The body; undefined when what changed is nothing to this reader, who is told nothing then. */
+  readonly write: (state: State, reader: Reader<State>) => string | undefined
+}
+
+/** Why the notifier ends a subscription, and whether the subscriber may come again (RFC 6665 §4.1.3). */
+export type EndReason = 'deactivated' | 'probation' | 'rejected' | 'timeout' | 'giveup' | 'noresource' | 'invariant'
+
+/** Tells the subscribers of one event package. */
+export interface Notifier {
+  /** The state of this resource changed. */
+  changed(resource: string): void
+  /** End the subscriptions of this resource, or those this subscriber holds. */
+  end(whose: { readonly resource?: string; readonly subscriber?: string }, reason: EndReason): void
+  /** Whether this subscriber watches the resource now. */
+  watches(subscriber: string, resource: string): boolean
+  /** Subscriptions that live. */
+  readonly count: number
+}
+
+/** How many subscriptions may live at a time. */
+export interface SubscriptionLimits {
+  readonly total: number
+  /** From one address. */
+  readonly perSource: number
+  readonly perSubscriber: number
+}
+
+export interface SubscribeOptions extends RequestOptions {
+  /** `dialog`, `presence;id=7`. */
+  readonly event: string
+  /** Body types that are understood. */
+  readonly accept: readonly string[]
+  /** 3600 unless given; 0 asks once and subscribes to nothing. */
+  readonly expiresS?: number
+  /** Several may take it behind a forking proxy, and all of them are heard (RFC 6665 §5.4.9); else the first alone. */
+  readonly forks?: boolean
+}
+
+/** One NOTIFY; it has been answered. */
+export interface Notification {
+  readonly request: SipRequest
+  readonly state: 'active' | 'pending' | 'terminated'
+  /** Why it is terminated. */
+  readonly reason?: string
+  /** Without parameters, in lower case; empty without a body. */
+  readonly contentType: string
+  readonly body: Uint8Array
+  /** Another one after a new start: what was known before is void, for all of it is told again. */
+  readonly dialog: DialogId
+}
+
+/** How a subscription ended: by us, by the notifier for good, or because it was refused. */
+export type SubscriptionEnd =
+  | { readonly by: 'local' }
+  | { readonly by: 'remote'; readonly reason: string | undefined }
+  | { readonly by: 'refused'; readonly response: SipResponse }
+
+/**
+ * A subscription of ours, kept alive until it is closed: refreshed, and started anew when the notifier lost it.
+ *
+ * The iterator gives every notification in order and ends with the subscription; leaving it early ends the
+ * subscription. Who reads slowly loses old notifications, and is told everything anew then. A refusal is thrown as
+ * SipError `sip.subscription-refused`.
+ */
+export interface Subscription extends AsyncIterable<Notification> {
+  readonly ended: Promise<SubscriptionEnd>
+  /** Unsubscribe. Resolves when that has been answered; twice is fine. */
+  close(): Promise<void>
+}

@@ -1,0 +1,154 @@
+/** Kamailio, an independent proxy: in front of the server as the phones' outbound proxy, and behind it as its carrier. */
+import assert from 'node:assert/strict'
+import { after, before, type TestContext, test } from 'node:test'
+import { freeSipPort } from '../support/free-port.ts'
+import { carrier, edgeProxy, type Kamailio, startKamailio } from '../support/kamailio.ts'
+import { PhoneRoom } from '../support/phone-room.ts'
+import { extensionsFrom101, forOldClients, sippCaller } from '../support/phones.ts'
+import { needs } from '../support/program.ts'
+import { runSipp } from '../support/sipp.ts'
+import { refusedCallerScenario } from '../support/sipp-scenarios.ts'
+import { assertHeard } from '../support/speech-wav.ts'
+
+const talkMs = 2_500
+const alike = { minScore: 0.8 }
+const phones = needs('kamailio', 'baresip', 'linphonec')
+
+let room: PhoneRoom
+let carried: Kamailio
+before(async () => {
+  const server = { ip: '127.0.0.1', port: await freeSipPort() }
+  carried = await startKamailio('127.0.0.2', carrier(server))
+  room = await PhoneRoom.open({
+    env: { ...forOldClients, PORTS: String(server.port) },
+    trunks: [
+      {
+        name: 'carrier',
+        host: carried.address.ip,
+        port: carried.address.port,
+        username: 'patchbay',
+        password: 'pw-patchbay',
+        sources: [carried.address.ip],
+        inbound: { '2000': '101' },
+        outbound: [{ prefix: '7' }, { prefix: '9' }],
+      },
+    ],
+  })
+})
+after(async () => {
+  await room.close()
+  await carried.stop()
+})
+
+const talk = () => new Promise((resolve) => setTimeout(resolve, talkMs))
+
+for (const [outside, inside] of [
+  ['udp', 'udp'],
+  ['tcp', 'udp'],
+  ['udp', 'tcp'],
+] as const)
+  test(`phones by ${outside} at Kamailio, which speaks ${inside} to the server`, phones, async (t) => {
+    const proxy = await startKamailio('127.0.0.3', edgeProxy(room.server.sip, inside))
+    t.after(() => proxy.stop())
+    const at = { transport: outside, server: proxy.address }
+    const alice = await room.linphone(t, '101', at)
+    const bob = await room.baresip(t, '102', at)
+
+    alice.dial('102')
+    await bob.saw('CALL_INCOMING')
+    await alice.saw('CallOutgoingRinging')
+    bob.command('accept')
+    await alice.saw('CallStreamsRunning')
+    await talk()
+    alice.command('pause')
+    await alice.saw('CallPaused')
+    alice.command('resume')
+    await alice.saw('CallStreamsRunning', 2)
+    bob.hangUp()
+    await alice.saw('CallReleased')
+    const answered = await room.ended()
+
+    bob.dial('101')
+    await alice.saw('CallIncomingReceived')
+    await bob.saw('CALL_RINGING')
+    bob.hangUp()
+    await alice.saw('CallReleased', 2)
+    const cancelled = await room.ended()
+    await Promise.all([alice.stop(), bob.stop()])
+
+    assert.deepEqual([answered.endReason, cancelled.endReason], ['hangup', 'cancelled'])
+    assert.deepEqual(
+      answered.legs.map(({ transport }) => transport.toLowerCase()),
+      [inside, inside],
+    )
+    await assertHeard('baresip', room.said('101'), bob.heardWav(), alike)
+    await assertHeard('linphonec', room.said('102'), alice.heardWav(), alike)
+  })
+
+/** A phone that is Kamailio's own, in the world outside. */
+const outsider = (t: TestContext, wish: { autoAnswer?: boolean } = {}) =>
+  room.baresip(t, '102', { server: carried.address, user: '7001', password: 'pw-7001', ...wish })
+
+test('a call out through Kamailio as trunk, which asks for digest', phones, async (t) => {
+  const dave = await outsider(t, { autoAnswer: true })
+  const alice = await room.linphone(t, '101')
+  alice.dial('7001')
+  await alice.saw('CallStreamsRunning')
+  await talk()
+  dave.hangUp()
+  await alice.saw('CallReleased')
+  await Promise.all([alice.stop(), dave.stop()])
+
+  assert.equal((await room.ended()).endReason, 'hangup')
+  await assertHeard('the outsider', room.said('101'), dave.heardWav(), alike)
+  await assertHeard('linphonec', room.said('102'), alice.heardWav(), alike)
+})
+
+test('a call in from Kamailio as trunk', phones, async (t) => {
+  const alice = await room.linphone(t, '101', { autoAnswer: true })
+  const dave = await outsider(t)
+  dave.dial('2000')
+  await alice.saw('CallStreamsRunning')
+  await talk()
+  dave.hangUp()
+  await alice.saw('CallReleased')
+  await Promise.all([alice.stop(), dave.stop()])
+
+  assert.equal((await room.ended()).endReason, 'hangup')
+  await assertHeard('the outsider', room.said('101'), dave.heardWav(), alike)
+})
+
+test('a caller who gives up while a phone behind the trunk rings: CANCEL goes all the way', phones, async (t) => {
+  const dave = await outsider(t)
+  const alice = await room.linphone(t, '101')
+  alice.dial('7001')
+  await dave.saw('CALL_INCOMING')
+  await alice.saw('CallOutgoingRinging')
+  alice.command('terminate')
+  await dave.saw('CALL_CLOSED')
+
+  assert.equal((await room.ended()).endReason, 'cancelled')
+})
+
+for (const [dialled, status, endReason] of [
+  ['9302', 480, 'unreachable'],
+  ['9404', 404, 'not-found'],
+  ['9486', 486, 'busy'],
+  ['9503', 480, 'unreachable'],
+  ['9603', 603, 'declined'],
+] as const)
+  test(`the trunk answers ${dialled.slice(1)}: the caller hears ${status}`, needs('kamailio', 'sipp'), async () => {
+    const [caller] = extensionsFrom101(1)
+    assert.ok(caller)
+    const { ip, port } = room.server.sip
+    const result = await runSipp({
+      scenario: refusedCallerScenario(status),
+      target: `${ip}:${port}`,
+      calls: 1,
+      args: sippCaller(caller, dialled),
+      timeoutMs: 30_000,
+    })
+    assert.equal(result.errors, '')
+    assert.equal(result.successful, 1)
+    assert.equal((await room.ended()).endReason, endReason)
+  })
