@@ -24,8 +24,7 @@ import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import { parseUri } from './message/uri.ts'
 import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
-import { NotifierDesk } from './subscription/notifier.ts'
-import { SentSubscription } from './subscription/subscriber.ts'
+import { EventSide } from './subscription/event-side.ts'
 import type { SubscriptionLimits } from './subscription/types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
@@ -114,7 +113,7 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
     guard,
     services: new Map(),
   }
-  return facade(context, events, new NotifierDesk(context, options.subscriptionLimits))
+  return facade(context, events, new EventSide(context, options.subscriptionLimits))
 }
 
 const hostDns = (clock: Clock): Resolver =>
@@ -134,19 +133,18 @@ async function openTransport(
   }
 }
 
-function facade(context: Context, events: Emitter<SipStackEvents>, desk: NotifierDesk): CountedSipStack {
-  const { transport, transactions, dialogs, counters, services } = context
+function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: EventSide): CountedSipStack {
+  const { transport, transactions, dialogs, counters } = context
   return {
     counters,
     listening: transport.listening,
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
-    subscribe: (subscribe) => new SentSubscription(context, subscribe),
-    notifier: (told) => {
-      services.set('SUBSCRIBE', desk.receive)
-      return desk.offer(told)
-    },
+    subscribe: (subscribe) => eventSide.subscribe(subscribe),
+    notifier: (told) => eventSide.notifier(told),
+    publish: (publish) => eventSide.publish(publish),
+    publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),
     register: (registration) => new SentRegistration(context, registration),
     keepAlive(flow, keeping) {
@@ -166,6 +164,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, desk: Notifie
       connections: transport.connectionCount,
     }),
     async close() {
+      eventSide.close()
       dialogs.close()
       transactions.close()
       await transport.close()
