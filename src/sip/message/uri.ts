@@ -39,6 +39,7 @@ function parseSip(scheme: string, rest: string, text: string): SipUri | undefine
   if (at < 0) return { scheme, ...hostPort, params, headers, text }
   const userInfo = rest.slice(0, at)
   const colon = userInfo.indexOf(':')
+  if (colon === 0) return undefined // a password and nobody whose it is
   if (colon < 0) return { scheme, user: unescapeUri(userInfo), ...hostPort, params, headers, text }
   const user = unescapeUri(userInfo.slice(0, colon))
   return { scheme, user, password: unescapeUri(userInfo.slice(colon + 1)), ...hostPort, params, headers, text }
