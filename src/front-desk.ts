@@ -32,6 +32,9 @@ export const allowedMethods: readonly string[] = [
   'REFER',
   'REGISTER',
   'MESSAGE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'PUBLISH',
 ]
 
 export class FrontDesk {
@@ -63,6 +66,6 @@ export class FrontDesk {
       return this.#parts.registrar.register(incoming, identity.extension)
     if (method === 'MESSAGE' && identity?.kind === 'extension')
       return void this.#parts.messages.take(incoming, identity.extension)
-    incoming.respond(405)
+    incoming.respond(method === 'NOTIFY' ? 481 : 405)
   }
 }

@@ -21,7 +21,9 @@ import type { MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
 import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
+import { ExtensionEvents } from './pbx/extension-events.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { Mailboxes } from './pbx/mailboxes.ts'
 import { Messages } from './pbx/messages.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
@@ -44,6 +46,8 @@ export interface CallSide {
   readonly media: MediaPlane
   readonly recordings: Recordings
   readonly registrar: Registrar
+  readonly events: ExtensionEvents
+  readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
@@ -134,6 +138,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })
+  const mailboxes = new Mailboxes()
+  const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
   const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
@@ -144,6 +150,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     media,
     recordings,
     registrar,
+    events,
+    mailboxes,
     trunks,
     stack,
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),

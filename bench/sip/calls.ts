@@ -39,6 +39,8 @@ interface Started {
   readonly end: () => Promise<void>
 }
 
+const credentialsOf = (number: string) => ({ username: number, password: passwordOf(number) })
+
 const servers: Readonly<Record<string, () => Promise<Started>>> = {
   stack: startStack,
   peer: () => startWhole(false),
@@ -110,7 +112,12 @@ async function startStack(): Promise<Started> {
 }
 
 async function startWhole(withPassword: boolean): Promise<Started> {
-  const extensions = ['101', '102'].map((number) => ({ number, name: number, password: passwordOf(number) }))
+  const extensions = ['101', '102'].map((number) => ({
+    number,
+    name: number,
+    password: passwordOf(number),
+    record: false,
+  }))
   const trunk = { name: 'bench', host: '127.0.0.1', sources: ['127.0.0.1/32'], inbound: { '102': '102' } }
   const server = await startServerProcess({
     extensions,
@@ -125,5 +132,3 @@ async function startWhole(withPassword: boolean): Promise<Started> {
     end: () => server.remove(),
   }
 }
-
-const credentialsOf = (number: string) => ({ username: number, password: passwordOf(number) })

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 export interface PeerParser {
@@ -39,7 +39,7 @@ export async function loadPeers(folder: string): Promise<readonly PeerParser[]> 
 
 function load(folder: string, name: string): unknown {
   try {
-    return createRequire(join(folder, 'package.json'))(name)
+    return createRequire(resolve(folder, 'package.json'))(name)
   } catch {
     return undefined
   }

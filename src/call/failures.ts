@@ -50,13 +50,21 @@ export function reasonOf(status: number): EndReason {
   if (status === 488 || status === 606 || status === 415) return 'no-common-codec'
   if (status === 487) return 'cancelled'
   if (status === 408 || status === 410 || status === 480 || status === 503) return 'unreachable'
-  // The phone forwards its calls elsewhere, which is not followed.
+  // The phone forwards its calls elsewhere, where it may not call itself.
   if (status >= 300 && status < 400) return 'unreachable'
   return 'failed'
 }
 
 /** When several devices refused, the reason that says most: somebody's decision before a device's state. */
-const weight: readonly EndReason[] = ['declined', 'busy', 'no-common-codec', 'not-found', 'failed', 'unreachable']
+const weight: readonly EndReason[] = [
+  'declined',
+  'busy',
+  'no-common-codec',
+  'not-found',
+  'no-answer',
+  'failed',
+  'unreachable',
+]
 
 export const strongestReason = (reasons: readonly EndReason[]): EndReason =>
   weight.find((reason) => reasons.includes(reason)) ?? 'unreachable'

@@ -1,21 +1,23 @@
 /**
- * Rings several devices at once and settles on the first that answers (RFC 3261 §16.7, as a B2BUA does it).
+ * Rings several devices, at once or one group after the other, and settles on the first that answers (RFC 3261 §16.7,
+ * as a B2BUA does it).
  *
  *   Call  ── destinations ─▶  here  ── INVITE, CANCEL ─▶  one dialog of its own for each device
  *
  * The others are cancelled with a Reason that keeps them from showing a missed call (RFC 3326). A device that answers
- * in the same moment is ended by BYE. Every attempt is told as a leg.
+ * in the same moment is ended by BYE. Every attempt is told as a leg. Who comes next stands in ring-plan.ts.
  */
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
-import type { SipResponse } from '../sip/message/types.ts'
+import type { SipResponse, SipUri } from '../sip/message/types.ts'
 import type { Credentials, Dialog, ExtraHeaders, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
+import { RingPlan } from './ring-plan.ts'
 import type { Teller } from './teller.ts'
 
 /** Who calls, as the called one is told. */
@@ -34,6 +36,14 @@ export interface Destination {
   readonly introduce?: (caller: Party, host: string) => Introduction
   /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
   readonly routes?: readonly string[]
+  /** Rung when all of a lower order have failed; 0 unless given. */
+  readonly order?: number
+  /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */
+  readonly isWay?: boolean
+  /** Told whether it served: took the call or refused it, but was there. */
+  readonly report?: (served: boolean) => void
+  /** Where a redirection to these URIs may lead, best first; nowhere when left out. */
+  readonly follow?: (uris: readonly SipUri[]) => readonly Destination[]
 }
 
 export interface Attempt {
@@ -69,10 +79,26 @@ export interface ForkOptions {
   readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
 }
 
+/** A way that says nothing for so long is given up for the next one; not 32 s, as a transaction would wait. */
+const silenceMs = 6_000
+
+/** One of those that are being rung. */
+interface Ringing {
+  readonly attempt: Attempt
+  readonly destination: Destination
+  silence?: Timer
+}
+
 export class Fork {
   readonly outcome: Promise<ForkOutcome>
   readonly #options: ForkOptions
   readonly #attempts = new Set<Attempt>()
+  readonly #plan: RingPlan
+  /** Of the group that is rung now. */
+  readonly #ringing = new Set<Ringing>()
+  /** A way was there and said no: others would lead to the same place. */
+  #isFinal = false
+  #groupTimer: Timer | undefined
   readonly #refusals: EndReason[] = []
   /** Stops hearing what devices ask before they answer, by their early dialogs. */
   readonly #early = new Map<Dialog, () => void>()
@@ -87,8 +113,8 @@ export class Fork {
     this.#settle = resolve
     const timer = options.clock.after(options.ringMs, () => this.cancel('no-answer'))
     this.#cancelTimer = () => timer.cancel()
-    for (const destination of options.destinations) this.#start(destination)
-    if (options.destinations.length === 0) this.#finish({ answered: false, reason: 'unreachable' })
+    this.#plan = new RingPlan(options.destinations)
+    if (!this.#ringNext()) this.#finish({ answered: false, reason: 'unreachable' })
   }
 
   /** Give up on all devices that have not answered. */
@@ -103,8 +129,31 @@ export class Fork {
     return [...this.#attempts].map(({ leg }) => leg)
   }
 
+  /** False when there is nobody left to ring. */
+  #ringNext(): boolean {
+    const { clock, ringMs } = this.#options
+    const group = this.#plan.next()
+    for (const destination of group) this.#start(destination)
+    this.#groupTimer?.cancel()
+    if (this.#plan.more && !group.some(({ isWay }) => isWay))
+      this.#groupTimer = clock.after(ringMs / this.#plan.groups, () => {
+        for (const ringing of Array.from(this.#ringing)) this.#giveUp(ringing, 'no-answer')
+      })
+    return group.length > 0
+  }
+
   #start(destination: Destination): void {
-    const { stack, teller, introduce, offer, maxForwards, role = 'callee', referredBy, onProvisional } = this.#options
+    const {
+      stack,
+      clock,
+      teller,
+      introduce,
+      offer,
+      maxForwards,
+      role = 'callee',
+      referredBy,
+      onProvisional,
+    } = this.#options
     const { target, party, credentials, routes } = destination
     const { media, sdp } = offer(destination)
     const { from, headers } = introduce(destination)
@@ -121,6 +170,7 @@ export class Fork {
       contentType: 'application/sdp',
       body: sdp,
       ...(credentials && { credentials }),
+      onHeard: () => ringing.silence?.cancel(),
       onProvisional: (response, dialog) => {
         if (this.#settled) return
         if (dialog) this.#listen(attempt, dialog)
@@ -138,11 +188,16 @@ export class Fork {
       state: 'calling',
     }
     const attempt: Attempt = { leg, media, invite }
+    const ringing: Ringing = { attempt, destination }
     this.#attempts.add(attempt)
+    this.#ringing.add(ringing)
+    if (destination.isWay && this.#plan.more)
+      ringing.silence = clock.after(silenceMs, () => this.#giveUp(ringing, 'unreachable'))
     teller.legStarted(leg)
     void invite.outcome.then((outcome) => {
-      if (outcome.answered) this.#answered(attempt, outcome.dialog, outcome.response)
-      else this.#refused(attempt, outcome.response.status)
+      ringing.silence?.cancel()
+      if (outcome.answered) this.#answered(ringing, outcome.dialog, outcome.response)
+      else this.#refused(ringing, outcome.response)
     })
   }
 
@@ -163,24 +218,54 @@ export class Fork {
     this.#early.set(dialog, off)
   }
 
-  #answered(attempt: Attempt, dialog: Dialog, response: SipResponse): void {
-    if (this.#settled) {
+  #answered({ attempt, destination }: Ringing, dialog: Dialog, response: SipResponse): void {
+    if (this.#settled || attempt.leg.state === 'ended') {
       // It answered before our CANCEL reached it.
       void dialog.bye({ headers: { Reason: completedElsewhere } })
-      this.#ended(attempt, 200)
+      if (attempt.leg.state !== 'ended') this.#ended(attempt, 200)
       return
     }
+    destination.report?.(true)
     this.#finish({ answered: true, attempt, dialog, response })
     this.#cancelAll(completedElsewhere, attempt)
   }
 
-  #refused(attempt: Attempt, status: number): void {
+  #refused(ringing: Ringing, response: SipResponse): void {
+    const { attempt, destination } = ringing
+    const { status } = response
+    if (attempt.leg.state === 'ended') return // given up before
+    const rang = attempt.leg.state === 'ringing'
     this.#ended(attempt, status)
-    this.#refusals.push(reasonOf(status))
+    this.#ringing.delete(ringing)
     if (this.#settled) return
-    const allRefused = this.#refusals.length === this.#options.destinations.length
+    const served = rang || !unserved.has(status)
+    destination.report?.(served)
+    const onwards = this.#plan.redirected(destination, response)
+    if (onwards.length > 0) return onwards.forEach((next) => this.#start(next))
+    this.#refusals.push(reasonOf(status))
+    if (destination.isWay && served) this.#isFinal = true
     // 6xx: the person, not the device, does not want the call (RFC 3261 §21.6).
-    if (status < 600 && !allRefused) return
+    if (status >= 600) this.#fail()
+    else this.#goOn()
+  }
+
+  /** It had its time. */
+  #giveUp(ringing: Ringing, reason: 'no-answer' | 'unreachable'): void {
+    const { attempt, destination } = ringing
+    if (this.#settled || !this.#ringing.delete(ringing)) return
+    if (reason === 'unreachable') destination.report?.(false)
+    attempt.invite.cancel(noAnswer)
+    this.#ended(attempt, reason === 'unreachable' ? 408 : 487)
+    this.#refusals.push(reason)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#ringing.size > 0) return
+    if (this.#isFinal || !this.#ringNext()) this.#fail()
+  }
+
+  #fail(): void {
     this.#finish({ answered: false, reason: strongestReason(this.#refusals) })
     this.#cancelAll(undefined)
   }
@@ -193,6 +278,8 @@ export class Fork {
   #finish(outcome: ForkOutcome): void {
     this.#settled = true
     this.#cancelTimer()
+    this.#groupTimer?.cancel()
+    for (const { silence } of this.#ringing) silence?.cancel()
     for (const off of this.#early.values()) off()
     this.#early.clear()
     this.#settle(outcome)
@@ -203,6 +290,9 @@ export class Fork {
       if (attempt !== except && attempt.leg.state !== 'ended') attempt.invite.cancel(reason)
   }
 }
+
+/** No server, or one that has no way to the callee; the others say no for the callee. */
+const unserved = new Set([408, 500, 502, 503, 504])
 
 const noAnswer = 'SIP;cause=480;text="No answer"'
 /** RFC 3326 §2: the phones that lost the race show no missed call. */

@@ -55,6 +55,10 @@ export class ApiClient {
     return this.#json('POST', '/api/extensions', extension)
   }
 
+  async removeExtension(number: string): Promise<void> {
+    await this.#ask('DELETE', `/api/extensions/${encodeURIComponent(number)}`)
+  }
+
   registrations(number: string): Promise<Registrations> {
     return this.#json('GET', `/api/extensions/${encodeURIComponent(number)}/registrations`)
   }

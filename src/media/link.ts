@@ -27,6 +27,9 @@ export class WorkerLink {
   readonly number: number
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  /** Waits to be posted: a message between threads costs the same however much is in it. */
+  #outbox: Command[] = []
+  #held = false
   #nextRequest = 1
   #alive = true
   #error: Error | undefined
@@ -37,9 +40,11 @@ export class WorkerLink {
       name: `media ${options.number}`,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     })
-    this.#worker.on('message', (message: FromWorker) => {
-      if (message.type === 'answer') this.#answered(message)
-      else options.notice(message)
+    this.#worker.on('message', (messages: readonly FromWorker[]) => {
+      for (const message of messages) {
+        if (message.type === 'answer') this.#answered(message)
+        else options.notice(message)
+      }
     })
     this.#worker.on('error', (error) => {
       this.#error = error
@@ -56,8 +61,21 @@ export class WorkerLink {
     return this.#alive
   }
 
+  /** Posted before this returns: what is sent to a peer next must not overtake it. */
   order(order: Order): void {
-    if (this.#alive) this.#post(order)
+    this.#outbox.push(order)
+    if (!this.#held) this.#flush()
+  }
+
+  /** What `work` orders goes in one message, when it returns. */
+  together<Result>(work: () => Result): Result {
+    this.#held = true
+    try {
+      return work()
+    } finally {
+      this.#held = false
+      this.#flush()
+    }
   }
 
   /** @throws {MediaError} `media.worker-lost` when the worker died before it answered. */
@@ -66,7 +84,8 @@ export class WorkerLink {
     const request = this.#nextRequest++
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject })
-      this.#post({ type, request, ...what } as Command)
+      // With what else is asked in this turn.
+      if (this.#outbox.push({ type, request, ...what } as Command) === 1) queueMicrotask(() => this.#flush())
     })
   }
 
@@ -84,9 +103,12 @@ export class WorkerLink {
     await this.#worker.terminate()
   }
 
-  #post(command: Command): void {
+  #flush(): void {
+    if (this.#outbox.length === 0 || this.#held) return
+    const commands = this.#outbox
+    this.#outbox = []
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(command)
+    if (this.#alive) this.#worker.postMessage(commands)
   }
 
   #answered({ request, value }: Answer): void {

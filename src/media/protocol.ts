@@ -1,9 +1,10 @@
 /**
  * Every message between the main thread and a media worker.
  *
- *   plane.ts  ── Command ──────────▶  worker/main.ts
- *             ◀─ Answer, Notice ────
+ *   plane.ts  ── Command[] ──────────▶  worker/main.ts
+ *             ◀─ (Answer, Notice)[] ───
  *
+ * Each message carries what one turn of the loop had to say.
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
@@ -36,6 +37,7 @@ export interface OpenPort {
   /** 0 never. */
   readonly inactiveAfterMs: number
   readonly recordedLater: boolean
+  readonly relay: boolean
 }
 
 export type RequestName = keyof Requests

@@ -62,8 +62,8 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const { inactiveAfterMs = 0, recordedLater = false } = options
-      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater }
+      const { inactiveAfterMs = 0, recordedLater = false, relay = false } = options
+      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater, relay }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error
@@ -93,6 +93,10 @@ export class Session implements MediaSession {
     if (a.closed || b.closed) return
     if (!(this.#ports.has(a) && this.#ports.has(b))) throw new MediaError('media.other-session')
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
+  }
+
+  together<Result>(work: () => Result): Result {
+    return this.#link.together(work)
   }
 
   async close(): Promise<void> {

@@ -75,6 +75,7 @@ export class FakeMedia implements MediaPlane {
         return Promise.resolve(port)
       },
       bridge: () => undefined,
+      together: (work) => work(),
       async close() {
         for (const port of own) await port.close()
       },

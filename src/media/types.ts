@@ -124,6 +124,8 @@ export interface MediaSession {
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
   bridge(a: MediaPort, b: MediaPort): void
+  /** What `work` asks of the ports reaches them at once, and before `together` returns: it costs as little as one wish. */
+  together<Result>(work: () => Result): Result
   /** Close all ports. Twice is fine. */
   close(): Promise<void>
 }
@@ -136,6 +138,11 @@ export interface OpenPortOptions {
    * the answer may overtake it.
    */
   readonly recordedLater?: boolean
+  /**
+   * Carry datagrams as they are, video or fax, to and from the relay port it is bridged with: nothing is read, changed or
+   * recorded. `describe` says where the peer is and needs no formats; without `remote` nothing is taken.
+   */
+  readonly relay?: boolean
 }
 
 export interface MediaPlaneSettings {

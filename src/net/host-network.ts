@@ -3,20 +3,17 @@ import { createSocket } from 'node:dgram'
 import type { LookupOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { isIPv6, mappedIp, plainIp } from '../core/ip.ts'
 import { HostConnection } from './host-connection.ts'
 import { LocalAddresses } from './local-address.ts'
-import type { Endpoint, Network, TcpConnection, TcpListener, TlsTowards, UdpSocket } from './network.ts'
+import type { Endpoint, Network, TcpConnection, TcpListener, UdpSocket } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
-import { openTlsSocket, withHandshake } from './tls-socket.ts'
-import { listenWebSocket } from './web-socket.ts'
+import { keepAliveMs, openSocket, withHandshake } from './tls-socket.ts'
+import { connectWebSocket, listenWebSocket } from './web-socket.ts'
 
 /** Room for a burst of signalling while the thread is busy; the kernel may grant less. */
 const udpReceiveBufferBytes = 1 << 20
-
-/** Probe silent connections after this long, so that a peer that vanished is noticed. */
-const keepAliveMs = 60_000
 
 const addresses = new LocalAddresses()
 
@@ -24,6 +21,7 @@ export const hostNetwork: Network = {
   udp: openUdp,
   listen: openListener,
   listenWebSocket,
+  connectWebSocket,
   connect: (to, tls) => new HostConnection(openSocket(to, tls), { ip: to.ip, port: to.port }, tls ? 'tls' : 'tcp'),
   async lookup(host) {
     const found = await lookup(host, { all: true })
@@ -93,9 +91,4 @@ async function openListener(
       return new Promise((closed) => void server.close(() => closed()))
     },
   }
-}
-
-function openSocket(to: Endpoint, tls: TlsTowards | undefined): Socket {
-  const options = { host: to.ip, port: to.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
-  return tls ? openTlsSocket(options, tls) : connect(options)
 }

@@ -101,6 +101,10 @@ export class MemoryNetwork implements Network {
     return near
   }
 
+  connectWebSocket(to: Endpoint): TcpConnection {
+    return this.connect(to)
+  }
+
   lookup(host: string): Promise<string[]> {
     const ips = this.#names.get(host)
     return ips ? Promise.resolve(ips) : Promise.reject(new Error(`no address for ${host}`))

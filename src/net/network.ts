@@ -71,6 +71,8 @@ export interface Network {
   listenWebSocket(at: Endpoint, accepted: (connection: TcpConnection) => void, tls?: TlsIdentity): Promise<TcpListener>
   /** Bytes may be written at once: they wait for the connection, and for the peer's certificate. */
   connect(to: Endpoint, tls?: TlsTowards): TcpConnection
+  /** As `connect`, for a WebSocket with the subprotocol `sip`. @param path Of its URL: `/`, `/ws`. */
+  connectWebSocket(to: Endpoint, path: string, tls?: TlsTowards): TcpConnection
   /** Addresses of a host name, best first. Rejects when there is none. */
   lookup(host: string): Promise<string[]>
   /** The address of this host that packets to `remoteIp` leave from. */

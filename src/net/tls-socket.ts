@@ -6,10 +6,10 @@
  * Handshakes cost CPU and are open to anybody, so those under way are bounded in number, per source, and in time.
  * RFC 3261 §26.3.1, RFC 5922 (the peer's certificate holds the name we asked for).
  */
-import { isIP, type Socket } from 'node:net'
+import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
 import { placeOf } from '../core/ip.ts'
-import type { TlsTowards } from './network.ts'
+import type { Endpoint, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
 /** Judgement: a handshake takes milliseconds; an office behind one NAT comes back within these after a power cut. */
@@ -77,7 +77,16 @@ function mayCome({ clientAuth }: TlsIdentity, socket: TLSSocket): boolean {
   return clientAuth === 'request' && Object.keys(socket.getPeerCertificate()).length === 0
 }
 
-export function openTlsSocket(options: ConnectionOptions, { identity, serverName }: TlsTowards): TLSSocket {
+/** Probe silent connections after this long, so that a peer that vanished is noticed. */
+export const keepAliveMs = 60_000
+
+/** A connection of ours, on its way. */
+export function openSocket(to: Endpoint, tls: TlsTowards | undefined): Socket {
+  const options = { host: to.ip, port: to.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
+  return tls ? openTlsSocket(options, tls) : connectPlain(options)
+}
+
+function openTlsSocket(options: ConnectionOptions, { identity, serverName }: TlsTowards): TLSSocket {
   const named = serverName !== undefined && isIP(serverName) === 0
   return connect({
     ...options,

@@ -1,7 +1,8 @@
 /**
- * WebSocket listeners for SIP: one WebSocket message is one chunk of the connection.
+ * WebSockets for SIP: one WebSocket message is one chunk of the connection.
  *
  *   browser ── HTTP upgrade ─▶ here ── TcpConnection of whole messages ─▶ sip/transport
+ *   server  ◀─ HTTP upgrade ──
  *
  * RFC 6455, RFC 7118 §4.1 (the subprotocol `sip` is required). What is no upgrade gets 426. The Origin is not judged:
  * nothing here trusts a browser's cookies, SIP asks for its own credentials.
@@ -10,17 +11,19 @@ import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Socket } from 'node:net'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { plainIp } from '../core/ip.ts'
-import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener } from './network.ts'
+import { type RawData, WebSocket, WebSocketServer } from 'ws'
+import { endpointText, plainIp } from '../core/ip.ts'
+import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
-import { withHandshake } from './tls-socket.ts'
+import { openSocket, withHandshake } from './tls-socket.ts'
 
 const subprotocol = 'sip'
 /** As large as a SIP message may be. */
 const maxMessageBytes = 65_535
 /** From the connection to the end of the HTTP head. */
 const upgradeMs = 10_000
+/** From the first byte of a message to its last (RFC 3261 §26.1.5), as sip/transport has it for TCP. */
+const messageMs = 10_000
 /** Those that have not asked for the upgrade yet, and those that have; the stack bounds the latter more closely. */
 const maxSockets = 6_000
 
@@ -79,33 +82,71 @@ export async function listenWebSocket(
   }
 }
 
+export function connectWebSocket(to: Endpoint, path: string, tls?: TlsTowards): TcpConnection {
+  const host = endpointText(tls?.serverName ?? to.ip, to.port)
+  const socket = openSocket(to, tls)
+  const webSocket = new WebSocket(`${tls ? 'wss' : 'ws'}://${host}${path}`, subprotocol, {
+    createConnection: () => socket,
+    handshakeTimeout: upgradeMs,
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+  })
+  return new WebSocketConnection(webSocket, socket, to)
+}
+
+interface Held {
+  readonly bytes: Uint8Array
+  readonly failed: Failed | undefined
+}
+
 class WebSocketConnection implements TcpConnection {
-  readonly local: Endpoint
   readonly remote: Endpoint
   readonly #webSocket: WebSocket
+  readonly #socket: Socket
+  #local: Endpoint | undefined
+  /** What was written before the upgrade was granted. */
+  #held: Held[] | undefined
 
   constructor(webSocket: WebSocket, socket: Socket, remote: Endpoint) {
     this.#webSocket = webSocket
-    this.remote = remote
-    this.local = { ip: plainIp(socket.localAddress ?? '0.0.0.0'), port: socket.localPort ?? 0 }
+    this.#socket = socket
+    this.remote = { ip: remote.ip, port: remote.port }
+    if (webSocket.readyState === WebSocket.CONNECTING) this.#held = []
+    else this.#settle()
     webSocket.on('error', () => webSocket.terminate()) // no waiting for a goodbye from who broke the protocol
   }
 
+  /** Kept: a socket that is closed knows it no more. */
+  get local(): Endpoint {
+    return this.#local ?? { ip: '0.0.0.0', port: 0 }
+  }
+
   get waitingBytes(): number {
-    return this.#webSocket.bufferedAmount
+    return (this.#held ?? []).reduce((sum, { bytes }) => sum + bytes.length, this.#webSocket.bufferedAmount)
   }
 
   start(user: StreamUser): void {
     let failure: Error | undefined
+    this.#webSocket.once('open', () => {
+      this.#settle()
+      user.connected?.()
+    })
     this.#webSocket.on('message', (message: RawData) => user.data(message as Buffer)) // `nodebuffer` is the default kind
     this.#webSocket.once('error', (error) => {
       failure = error
     })
-    this.#webSocket.once('close', () => user.closed(failure))
+    this.#webSocket.once('close', () => {
+      for (const { failed } of this.#held?.splice(0) ?? []) failed?.(failure ?? new Error('the connection was closed'))
+      user.closed(failure)
+    })
   }
 
   /** Text where it can be: some clients read nothing else. */
   write(bytes: Uint8Array, failed?: Failed): void {
+    if (this.#held && this.#webSocket.readyState === WebSocket.CONNECTING) {
+      this.#held.push({ bytes, failed })
+      return
+    }
     this.#webSocket.send(bytes, { binary: !isUtf8(bytes) }, (error) => {
       if (error) failed?.(error)
     })
@@ -113,5 +154,25 @@ class WebSocketConnection implements TcpConnection {
 
   destroy(): void {
     this.#webSocket.terminate()
+  }
+
+  /** Bytes that make no message in time are a slow sender's, who would have us keep them. */
+  #watch(): void {
+    let timer: NodeJS.Timeout | undefined
+    const whole = (): void => {
+      clearTimeout(timer)
+      timer = undefined
+    }
+    for (const event of ['message', 'ping', 'pong', 'close'] as const) this.#webSocket.on(event, whole)
+    // Before the listener that makes messages of them.
+    this.#socket.prependListener('data', () => (timer ??= setTimeout(() => this.destroy(), messageMs)))
+  }
+
+  #settle(): void {
+    this.#local = { ip: plainIp(this.#socket.localAddress ?? '0.0.0.0'), port: this.#socket.localPort ?? 0 }
+    this.#watch()
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const { bytes, failed } of held) this.write(bytes, failed)
   }
 }

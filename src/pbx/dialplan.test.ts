@@ -6,6 +6,7 @@ import type { CallServices } from '../call/services.ts'
 import { description, sdp } from '../call/test-support.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import type { TrunkSetting } from '../core/settings/schema.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
@@ -32,6 +33,15 @@ let from: Party | undefined
 let got: Partial<Record<Place, SipRequest>>
 let dialogs: Partial<Record<Place, Dialog>>
 let trunk: Trunk
+let answering: Set<Place>
+
+const trunkSettings: Partial<TrunkSetting> = {
+  host: at.carrier,
+  port: 5060,
+  sources: [at.carrier],
+  inbound: { '+49301': '101', '+49302': '102' },
+  outbound: [{ prefix: '0', strip: 1, add: '+49', from: [] }],
+}
 
 beforeEach(async () => {
   clock = new FakeClock()
@@ -46,15 +56,11 @@ beforeEach(async () => {
   }
   got = {}
   dialogs = {}
-  trunk = trunkWith({
-    host: at.carrier,
-    port: 5060,
-    sources: [at.carrier],
-    inbound: { '+49301': '101', '+49302': '102' },
-    outbound: [{ prefix: '0', strip: 1, add: '+49', from: [] }],
-  })
+  trunk = trunkWith(trunkSettings)
+  answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
+      if (!answering.has(place)) return
       got[place] = invite.request
       dialogs[place] = invite.answer(description(sdp(at[place])))
     })
@@ -100,6 +106,12 @@ function makeDialplan(stack: SipStack): Dialplan {
 
 /** @param sender An extension, else the carrier. */
 async function call(sender: string, number: string, headers: ExtraHeaders = {}, fromText?: string): Promise<Dialog> {
+  const outcome = await placed(sender, number, headers, fromText)
+  assert.ok(outcome.answered, 'the call was refused')
+  return outcome.dialog
+}
+
+async function placed(sender: string, number: string, headers: ExtraHeaders = {}, fromText?: string) {
   const place: Place = sender === '101' ? 'phone101' : 'carrier'
   const invite = stacks[place].invite({
     target: { uri: `sip:${number}@${pbx}:5060` },
@@ -109,9 +121,7 @@ async function call(sender: string, number: string, headers: ExtraHeaders = {}, 
     ...description(sdp(at[place])),
   })
   await turn(clock, 1_000)
-  const outcome = await invite.outcome
-  assert.ok(outcome.answered, 'the call was refused')
-  return outcome.dialog
+  return invite.outcome
 }
 
 const at102 = () => got.phone102
@@ -258,3 +268,23 @@ for (const trustIdentity of [false, true])
         : [],
     )
   })
+
+/** Phone 102 sends its calls there. */
+function forwards(to: string): void {
+  stacks.phone102.on('invite', (invite) => invite.reject(302, { headers: { Contact: to } }))
+  answering.delete('phone102')
+}
+
+test('a phone that forwards its calls does so by number, to where it may call itself, whatever host it names', async () => {
+  forwards('<sip:0301@evil.example>')
+  await call('carrier', '+49302')
+  assert.match(got.carrier?.uri ?? '', /^sip:\+49301@192\.0\.2\.99:5060/)
+})
+
+test('what it may not dial is not dialled for it', async () => {
+  trunk = trunkWith({ ...trunkSettings, outbound: [{ prefix: '0', strip: 1, add: '+49', from: ['101'] }] })
+  forwards('<sip:0900@evil.example>')
+  const outcome = await placed('carrier', '+49302')
+  assert.equal(outcome.response.status, 480)
+  assert.equal(got.carrier, undefined)
+})

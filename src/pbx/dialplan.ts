@@ -18,11 +18,12 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
-import { introduceToPhone, introduceToTrunk, type Luggage, whereItHasBeen } from './introduction.ts'
+import { introduceToPhone, type Luggage, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
-import { dialledNumber, inboundExtension, numberCalled, type OutboundRoute, trunkUri } from './trunks.ts'
+import { trunkParty, trunkRoute } from './trunk-route.ts'
+import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
 
 export interface DialplanOptions {
   readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
@@ -33,9 +34,6 @@ export interface DialplanOptions {
   readonly passHeaders: readonly string[]
   readonly services: CallServices
 }
-
-/** How long a trunk may ring before the caller hears no answer. */
-const trunkRingSeconds = 120
 
 export class Dialplan {
   readonly #options: DialplanOptions
@@ -67,8 +65,8 @@ export class Dialplan {
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const extension = this.#options.directory.find(dialled)
-    const [route] = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
-    if (route) return this.#toTrunk(coming, route, identity.extension)
+    const routes = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
+    if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
     return this.#toExtension(coming, extension, identity.extension)
   }
 
@@ -99,9 +97,8 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const [outbound] = extension ? [] : trunks.routes(number, by)
-        if (outbound)
-          return { ...trunkRoute(outbound, trunkParty(outbound), by, luggage), record: asks?.record ?? false }
+        const outbound = extension ? [] : trunks.routes(number, by)
+        if (outbound.length > 0) return { ...trunkRoute(outbound, by, luggage), record: asks?.record ?? false }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
         return route.destinations.length === 0 ? 'unreachable' : route
@@ -111,8 +108,21 @@ export class Dialplan {
 
   #extensionRoute({ number, ringSeconds, record }: Extension, party: Party, luggage: Luggage): Route {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
-    const destinations = this.#options.registrar.targets(number).map((target) => ({ target, party, introduce }))
+    const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
+    const targets = this.#options.registrar.targets(number)
+    const destinations = targets.map((target) => ({ target, party, introduce, follow }))
     return { destinations, ringMs: ringSeconds * 1000, record }
+  }
+
+  /** A phone forwards its calls (302): to where it may call itself, whatever host it names. */
+  #redirected(uris: readonly SipUri[], by: string, luggage: Luggage): readonly Destination[] {
+    const onwards = this.#onwards(luggage)
+    for (const uri of uris) {
+      const number = onwards.numberIn(uri)
+      const route = number === undefined ? 'not-found' : onwards.route(number, by)
+      if (typeof route !== 'string') return route.destinations
+    }
+    return []
   }
 
   async #toExtension(coming: Coming, extension: Extension | undefined, caller?: Extension): Promise<void> {
@@ -125,10 +135,11 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
   }
 
-  async #toTrunk({ invite, from, luggage }: Coming, route: LineRoute, caller: Extension): Promise<void> {
-    const to = trunkParty(route)
-    const call = new Call(invite, { from, to }, this.#options.services)
-    await this.#dial(call, { ...trunkRoute(route, to, caller.number, luggage), record: caller.record }, luggage)
+  async #toTrunk({ invite, from, luggage }: Coming, routes: readonly LineRoute[], caller: Extension): Promise<void> {
+    const [first] = routes
+    if (!first) return invite.reject(404)
+    const call = new Call(invite, { from, to: trunkParty(first) }, this.#options.services)
+    await this.#dial(call, { ...trunkRoute(routes, caller.number, luggage), record: caller.record }, luggage)
   }
 
   async #dial(call: Call, route: Route, luggage: Luggage): Promise<void> {
@@ -163,20 +174,3 @@ const plainUri = (user: string, host: string): SipUri => ({
   params: new Map(),
   headers: new Map(),
 })
-
-const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({ uri: trunkUri({ host: trunk.host }, number) })
-
-/** @param by The extension that calls there, or sends a call there. */
-function trunkRoute(
-  { trunk, line, number }: LineRoute,
-  party: Party,
-  by: string,
-  luggage: Luggage,
-): Omit<Route, 'record'> {
-  const { credentials } = trunk
-  const { target, routes } = line.target(number)
-  const introduce: Destination['introduce'] = (caller, host) => introduceToTrunk(caller, { trunk, host, by, luggage })
-  const more = { ...(credentials && { credentials }), ...(routes.length > 0 && { routes }) }
-  const destination = { target, party, introduce, ...more }
-  return { destinations: [destination], ringMs: trunkRingSeconds * 1000 }
-}

@@ -8,6 +8,7 @@
 import type { Clock } from '../core/clock.ts'
 import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
+import { dnsClient } from '../net/dns-client.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
@@ -23,8 +24,7 @@ import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import { parseUri } from './message/uri.ts'
 import type { MessageObserver, Screen, SipStack, SipStackEvents } from './stack.types.ts'
-import { NotifierDesk } from './subscription/notifier.ts'
-import { SentSubscription } from './subscription/subscriber.ts'
+import { EventSide } from './subscription/event-side.ts'
 import type { SubscriptionLimits } from './subscription/types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
@@ -51,6 +51,8 @@ export interface SipStackOptions {
   readonly guard?: Guard
   readonly screen?: Screen
   readonly observe?: MessageObserver
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   /** Of those who subscribe to what is ours. */
   readonly subscriptionLimits?: Partial<SubscriptionLimits>
@@ -111,8 +113,11 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
     guard,
     services: new Map(),
   }
-  return facade(context, events, new NotifierDesk(context, options.subscriptionLimits))
+  return facade(context, events, new EventSide(context, options.subscriptionLimits))
 }
+
+const hostDns = (clock: Clock): Resolver =>
+  hostResolver({ network: hostNetwork, ask: dnsClient({ network: hostNetwork, clock }) })
 
 async function openTransport(
   options: SipStackOptions,
@@ -120,7 +125,7 @@ async function openTransport(
   user: TransportUser,
 ): Promise<SipTransport> {
   const { network = hostNetwork } = options
-  const { resolver = network === hostNetwork ? hostResolver(network) : addressResolver(network) } = options
+  const { resolver = network === hostNetwork ? hostDns(options.clock) : addressResolver(network) } = options
   try {
     return await SipTransport.open({ ...options, network, resolver, counters }, user)
   } catch (error) {
@@ -128,19 +133,18 @@ async function openTransport(
   }
 }
 
-function facade(context: Context, events: Emitter<SipStackEvents>, desk: NotifierDesk): CountedSipStack {
-  const { transport, transactions, dialogs, counters, services } = context
+function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: EventSide): CountedSipStack {
+  const { transport, transactions, dialogs, counters } = context
   return {
     counters,
     listening: transport.listening,
     on: (name, listener) => events.on(name, listener),
     request: (method, request) => sendRequest(context, method, request),
     message: (message) => sendRequest(context, 'MESSAGE', message),
-    subscribe: (subscribe) => new SentSubscription(context, subscribe),
-    notifier: (told) => {
-      services.set('SUBSCRIBE', desk.receive)
-      return desk.offer(told)
-    },
+    subscribe: (subscribe) => eventSide.subscribe(subscribe),
+    notifier: (told) => eventSide.notifier(told),
+    publish: (publish) => eventSide.publish(publish),
+    publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),
     register: (registration) => new SentRegistration(context, registration),
     keepAlive(flow, keeping) {
@@ -160,6 +164,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, desk: Notifie
       connections: transport.connectionCount,
     }),
     async close() {
+      eventSide.close()
       dialogs.close()
       transactions.close()
       await transport.close()

@@ -9,7 +9,16 @@
  */
 import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
-import type { EventPackage, Notifier, SubscribeOptions, Subscription } from './subscription/types.ts'
+import type {
+  EventPackage,
+  Notifier,
+  Publication,
+  PublicationRules,
+  Publications,
+  PublishOptions,
+  SubscribeOptions,
+  Subscription,
+} from './subscription/types.ts'
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
@@ -128,6 +137,8 @@ export interface InviteOptions extends RequestOptions {
    * comes as `refreshed` of its dialog.
    */
   readonly prackBody?: (response: SipResponse) => Payload | undefined
+  /** The first answer of a server, 100 among them: somebody is there. */
+  readonly onHeard?: () => void
   /** Each provisional response above 100, with its early dialog: one for each phone that a proxy rings. */
   readonly onProvisional?: (response: SipResponse, dialog: Dialog | undefined) => void
 }
@@ -234,6 +245,10 @@ export interface SipStack {
   subscribe(options: SubscribeOptions): Subscription
   /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
   notifier<State>(events: EventPackage<State>): Notifier
+  /** Keep something of ours published elsewhere until it is closed (RFC 3903). */
+  publish(options: PublishOptions): Publication
+  /** Take what others publish of one event package; PUBLISH for packages that nobody takes is answered 489. */
+  publications<Value>(rules: PublicationRules<Value>): Publications<Value>
   /** Be reachable at somebody's registrar, from now until it is closed. */
   register(options: RegistrationOptions): OutgoingRegistration
   /** The servers a URI leads to, best first (RFC 3263); empty when it leads nowhere. */

@@ -8,10 +8,11 @@ import { after, afterEach, test } from 'node:test'
 import { type ClientOptions, WebSocket } from 'ws'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import { hostNetwork } from '../net/host-network.ts'
 import { TestAuthority } from '../net/test-support.ts'
 import { TlsIdentity } from '../net/tls-identity.ts'
 import { type CountedSipStack, createSipStack } from './stack.ts'
-import type { Flow } from './stack.types.ts'
+import type { Dialog, Flow } from './stack.types.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-ws-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -121,6 +122,41 @@ for (const transport of ['ws', 'wss'] as const)
     assert.equal(await ended.promise, 'local')
   })
 
+for (const transport of ['ws', 'wss'] as const)
+  test(`over ${transport} a stack calls another, requests go both ways, and a wrong name is refused`, async () => {
+    const callee = await open()
+    const ca = file('ca.pem', authority.cert)
+    const caller = await createSipStack({
+      clock: systemClock,
+      log: silentLogger,
+      tls: new TlsIdentity({ certPath: '', keyPath: '', caPath: ca, clientAuth: 'none' }),
+      network: { ...hostNetwork, lookup: () => Promise.resolve(['127.0.0.1']) },
+      listen: [{ transport: 'udp', ip: '127.0.0.1', port: 0 }],
+    })
+    closing.push(() => caller.close())
+    const dialogs: Dialog[] = []
+    callee.on('invite', (invite) => {
+      assert.equal(invite.flow.transport, transport)
+      dialogs.push(invite.answer({}))
+    })
+    const call = (host: string) =>
+      caller.invite({
+        target: { uri: `sip:102@${host}:${portOf(callee, transport)};transport=${transport}` },
+        from: '<sip:101@x>',
+        to: '<sip:102@x>',
+      }).outcome
+    const outcome = await call('127.0.0.1')
+    assert.ok(outcome.answered)
+    outcome.dialog.on('request', (incoming) => incoming.respond(200))
+    assert.equal((await dialogs[0]?.request('INFO'))?.status, 200)
+    assert.equal(caller.counts().connections, 1)
+    await outcome.dialog.bye()
+    if (transport === 'wss') {
+      const strange = await call('other.example')
+      assert.equal(!strange.answered && strange.response.status, 503, 'its certificate is for another')
+    }
+  })
+
 test('a ping of two empty lines is answered by one, and a body that is no text goes as a binary message', async () => {
   const stack = await open()
   stack.on('request', (incoming) =>
@@ -151,4 +187,23 @@ test('a message larger than SIP allows closes its connection; more connections t
   for (let turns = 0; turns < 200 && stack.counts().connections > 0; turns++)
     await new Promise((go) => setTimeout(go, 5))
   assert.equal(stack.counts().connections, 0)
+})
+
+test('who does not finish a message within ten seconds is closed; who is only silent is not', async (t) => {
+  const stack = await open()
+  stack.on('request', (incoming) => incoming.respond(200))
+  const [slow, silent] = [await browser(stack, 'ws'), await browser(stack, 'ws')]
+  for (const page of [slow, silent]) {
+    page.socket.send(request('OPTIONS', 'WS'))
+    await page.next()
+  }
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  slow.socket.send('OPTIONS', { fin: false })
+  const closed = () => slow.socket.readyState === WebSocket.CLOSED
+  for (let turns = 0; turns < 1_000 && !closed(); turns++) {
+    await new Promise((go) => setImmediate(go))
+    if (turns === 500) t.mock.timers.tick(10_000)
+  }
+  assert.ok(closed())
+  assert.equal(silent.socket.readyState, WebSocket.OPEN)
 })

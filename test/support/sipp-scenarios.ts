@@ -1,76 +1,19 @@
 /**
  * Scenarios for sipp as TypeScript functions: the few of SIP's flows the tests need, with their variations.
- *
- * sipp fills in `[...]`. `start_rtd`/`rtd` name its timers; `<pause/>` lasts as long as its option `-d` says.
  */
-
-const scenario = (name: string, ...steps: readonly string[]): string =>
-  `<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n<scenario name="${name}">\n${steps.join('\n')}\n</scenario>\n`
-
-/** A message to send; `Content-Length` and the empty line come from here. */
-function send(lines: readonly string[], body = '', attributes = ''): string {
-  const length = body === '' ? 'Content-Length: 0' : 'Content-Length: [len]'
-  return `  <send${attributes}><![CDATA[\n\n${[...lines, length].join('\n')}\n\n${body}\n\n]]></send>`
-}
-
-const receive = (what: string, attributes = ''): string => `  <recv ${what}${attributes}/>`
-const provisional = [
-  receive('response="100"', ' optional="true"'),
-  receive('response="180"', ' optional="true"'),
-  receive('response="183"', ' optional="true"'),
-]
-
-const audio = `v=0
-o=sipp 1 1 IN IP[local_ip_type] [local_ip]
-s=-
-c=IN IP[media_ip_type] [media_ip]
-t=0 0
-m=audio [auto_media_port] RTP/AVP 0 101
-a=rtpmap:0 PCMU/8000
-a=rtpmap:101 telephone-event/8000
-a=fmtp:101 0-16
-a=ptime:20`
-
-const own = 'Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport'
-
-/** A request of a caller outside a dialog. */
-const request = (method: string, seq: number, more: readonly string[] = []): string[] => [
-  `${method} sip:[service]@[remote_ip]:[remote_port] SIP/2.0`,
+import {
+  ackFailure,
+  audio,
+  inDialog,
   own,
-  'From: <sip:[caller]@[remote_ip]>;tag=[pid]t[call_number]',
-  'To: <sip:[service]@[remote_ip]>',
-  'Call-ID: [call_id]',
-  `CSeq: ${seq} ${method}`,
-  'Contact: <sip:[caller]@[local_ip]:[local_port];transport=[transport]>',
-  'Max-Forwards: 70',
-  ...more,
-]
-
-const inDialog = (method: string, seq: number): string[] => [
-  `${method} [next_url] SIP/2.0`,
-  own,
-  'From: <sip:[caller]@[remote_ip]>;tag=[pid]t[call_number]',
-  '[last_To:]',
-  '[routes]',
-  'Call-ID: [call_id]',
-  `CSeq: ${seq} ${method}`,
-  'Max-Forwards: 70',
-]
-
-/** The ACK to a final failure belongs to the INVITE's transaction: its Via, its Request-URI (RFC 3261 §17.1.1.3). */
-const ackFailure = (seq: number): string =>
-  send([
-    'ACK sip:[service]@[remote_ip]:[remote_port] SIP/2.0',
-    '[last_Via:]',
-    'From: <sip:[caller]@[remote_ip]>;tag=[pid]t[call_number]',
-    '[last_To:]',
-    'Call-ID: [call_id]',
-    `CSeq: ${seq} ACK`,
-    'Max-Forwards: 70',
-  ])
-
-const sdpType = 'Content-Type: application/sdp'
-const retransmitted = ' retrans="500"'
+  provisional,
+  receive,
+  request,
+  retransmitted,
+  scenario,
+  sdpType,
+  send,
+} from './sipp-parts.ts'
 
 /**
  * INVITE, asked for a password, INVITE with it. Ends after the second INVITE was sent.
@@ -174,24 +117,25 @@ export const registerScenario = (): string =>
     receive('response="200"'),
   )
 
+const answer = (status: string, more: readonly string[], body = '') =>
+  send(
+    [
+      `SIP/2.0 ${status}`,
+      '[last_Via:]',
+      '[last_From:]',
+      '[last_To:];tag=[pid]u[call_number]',
+      '[last_Call-ID:]',
+      '[last_CSeq:]',
+      '[last_Record-Route:]',
+      'Contact: <sip:[local_ip]:[local_port];transport=[transport]>',
+      ...more,
+    ],
+    body,
+    body === '' ? '' : retransmitted,
+  )
+
 /** A phone that rings, answers at once, and waits for the BYE. */
 export function answeringScenario(): string {
-  const answer = (status: string, more: readonly string[], body = '') =>
-    send(
-      [
-        `SIP/2.0 ${status}`,
-        '[last_Via:]',
-        '[last_From:]',
-        '[last_To:];tag=[pid]u[call_number]',
-        '[last_Call-ID:]',
-        '[last_CSeq:]',
-        '[last_Record-Route:]',
-        'Contact: <sip:[local_ip]:[local_port];transport=[transport]>',
-        ...more,
-      ],
-      body,
-      body === '' ? '' : retransmitted,
-    )
   const ok = ['SIP/2.0 200 OK', '[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]']
   return scenario(
     'answering phone',

@@ -8,8 +8,10 @@ import { freeSipPort } from './free-port.ts'
 import { type Program, startProgram } from './program.ts'
 
 export interface SippOptions {
-  /** The scenario's XML: see sipp-scenarios.ts. */
-  readonly scenario: string
+  /** The scenario's XML: see sipp-scenarios.ts and sipp-flows.ts. */
+  readonly scenario?: string
+  /** The name of one of sipp's own instead. */
+  readonly builtIn?: string
   /** `127.0.0.1:5060`; a server (uas) needs none. */
   readonly target?: string
   readonly transport?: 'udp' | 'tcp'
@@ -19,6 +21,8 @@ export interface SippOptions {
   readonly rate?: number
   /** Calls at a time. */
   readonly limit?: number
+  /** Local address; 127.0.0.1 unless given. */
+  readonly ip?: string
   /** Local port; a free one unless given. */
   readonly port?: number
   /** Length of `<pause/>`. */
@@ -52,12 +56,14 @@ export interface Sipp {
 
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-sipp-'))
-  writeFileSync(join(folder, 'scenario.xml'), options.scenario)
+  if (options.scenario !== undefined) writeFileSync(join(folder, 'scenario.xml'), options.scenario)
   for (const [name, content] of Object.entries(options.files ?? {})) writeFileSync(join(folder, name), content)
-  const port = options.port ?? (await freeSipPort())
+  const { ip = '127.0.0.1' } = options
+  const port = options.port ?? (await freeSipPort(ip))
   const args = [
     ...(options.target ? [options.target] : []),
-    ...`-sf scenario.xml -i 127.0.0.1 -p ${port} -t ${options.transport === 'tcp' ? 't1' : 'u1'} -nostdin`.split(' '),
+    ...(options.builtIn === undefined ? ['-sf', 'scenario.xml'] : ['-sn', options.builtIn]),
+    ...`-i ${ip} -p ${port} -t ${options.transport === 'tcp' ? 't1' : 'u1'} -nostdin`.split(' '),
     ...'-trace_stat -fd 1 -stf stat.csv -trace_err -error_file errors.log'.split(' '),
     ...'-trace_counts -trace_rtt -rtt_freq 1'.split(' '),
     // sipp's own complaint that the machine is slow is no fault of a call.

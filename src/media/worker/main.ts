@@ -15,11 +15,24 @@ const toMain = parentPort
 const loopDelay = monitorEventLoopDelay({ resolution: resolutionMs })
 loopDelay.enable()
 
+/** What this turn of the loop has to tell: one message between threads carries it all. */
+let outbox: FromWorker[] = []
+
+function post(message: FromWorker): void {
+  if (outbox.push(message) === 1) setImmediate(flush)
+}
+
+function flush(): void {
+  const messages = outbox
+  outbox = []
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  toMain.postMessage(messages)
+}
+
 const worker = new MediaWorker({
   clock: systemClock,
   io: dgramIo,
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  post: (message: FromWorker) => toMain.postMessage(message),
+  post,
   load() {
     const { user, system } = process.threadCpuUsage()
     const loopDelayP99Ms = Math.max(0, loopDelay.percentile(99) / 1e6 - resolutionMs)
@@ -27,4 +40,6 @@ const worker = new MediaWorker({
     return { cpuMs: (user + system) / 1000, loopDelayP99Ms }
   },
 })
-toMain.on('message', (command: Command) => worker.command(command))
+toMain.on('message', (commands: readonly Command[]) => {
+  for (const command of commands) worker.command(command)
+})

@@ -80,6 +80,7 @@ export class SipDialog implements Dialog, DialogParty {
       turn: this.#turn,
       session: this.#session,
       state: () => this.#state,
+      offering: () => this.#turn.asking || this.#answers.offering,
       handUp: (request) => {
         if (!this.#events.hears('request')) return 'unheard'
         return this.#events.emit('request', request) ? 'heard' : 'failed'
@@ -194,7 +195,8 @@ export class SipDialog implements Dialog, DialogParty {
     this.#session.acceptedByUs(invite, response)
     this.#turn.block()
     const send = (): void => transaction.respond(response)
-    this.#answers.resend(cseqOf(invite)?.seq ?? 0, send, () => this.#noAck())
+    const offers = invite.body.length === 0 && response.body.length > 0
+    this.#answers.resend(cseqOf(invite)?.seq ?? 0, offers, send, () => this.#noAck())
   }
 
   /** ACK a 2xx to our INVITE. Returns how to do it again when the 2xx comes again. */
@@ -243,6 +245,7 @@ export class SipDialog implements Dialog, DialogParty {
     const wasEarly = this.#state === 'early'
     this.#end({ by: 'gone' })
     this.#answers.stop()
+    this.#peer.forget()
     this.#context.dialogs.remove(this.id, this)
     this.#bye?.resolve()
     if (wasEarly) this.#called?.lost()
@@ -285,7 +288,9 @@ export class SipDialog implements Dialog, DialogParty {
     const by = method === 'NOTIFY' ? undefined : endOf(response.status, failure)
     if (by) {
       this.#end({ by })
-      this.drop()
+      // It may live and not have heard us: then a BYE spares it the wait for its session timer.
+      if (by === 'gone') this.drop()
+      else this.#sendBye({ headers: { Reason: 'SIP;cause=408;text="Request Timeout"' } })
     } else if (method === 'UPDATE' && response.status < 300) {
       this.#peer.refreshTarget(response)
       if (this.#state === 'confirmed') this.#session.acceptedByThem(response)

@@ -23,12 +23,10 @@ import type { Context } from './context.ts'
 import type { CallerExtras } from './dialog-setup.ts'
 import { EarlyDialogs } from './early-dialogs.ts'
 import { Exchange } from './exchange.ts'
+import { ringLimitMs } from './patience.ts'
 import { sessionOffer } from './session-timer.ts'
 import { type Way, withWay } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
-
-/** Timer C (§16.6): who rings longer says so every minute (§13.3.1.1), so after this silence nobody is there. */
-const ringLimitMs = 181_000
 
 export class SentInvite implements OutgoingInvite {
   readonly sipCallId: string
@@ -128,6 +126,7 @@ export class SentInvite implements OutgoingInvite {
   }
 
   #receiveProvisional(response: SipResponse): void {
+    if (!this.#provisional) this.#options.onHeard?.()
     this.#provisional = true
     if (this.#cancelled) return this.#sendCancel()
     this.#patience?.cancel()

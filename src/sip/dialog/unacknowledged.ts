@@ -12,6 +12,8 @@ export class UnacknowledgedAnswers {
   readonly first: Promise<SipRequest | undefined>
   readonly #clock: Clock
   readonly #settle = Promise.withResolvers<SipRequest | undefined>()
+  /** CSeq number of the INVITE that left the offer to us. */
+  #offer: number | undefined
   /** By CSeq number. */
   readonly #resends = new Map<number, AnswerResend>()
 
@@ -23,14 +25,25 @@ export class UnacknowledgedAnswers {
     if (!asked) this.#settle.resolve(undefined)
   }
 
+  /** True while an offer in an answer of ours waits for the answer in the ACK (RFC 3261 §14.2). */
+  get offering(): boolean {
+    return this.#offer !== undefined
+  }
+
   get waiting(): boolean {
     return this.#resends.size > 0
   }
 
-  /** Send again and again until the ACK comes. @param noAck It did not come; nothing is sent any more. */
-  resend(seq: number, send: () => void, noAck: () => void): void {
+  /**
+   * Send again and again until the ACK comes.
+   *
+   * @param offers The answer has our offer: the INVITE had none.
+   * @param noAck It did not come; nothing is sent any more.
+   */
+  resend(seq: number, offers: boolean, send: () => void, noAck: () => void): void {
+    if (offers) this.#offer = seq
     const resend = new AnswerResend(this.#clock, send, () => {
-      this.#resends.delete(seq)
+      this.#forget(seq)
       noAck()
     })
     this.#resends.set(seq, resend)
@@ -41,7 +54,7 @@ export class UnacknowledgedAnswers {
     const resend = this.#resends.get(seq)
     if (!resend) return false
     resend.stop()
-    this.#resends.delete(seq)
+    this.#forget(seq)
     this.#settle.resolve(ack)
     return true
   }
@@ -54,5 +67,10 @@ export class UnacknowledgedAnswers {
   stop(): void {
     for (const resend of this.#resends.values()) resend.stop()
     this.#resends.clear()
+  }
+
+  #forget(seq: number): void {
+    this.#resends.delete(seq)
+    if (this.#offer === seq) this.#offer = undefined
   }
 }

@@ -76,7 +76,7 @@ test('a lamp is told of each call in full, of one that ended once more, and of a
     shown([], [call]).map(({ id, state }) => [id, state]),
     [['c1', 'terminated']],
   )
-  assert.deepEqual(shown([]), [{ id: 'idle', state: 'terminated' }])
+  assert.deepEqual(shown([]), [{ id: 'idle', state: 'terminated', local: { uri: 'sip:102@pbx' } }])
   assert.equal(write([call], reader([{ ...call }])), undefined)
 })
 

@@ -59,7 +59,9 @@ export const dialogPackage = (
     )
     const all = [...dialogs, ...over.map(asOver)]
     const idle: DialogEntry = { id: 'idle', state: 'terminated' }
-    return writeDialogInfo({ entity, version, full: true, dialogs: all.length > 0 ? all : [idle] })
+    const local = { uri: entity } // as the phone itself calls it
+    const shown = (all.length > 0 ? all : [idle]).map((each) => Object.assign({ local }, each))
+    return writeDialogInfo({ entity, version, full: true, dialogs: shown })
   },
 })
 

@@ -216,3 +216,21 @@ test('a slow reader loses old notifications and is told everything anew', async 
   assert.match(seen.at(-1) ?? '', /::w149$/)
   await assertNothingLeft(net)
 })
+
+test('closing the stack ends its subscriptions and publications, wherever they stand', async () => {
+  const net = await wordsPair()
+  const { seen } = watch(net.caller)
+  await net.run(100)
+  net.notifier.end({}, 'probation')
+  await net.run(100)
+  const second = watch(net.caller)
+  await net.run(100)
+  net.network.plugged = false
+  const third = watch(net.caller)
+  await net.caller.close()
+  await net.callee.close()
+  await net.run(100)
+  assert.deepEqual([seen.at(-1), second.seen.at(-1), third.seen.at(-1)], ['end', 'end', 'end'])
+  await net.run(10)
+  assert.equal(net.clock.pendingTimers, 0)
+})

@@ -112,3 +112,44 @@ export interface Subscription extends AsyncIterable<Notification> {
   /** Unsubscribe. Resolves when that has been answered; twice is fine. */
   close(): Promise<void>
 }
+
+/** What is taken by PUBLISH for one event package: from whom, in which form (RFC 3903). */
+export interface PublicationRules<Value> {
+  /** As in Event: `presence`. */
+  readonly name: string
+  readonly contentType: string
+  /** An hour and at least a minute unless given. */
+  readonly terms?: Terms
+  /** Whether this PUBLISH is let in, and of what it tells. */
+  readonly admit: (request: SipRequest, flow: Flow) => Admission
+  /** The body as a value; undefined when it cannot be read (400). */
+  readonly read: (body: Uint8Array) => Value | undefined
+  /** What is published of this resource is another than before. */
+  readonly changed: (resource: string) => void
+}
+
+/** What others published and still keep alive. */
+export interface Publications<Value> {
+  /** Newest first. */
+  of(resource: string): readonly Value[]
+  /** Forget all of this resource. */
+  drop(resource: string): void
+}
+
+export interface PublishOptions extends RequestOptions {
+  readonly event: string
+  readonly body: string | Uint8Array
+  readonly contentType: string
+  /** 3600 unless given. */
+  readonly expiresS?: number
+}
+
+/** Something we publish, kept alive until it is closed: refreshed, and published anew when the other side lost it. */
+export interface Publication {
+  /** The answer to the first PUBLISH. Never rejects; 408 and 503 may be made here. */
+  readonly outcome: Promise<SipResponse>
+  /** Something else is so now. Resolves with the answer. */
+  update(body: string | Uint8Array): Promise<SipResponse>
+  /** Take it back. Resolves when that has been answered; twice is fine. */
+  close(): Promise<void>
+}

@@ -41,6 +41,8 @@ export interface ConnectionsOptions {
   readonly tls?: TlsIdentity
   readonly limits: TransportLimits
   readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly counters: SipCounters
 }
 
@@ -68,12 +70,17 @@ export class Connections {
   }
 
   /** The open connection to that address, or a new one. */
-  to(hop: Hop, transport: 'tcp' | 'tls'): TcpFlow {
+  to(hop: Hop, transport: StreamTransport): TcpFlow {
     const known = this.#byRemote.get(hopKey(hop))
     if (known) return known
-    const { network, tls } = this.#options
-    const towards = transport === 'tls' ? { identity: tls, serverName: hop.serverName } : undefined
-    return this.#add(network.connect(hop, towards), hop, false)
+    const { network, tls, webSocketPath = '/' } = this.#options
+    const secure = transport === 'tls' || transport === 'wss'
+    const towards = secure ? { identity: tls, serverName: hop.serverName } : undefined
+    const connection =
+      transport === 'ws' || transport === 'wss'
+        ? network.connectWebSocket(hop, webSocketPath, towards)
+        : network.connect(hop, towards)
+    return this.#add(connection, hop, false)
   }
 
   accept(connection: TcpConnection, transport: StreamTransport): void {
@@ -139,4 +146,4 @@ export class Connections {
 
 /** Connections that may be shared: one whose certificate was checked for another name may not (RFC 5923 §8). */
 export const hopKey = ({ transport, ip, port, serverName = '' }: Hop): string =>
-  `${transport} ${ip} ${port} ${transport === 'tls' ? serverName : ''}`
+  `${transport} ${ip} ${port} ${transport === 'tls' || transport === 'wss' ? serverName : ''}`

@@ -64,7 +64,14 @@ async function serversOf(uri: SipUri, direct: HopName, options: LocateOptions): 
   )
 }
 
-const naptrServices: Readonly<Record<string, TransportName>> = { 'SIP+D2U': 'udp', 'SIP+D2T': 'tcp', 'SIPS+D2T': 'tls' }
+/** RFC 3263 §4.1, RFC 7118 §9.3. */
+const naptrServices: Readonly<Record<string, TransportName>> = {
+  'SIP+D2U': 'udp',
+  'SIP+D2T': 'tcp',
+  'SIPS+D2T': 'tls',
+  'SIP+D2W': 'ws',
+  'SIPS+D2W': 'wss',
+}
 
 /** §4.1: what NAPTR records offer and we speak; without records, what we speak. */
 async function servicesOf(uri: SipUri, host: string, { dns, speaks }: LocateOptions): Promise<Service[]> {

@@ -15,6 +15,8 @@ test('a URI gives transport, host and port', () => {
   assert.equal(hop('sip:1@192.0.2.1:5070;transport=TCP'), 'tcp 192.0.2.1 5070')
   assert.equal(hop('sip:[2001:db8::1];transport=tls'), 'tls 2001:db8::1 5061')
   assert.equal(hop('sips:example.com'), 'tls example.com 5061')
+  assert.equal(hop('sip:example.com;transport=ws'), 'ws example.com 80')
+  assert.equal(hop('sips:example.com;transport=ws'), 'wss example.com 443')
 })
 
 test('a URI that names no host or an unknown transport leads nowhere', () => {

@@ -14,6 +14,9 @@ export interface HopName {
 
 const transports: readonly string[] = ['udp', 'tcp', 'tls', 'ws', 'wss'] satisfies TransportName[]
 
+/** RFC 3261 §19.1.2; WebSockets live where HTTP does (RFC 6455 §3). */
+const defaultPorts: Readonly<Record<TransportName, number>> = { udp: 5060, tcp: 5060, tls: 5061, ws: 80, wss: 443 }
+
 const isTransport = (name: string): name is TransportName => transports.includes(name)
 
 /** @returns undefined for URIs that name no SIP host (tel, mailto) or an unknown transport. */
@@ -21,7 +24,7 @@ export function hopOf(uri: SipUri): HopName | undefined {
   if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return undefined
   const named = uri.params.get('transport')?.toLowerCase() ?? 'udp'
   if (!isTransport(named)) return undefined
-  const secure = uri.scheme === 'sips' || named === 'tls' || named === 'wss'
-  const transport = uri.scheme === 'sips' && named !== 'wss' ? 'tls' : named
-  return { transport, host: uri.host, port: uri.port ?? (secure ? 5061 : 5060) }
+  const overWebSocket = named === 'ws' || named === 'wss'
+  const transport = uri.scheme === 'sips' ? (overWebSocket ? 'wss' : 'tls') : named
+  return { transport, host: uri.host, port: uri.port ?? defaultPorts[transport] }
 }

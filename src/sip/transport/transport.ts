@@ -5,7 +5,6 @@
  *         ◀─ datagrams ──         ◀── bytes for a flow ──
  *
  * A datagram leaves nothing behind here; connections are counted, bounded and watched. RFC 3261 §18, RFC 3581.
- * Missing: WebSocket as client.
  */
 import type { Clock } from '../../core/clock.ts'
 import { hostText, isIP, isIPv6, isWildcardIp } from '../../core/ip.ts'
@@ -54,6 +53,8 @@ export interface TransportOptions {
   readonly advertisedIp?: (remoteIp: string) => string | undefined
   readonly observe?: MessageObserver
   readonly screen?: Screen
+  /** Of the URL of WebSockets that we open; `/` unless given. */
+  readonly webSocketPath?: string
   readonly limits?: Partial<TransportLimits>
   readonly counters: SipCounters
 }
@@ -147,11 +148,15 @@ export class SipTransport {
     this.#resting.rest(hopKey(hop), ms)
   }
 
+  /** It did not serve a short while ago. */
+  isResting(hop: Hop): boolean {
+    return this.#resting.has(hopKey(hop))
+  }
+
   /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
     if (hop.transport === 'udp') return this.#udpFlow({ ip: hop.ip, port: hop.port })
-    if (hop.transport !== 'tcp' && hop.transport !== 'tls') return undefined
     return this.#connections.to(hop, hop.transport)
   }
 
@@ -223,7 +228,7 @@ export class SipTransport {
     const speaks = (transport: TransportName): boolean => transport !== 'udp' || this.#listensFor('udp')
     try {
       const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
-      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
+      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.isResting(hop) ? 1 : 0)
       return hops.toSorted((a, b) => rank(a) - rank(b))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,51 @@
+/**
+ * The ways of one call by trunks: the first that serves it takes it, the others are there for when it does not. A
+ * trunk that is there and says no (busy, no such number) has the last word.
+ */
+import type { Destination } from '../call/fork.ts'
+import type { Route } from '../call/transfer.ts'
+import type { Party } from '../events/catalogue.ts'
+import { printUri } from '../sip/message/uri.ts'
+import { introduceToTrunk, type Luggage } from './introduction.ts'
+import type { LineRoute } from './trunk-lines.ts'
+import { type OutboundRoute, trunkUri } from './trunks.ts'
+
+/** How long a trunk may ring before the caller hears no answer. */
+const trunkRingSeconds = 120
+
+/** A number in the world, as it is shown. */
+export const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({
+  uri: trunkUri({ host: trunk.host }, number),
+})
+
+/** @param by The extension that calls there, or sends a call there. */
+export const trunkRoute = (routes: readonly LineRoute[], by: string, luggage: Luggage): Omit<Route, 'record'> => ({
+  destinations: routes.map((route, order) => destinationOf(route, order, by, luggage)),
+  ringMs: trunkRingSeconds * 1000,
+})
+
+function destinationOf(route: LineRoute, order: number, by: string, luggage: Luggage): Destination {
+  const { trunk, line, number } = route
+  const { credentials } = trunk
+  const { target, routes } = line.target(number)
+  const destination = {
+    party: trunkParty(route),
+    order,
+    isWay: true,
+    introduce: (caller: Party, host: string) => introduceToTrunk(caller, { trunk, host, by, luggage }),
+    report: (served: boolean) => line.served(served),
+    ...(credentials && { credentials }),
+    ...(routes.length > 0 && { routes }),
+  }
+  return {
+    ...destination,
+    target,
+    // A trunk may send a call from one of its servers to another, and to nobody else's: those are not its to spend.
+    follow: (uris) => {
+      const uri = uris.find(
+        ({ host, scheme }) => scheme !== 'tel' && (host === trunk.host.toLowerCase() || line.isAt(host)),
+      )
+      return uri ? [{ ...destination, target: { uri: printUri({ ...uri, headers: new Map() }) } }] : []
+    },
+  }
+}
