@@ -3,8 +3,8 @@ import { seededRandom } from '../../src/net/memory-network.ts'
 
 export interface Chance {
   /** 0 to `end` - 1. */
-  below(end: number): number
-  pick<Item>(items: readonly Item[]): Item
+  readonly below: (end: number) => number
+  readonly pick: <Item>(items: readonly Item[]) => Item
 }
 
 export function chanceFrom(seed: number): Chance {
