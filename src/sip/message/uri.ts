@@ -3,6 +3,7 @@
  *
  * Parts are held unescaped and escaped again when printed, so that `%61lice` and `alice` are one user.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { endpointText, hostText, isIPv6, sameIp } from '../../core/ip.ts'
 import { sameTel } from './tel.ts'
 import type { Params, SipUri } from './types.ts'
@@ -159,10 +160,11 @@ const sameText = (a: string | null, b: string | null): boolean => (a ?? '').toLo
 /** Header names have no case (RFC 3261 §7.3.1); their order does not matter. */
 function sameHeaders(a: SipUri['headers'], b: SipUri['headers']): boolean {
   if (a.size !== b.size) return false
-  if (a.size === 0) return true
-  const others = new Map(Array.from(b, ([name, value]) => [name.toLowerCase(), value]))
-  return Array.from(a).every(([name, value]) => others.get(name.toLowerCase()) === value)
+  return a.size === 0 || isDeepStrictEqual(sortedHeaders(a), sortedHeaders(b))
 }
+
+const sortedHeaders = (headers: SipUri['headers']): string[] =>
+  Array.from(headers, ([name, value]) => `${name.toLowerCase()}=${value}`).sort()
 
 const hasEscapes = (a: SipUri, b: SipUri): boolean =>
   (a.text?.includes('%') ?? false) || (b.text?.includes('%') ?? false)
