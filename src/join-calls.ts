@@ -35,6 +35,7 @@ import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
+import type { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -52,6 +53,8 @@ export interface CallSide {
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
+  /** The latest in memory. */
+  readonly sipMessages: SipTrace['recent']
   readonly certificates: CertificateWatch
   readonly bans: BanList
   readonly load: LoadWatch
@@ -163,6 +166,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mailboxes,
     trunks,
     stack,
+    sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,
