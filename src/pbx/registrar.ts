@@ -10,7 +10,6 @@
  */
 import { qOf } from '../call/ring-plan.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Networks, parseNetworks } from '../core/networks.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
@@ -41,8 +40,6 @@ export interface RegistrarOptions {
   readonly bus: FactBus
   readonly minExpiresMs: number
   readonly maxExpiresMs: number
-  /** Proxies whose Path is believed whatever the device knows; none unless given. */
-  readonly edgeProxies?: Networks
   /** Keeps bindings over a restart; they are lost without one. */
   readonly store?: RegistrationStore
 }
@@ -86,11 +83,9 @@ export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
   readonly #bindings = new Map<string, Binding[]>()
   readonly #gruus = new Gruus()
-  readonly #edgeProxies: Networks
 
   constructor(options: RegistrarOptions) {
     this.#options = options
-    this.#edgeProxies = options.edgeProxies ?? parseNetworks([])
   }
 
   /** Answer a REGISTER of this extension's device. */
@@ -111,7 +106,7 @@ export class Registrar implements Registrations {
     const wishes = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
     if (wishes.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
       return incoming.respond(423, { headers: { 'Min-Expires': String(this.#options.minExpiresMs / 1000) } })
-    const firstHop = readFirstHop(request, incoming.flow, this.#edgeProxies)
+    const firstHop = readFirstHop(request, incoming.flow)
     if ('status' in firstHop) return incoming.respond(firstHop.status, firstHop.answer)
     const userAgent = request.headers.get('User-Agent')?.slice(0, 200)
     const naming = { flow: incoming.flow, extension, contacts, path: firstHop.path, callId, cseq, userAgent }
