@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
@@ -206,4 +207,17 @@ test('who does not finish a message within ten seconds is closed; who is only si
   }
   assert.ok(closed())
   assert.equal(silent.socket.readyState, WebSocket.OPEN)
+})
+
+test('who connects and does not ask for a WebSocket within ten seconds is closed', async (t) => {
+  const stack = await open()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const silent = connect(portOf(stack, 'ws'), '127.0.0.1').resume()
+  await once(silent, 'connect')
+  silent.on('error', () => {})
+  for (let turns = 0; turns < 1_000 && !silent.destroyed; turns++) {
+    await new Promise((go) => setImmediate(go))
+    if (turns === 500) t.mock.timers.tick(10_000)
+  }
+  assert.ok(silent.destroyed)
 })
