@@ -79,9 +79,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
-  const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
+  const registrar = new Registrar({
+    clock,
+    bus,
+    minExpiresMs,
+    maxExpiresMs,
+    edgeProxies: parseNetworks(settings.sip.edgeProxies),
+    store: database.registrations,
+  })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
+  database.directory.onPasswordChanged((number) => registrar.drop(number))
+  registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
@@ -102,7 +111,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec'],
+    supported: ['siprec', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),

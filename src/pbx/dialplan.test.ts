@@ -34,6 +34,10 @@ let got: Partial<Record<Place, SipRequest>>
 let dialogs: Partial<Record<Place, Dialog>>
 let trunk: Trunk
 let answering: Set<Place>
+/** Which device of an extension was asked for, call by call. */
+let devices: string[]
+/** Of phones behind a proxy. */
+let proxies: string[]
 
 const trunkSettings: Partial<TrunkSetting> = {
   host: at.carrier,
@@ -57,6 +61,8 @@ beforeEach(async () => {
   got = {}
   dialogs = {}
   trunk = trunkWith(trunkSettings)
+  devices = []
+  proxies = []
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
@@ -94,7 +100,17 @@ function makeDialplan(stack: SipStack): Dialplan {
     gatekeeper: { identityOf },
     directory: { find: (number) => extensions.get(number) },
     registrar: {
-      targets: (number) => [{ uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060` }],
+      targets: (number, device) => {
+        devices.push(device?.instance ?? 'all')
+        return [
+          {
+            uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060`,
+            ...(proxies.length > 0 && { routes: proxies }),
+          },
+        ]
+      },
+      deviceNamed: ({ user, params }) =>
+        params.get('gr') === 'urn:x' && user ? { extension: user, instance: 'urn:x' } : undefined,
     },
     get trunks() {
       return new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => pbx })
@@ -111,12 +127,15 @@ async function call(sender: string, number: string, headers: ExtraHeaders = {}, 
   return outcome.dialog
 }
 
-async function placed(sender: string, number: string, headers: ExtraHeaders = {}, fromText?: string) {
+const placed = (sender: string, number: string, headers?: ExtraHeaders, fromText?: string) =>
+  placedTo(`sip:${number}@${pbx}:5060`, sender, headers, fromText)
+
+async function placedTo(uri: string, sender: string, headers: ExtraHeaders = {}, fromText?: string) {
   const place: Place = sender === '101' ? 'phone101' : 'carrier'
   const invite = stacks[place].invite({
-    target: { uri: `sip:${number}@${pbx}:5060` },
+    target: { uri },
     from: fromText ?? `<sip:${sender}@${at[place]}>`,
-    to: `<sip:${number}@${pbx}>`,
+    to: `<${uri}>`,
     headers: { 'X-Test-Sender': sender, ...headers },
     ...description(sdp(at[place])),
   })
@@ -287,4 +306,18 @@ test('what it may not dial is not dialled for it', async () => {
   const outcome = await placed('carrier', '+49302')
   assert.equal(outcome.response.status, 480)
   assert.equal(got.carrier, undefined)
+})
+
+test('a call to a GRUU is for that device alone, and from inside only (RFC 5627)', async () => {
+  await placedTo(`sip:102@${pbx}:5060;gr=urn:x`, '101')
+  await placedTo(`sip:102@${pbx}:5060;gr=urn:other`, '101')
+  assert.deepEqual(devices.slice(-2), ['urn:x', 'all'])
+  const outside = await placedTo(`sip:102@${pbx}:5060;gr=urn:x`, 'carrier')
+  assert.equal(outside.response.status, 404)
+})
+
+test('a phone behind a proxy is called by the Path it registered (RFC 3327)', async () => {
+  proxies = [`<sip:edge@${at.phone102};lr>`]
+  await call('101', '102')
+  assert.deepEqual(got.phone102?.headers.all('Route'), proxies)
 })
