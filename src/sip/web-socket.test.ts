@@ -52,8 +52,13 @@ interface Browser {
   next(): Promise<string>
 }
 
-async function browser(stack: CountedSipStack, transport: 'ws' | 'wss', protocol = 'sip'): Promise<Browser> {
-  const options: ClientOptions = { ca: authority.cert }
+async function browser(
+  stack: CountedSipStack,
+  transport: 'ws' | 'wss',
+  protocol = 'sip',
+  more: ClientOptions = {},
+): Promise<Browser> {
+  const options: ClientOptions = { ca: authority.cert, ...more }
   const socket = new WebSocket(`${transport}://127.0.0.1:${portOf(stack, transport)}`, protocol, options)
   closing.push(() => socket.terminate())
   const heard: string[] = []
@@ -221,3 +226,22 @@ test('who connects and does not ask for a WebSocket within ten seconds is closed
   }
   assert.ok(silent.destroyed)
 })
+
+test('a browser is pinged every 25 seconds, and one that does not answer is closed by the next ping (RFC 7118 §6)', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const stack = await open()
+  const page = await browser(stack, 'ws')
+  const gone = await browser(stack, 'ws', 'sip', { autoPong: false })
+  for (let pings = 0; pings < 3; pings++) {
+    const ping = once(page.socket, 'ping')
+    t.mock.timers.tick(25_000)
+    await ping
+    await turns(50) // for the pong: both ends live in this process
+  }
+  assert.equal(gone.socket.readyState, WebSocket.CLOSED)
+  assert.equal(page.socket.readyState, WebSocket.OPEN)
+})
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((go) => setImmediate(go))
+}

@@ -232,10 +232,15 @@ export const settingsSchema = z.strictObject({
       description:
         'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
     }),
-    localNetworks: setting(list().pipe(networks()).default(privateNetworks), {
-      env: 'NAT_LOCAL_NETWORKS',
-      description: 'Networks on our side of the NAT: peers in them are told the local address.',
-    }),
+    localNetworks: setting(
+      list()
+        .pipe(networks())
+        .default([...privateNetworks, '100.64.0.0/10']),
+      {
+        env: 'NAT_LOCAL_NETWORKS',
+        description: 'Networks on our side of the NAT: peers in them are told the local address.',
+      },
+    ),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
