@@ -14,7 +14,6 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts'
-import type { SdpFormat } from '../sdp/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
@@ -26,7 +25,7 @@ import { CallError, type CallFailure, callFailures, refusals } from './failures.
 import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
 import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
-import { LegMedia, readDescription, type SideEnd } from './leg-media.ts'
+import { type AudioWishes, LegMedia, readDescription, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { addressAt, peerOf } from './party.ts'
 import { offerToPassOn, passOfferOn } from './renegotiation.ts'
@@ -130,7 +129,7 @@ export class Call implements LiveCall, TransferHost {
 
   async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
     const { advertisedIp } = this.#services
-    const { offer, formats, maxForwards } = readInvite(this.#invite)
+    const { offer, wanted, maxForwards } = readInvite(this.#invite)
     await this.#openStreams(offer)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
@@ -140,7 +139,7 @@ export class Call implements LiveCall, TransferHost {
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
-    const fork = this.#fork(port, formats, this.#streamsOf('callee'), {
+    const fork = this.#fork(port, wanted, this.#streamsOf('callee'), {
       destinations,
       ringMs,
       maxForwards,
@@ -156,14 +155,14 @@ export class Call implements LiveCall, TransferHost {
   /** Each device gets a description of its own over the one port that all of them share until one answers. */
   #fork(
     port: MediaPort,
-    formats: readonly SdpFormat[],
+    wanted: AudioWishes,
     beside: { readonly streams?: SideEnd },
     options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer'>,
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
       const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
-      return { media, sdp: media.offer(formats) }
+      return { media, sdp: media.offer(wanted) }
     }
     const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
     this.#legs.rings(fork)
@@ -244,7 +243,7 @@ export class Call implements LiveCall, TransferHost {
   #passEarlyMedia(media: LegMedia, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
-      caller.passEarlyMedia(media.formats, () => this.#session.bridge(caller.media.port, media.port))
+      caller.passEarlyMedia(media.wishes, () => this.#session.bridge(caller.media.port, media.port))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       this.log.warn('early media could not be passed on', { code: error.code })
@@ -259,7 +258,7 @@ export class Call implements LiveCall, TransferHost {
     this.#listen(callee, dialog, media)
     const description = this.#session.together(() => {
       media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
-      const told = caller.describe(media.formats)
+      const told = caller.describe(media.wishes)
       // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
       if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
       if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
@@ -346,7 +345,7 @@ export class Call implements LiveCall, TransferHost {
     const { destinations, ringMs } = route
     return this.#fork(
       port,
-      supportedFormats,
+      { formats: supportedFormats },
       {},
       {
         destinations,

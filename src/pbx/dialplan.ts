@@ -19,7 +19,7 @@ import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { NamedDevice } from './gruu.ts'
-import { introduceToPhone, type Luggage, whereItHasBeen } from './introduction.ts'
+import { introduceToPhone, type Luggage, sentOnBy, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
@@ -85,7 +85,11 @@ export class Dialplan {
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
-    return { invite, from, luggage: { ...been, passed: passedHeaders(request, allowed, from.private ?? false) } }
+    return {
+      invite,
+      from,
+      luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
+    }
   }
 
   /** The directory says who an extension is, whatever its From claims. */
@@ -105,10 +109,11 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
+        const onward = sentOnBy(luggage, by, number)
         const outbound = extension ? [] : trunks.routes(number, by)
-        if (outbound.length > 0) return { ...trunkRoute(outbound, by, luggage), record: asks?.record ?? false }
+        if (outbound.length > 0) return { ...trunkRoute(outbound, by, onward), record: asks?.record ?? false }
         if (!extension) return 'not-found'
-        const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
+        const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0 ? 'unreachable' : route
       },
     }
