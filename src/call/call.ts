@@ -130,8 +130,8 @@ export class Call implements LiveCall, TransferHost {
   async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
     const { advertisedIp } = this.#services
     const { offer, wanted, maxForwards } = readInvite(this.#invite)
-    await this.#openStreams(offer)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
+    await this.#openStreams(offer)
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
@@ -174,7 +174,13 @@ export class Call implements LiveCall, TransferHost {
     const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
     if (!description || !hasSideStreams(description)) return
     const streams = this.#newStreams()
-    await streams.prepare(description)
+    try {
+      await streams.prepare(description)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      streams.close()
+      return this.log.warn('a call goes on without its video', { code: error.code })
+    }
     streams.hear('caller', description)
     this.#streams = streams
   }
