@@ -35,6 +35,16 @@ export function readInvite({ request }: IncomingInvite): Asked {
   return { offer: offered?.sdp, formats, maxForwards: Math.min(maxForwards, 70) - 1 }
 }
 
+/**
+ * The description for a 200 to an INVITE that joins a call: the answer to its offer, or an offer.
+ * @throws {CallError} `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`.
+ */
+export function answerTo({ request }: IncomingInvite, media: LegMedia, formats: readonly SdpFormat[]): string {
+  const offered = sessionDescriptionOf(request)
+  if (offered === 'none') throw new CallError('call.unknown-body')
+  return offered === undefined ? media.offer(formats) : media.answer(offered.sdp, formats)
+}
+
 export class CallerSide {
   readonly media: LegMedia
   readonly #invite: IncomingInvite

@@ -116,6 +116,8 @@ export class ExtensionEvents {
       id: `${callId}-${direction}`,
       direction,
       state,
+      // By these a phone asks for a call that rings here, in a Replaces (RFC 4235 §4.1.1, call/take-place.ts).
+      ...(direction === 'recipient' && state === 'early' && { callId, localTag: number, remoteTag: 'caller' }),
       remote: { uri: remote.uri, ...(remote.name !== undefined && { name: remote.name }) },
     }))
   }
