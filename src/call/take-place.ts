@@ -7,14 +7,13 @@
  * Who may is decided by pbx/. What is not allowed, or names nothing, changes nothing.
  */
 import type { Party } from '../events/catalogue.ts'
-import type { SdpFormat } from '../sdp/types.ts'
 import { readReplaces } from '../sip/dialog/refer.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { Call, type Place } from './call.ts'
 import { answerTo } from './caller-side.ts'
 import { CallError, callFailures } from './failures.ts'
 import { type Leg, legOf } from './leg.ts'
-import { LegMedia } from './leg-media.ts'
+import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { PlacedLeg } from './transfer.ts'
@@ -54,7 +53,7 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Par
     return invite.reject(481)
   }
   const media = new LegMedia(port, call.advertisedIp(invite.flow))
-  const body = await answerOrClose(invite, media, call.otherThan(leg)?.media?.formats)
+  const body = await answerOrClose(invite, media, call.otherThan(leg)?.media?.wishes)
   const dialog = invite.answer({ contentType: 'application/sdp', body })
   const next: PlacedLeg = { ...legOf(invite, leg.role, party), state: 'answered', media, dialog }
   call.replace(leg, next, { kind: 'replaced', record: call.recorded })
@@ -64,10 +63,10 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Par
 async function answerOrClose(
   invite: IncomingInvite,
   media: LegMedia,
-  formats: readonly SdpFormat[] = supportedFormats,
+  wanted: AudioWishes = { formats: supportedFormats },
 ): Promise<string> {
   try {
-    return answerTo(invite, media, formats)
+    return answerTo(invite, media, wanted)
   } catch (error) {
     await media.port.close()
     throw error

@@ -7,10 +7,12 @@ import type { Kysely } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { DatabaseError } from './failures.ts'
 import { up as first } from './migrations/0001-first.ts'
+import { up as registrations } from './migrations/0002-registrations.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
+  '0002-registrations': { up: registrations },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -196,7 +196,10 @@ export interface Dialog {
   readonly remote: NameAddr
   /** From the peer's Contact; follows target refreshes. */
   readonly remoteTarget: SipUri
-  /** Server side: the ACK of the first answer. Client side: resolved at once. Rejects when the dialog ends first. */
+  /**
+   * Server side: the ACK of the first answer; undefined for who asks after it came. Client side: resolved at once.
+   * Rejects when the dialog ends first.
+   */
   readonly acknowledged: Promise<SipRequest | undefined>
   on<Name extends keyof DialogEvents>(name: Name, listener: (event: DialogEvents[Name]) => void): () => void
   /**
