@@ -115,7 +115,7 @@ const privateNetworks = [
   'fe80::/10',
 ]
 
-const digestError = 'SHA-256, MD5 or both, separated by commas'
+const digestError = 'of SHA-512-256, SHA-256 and MD5 one or more, separated by commas'
 
 export const settingsSchema = z.strictObject({
   sip: section({
@@ -148,7 +148,7 @@ export const settingsSchema = z.strictObject({
       list()
         .pipe(
           z
-            .array(z.enum(['SHA-256', 'MD5'], { error: digestError }), { error: digestError })
+            .array(z.enum(['SHA-512-256', 'SHA-256', 'MD5'], { error: digestError }), { error: digestError })
             .min(1, { error: digestError }),
         )
         .default(['SHA-256', 'MD5']),
