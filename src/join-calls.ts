@@ -35,6 +35,7 @@ import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
+import type { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -52,6 +53,8 @@ export interface CallSide {
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
+  /** The latest in memory. */
+  readonly sipMessages: SipTrace['recent']
   readonly certificates: CertificateWatch
   readonly bans: BanList
   readonly load: LoadWatch
@@ -76,9 +79,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
-  const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
+  const registrar = new Registrar({
+    clock,
+    bus,
+    minExpiresMs,
+    maxExpiresMs,
+    edgeProxies: parseNetworks(settings.sip.edgeProxies),
+    store: database.registrations,
+  })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
+  database.directory.onPasswordChanged((number) => registrar.drop(number))
+  registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
@@ -99,7 +111,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec'],
+    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
@@ -154,6 +166,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mailboxes,
     trunks,
     stack,
+    sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,

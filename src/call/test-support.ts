@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
+import type { MediaPlane } from '../media/types.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
@@ -13,6 +14,7 @@ import { Call, type DialOptions } from './call.ts'
 import type { Destination } from './fork.ts'
 import { LiveCalls } from './live-calls.ts'
 import type { CallServices } from './services.ts'
+import { type Taker, takePlace } from './take-place.ts'
 
 export const serverIp = '192.0.2.1'
 export const callerIp = '192.0.2.11'
@@ -58,33 +60,52 @@ export class CallWorld {
   readonly devices: readonly SipStack[]
   /** What the dialplan would ask for, beside two devices that ring for 30 s and are recorded. */
   dialOptions: Partial<DialOptions> = {}
+  /** Who asks for a place by Replaces. */
+  taker: Taker = { party: { uri: 'sip:103@pbx', extension: '103' }, mayTake: () => true }
   callerParty: Party = { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }
 
-  static async open(): Promise<CallWorld> {
+  /** @param plane Where media live, when packets are to flow. */
+  static async open(plane?: MediaPlane): Promise<CallWorld> {
     const clock = new FakeClock()
     const network = new MemoryNetwork({ clock })
     const stackAt = (ip: string): Promise<SipStack> =>
-      createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
+      createSipStack({
+        clock,
+        log: silentLogger,
+        network,
+        listen: [{ transport: 'udp', ip, port: 5060 }],
+        supported: ['replaces'],
+      })
     const [server, caller, ...devices] = await Promise.all([serverIp, callerIp, ...deviceIps].map(stackAt))
     assert.ok(server && caller)
-    return new CallWorld(clock, server, caller, devices)
+    return new CallWorld(clock, server, caller, devices, plane)
   }
 
-  private constructor(clock: FakeClock, server: SipStack, caller: SipStack, devices: readonly SipStack[]) {
+  private constructor(
+    clock: FakeClock,
+    server: SipStack,
+    caller: SipStack,
+    devices: readonly SipStack[],
+    plane?: MediaPlane,
+  ) {
     this.clock = clock
     this.server = server
     this.caller = caller
     this.devices = devices
-    const services = this.#services()
+    const services = this.#services(plane ?? this.media)
     server.on('invite', (invite) => {
+      if (invite.request.headers.has('Replaces')) {
+        void takePlace(invite, this.taker, this.live)
+        return
+      }
       const call = new Call(invite, { from: this.callerParty, to: to102 }, services)
       this.calls.push(call)
       void call.dial({ destinations, ringMs: 30_000, record: true, recordingName: 'talk', ...this.dialOptions })
     })
   }
 
-  #services(): CallServices {
-    const { clock, server, media, live, recorded } = this
+  #services(media: MediaPlane): CallServices {
+    const { clock, server, live, recorded } = this
     const bus = new FactBus()
     bus.onAny((fact) => this.facts.push(fact))
     return {

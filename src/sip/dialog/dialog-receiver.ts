@@ -26,6 +26,8 @@ export interface ReceiverHost {
   readonly turn: InviteTurn
   readonly session: DialogSession
   readonly state: () => Dialog['state']
+  /** An offer of ours waits for its answer. */
+  readonly offering: () => boolean
   /** Hand it to whoever listens. */
   readonly handUp: (request: InDialogRequest) => 'heard' | 'unheard' | 'failed'
   /** A BYE came and was answered. */
@@ -115,19 +117,19 @@ export class DialogReceiver {
   }
 
   #receiveUpdate(received: ReceivedRequest): void {
-    const { turn } = this.#host
+    const { turn, offering } = this.#host
     const offers = received.request.body.length > 0
-    if (offers && turn.asking) return received.respond(491)
+    if (offers && offering()) return received.respond(491)
     if (this.#update || (offers && (this.#invite || turn.answering))) return received.respond(500, tryLater())
     this.#update = received
     this.#handUp(received)
   }
 
   #receiveInvite(request: SipRequest, flow: WireFlow): void {
-    const { setup, turn, peer, state, awaitAck } = this.#host
+    const { setup, turn, peer, state, offering, awaitAck } = this.#host
     const { context } = setup
     const early = state() === 'early'
-    if (turn.asking || (early && setup.side === 'caller')) return this.#refuse(request, flow, 491)
+    if (offering() || (early && setup.side === 'caller')) return this.#refuse(request, flow, 491)
     if (this.#invite || this.#update || early) return this.#refuse(request, flow, 500, tryLater().headers)
     const transaction = context.transactions.openInvite(request, flow, {
       toTag: peer.id.localTag,

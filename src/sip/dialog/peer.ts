@@ -7,15 +7,19 @@
  * Holds the state of RFC 3261 §12: identity, route set, remote target, sequence numbers, and the flow to use next.
  * What requests and answers mean for a call or a subscription is for who owns it.
  */
+import type { Timer } from '../../core/clock.ts'
 import { createResponse } from '../message/build.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
+import { detached } from '../message/scan.ts'
 import type { NameAddr, SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { DialogId, Flow, Payload } from '../stack.types.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
-import { addressed, type DialogPath, mayComeFrom, nextFlow, routeSetOf } from './route.ts'
+import { ringLimitMs } from './patience.ts'
+import { addressed, type DialogPath, mayComeFrom, nextWay, routeSetOf } from './route.ts'
+import type { Way } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
 /** A final response, and why it was made here when nobody sent it. */
@@ -40,6 +44,8 @@ export class DialogPeer {
   #flow: Flow
   #routeSet: readonly string[]
   #target: SipUri
+  /** Ends a re-INVITE that is under way. */
+  #giveUp: (() => void) | undefined
   #localSeq: number
   #remoteSeq: number
 
@@ -94,7 +100,7 @@ export class DialogPeer {
 
   /** §12.2.1.2, §12.2.2: a new Contact is where the peer is now. */
   refreshTarget(message: SipMessage): void {
-    const contact = parseNameAddr(message.headers.get('Contact') ?? '')
+    const contact = parseNameAddr(detached(message.headers.get('Contact') ?? ''))
     if (contact) this.#target = contact.uri
   }
 
@@ -118,21 +124,41 @@ export class DialogPeer {
 
   /** Send a request and wait. Never rejects: what did not come is made here. */
   async ask(method: string, payload: Payload, { wanted, accepted }: AskOptions): Promise<Reply> {
-    const next = this.nextFlow()
-    const flow = next instanceof Promise ? await next : next
+    const next = this.#nextWay()
+    const way = next instanceof Promise ? await next : next
     const { context, credentials, stay } = this.#setup
     const request = this.write(method, ++this.#localSeq, payload)
     if (!wanted()) return { response: localResponse(request, 481) }
-    if (!flow) return { response: localResponse(request, 503), failure: 'transport' }
+    if (!way) return { response: localResponse(request, 503), failure: 'transport' }
     return new Promise((resolve) => {
-      const options = { request, flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials }
+      const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
+      const options = { request, flow: way.flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials, elsewhere }
+      let patience: Timer | undefined
       const exchange = new Exchange(context, options, {
+        provisional: () => {
+          patience?.cancel()
+          if (method === 'INVITE') patience = context.clock.after(ringLimitMs, () => giveUp(408, 'timeout'))
+        },
         final: (response, failure) => {
+          patience?.cancel()
+          if (method === 'INVITE') this.#giveUp = undefined
           if (response.status < 300) accepted?.(exchange.request, response)
           resolve({ response, failure })
         },
       })
+      const giveUp = (status: number, failure?: ClientFailure): void => {
+        patience?.cancel()
+        exchange.stop()
+        resolve({ response: localResponse(request, status), failure })
+      }
+      if (method === 'INVITE') this.#giveUp = () => giveUp(487)
     })
+  }
+
+  /** The dialog is gone: nobody will answer a re-INVITE of ours any more, which alone has no end of its own once it rang. */
+  forget(): void {
+    this.#giveUp?.()
+    this.#giveUp = undefined
   }
 
   /** A request of this dialog, without Via. */
@@ -152,8 +178,14 @@ export class DialogPeer {
     })
   }
 
+  /** Where an ACK goes, which nobody answers. */
   nextFlow(): WireFlow | undefined | Promise<WireFlow | undefined> {
-    return nextFlow(this.#setup.context.transport, this.#path)
+    const way = this.#nextWay()
+    return way instanceof Promise ? way.then((found) => found?.flow) : way?.flow
+  }
+
+  #nextWay(): Way | undefined | Promise<Way | undefined> {
+    return nextWay(this.#setup.context.transport, this.#path)
   }
 
   get #path(): DialogPath {
