@@ -300,7 +300,13 @@ test('a phone that knows GRUUs gets two; each leads to it alone, the temporary o
   assert.equal(reached('sip:101@patchbay'), undefined)
 })
 
-test('who does not know GRUUs gets none', () => {
+test('who does not know GRUUs gets none, nor who is behind a proxy', () => {
+  const behind = { Contact: `<sip:101@192.0.2.2>${instance}`, Expires: '600', Supported: 'gruu, path' }
+  const proxies: readonly Readonly<Record<string, string>>[] = [
+    { Path: '<sip:edge;lr>' },
+    { Via: 'SIP/2.0/UDP a;branch=z9hG4bKa, SIP/2.0/UDP b;branch=z9hG4bKb' },
+  ]
+  for (const proxy of proxies) assert.doesNotMatch(String(contactsIn(register({ ...behind, ...proxy }))), /gruu/)
   assert.deepEqual(contactsIn(register({ Contact: `<sip:101@192.0.2.2>${instance}`, Expires: '600' })), [
     `<sip:101@192.0.2.2>;expires=600${instance}`,
   ])

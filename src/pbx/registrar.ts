@@ -13,7 +13,7 @@ import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
-import { callIdOf, contactsOf, cseqOf, expiresOf, optionTags, toOf } from '../sip/message/fields.ts'
+import { callIdOf, contactsOf, cseqOf, expiresOf, optionTags, requestUriOf, toOf, vias } from '../sip/message/fields.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import type { NameAddr, SipRequest, SipUri } from '../sip/message/types.ts'
 import { sameUri, writtenUri } from '../sip/message/uri.ts'
@@ -276,15 +276,20 @@ export class Registrar implements Registrations {
     incoming.respond(200, { headers: { Date: date, ...(contacts.length > 0 && { Contact: contacts }), ...headers } })
   }
 
-  /** RFC 5627 §5.2: what is added to the Contact of a device, for who knows GRUUs. */
+  /**
+   * RFC 5627 §5.2: what is added to the Contact of a device, for who knows GRUUs. It becomes the Contact of its calls,
+   * so a device behind a proxy gets none: the proxy would send what is for the device back to us.
+   */
   #gruusFor(request: SipRequest, extension: string): (binding: Binding) => string {
-    const host = toOf(request)?.uri.host
-    if (!host || !optionTags(request, 'Supported').includes('gruu')) return () => ''
+    const uri = requestUriOf(request)
+    const isDirect = vias(request)?.length === 1 && !request.headers.has('Path')
+    if (!uri || !isDirect || !optionTags(request, 'Supported').includes('gruu')) return () => ''
+    const at = { host: uri.host, ...(uri.port !== undefined && { port: uri.port }) }
     return ({ contact, callId }) => {
       const instance = instanceOf(contact)
       if (instance === undefined) return ''
-      const open = this.#gruus.publicFor({ extension, instance }, host)
-      const hidden = this.#gruus.temporaryFor({ extension, instance, registration: registrationId(callId) }, host)
+      const open = this.#gruus.publicFor({ extension, instance }, at)
+      const hidden = this.#gruus.temporaryFor({ extension, instance, registration: registrationId(callId) }, at)
       return `;pub-gruu="${open}";temp-gruu="${hidden}"`
     }
   }
