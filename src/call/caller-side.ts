@@ -34,6 +34,16 @@ export function readInvite({ request }: IncomingInvite): Asked {
   return { offer: offered?.sdp, wanted, maxForwards: Math.min(maxForwards, 70) - 1 }
 }
 
+/**
+ * The description for a 200 to an INVITE that joins a call: the answer to its offer, or an offer.
+ * @throws {CallError} `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`.
+ */
+export function answerTo({ request }: IncomingInvite, media: LegMedia, wanted: AudioWishes): string {
+  const offered = sessionDescriptionOf(request)
+  if (offered === 'none') throw new CallError('call.unknown-body')
+  return offered === undefined ? media.offer(wanted) : media.answer(offered.sdp, wanted)
+}
+
 export class CallerSide {
   readonly media: LegMedia
   readonly #invite: IncomingInvite

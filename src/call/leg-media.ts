@@ -9,7 +9,7 @@
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
+import { directionOf, formatsOf, isTelephoneEvent, offersRtcpMux } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -31,6 +31,7 @@ interface RemoteAudio {
   readonly direction: Direction
   /** How much sound it wants in a packet. */
   readonly timing: readonly SdpAttribute[]
+  readonly rtcpMux: boolean
 }
 
 /** When nobody says otherwise (RFC 3551 §4.2). */
@@ -51,7 +52,13 @@ function readAudio(description: SessionDescription): RemoteAudio | undefined {
   const media = description.media.find(isRtpAudio)
   const address = media && mediaAddressOf(description, media)
   if (!media || !address) return undefined
-  return { address, formats: formatsOf(media), direction: directionOf(description, media), timing: timingOf(media) }
+  return {
+    address,
+    formats: formatsOf(media),
+    direction: directionOf(description, media),
+    timing: timingOf(media),
+    rtcpMux: offersRtcpMux(media),
+  }
 }
 
 /** What one side says of its audio that the other side may know. */
@@ -224,7 +231,7 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: this.#timing,
+      extraAttributes: [...this.#timing, ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : [])],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]

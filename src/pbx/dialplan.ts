@@ -8,6 +8,7 @@ import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
+import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
@@ -57,6 +58,7 @@ export class Dialplan {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    if (invite.request.headers.has('Replaces')) return this.#takePlace(invite, identity)
     const dialled =
       identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
@@ -76,6 +78,22 @@ export class Dialplan {
   #deviceCalled({ request }: IncomingInvite): NamedDevice | undefined {
     const uri = requestUriOf(request)
     return uri && this.#options.registrar.deviceNamed(uri)
+  }
+
+  /**
+   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
+   * call from another of its devices; a trunk one of its own ends.
+   */
+  #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
+    const { from } = this.#comingFrom(invite, identity)
+    const { ip } = invite.flow.remote
+    const mayTake: Taker['mayTake'] = (place) => {
+      if (place.state === 'ringing') return identity.kind === 'extension'
+      const { party, dialog } = place.leg
+      if (identity.kind === 'extension') return party.extension === identity.extension.number
+      return party.extension === undefined && dialog?.flow.remote.ip === ip
+    }
+    return takePlace(invite, { party: from, mayTake }, this.#options.services.live)
   }
 
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
