@@ -34,6 +34,7 @@ import {
 import type { Directory, Extension } from './directory.ts'
 import { readFirstHop } from './first-hop.ts'
 import { Gruus, type NamedDevice, registrationId } from './gruu.ts'
+import type { Reached } from './nat-keeper.ts'
 import type { KeptBinding, RegistrationStore } from './registration-store.ts'
 import type { Registrations } from './registrations.ts'
 
@@ -166,6 +167,11 @@ export class Registrar implements Registrations {
 
   of(extension: string): readonly Registration[] {
     return this.#reachable(extension).map((binding) => registrationOf(extension, binding))
+  }
+
+  /** All of them, as they are reached. */
+  *reached(): Iterable<Reached> {
+    for (const bindings of this.#bindings.values()) yield* bindings
   }
 
   count(): number {
