@@ -19,7 +19,8 @@ import type { NameAddr, SipRequest, SipUri } from '../sip/message/types.ts'
 import { sameUri, writtenUri } from '../sip/message/uri.ts'
 import type { ExtraHeaders, Flow, IncomingRequest, Target } from '../sip/stack.types.ts'
 import {
-  type Binding,
+  Binding,
+  type BindingFacts,
   deviceOf,
   deviceParams,
   instanceOf,
@@ -32,6 +33,7 @@ import {
 import type { Directory, Extension } from './directory.ts'
 import { readFirstHop } from './first-hop.ts'
 import { Gruus, type NamedDevice, registrationId } from './gruu.ts'
+import type { Reached } from './nat-keeper.ts'
 import type { KeptBinding, RegistrationStore } from './registration-store.ts'
 import type { Registrations } from './registrations.ts'
 
@@ -162,6 +164,11 @@ export class Registrar implements Registrations {
     return this.#reachable(extension).map((binding) => registrationOf(extension, binding))
   }
 
+  /** All of them, as they are reached. */
+  *reached(): Iterable<Reached> {
+    for (const bindings of this.#bindings.values()) yield* bindings
+  }
+
   count(): number {
     return [...this.#bindings.keys()].reduce((sum, extension) => sum + this.#reachable(extension).length, 0)
   }
@@ -238,10 +245,11 @@ export class Registrar implements Registrations {
     else if (old) store?.remove(id)
   }
 
-  #keep(extension: Extension, facts: Omit<Binding, 'timer'>, ms: number, old?: Binding): Binding {
+  #keep(extension: Extension, facts: BindingFacts, ms: number, old?: Binding): Binding {
     const { clock, bus } = this.#options
     const { number } = extension
-    const binding: Binding = { ...facts, timer: clock.after(ms, () => this.#remove(number, binding, 'expired')) }
+    const timer = clock.after(ms, () => this.#remove(number, binding, 'expired'))
+    const binding: Binding = new Binding(facts, timer)
     old?.timer.cancel()
     const others = this.#live(number).filter((other) => other !== old)
     const tooMany = others.slice(Math.max(0, extension.maxContacts - 1))

@@ -227,6 +227,11 @@ export const settingsSchema = z.strictObject({
       description:
         'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
     }),
+    pingPhones: setting(duration().default(25_000), {
+      env: 'NAT_PING_PHONES',
+      description:
+        'How often phones behind NAT that registered by UDP are sent a few bytes, so that their NAT keeps letting calls in. 0 never.',
+    }),
     localNetworks: setting(
       list()
         .pipe(networks())
