@@ -48,7 +48,7 @@ test('two at a time inside a call are told apart by the number of their REFER', 
   const reports = referrals.map(reportsOf)
   await net.run(200)
   const outcomes = await Promise.all(referrals.map(({ outcome }) => outcome))
-  assert.deepEqual(outcomes.map((outcome) => outcome?.status).toSorted(), [200, 486])
+  assert.deepEqual(new Set(outcomes.map((outcome) => outcome?.status)), new Set([200, 486]))
   assert.ok(reports.every((each) => each.at(-1) === 'end'))
   void net.here.bye()
   await assertNothingLeft(net)
