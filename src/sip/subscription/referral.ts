@@ -103,11 +103,23 @@ function referOutside(context: Context, options: Exclude<ReferOptions, { readonl
   return referral
 }
 
+/** REFERs of one dialog: sent one after the other, so that each is known by its number before the next is (RFC 3515 §2.4.6). */
+interface Line {
+  last: Promise<unknown>
+  readonly ids: Set<string>
+}
+const lines = new WeakMap<Dialog, Line>()
+
 function referInside(context: Context, dialog: Dialog, options: ReferOptions): SentReferral {
-  /** The number of our REFER, once it has been answered (RFC 3515 §2.4.6). */
+  const line = lines.get(dialog) ?? { last: Promise.resolve(), ids: new Set() }
+  lines.set(dialog, line)
+  /** The number of our REFER, once it has been answered. */
   let id: string | undefined
+  let sent = false
+  let over = false
   let patience: Timer | undefined
   const stop = (): void => {
+    over = true
     patience?.cancel()
     for (const off of listeners) off()
     options.signal?.removeEventListener('abort', abort)
@@ -121,8 +133,9 @@ function referInside(context: Context, dialog: Dialog, options: ReferOptions): S
   const listeners = [dialog.on('notify', (incoming) => take(incoming)), dialog.on('ended', () => referral.end())]
   const take = (incoming: InDialogRequest): void => {
     const { request } = incoming
-    const event = readEvent(request)
-    const ours = event?.name === 'refer' && (event.id === undefined || id === undefined || event.id === id)
+    const { name, id: told } = readEvent(request) ?? {}
+    const ours =
+      name === 'refer' && (told === undefined || (id === undefined ? sent && !line.ids.has(told) : told === id))
     // Another REFER of this dialog may take it in the same turn.
     if (!ours) return queueMicrotask(() => incoming.respond(481))
     incoming.respond(200)
@@ -131,9 +144,12 @@ function referInside(context: Context, dialog: Dialog, options: ReferOptions): S
     if (readSubscriptionState(request).state === 'terminated') referral.end()
   }
   options.signal?.addEventListener('abort', abort, { once: true })
-  wait()
-  void dialog.request('REFER', { headers: headersOf(options) }).then((response) => {
+  line.last = line.last.then(async () => {
+    sent = true
+    if (!over) wait()
+    const response = await dialog.request('REFER', { headers: headersOf(options) })
     id = String(cseqOf(response)?.seq)
+    line.ids.add(id)
     referral.answer(response)
     const silent = response.headers.get('Refer-Sub')?.trim().toLowerCase() === 'false'
     if (response.status >= 300 || silent) referral.end()
