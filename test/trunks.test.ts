@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { systemClock } from '../src/core/clock.ts'
 import { silentLogger } from '../src/core/logger.ts'
-import { SimulatedPhone } from '../src/demo/phone.ts'
+import type { SimulatedPhone } from '../src/demo/phone.ts'
 import { DigestVerifier, digestHashes } from '../src/sip/auth/digest.ts'
 import { createSipStack } from '../src/sip/stack.ts'
 import type { IncomingInvite, SipStack } from '../src/sip/stack.types.ts'
@@ -64,7 +64,11 @@ test('a trunk registers, is called by its account from another address, calls ou
   const server = await startTestServer({
     trunks: [
       {
-        ...{ name: 'carrier', host, port, register: true, ...account },
+        name: 'carrier',
+        host,
+        port,
+        register: true,
+        ...account,
         inbound: { '+4930555': '101' },
         outbound: [{ prefix: '0', strip: 1, add: '+49' }],
       },
