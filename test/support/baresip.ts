@@ -24,6 +24,8 @@ export interface BaresipOptions {
   readonly sourceWav: string
   /** Answer by itself. Otherwise it rings. */
   readonly autoAnswer?: boolean
+  /** Whom its text messages go to. */
+  readonly contact?: string
 }
 
 const modules = '/usr/lib/baresip/modules'
@@ -41,7 +43,7 @@ export class Baresip {
   static async start(options: BaresipOptions): Promise<Baresip> {
     const controlPort = await freePort()
     writeConfiguration(options, controlPort)
-    const program = startProgram('baresip', ['-f', options.folder], { timeoutMs: lifeMs })
+    const program = startProgram('baresip', ['-f', options.folder], { timeoutMs: lifeMs, reads: true })
     try {
       await until(`baresip ${options.user} to register`, 20_000, () => program.output().includes('200 OK'))
       const control = await openControl(controlPort)
@@ -78,6 +80,11 @@ export class Baresip {
   /** Blind: the other side is sent to that number (REFER). */
   transfer(number: string): void {
     this.command('transfer', `sip:${number}@${this.#domain}`)
+  }
+
+  /** A text message (RFC 3428) to the contact it was started with. */
+  message(text: string): void {
+    this.command('message', text)
   }
 
   hangUp(): void {
@@ -171,9 +178,10 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
+    // stdio prints the text messages that come.
+    ...['stdio', 'g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
     'module_tmp account.so',
-    ...['menu', 'ctrl_tcp', 'debug_cmd'].map((name) => `module_app ${name}.so`),
+    ...['contact', 'menu', 'ctrl_tcp', 'debug_cmd'].map((name) => `module_app ${name}.so`),
   ]
   writeFileSync(join(options.folder, 'config'), `${lines.join('\n')}\n`)
   const account = [
@@ -186,5 +194,6 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     ...(options.autoAnswer ? ['answermode=auto'] : []),
   ].join(';')
   writeFileSync(join(options.folder, 'accounts'), `${account}\n`)
-  writeFileSync(join(options.folder, 'contacts'), '')
+  const contact = options.contact === undefined ? '' : `"${options.contact}" <sip:${options.contact}@${server.ip}>\n`
+  writeFileSync(join(options.folder, 'contacts'), contact)
 }
