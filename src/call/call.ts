@@ -13,12 +13,12 @@
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
-import type { MediaPort, MediaSession } from '../media/types.ts'
+import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
-import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import type { Dialog, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
@@ -26,14 +26,16 @@ import { CallError, type CallFailure, callFailures, refusals } from './failures.
 import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
 import { type Leg, mediaSummary, remoteOf } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
-import { LegMedia } from './leg-media.ts'
+import { LegMedia, readDescription, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { addressAt, peerOf } from './party.ts'
+import { offerToPassOn, passOfferOn } from './renegotiation.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
+import { hasSideStreams, type Side, SideStreams } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
-import { TransferDesk } from './transfer-desk.ts'
+import { isPlaced, TransferDesk } from './transfer-desk.ts'
 
 /** The last ACK, and the 487 of phones that were cancelled, come after the end. */
 const traceLingerMs = 1_000
@@ -71,6 +73,8 @@ export class Call implements LiveCall, TransferHost {
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
   #recording: CallRecording | undefined
+  /** Video, fax: what two parties have beside their audio. */
+  #streams: SideStreams | undefined
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -127,15 +131,16 @@ export class Call implements LiveCall, TransferHost {
   async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
     const { advertisedIp } = this.#services
     const { offer, formats, maxForwards } = readInvite(this.#invite)
+    await this.#openStreams(offer)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
-    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow))
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
-    const fork = this.#fork(port, formats, {
+    const fork = this.#fork(port, formats, this.#streamsOf('callee'), {
       destinations,
       ringMs,
       maxForwards,
@@ -152,11 +157,12 @@ export class Call implements LiveCall, TransferHost {
   #fork(
     port: MediaPort,
     formats: readonly SdpFormat[],
+    beside: { readonly streams?: SideEnd },
     options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer'>,
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
-      const media = new LegMedia(port, advertisedIp(peerOf(target)))
+      const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
       return { media, sdp: media.offer(formats) }
     }
     const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
@@ -164,9 +170,50 @@ export class Call implements LiveCall, TransferHost {
     return fork
   }
 
-  async openPort(recordedLater: boolean): Promise<MediaPort> {
+  /** Video and the like, when the caller offers it. */
+  async #openStreams(offer: string | undefined): Promise<void> {
+    const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
+    if (!description || !hasSideStreams(description)) return
+    const streams = this.#newStreams()
+    await streams.prepare(description)
+    streams.hear('caller', description)
+    this.#streams = streams
+  }
+
+  #newStreams(): SideStreams {
+    return new SideStreams({
+      openRelay: () => this.#openPort({ relay: true }),
+      bridge: (a, b) => this.#session.bridge(a, b),
+    })
+  }
+
+  #streamsOf(side: Side): { readonly streams?: SideEnd } {
+    return this.#streams ? { streams: { of: this.#streams, side } } : {}
+  }
+
+  /** A party switches fax or video on or off: the other one decides. */
+  #passesOn(leg: Leg, incoming: InDialogRequest): boolean {
+    const other = this.otherThan(leg)
+    if (!isPlaced(leg) || !isPlaced(other)) return false
+    const [side, otherSide] =
+      leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
+    const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
+    if (offer === undefined) return false
+    this.#streams ??= this.#newStreams()
+    leg.media.joinStreams({ of: this.#streams, side })
+    other.media.joinStreams({ of: this.#streams, side: otherSide })
+    const { media } = leg
+    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log })
+    return true
+  }
+
+  openPort(recordedLater: boolean): Promise<MediaPort> {
+    return this.#openPort({ recordedLater })
+  }
+
+  async #openPort(options: OpenPortOptions): Promise<MediaPort> {
     try {
-      return await this.#session.openPort({ recordedLater })
+      return await this.#session.openPort(options)
     } catch (error) {
       throw new CallError('call.media-exhausted', { cause: error })
     }
@@ -240,6 +287,7 @@ export class Call implements LiveCall, TransferHost {
       log: this.log,
       teller: this.#teller,
       gone: (gone, why) => this.#gone(gone, why),
+      passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
       relay: (from, info) => this.#relay(from, info),
       failed: (code) => void this.#fail(code),
@@ -296,25 +344,33 @@ export class Call implements LiveCall, TransferHost {
 
   ring({ route, port, role, from, referredBy, onRinging }: RingOptions): Fork {
     const { destinations, ringMs } = route
-    return this.#fork(port, supportedFormats, {
-      destinations,
-      ringMs,
-      maxForwards: newMaxForwards,
-      role,
-      referredBy: this.#addressOf(referredBy, undefined),
-      introduce: (destination) => this.#introduce(from, destination),
-      onProvisional: (attempt, response) => {
-        const described = sdpOf(response)
-        if (described !== '') attempt.earlyAnswer = described
-        this.#teller.ringing(attempt.leg.id)
-        onRinging()
+    return this.#fork(
+      port,
+      supportedFormats,
+      {},
+      {
+        destinations,
+        ringMs,
+        maxForwards: newMaxForwards,
+        role,
+        referredBy: this.#addressOf(referredBy, undefined),
+        introduce: (destination) => this.#introduce(from, destination),
+        onProvisional: (attempt, response) => {
+          const described = sdpOf(response)
+          if (described !== '') attempt.earlyAnswer = described
+          this.#teller.ringing(attempt.leg.id)
+          onRinging()
+        },
       },
-    })
+    )
   }
 
   replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
+    this.#streams?.close()
+    this.#streams = undefined
+    stays?.media?.leaveStreams()
     if (fromCallId !== undefined) this.#teller.legStarted(next)
     if (this.#recording) {
       const { media, id, role, party } = next

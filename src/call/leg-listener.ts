@@ -26,6 +26,8 @@ export interface LegListener {
   /** It hung up or vanished. */
   gone(leg: Leg, why: EndReason): void
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
+  /** True when the other side is asked about this offer, and answers it. */
+  passesOn(leg: Leg, incoming: InDialogRequest): boolean
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
   /** Its first answer to an offer of ours cannot be used. */
@@ -42,7 +44,8 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
     dialog.on('ended', (end) => user.gone(leg, whyEnded(end))),
     dialog.on('request', (incoming) => {
       if (incoming.request.method === 'REFER') user.refer(leg, dialog, incoming)
-      else answerInDialog(incoming, { media, log: user.log, onDigit, relay: (info) => user.relay(leg, info) })
+      else if (!user.passesOn(leg, incoming))
+        answerInDialog(incoming, { media, log: user.log, onDigit, relay: (info) => user.relay(leg, info) })
     }),
     dialog.on('ack', (ack) => {
       if (media.awaitsAnswer) takeAnswer(ack, media, user)

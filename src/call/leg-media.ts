@@ -3,7 +3,8 @@
  *
  *   Call  ── offer(), answer(sdp), takeAnswer(sdp) ─▶  here  ── describe ─▶  MediaPort
  *
- * One audio stream; further m-lines of an offer are refused with port 0. Knows no SIP.
+ * One audio stream; further m-lines are the side streams of the call (side-streams.ts), or refused with port 0. The
+ * m-lines of an offer of ours stand where they stood before (RFC 3264 §8). Knows no SIP.
  */
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
@@ -12,9 +13,17 @@ import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
-import type { Direction, SdpFormat, SessionDescription } from '../sdp/types.ts'
+import { isRelayable, refusedLine } from '../sdp/relay.ts'
+import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
+import type { Plan, Side, SideStreams } from './side-streams.ts'
+
+/** The side streams of a call, as one side sees them. */
+export interface SideEnd {
+  readonly of: SideStreams
+  readonly side: Side
+}
 
 interface RemoteAudio {
   readonly address: MediaAddress
@@ -23,7 +32,7 @@ interface RemoteAudio {
 }
 
 /** @throws {CallError} With this code when the text is no session description. */
-function readDescription(text: string, code: 'call.bad-offer' | 'call.bad-answer'): SessionDescription {
+export function readDescription(text: string, code: 'call.bad-offer' | 'call.bad-answer'): SessionDescription {
   const parsed = parseSdp(text)
   if (!parsed.ok) throw new CallError(code, { cause: parsed.problem })
   return parsed.description
@@ -48,8 +57,13 @@ const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
 export class LegMedia {
   readonly port: MediaPort
   readonly #ip: string
-  readonly #sessionId = String(randomUint32())
-  #version = 0
+  /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
+  readonly #origin: { readonly sessionId: string; version: number }
+  #streams: SideEnd | undefined
+  /** The m-lines of our last description. */
+  #plan: Plan = ['audio']
+  /** Before an offer of ours that has not been answered. */
+  #planBefore: Plan = ['audio']
   #remote: MediaAddress | undefined
   /** What we last declared, to offer again when the peer asks for an offer. */
   #formats: readonly SdpFormat[] = supportedFormats
@@ -58,10 +72,16 @@ export class LegMedia {
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
 
-  /** @param ip The address put into SDP: the one this peer reaches us at. */
-  constructor(port: MediaPort, ip: string) {
+  /**
+   * @param ip The address put into SDP: the one this peer reaches us at.
+   * @param more Streams beside the audio; the media that this peer had until now.
+   */
+  constructor(port: MediaPort, ip: string, { streams, before }: { streams?: SideEnd; before?: LegMedia } = {}) {
     this.port = port
     this.#ip = ip
+    this.#streams = streams
+    this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
+    if (before) this.#plan = before.#audioAlone()
   }
 
   /** The codec both sides prefer, once agreed. */
@@ -92,19 +112,51 @@ export class LegMedia {
   offer(formats: readonly SdpFormat[] = this.#formats): string {
     this.#formats = formats
     this.#awaitsAnswer = true
+    const plan = this.#streams?.of.plan(this.#streams.side) ?? this.#plan
+    this.#planBefore = this.#plan
+    this.#plan = plan
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
     if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [] })
     return printSdp(
-      createAudioOffer({
-        address: this.#ip,
-        port: this.port.address.rtpPort,
-        sessionId: this.#sessionId,
-        version: this.#nextVersion(),
-        formats,
-        direction: 'sendrecv',
-        ptimeMs: 20,
-      }),
+      createAudioOffer(
+        {
+          ...this.#nextOrigin(),
+          port: this.port.address.rtpPort,
+          formats,
+          direction: 'sendrecv',
+          ptimeMs: 20,
+        },
+        plan,
+      ),
     )
+  }
+
+  /** The peer refused our offer: what stood before stands. */
+  offerRefused(): void {
+    this.#awaitsAnswer = false
+    this.#plan = this.#planBefore
+  }
+
+  /** The streams beside the audio are over. */
+  leaveStreams(): void {
+    this.#plan = this.#audioAlone()
+    this.#streams = undefined
+  }
+
+  /** Fax or video comes into a call that had audio alone. */
+  joinStreams(streams: SideEnd): void {
+    this.#streams ??= streams
+  }
+
+  /** How many m-lines a description for this peer has at least (RFC 3264 §8). */
+  get lines(): number {
+    return this.#plan.length
+  }
+
+  /** The same m-lines, all but the audio refused. */
+  #audioAlone(): Plan {
+    const plan: Plan = this.#plan.includes('audio') ? this.#plan : ['audio', ...this.#plan.slice(1)]
+    return plan.map((line) => (line === 'audio' ? line : refusedLine(line)))
   }
 
   /**
@@ -113,7 +165,10 @@ export class LegMedia {
    */
   takeAnswer(text: string): void {
     this.#awaitsAnswer = false
-    const audio = readAudio(readDescription(text, 'call.bad-answer'))
+    const answer = readDescription(text, 'call.bad-answer')
+    this.#streams?.of.hear(this.#streams.side, answer)
+    if (!this.#plan.includes('audio')) return this.#takeOthers(answer.media.some(isRelayable))
+    const audio = readAudio(answer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#apply(audio, this.#formats, agreed)
@@ -127,27 +182,38 @@ export class LegMedia {
   answer(text: string, allowed: readonly SdpFormat[] = supportedFormats): string {
     const offer = readDescription(text, 'call.bad-offer')
     const audio = readAudio(offer)
-    const agreed = audio && withSpeech(commonFormats(audio.formats, allowed))
-    if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    const agreed = audio ? withSpeech(commonFormats(audio.formats, allowed)) : []
+    const streams = this.#streams
+    const taken = agreed.length > 0 ? offer.media.findIndex(isRtpAudio) : undefined
+    const lines = offer.media.map((media, index) =>
+      index === taken ? 'audio' : (streams?.of.answerTo(streams.side, offer, index) ?? refusedLine(media)),
+    )
+    if (audio && taken !== undefined) this.#takeOffer(audio, agreed)
+    else this.#takeOthers(!audio && lines.some((line) => line !== 'audio' && line.port !== 0))
+    streams?.of.hear(streams.side, offer)
     this.#awaitsAnswer = false
+    this.#plan = lines
+    const accepted = {
+      port: this.port.address.rtpPort,
+      formats: agreed,
+      direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
+    }
+    const accept = (_media: SdpMedia, index: number) => {
+      const line = lines[index]
+      return line === 'audio' ? accepted : line
+    }
+    return printSdp(answerOffer(offer, { ...this.#nextOrigin(), accept }))
+  }
+
+  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[]): void {
     this.#apply(audio, agreed, agreed)
     this.#formats = agreed
-    const taken = offer.media.findIndex(isRtpAudio)
-    return printSdp(
-      answerOffer(offer, {
-        address: this.#ip,
-        sessionId: this.#sessionId,
-        version: this.#nextVersion(),
-        accept: (_media, index) =>
-          index === taken
-            ? {
-                port: this.port.address.rtpPort,
-                formats: agreed,
-                direction: answerDirection(audio.direction, 'sendrecv'),
-              }
-            : undefined,
-      }),
-    )
+  }
+
+  /** There is no audio, but fax or video: nobody waits for its packets. */
+  #takeOthers(any: boolean): void {
+    if (!any) throw new CallError('call.no-common-codec')
+    this.#peerDirection = 'inactive'
   }
 
   /** The answer to an INVITE of ours; `earlier` when it has none, for it came with a PRACK (RFC 3262 §5). */
@@ -168,8 +234,8 @@ export class LegMedia {
     this.port.describe(this.#applied)
   }
 
-  #nextVersion(): number {
-    this.#version += 1
-    return this.#version
+  #nextOrigin() {
+    this.#origin.version += 1
+    return { address: this.#ip, ...this.#origin }
   }
 }

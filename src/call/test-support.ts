@@ -5,6 +5,7 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
+import type { MediaPlane } from '../media/types.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
@@ -60,22 +61,29 @@ export class CallWorld {
   dialOptions: Partial<DialOptions> = {}
   callerParty: Party = { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }
 
-  static async open(): Promise<CallWorld> {
+  /** @param plane Where media live, when packets are to flow. */
+  static async open(plane?: MediaPlane): Promise<CallWorld> {
     const clock = new FakeClock()
     const network = new MemoryNetwork({ clock })
     const stackAt = (ip: string): Promise<SipStack> =>
       createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
     const [server, caller, ...devices] = await Promise.all([serverIp, callerIp, ...deviceIps].map(stackAt))
     assert.ok(server && caller)
-    return new CallWorld(clock, server, caller, devices)
+    return new CallWorld(clock, server, caller, devices, plane)
   }
 
-  private constructor(clock: FakeClock, server: SipStack, caller: SipStack, devices: readonly SipStack[]) {
+  private constructor(
+    clock: FakeClock,
+    server: SipStack,
+    caller: SipStack,
+    devices: readonly SipStack[],
+    plane?: MediaPlane,
+  ) {
     this.clock = clock
     this.server = server
     this.caller = caller
     this.devices = devices
-    const services = this.#services()
+    const services = this.#services(plane ?? this.media)
     server.on('invite', (invite) => {
       const call = new Call(invite, { from: this.callerParty, to: to102 }, services)
       this.calls.push(call)
@@ -83,8 +91,8 @@ export class CallWorld {
     })
   }
 
-  #services(): CallServices {
-    const { clock, server, media, live, recorded } = this
+  #services(media: MediaPlane): CallServices {
+    const { clock, server, live, recorded } = this
     const bus = new FactBus()
     bus.onAny((fact) => this.facts.push(fact))
     return {

@@ -82,4 +82,5 @@ async function blind(transfer: Transfer, number: string, ringing: TransferHost |
   await transfer.blind(ringing?.to.extension ?? number)
 }
 
-const isPlaced = (leg: Leg | undefined): leg is PlacedLeg => leg?.dialog !== undefined && leg.media !== undefined
+/** Whether a leg has been answered. */
+export const isPlaced = (leg: Leg | undefined): leg is PlacedLeg => leg?.dialog !== undefined && leg.media !== undefined

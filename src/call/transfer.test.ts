@@ -7,12 +7,15 @@ import { FactBus } from '../events/bus.ts'
 import type { EndReason, Fact } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
+import { parseSdp } from '../sdp/parse.ts'
+import { reofferProblems } from '../sdp/rules.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipResponse } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InDialogRequest, SipStack } from '../sip/stack.types.ts'
 import { Call } from './call.ts'
+import { sdpOf } from './description.ts'
 import { LiveCalls } from './live-calls.ts'
 import type { CallServices } from './services.ts'
 import type { Onwards, Route } from './transfer.ts'
@@ -35,6 +38,8 @@ class Phone {
   readonly invites: IncomingInvite[] = []
   /** Bodies of the NOTIFYs, with the end of the subscription marked. */
   readonly reports: string[] = []
+  /** What the server said of its media in the calls this phone made, in answers and offers. */
+  readonly described: string[] = []
   /** What it does with a call. */
   takes: 'answer' | 'ring' | 486 = 'answer'
   /** How long it thinks about a re-INVITE. */
@@ -65,7 +70,11 @@ class Phone {
       to: `<sip:${number}@${serverIp}>`,
       ...sdp(ips[this.number]),
     })
-    void invite.outcome.then((outcome) => outcome.answered && this.#keep(outcome.dialog))
+    void invite.outcome.then((outcome) => {
+      if (!outcome.answered) return
+      this.described.push(sdpOf(outcome.response))
+      this.#keep(outcome.dialog)
+    })
     return invite
   }
 
@@ -81,6 +90,7 @@ class Phone {
   #hear(incoming: InDialogRequest): void {
     const { method, headers, body } = incoming.request
     if (method === 'INVITE') {
+      this.described.push(sdpOf(incoming.request))
       if (this.answersAfterMs === 'refuse') return incoming.respond(488)
       clock.after(this.answersAfterMs, () => incoming.respond(200, sdp(ips[this.number])))
       return
@@ -347,6 +357,10 @@ test('attended: Carol hangs up while Alice is being moved, and Alice is back wit
   await wait(2_000)
   assert.deepEqual([alice.dialog.state, first.state], ['confirmed', 'confirmed'])
   assert.equal(bob.reports.at(-1), '480 Failed (last)')
+  // There and back it was one session to her (RFC 3264 §8).
+  const [answer, there, back] = alice.described.map((text) => parseSdp(text)).map((each) => each.ok && each.description)
+  assert.ok(answer && there && back)
+  assert.deepEqual([reofferProblems(answer, there), reofferProblems(there, back)], [[], []])
   void first.bye()
   await wait()
   assert.equal(alice.dialog.state, 'terminated')

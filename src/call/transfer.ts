@@ -120,7 +120,7 @@ export class Transfer {
     if (!far?.media) return this.#failed('failed')
     const port = await portOf(there, host.recorded)
     if (!port) return this.#failed('failed')
-    const media = new LegMedia(port, there.advertisedIp(stays.dialog.flow))
+    const media = new LegMedia(port, there.advertisedIp(stays.dialog.flow), { before: stays.media })
     // The transferer may let go of the second call before it hears that the transfer is done.
     there.spare(second)
     const moved = await this.#move(media)

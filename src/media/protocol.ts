@@ -37,6 +37,7 @@ export interface OpenPort {
   /** 0 never. */
   readonly inactiveAfterMs: number
   readonly recordedLater: boolean
+  readonly relay: boolean
 }
 
 export type RequestName = keyof Requests

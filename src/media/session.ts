@@ -62,8 +62,8 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const { inactiveAfterMs = 0, recordedLater = false } = options
-      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater }
+      const { inactiveAfterMs = 0, recordedLater = false, relay = false } = options
+      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater, relay }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error

@@ -138,6 +138,11 @@ export interface OpenPortOptions {
    * the answer may overtake it.
    */
   readonly recordedLater?: boolean
+  /**
+   * Carry datagrams as they are, video or fax, to and from the relay port it is bridged with: nothing is read, changed or
+   * recorded. `describe` says where the peer is and needs no formats; without `remote` nothing is taken.
+   */
+  readonly relay?: boolean
 }
 
 export interface MediaPlaneSettings {

@@ -1,11 +1,12 @@
 /**
  * DNS as finding a SIP server needs it (RFC 3263): NAPTR, SRV, addresses; kept for as long as they may be.
  *
- *   sip/transport ── name ─▶ CachingResolver ─▶ host's DNS servers
+ *   sip/transport ── name ─▶ CachingResolver ─▶ host's DNS servers (dns-client.ts, node:dns), its hosts file
  */
 import { Resolver as DnsResolver } from 'node:dns/promises'
 import type { Clock } from '../core/clock.ts'
 import { plainIp } from '../core/ip.ts'
+import type { AskDns } from './dns-client.ts'
 import type { Network } from './network.ts'
 
 /** RFC 3403 §4.1, RFC 3263 §4.1: which service of a domain is found where. */
@@ -17,6 +18,8 @@ export interface Naptr {
   /** `SIP+D2U`, `SIPS+D2T`. */
   readonly service: string
   readonly replacement: string
+  /** How long it may be kept; a minute unless given. */
+  readonly ttlMs?: number
 }
 
 /** RFC 2782. */
@@ -26,6 +29,8 @@ export interface Srv {
   readonly port: number
   /** Empty when the service is decidedly not there. */
   readonly name: string
+  /** How long it may be kept; a minute unless given. */
+  readonly ttlMs?: number
 }
 
 export interface Addresses {
@@ -43,10 +48,12 @@ export interface Resolver {
   addresses(host: string): Promise<Addresses>
 }
 
-/** For what comes without a time to live: from the hosts file, and NAPTR and SRV, whose TTL node:dns does not tell. */
+/** For what comes without a time to live: from the hosts file, and that there is no such record. */
 const defaultTtlMs = 60_000
 /** TTL 0 and tiny ones: no more than one question in this time. */
 const leastTtlMs = 1_000
+/** A server that moves is found again within a day, whatever was promised. */
+const longestTtlMs = 86_400_000
 /** That a name is missing is believed this long. */
 const failureTtlMs = 5_000
 const maxNames = 1_000
@@ -54,11 +61,19 @@ const maxNames = 1_000
 /** A request waits for the answer: shorter than the patience of node:dns. */
 const makeDns = (): DnsResolver => new DnsResolver({ timeout: 1_500, tries: 2 })
 
-/** The host's DNS servers, and its hosts file for addresses. @param dns May be told to ask other servers. */
-export function hostResolver(network: Pick<Network, 'lookup'>, dns: DnsResolver = makeDns()): Resolver {
+export interface HostResolverOptions {
+  readonly network: Pick<Network, 'lookup'>
+  /** Tells how long NAPTR and SRV may be kept; without it they come from node:dns, which does not. */
+  readonly ask?: AskDns | undefined
+  /** May be told to ask other servers. */
+  readonly dns?: DnsResolver
+}
+
+/** The host's DNS servers, and its hosts file for addresses. */
+export function hostResolver({ network, ask, dns = makeDns() }: HostResolverOptions): Resolver {
   return {
-    naptr: (name) => dns.resolveNaptr(name).catch(noneOrThrow),
-    srv: (name) => dns.resolveSrv(name).catch(noneOrThrow),
+    naptr: (name) => (ask ? naptrBy(ask, name) : dns.resolveNaptr(name).catch(noneOrThrow)),
+    srv: (name) => (ask ? srvBy(ask, name) : dns.resolveSrv(name).catch(noneOrThrow)),
     async addresses(host) {
       const [system, four, six] = await Promise.allSettled([
         network.lookup(host),
@@ -75,6 +90,30 @@ export function hostResolver(network: Pick<Network, 'lookup'>, dns: DnsResolver 
   }
 }
 
+async function naptrBy(ask: AskDns, name: string): Promise<Naptr[]> {
+  return (await ask(name, 'NAPTR')).map(({ data, ttl }) => ({
+    order: data.order,
+    preference: data.preference,
+    flags: data.flags,
+    service: data.services,
+    replacement: withoutDot(data.replacement),
+    ttlMs: keptFor(ttl),
+  }))
+}
+
+async function srvBy(ask: AskDns, name: string): Promise<Srv[]> {
+  return (await ask(name, 'SRV')).map(({ data, ttl }) => ({
+    priority: data.priority ?? 0,
+    weight: data.weight ?? 0,
+    port: data.port,
+    name: withoutDot(data.target),
+    ttlMs: keptFor(ttl),
+  }))
+}
+
+const withoutDot = (name: string): string => name.replace(/\.$/, '')
+const keptFor = (ttlS: number | undefined): number => (ttlS === undefined ? defaultTtlMs : ttlS * 1_000)
+
 /** A network that knows addresses only. */
 export const addressResolver = (network: Pick<Network, 'lookup'>): Resolver => ({
   naptr: () => Promise.resolve([]),
@@ -88,6 +127,10 @@ function noneOrThrow(error: NodeJS.ErrnoException): [] {
   if (none.has(error.code ?? '')) return []
   throw error
 }
+
+/** Records of one name go together. */
+const leastTtlOf = (records: readonly { readonly ttlMs?: number }[]): number =>
+  Math.min(longestTtlMs, ...(records.length > 0 ? records.map(({ ttlMs = defaultTtlMs }) => ttlMs) : [defaultTtlMs]))
 
 interface Kept {
   readonly answer: Promise<unknown>
@@ -106,11 +149,11 @@ export class CachingResolver implements Resolver {
   }
 
   naptr(name: string): Promise<readonly Naptr[]> {
-    return this.#keep(`naptr ${name}`, () => this.#inner.naptr(name))
+    return this.#keep(`naptr ${name}`, () => this.#inner.naptr(name), leastTtlOf)
   }
 
   srv(name: string): Promise<readonly Srv[]> {
-    return this.#keep(`srv ${name}`, () => this.#inner.srv(name))
+    return this.#keep(`srv ${name}`, () => this.#inner.srv(name), leastTtlOf)
   }
 
   addresses(host: string): Promise<Addresses> {
@@ -121,11 +164,7 @@ export class CachingResolver implements Resolver {
     )
   }
 
-  #keep<Answer>(
-    key: string,
-    ask: () => Promise<Answer>,
-    ttlMsOf: (answer: Answer) => number = () => defaultTtlMs,
-  ): Promise<Answer> {
+  #keep<Answer>(key: string, ask: () => Promise<Answer>, ttlMsOf: (answer: Answer) => number): Promise<Answer> {
     const known = this.#kept.get(key)
     if (known && known.untilMs > this.#clock.now()) return known.answer as Promise<Answer>
     const answer = ask()

@@ -118,5 +118,5 @@ export async function startDnsServer(zone: Zone) {
     const head = Buffer.concat([query.subarray(0, 2), uint16(flags, 1, records.length, 0, 0)])
     socket.send(Buffer.concat([head, query.subarray(12, end + 5), ...answers]), from)
   })
-  return { asked, address: `127.0.0.1:${socket.local.port}`, close: () => socket.close() }
+  return { asked, at: socket.local, address: `127.0.0.1:${socket.local.port}`, close: () => socket.close() }
 }

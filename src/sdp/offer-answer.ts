@@ -36,7 +36,11 @@ export interface AudioOffer extends Session {
   readonly label?: string
 }
 
-export function createAudioOffer(options: AudioOffer): SessionDescription {
+/** @param others The m-lines in order, `audio` where the audio stands; the audio alone when left out. */
+export function createAudioOffer(
+  options: AudioOffer,
+  others: readonly (SdpMedia | 'audio')[] = ['audio'],
+): SessionDescription {
   const ptime: SdpAttribute[] = options.ptimeMs === undefined ? [] : [{ name: 'ptime', value: `${options.ptimeMs}` }]
   const media: SdpMedia = {
     type: 'audio',
@@ -46,7 +50,11 @@ export function createAudioOffer(options: AudioOffer): SessionDescription {
     attributes: streamAttributes(options.formats, options.direction, options.label, ptime),
     otherLines: [],
   }
-  return describe(options, ['t=0 0'], [media])
+  return describe(
+    options,
+    ['t=0 0'],
+    others.map((line) => (line === 'audio' ? media : line)),
+  )
 }
 
 export interface AcceptedStream {
@@ -59,8 +67,8 @@ export interface AcceptedStream {
 }
 
 export interface AnswerOptions extends Session {
-  /** Take a stream, or refuse it with undefined. Not asked for streams that the offer itself disables with port 0. */
-  accept(media: SdpMedia, index: number): AcceptedStream | undefined
+  /** Take a stream, with a whole line of one's own or by its formats, or refuse it with undefined. Not asked for streams that the offer itself disables with port 0. */
+  accept(media: SdpMedia, index: number): AcceptedStream | SdpMedia | undefined
 }
 
 /** Every m-line is answered in its place (RFC 3264 §6); a refused one has port 0 and keeps protocol and formats. */
@@ -73,8 +81,9 @@ export function answerOffer(offer: SessionDescription, options: AnswerOptions): 
   return describe(options, times.length > 0 ? times : ['t=0 0'], media)
 }
 
-function answerMedia(offered: SdpMedia, accepted: AcceptedStream | undefined): SdpMedia {
+function answerMedia(offered: SdpMedia, accepted: AcceptedStream | SdpMedia | undefined): SdpMedia {
   const { type, protocol, formats } = offered
+  if (accepted && 'attributes' in accepted) return accepted
   if (!accepted) return { type, port: 0, protocol, formats, attributes: [], otherLines: [] }
   return {
     type,

@@ -8,6 +8,7 @@
 import type { Clock } from '../core/clock.ts'
 import { Emitter } from '../core/emitter.ts'
 import type { Logger } from '../core/logger.ts'
+import { dnsClient } from '../net/dns-client.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
 import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts'
@@ -115,13 +116,16 @@ export async function createSipStack(options: SipStackOptions): Promise<CountedS
   return facade(context, events, new EventSide(context, options.subscriptionLimits))
 }
 
+const hostDns = (clock: Clock): Resolver =>
+  hostResolver({ network: hostNetwork, ask: dnsClient({ network: hostNetwork, clock }) })
+
 async function openTransport(
   options: SipStackOptions,
   counters: SipCounters,
   user: TransportUser,
 ): Promise<SipTransport> {
   const { network = hostNetwork } = options
-  const { resolver = network === hostNetwork ? hostResolver(network) : addressResolver(network) } = options
+  const { resolver = network === hostNetwork ? hostDns(options.clock) : addressResolver(network) } = options
   try {
     return await SipTransport.open({ ...options, network, resolver, counters }, user)
   } catch (error) {

@@ -9,6 +9,7 @@ import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '..
 import { BlockPool } from './block-pool.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
+import { RelayPort } from './relay-port.ts'
 
 export interface MediaWorkerOptions {
   readonly clock: Clock
@@ -25,7 +26,7 @@ const clockStepMs = 50
 
 export class MediaWorker {
   readonly #options: MediaWorkerOptions
-  readonly #ports = new Map<number, Port>()
+  readonly #ports = new Map<number, Port | RelayPort>()
   readonly #blocks = new BlockPool()
   /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
   #wallOffsetMs: number
@@ -52,12 +53,13 @@ export class MediaWorker {
   #obey(order: Order): void {
     if (order.type === 'bridge') {
       const [a, b] = [this.#ports.get(order.a), this.#ports.get(order.b)]
-      if (a && b) a.bridge(b)
+      if (a instanceof Port && b instanceof Port) a.bridge(b)
+      if (a instanceof RelayPort && b instanceof RelayPort) a.bridge(b)
       return
     }
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else port?.record(order.path)
+    else if (port instanceof Port) port.record(order.path)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {
@@ -65,7 +67,7 @@ export class MediaWorker {
       case 'open-port':
         return this.#open(request)
       case 'stop-recording':
-        return this.#ports.get(request.port)?.stopRecording()
+        return this.#stopRecording(request.port)
       case 'port-stats':
         return this.#ports.get(request.port)?.stats()
       case 'close-port':
@@ -77,14 +79,28 @@ export class MediaWorker {
     }
   }
 
+  async #stopRecording(id: number) {
+    const port = this.#ports.get(id)
+    return port instanceof Port ? port.stopRecording() : undefined
+  }
+
   async #shutdown(): Promise<undefined> {
     this.#timer.cancel()
     await Promise.all(Array.from(this.#ports.keys(), (id) => this.#close(id)))
   }
 
   async #open(ask: OpenPort): Promise<'open' | 'in-use'> {
+    const port = ask.relay ? new RelayPort(this.#options.clock) : this.#audioPort(ask)
+    const sockets = await this.#options.io.open(ask.bindIp, ask.rtpPort, port)
+    if (!sockets) return 'in-use'
+    port.attach(sockets)
+    this.#ports.set(ask.port, port)
+    return 'open'
+  }
+
+  #audioPort(ask: OpenPort): Port {
     const { clock, post } = this.#options
-    const port = new Port({
+    return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
       recordedLater: ask.recordedLater,
@@ -93,11 +109,6 @@ export class MediaWorker {
       blocks: this.#blocks,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
     })
-    const sockets = await this.#options.io.open(ask.bindIp, ask.rtpPort, port)
-    if (!sockets) return 'in-use'
-    port.attach(sockets)
-    this.#ports.set(ask.port, port)
-    return 'open'
   }
 
   async #close(id: number) {

@@ -218,3 +218,29 @@ test('a large request to a flow that its peer opened stays on it', async () => {
   await net.run(500)
   assert.deepEqual(seen, ['udp'])
 })
+
+test('inside a dialog the server that has it is asked first, then the others of its name (RFC 3263 §4.3)', async () => {
+  const net = await pair()
+  await net.caller.close()
+  const caller = await net.stack(callerIp, { resolver: dns })
+  const other = await net.stack(firstIp)
+  net.callee.on('invite', (invite) => {
+    const dialog = invite.answer({ headers: { 'Record-Route': '<sip:example.com;lr>' } })
+    dialog.on('request', (incoming) => incoming.respond(200))
+  })
+  const outgoing = caller.invite(inviteTo('103'))
+  await net.run(200)
+  const outcome = await outgoing.outcome
+  assert.ok(outcome.answered)
+  const info = outcome.dialog.request('INFO')
+  await net.run(200)
+  assert.equal((await info).status, 200)
+  assert.equal(other.counters.requestsIn, 0)
+
+  await net.callee.close()
+  const second = outcome.dialog.request('INFO')
+  await net.run(33_000)
+  assert.equal((await second).status, 481, 'of the other server, which knows no such dialog')
+  assert.equal(other.counters.requestsIn, 1)
+  assert.equal(outcome.dialog.state, 'terminated')
+})

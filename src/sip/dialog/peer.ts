@@ -17,7 +17,8 @@ import type { WireFlow } from '../transport/flow.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
 import { ringLimitMs } from './patience.ts'
-import { addressed, type DialogPath, mayComeFrom, nextFlow, routeSetOf } from './route.ts'
+import { addressed, type DialogPath, mayComeFrom, nextWay, routeSetOf } from './route.ts'
+import type { Way } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
 /** A final response, and why it was made here when nobody sent it. */
@@ -122,14 +123,15 @@ export class DialogPeer {
 
   /** Send a request and wait. Never rejects: what did not come is made here. */
   async ask(method: string, payload: Payload, { wanted, accepted }: AskOptions): Promise<Reply> {
-    const next = this.nextFlow()
-    const flow = next instanceof Promise ? await next : next
+    const next = this.#nextWay()
+    const way = next instanceof Promise ? await next : next
     const { context, credentials, stay } = this.#setup
     const request = this.write(method, ++this.#localSeq, payload)
     if (!wanted()) return { response: localResponse(request, 481) }
-    if (!flow) return { response: localResponse(request, 503), failure: 'transport' }
+    if (!way) return { response: localResponse(request, 503), failure: 'transport' }
     return new Promise((resolve) => {
-      const options = { request, flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials }
+      const elsewhere = (retryAfterMs?: number) => way.fail(retryAfterMs)
+      const options = { request, flow: way.flow, fixed: stay, nextSeq: () => ++this.#localSeq, credentials, elsewhere }
       let patience: Timer | undefined
       const exchange = new Exchange(context, options, {
         provisional: () => {
@@ -175,8 +177,14 @@ export class DialogPeer {
     })
   }
 
+  /** Where an ACK goes, which nobody answers. */
   nextFlow(): WireFlow | undefined | Promise<WireFlow | undefined> {
-    return nextFlow(this.#setup.context.transport, this.#path)
+    const way = this.#nextWay()
+    return way instanceof Promise ? way.then((found) => found?.flow) : way?.flow
+  }
+
+  #nextWay(): Way | undefined | Promise<Way | undefined> {
+    return nextWay(this.#setup.context.transport, this.#path)
   }
 
   get #path(): DialogPath {

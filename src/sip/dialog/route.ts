@@ -4,10 +4,10 @@ import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipMessage, SipUri } from '../message/types.ts'
 import { printUri, writtenUri } from '../message/uri.ts'
 import type { Flow } from '../stack.types.ts'
-import type { WireFlow } from '../transport/flow.ts'
 import type { Hop } from '../transport/locate.ts'
 import { type HopName, hopOf } from '../transport/next-hop.ts'
 import type { SipTransport } from '../transport/transport.ts'
+import { Way, wayTo } from './target.ts'
 
 /** Route values in the order we use them: as given for who was called (§12.1.1), reversed for who called (§12.1.2). */
 export function routeSetOf(message: SipMessage, side: 'called' | 'caller'): string[] {
@@ -36,22 +36,27 @@ export interface DialogPath {
 }
 
 /**
- * The flow for the next request of a dialog; undefined when it leads nowhere.
+ * The way of the next request of a dialog; undefined when it leads nowhere.
  *
  * Departs from RFC 3261 §12.2.1.1 for peers behind NAT: their Contact cannot be reached, so the flow they came by is
- * used, as RFC 5626 §5.3 does for registered ones.
+ * used, as RFC 5626 §5.3 does for registered ones. Of several servers of a name (RFC 3263) the one that has the call
+ * comes first, whatever their weights say.
  */
-export function nextFlow(
-  transport: SipTransport,
-  path: DialogPath,
-): WireFlow | undefined | Promise<WireFlow | undefined> {
+export function nextWay(transport: SipTransport, path: DialogPath): Way | undefined | Promise<Way | undefined> {
   const here = transport.ours(path.flow)
+  const fixed = here && new Way(transport, here)
   const uri = firstUri(path.routeSet) ?? path.target
   const name = hopOf(uri)
-  if (here && (!name || keepsTo(path, name))) return here
+  if (fixed && (!name || keepsTo(path, name))) return fixed
   const hops = transport.resolve(uri)
-  const flowOf = ([best]: readonly Hop[]): WireFlow | undefined => (best && transport.flowTo(best)) ?? here
-  return hops instanceof Promise ? hops.then(flowOf) : flowOf(hops)
+  if (!(hops instanceof Promise)) return wayTo(transport, hops) ?? fixed
+  const { remote } = path.flow
+  const current = ({ ip, port, transport: by }: Hop): boolean =>
+    sameIp(ip, remote.ip) && by === path.flow.transport && (path.flow.reliable || port === remote.port)
+  return hops.then((found) => {
+    const known = found.filter((hop) => current(hop) && !transport.isResting(hop))
+    return wayTo(transport, [...known, ...found.filter((hop) => !known.includes(hop))]) ?? fixed
+  })
 }
 
 function keepsTo({ flow, routeSet, stay }: DialogPath, hop: HopName): boolean {

@@ -55,12 +55,14 @@ export function withWay(
   }
   const uri = routeUri(headers) ?? parseUri(target.uri)
   const hops = target.via ? [target.via].flat() : uri ? transport.resolve(uri) : []
-  const wayOf = (found: readonly Hop[]): Way | undefined => {
-    const first = firstOf(transport, found)
-    return first && new Way(transport, first.flow, first.hop, first.left)
-  }
-  if (!(hops instanceof Promise)) return ready(wayOf(hops))
-  void hops.then((found) => ready(wayOf(found)))
+  if (!(hops instanceof Promise)) return ready(wayTo(transport, hops))
+  void hops.then((found) => ready(wayTo(transport, found)))
+}
+
+/** To the first of these that we have a transport for, the others in reserve. */
+export function wayTo(transport: SipTransport, hops: readonly Hop[]): Way | undefined {
+  const first = firstOf(transport, hops)
+  return first && new Way(transport, first.flow, first.hop, first.left)
 }
 
 /** The first that we have a transport for. */

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { Resolver as DnsResolver } from 'node:dns/promises'
 import { after, before, test } from 'node:test'
+import { systemClock } from '../../core/clock.ts'
 import { FakeClock } from '../../core/fake-clock.ts'
+import { dnsClient } from '../../net/dns-client.ts'
+import { hostNetwork } from '../../net/host-network.ts'
 import { CachingResolver, hostResolver, type Resolver } from '../../net/resolver.ts'
 import { aRecord, naptrRecord, srvRecord, startDnsServer } from '../../net/test-support.ts'
 import { parseUri } from '../message/uri.ts'
@@ -39,7 +42,8 @@ before(async () => {
   })
   const asking = new DnsResolver({ timeout: 500, tries: 1 })
   asking.setServers([server.address])
-  dns = hostResolver(network, asking)
+  const ask = dnsClient({ network: hostNetwork, clock: systemClock, servers: () => [server.at] })
+  dns = hostResolver({ network, ask, dns: asking })
 })
 after(() => server.close())
 
@@ -85,6 +89,15 @@ test('the name a certificate must hold is that of the URI, whatever DNS made of 
     hops.map(({ serverName }) => serverName),
     ['naptr.example'],
   )
+})
+
+test('where the host names no DNS servers, node:dns is asked instead', async () => {
+  const asking = new DnsResolver({ timeout: 500, tries: 1 })
+  asking.setServers([server.address])
+  const plain = hostResolver({ network, dns: asking })
+  assert.equal((await plain.srv('_sip._udp.srv.example')).length, 3)
+  assert.equal((await plain.naptr('naptr.example')).length, 4)
+  assert.deepEqual(await plain.srv('_sip._udp.nobody.example'), [])
 })
 
 test('answers are kept for their time to live', async () => {

@@ -148,6 +148,11 @@ export class SipTransport {
     this.#resting.rest(hopKey(hop), ms)
   }
 
+  /** It did not serve a short while ago. */
+  isResting(hop: Hop): boolean {
+    return this.#resting.has(hopKey(hop))
+  }
+
   /** An open flow to that address, a new connection if there is none; undefined for a transport we do not have. */
   flowTo(hop: Hop): WireFlow | undefined {
     if (this.#closed) return undefined
@@ -223,7 +228,7 @@ export class SipTransport {
     const speaks = (transport: TransportName): boolean => transport !== 'udp' || this.#listensFor('udp')
     try {
       const hops = await locate(uri, { dns: this.#dns, speaks, random: Math.random })
-      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.#resting.has(hopKey(hop)) ? 1 : 0)
+      const rank = (hop: Hop): number => (this.#canReach(hop.ip) ? 0 : 2) + (this.isResting(hop) ? 1 : 0)
       return hops.toSorted((a, b) => rank(a) - rank(b))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

@@ -1,0 +1,290 @@
+/** Video and fax through a call: the signalling on a network in memory, the packets through the real media plane. */
+import assert from 'node:assert/strict'
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { afterEach, beforeEach, test } from 'node:test'
+import { silentLogger } from '../core/logger.ts'
+import { createMediaPlane } from '../media/plane.ts'
+import type { MediaPlane } from '../media/types.ts'
+import { parseSdp } from '../sdp/parse.ts'
+import { answerProblems, reofferProblems } from '../sdp/rules.ts'
+import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
+import { turn } from '../sip/dialog/test-support.ts'
+import { sessionDescriptionOf } from '../sip/message/multipart.ts'
+import type { SipMessage, SipResponse } from '../sip/message/types.ts'
+import type { Dialog, InDialogRequest } from '../sip/stack.types.ts'
+import { CallWorld, description } from './test-support.ts'
+
+/** Two ports side by side, for RTP and RTCP. */
+interface Sockets {
+  readonly rtp: Socket
+  readonly rtcp: Socket
+  readonly port: number
+}
+
+const opened: Socket[] = []
+
+async function bound(port: number): Promise<Socket | undefined> {
+  const socket = createSocket('udp4')
+  try {
+    socket.bind(port, '127.0.0.1')
+    await once(socket, 'listening')
+    opened.push(socket)
+    return socket
+  } catch {
+    socket.close()
+    return undefined
+  }
+}
+
+async function sockets(): Promise<Sockets> {
+  for (;;) {
+    const rtp = await bound(0)
+    const port = rtp?.address().port ?? 0
+    const rtcp = port % 2 === 0 ? await bound(port + 1) : undefined
+    if (rtp && rtcp) return { rtp, rtcp, port }
+  }
+}
+
+let plane: MediaPlane
+let world: CallWorld
+let alice: Sockets
+let bob: Sockets
+
+beforeEach(async () => {
+  const { port } = await sockets()
+  const portMin = Math.min(port + 10, 65_000) & ~1
+  plane = await createMediaPlane(
+    { workers: 1, bindIp: '127.0.0.1', portMin, portMax: portMin + 79 },
+    { log: silentLogger },
+  )
+  world = await CallWorld.open(plane)
+  world.dialOptions = { destinations: [{ target: { uri: 'sip:102@192.0.2.21:5060' }, party: { uri: 'sip:102@pbx' } }] }
+  alice = await sockets()
+  bob = await sockets()
+})
+
+afterEach(async () => {
+  for (const socket of opened.splice(0)) socket.close()
+  await plane.close()
+})
+
+/** The call's clock stands still unless turned, the media plane's runs by itself. */
+async function until<Value>(promise: Promise<Value>): Promise<Value> {
+  const waiting = Symbol('waiting')
+  for (let rounds = 0; rounds < 4_000; rounds++) {
+    await turn(world.clock, 5)
+    const next = new Promise<typeof waiting>((resolve) => setImmediate(() => resolve(waiting)))
+    const first = await Promise.race([promise, next])
+    if (first !== waiting) break
+  }
+  return promise
+}
+
+const sdp = (version: number, ...lines: string[]): string =>
+  ['v=0', `o=- 1 ${version} IN IP4 127.0.0.1`, 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines, ''].join('\r\n')
+
+const audio = 'm=audio 4000 RTP/AVP 0'
+const video = ({ port }: Sockets, ...more: string[]): string[] => [
+  `m=video ${port} RTP/AVPF 96`,
+  'b=AS:512',
+  'a=rtpmap:96 H264/90000',
+  'a=fmtp:96 profile-level-id=42e01f;packetization-mode=1',
+  'a=rtcp-fb:96 nack pli',
+  ...more,
+]
+const fax = ({ port }: Sockets): string[] => [
+  `m=image ${port} udptl t38`,
+  'a=T38FaxVersion:0',
+  'a=T38FaxUdpEC:t38UDPRedundancy',
+]
+
+function read(message: SipMessage | undefined): SessionDescription {
+  const described = message && sessionDescriptionOf(message)
+  assert.ok(typeof described === 'object', 'there is no description')
+  const parsed = parseSdp(described.sdp)
+  assert.ok(parsed.ok)
+  return parsed.description
+}
+
+const lines = ({ media }: SessionDescription): string[] =>
+  media.map(({ type, port, protocol }) => `${type} ${port === 0 ? 'off' : 'on'} ${protocol}`)
+
+const attributes = (media: SdpMedia | undefined): string[] =>
+  media?.attributes.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`)) ?? []
+
+/** Send to this port until it comes out at the other socket: the first may be sent before the plane knows where to. */
+async function crosses(from: Socket, port: number, to: Socket, text: string): Promise<string> {
+  const heard = once(to, 'message')
+  const timer = setInterval(() => from.send(text, port, '127.0.0.1'), 5)
+  try {
+    return String((await heard)[0])
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+interface Connected {
+  readonly aliceDialog: Dialog
+  readonly bobDialog: Dialog
+  /** What Bob was offered, and what Alice was answered. */
+  readonly offered: SessionDescription
+  readonly answered: SessionDescription
+}
+
+async function connect(offer: string, answer: string): Promise<Connected> {
+  const device = world.device(0, (invite, seen) => {
+    seen.dialog = invite.answer(description(answer))
+  })
+  const outcome = await until(world.call(description(offer)).outcome)
+  assert.ok(outcome.answered, `${outcome.response.status}`)
+  assert.ok(device.dialog)
+  const parsed = parseSdp(offer)
+  assert.ok(parsed.ok)
+  const answered = read(outcome.response)
+  assert.deepEqual(answerProblems(parsed.description, answered), [])
+  return { aliceDialog: outcome.dialog, bobDialog: device.dialog, offered: read(device.invite?.request), answered }
+}
+
+/** Re-INVITE with this offer; the answer fits it. */
+async function reoffer(dialog: Dialog, offer: string): Promise<SipResponse> {
+  const response = await until(dialog.request('INVITE', description(offer)))
+  if (response.status === 200) {
+    const parsed = parseSdp(offer)
+    assert.ok(parsed.ok)
+    assert.deepEqual(answerProblems(parsed.description, read(response)), [])
+  }
+  return response
+}
+
+test('video is offered to the other side as it came, and packets and RTCP cross both ways', async () => {
+  const { offered, answered } = await connect(
+    sdp(1, audio, ...video(alice, 'a=rtcp-mux', 'a=candidate:1 1 UDP 1 192.0.2.9 1 typ host')),
+    sdp(1, audio, ...video(bob)),
+  )
+  assert.deepEqual(lines(offered), ['audio on RTP/AVP', 'video on RTP/AVPF'])
+  assert.deepEqual(lines(answered), ['audio on RTP/AVP', 'video on RTP/AVPF'])
+  assert.deepEqual(attributes(offered.media[1]), [
+    'rtpmap:96 H264/90000',
+    'fmtp:96 profile-level-id=42e01f;packetization-mode=1',
+    'rtcp-fb:96 nack pli',
+    'sendrecv',
+  ])
+  assert.deepEqual(offered.media[1]?.otherLines, ['b=AS:512'])
+  const [atAlice, atBob] = [answered.media[1]?.port ?? 0, offered.media[1]?.port ?? 0]
+  assert.equal(await crosses(alice.rtp, atAlice, bob.rtp, 'a picture of Alice'), 'a picture of Alice')
+  assert.equal(await crosses(bob.rtp, atBob, alice.rtp, 'a picture of Bob'), 'a picture of Bob')
+  assert.equal(await crosses(alice.rtcp, atAlice + 1, bob.rtcp, 'send a whole one'), 'send a whole one')
+})
+
+test('video that the other side refuses is refused to who offered it, in its place', async () => {
+  const { answered } = await connect(sdp(1, ...video(alice), audio), sdp(1, 'm=video 0 RTP/AVPF 96', audio))
+  assert.deepEqual(lines(answered), ['video off RTP/AVPF', 'audio on RTP/AVP'])
+})
+
+test('the direction of video is what both want, also when it stands for the whole session', async () => {
+  const { offered, answered } = await connect(
+    sdp(1, 'a=sendonly', audio, 'a=sendrecv', ...video(alice)),
+    sdp(1, audio, ...video(bob, 'a=recvonly')),
+  )
+  assert.equal(attributes(offered.media[1]).at(-1), 'sendonly')
+  assert.equal(attributes(answered.media[1]).at(-1), 'recvonly')
+})
+
+test('hold and refresh of a call with video are answered without the other side, and keep the video', async () => {
+  const { aliceDialog, bobDialog } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio, ...video(bob)))
+  bobDialog.on('request', () => assert.fail('the other side was asked'))
+  const held = read(await reoffer(aliceDialog, sdp(2, 'a=sendonly', audio, ...video(alice))))
+  assert.deepEqual(lines(held), ['audio on RTP/AVP', 'video on RTP/AVPF'])
+  assert.equal(attributes(held.media[1]).at(-1), 'recvonly')
+  const ours = await until(
+    aliceDialog.request('INVITE', { ackBody: () => description(sdp(3, audio, ...video(alice))) }),
+  )
+  assert.deepEqual(lines(read(ours)), ['audio on RTP/AVP', 'video on RTP/AVPF'])
+  assert.deepEqual(reofferProblems(held, read(ours)), [])
+})
+
+test('one who leaves video asks the other side to leave it too, and may come back', async () => {
+  const { aliceDialog, bobDialog } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio, ...video(bob)))
+  const asked: SessionDescription[] = []
+  bobDialog.on('request', (incoming) => {
+    asked.push(read(incoming.request))
+    const on = asked.at(-1)?.media[1]?.port !== 0
+    incoming.respond(200, description(sdp(asked.length + 1, audio, ...(on ? video(bob) : ['m=video 0 RTP/AVPF 96']))))
+  })
+  const left = read(await reoffer(aliceDialog, sdp(2, audio, 'm=video 0 RTP/AVPF 96')))
+  const back = read(await reoffer(aliceDialog, sdp(3, audio, ...video(alice))))
+  assert.deepEqual([left, back].map(lines), [
+    ['audio on RTP/AVP', 'video off RTP/AVPF'],
+    ['audio on RTP/AVP', 'video on RTP/AVPF'],
+  ])
+  assert.deepEqual(asked.map(lines), [
+    ['audio on RTP/AVP', 'video off RTP/AVPF'],
+    ['audio on RTP/AVP', 'video on RTP/AVPF'],
+  ])
+  assert.deepEqual(reofferProblems(asked[0] ?? left, asked[1] ?? back), [])
+  assert.equal(await crosses(alice.rtp, back.media[1]?.port ?? 0, bob.rtp, 'again'), 'again')
+})
+
+for (const place of ['in the place of the audio', 'beside the audio'] as const)
+  test(`a fax machine turns the call to T.38, ${place}, and back (ITU-T T.38 annex D)`, async () => {
+    const off = place === 'beside the audio' ? ['m=audio 0 RTP/AVP 0'] : []
+    const index = off.length
+    const { aliceDialog, bobDialog, answered } = await connect(sdp(1, audio), sdp(1, audio))
+    const asked: SessionDescription[] = []
+    aliceDialog.on('request', (incoming: InDialogRequest) => {
+      const offer = read(incoming.request)
+      asked.push(offer)
+      const image = offer.media.some(({ type, port }) => type === 'image' && port !== 0)
+      const back = off.length > 0 ? [audio, 'm=image 0 udptl t38'] : [audio]
+      incoming.respond(200, description(sdp(asked.length + 1, ...(image ? [...off, ...fax(alice)] : back))))
+    })
+    const turned = read(await reoffer(bobDialog, sdp(2, ...off, ...fax(bob))))
+    assert.equal(lines(turned)[index], 'image on udptl')
+    assert.equal(lines(asked[0] ?? turned)[index], 'image on udptl')
+    assert.ok(attributes(asked[0]?.media[index]).includes('T38FaxUdpEC:t38UDPRedundancy'))
+    assert.deepEqual(reofferProblems(answered, asked[0] ?? turned), [])
+    const [atBob, atAlice] = [turned.media[index]?.port ?? 0, asked[0]?.media[index]?.port ?? 0]
+    assert.equal(await crosses(bob.rtp, atBob, alice.rtp, 'a page'), 'a page')
+    assert.equal(await crosses(alice.rtp, atAlice, bob.rtp, 'confirmed'), 'confirmed')
+
+    const talk = read(await reoffer(bobDialog, sdp(3, audio, ...(off.length > 0 ? ['m=image 0 udptl t38'] : []))))
+    assert.equal(lines(talk)[0], 'audio on RTP/AVP')
+    assert.equal(lines(asked[1] ?? turned)[0], 'audio on RTP/AVP')
+  })
+
+test('a fax that the other side does not take is refused by 488, and the audio stands', async () => {
+  const { aliceDialog, bobDialog } = await connect(sdp(1, audio), sdp(1, audio))
+  aliceDialog.on('request', (incoming) => incoming.respond(488))
+  const refused = await reoffer(bobDialog, sdp(2, ...fax(bob)))
+  assert.equal(refused.status, 488)
+  const [atBob, atAlice] = await until(
+    Promise.all([
+      bobDialog.request('INVITE', { ackBody: () => description(sdp(2, audio)) }),
+      aliceDialog.request('INVITE', { ackBody: () => description(sdp(2, audio)) }),
+    ]),
+  )
+  assert.deepEqual(
+    [atBob, atAlice].map((response) => lines(read(response))),
+    [['audio on RTP/AVP'], ['audio on RTP/AVP']],
+  )
+})
+
+test('a request of both sides at once comes back as 491, to be tried again', async () => {
+  const { aliceDialog, bobDialog } = await connect(sdp(1, audio), sdp(1, audio))
+  let asked = 0
+  aliceDialog.on('request', (incoming) => {
+    asked++
+    incoming.respond(asked === 1 ? 491 : 200, asked === 1 ? {} : description(sdp(2, ...fax(alice))))
+  })
+  assert.equal((await reoffer(bobDialog, sdp(2, ...fax(bob)))).status, 200)
+  assert.equal(asked, 2)
+})
+
+test('when the call is over all its ports are free', async () => {
+  const { aliceDialog } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio, ...video(bob)))
+  assert.equal((await plane.stats())[0]?.ports, 4)
+  void aliceDialog.bye()
+  await until(world.calls[0]?.closed ?? Promise.resolve())
+  assert.equal((await plane.stats())[0]?.ports, 0)
+})
