@@ -25,6 +25,7 @@ import { ExtensionEvents } from './pbx/extension-events.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Mailboxes } from './pbx/mailboxes.ts'
 import { Messages } from './pbx/messages.ts'
+import { NatKeeper } from './pbx/nat-keeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
@@ -35,6 +36,8 @@ import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
+import type { Flow, SipStack } from './sip/stack.types.ts'
+import type { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { version } from './version.ts'
@@ -52,6 +55,8 @@ export interface CallSide {
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
+  /** The latest in memory. */
+  readonly sipMessages: SipTrace['recent']
   readonly certificates: CertificateWatch
   readonly bans: BanList
   readonly load: LoadWatch
@@ -76,9 +81,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
-  const registrar = new Registrar({ clock, bus, minExpiresMs, maxExpiresMs })
+  const registrar = new Registrar({
+    clock,
+    bus,
+    minExpiresMs,
+    maxExpiresMs,
+    edgeProxies: parseNetworks(settings.sip.edgeProxies),
+    store: database.registrations,
+  })
   closing.push(async () => registrar.close())
   database.directory.onRemoved((number) => registrar.drop(number))
+  database.directory.onPasswordChanged((number) => registrar.drop(number))
+  registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
@@ -99,7 +113,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec'],
+    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
@@ -107,6 +121,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     observe: trace.observe,
   })
   closing.push(() => stack.close())
+  keepPhones(foundation, registrar, stack)
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
@@ -154,6 +169,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mailboxes,
     trunks,
     stack,
+    sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
     certificates,
     bans: shield.bans,
@@ -183,6 +199,14 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
   })
   closing.push(async () => shield.close())
   return shield
+}
+
+function keepPhones({ settings, clock, closing }: Foundation, registrar: Registrar, stack: SipStack): void {
+  const everyMs = settings.nat.pingPhones
+  if (everyMs === 0) return
+  const ping = (flow: Flow): void => stack.ping(flow)
+  const keeper = new NatKeeper({ clock, reached: () => registrar.reached(), ping, everyMs })
+  closing.push(async () => keeper.close())
 }
 
 function makeGatekeeper(

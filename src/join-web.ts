@@ -52,6 +52,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
+    sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
     consoleFolder: consoleBuild.folder,
     settings: { trustedProxies: settings.http.trustedProxies },

@@ -34,6 +34,7 @@ const directory: Directory = {
   change: notHere,
   remove: notHere,
   onRemoved: () => {},
+  onPasswordChanged: () => {},
 }
 const bus = new FactBus()
 const shield = new Shield({

@@ -5,6 +5,7 @@ import type { LiveCalls } from '../call/live-calls.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { TracedMessage } from '../events/catalogue.ts'
 import type { Health } from '../ops/health.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
@@ -32,11 +33,22 @@ export interface ApiDeps {
   readonly recordingDir: string
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
+  /** The latest SIP messages that are in memory, in order. */
+  readonly sipMessages: (query: SipMessageQuery) => readonly TracedMessage[]
   /** What to point a phone or an SBC at. */
   readonly sip: () => Status['sip']
   /** Folder of the built console; undefined while it is being built. */
   readonly consoleFolder: () => string | undefined
   readonly settings?: ApiSettings
+}
+
+export interface SipMessageQuery {
+  readonly sipCallId?: string | undefined
+  /** The peer's. */
+  readonly address?: string | undefined
+  /** Part of the text. */
+  readonly search?: string | undefined
+  readonly limit: number
 }
 
 export interface ApiSettings {

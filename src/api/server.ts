@@ -31,6 +31,7 @@ import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { sipMessageRoutes } from './routes/sip-messages.ts'
 import { trunkRoutes } from './routes/trunks.ts'
 
 const defaultRequestsPerMinute = 1_200
@@ -81,6 +82,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
+  sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
   await app.ready()

@@ -89,6 +89,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
+    sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),
     consoleFolder: () => undefined,
     ...changes,

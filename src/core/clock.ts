@@ -18,15 +18,24 @@ export interface Clock {
   after(delayMs: number, fire: () => void): Timer
 }
 
-/** The host's clock. Its timers do not keep the process alive: open sockets and servers do that. */
+/** Does not keep the process alive: open sockets and servers do that. */
+class HostTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout
+
+  constructor(delayMs: number, fire: () => void) {
+    this.#timeout = setTimeout(fire, Math.max(0, delayMs)).unref()
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout)
+  }
+}
+
+/** The host's clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallMs: () => Date.now(),
-  after(delayMs, fire) {
-    const timer = setTimeout(fire, Math.max(0, delayMs))
-    timer.unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
+  after: (delayMs, fire) => new HostTimer(delayMs, fire),
 }
 
 /** Resolve after `delayMs` on `clock`; reject with the signal's reason when it is aborted first. */

@@ -11,6 +11,8 @@ export const maxXmlBytes = 1_048_576
 const maxXmlDepth = 32
 const maxXmlElements = 20_000
 const maxProblems = 20
+/** Each fault costs as much as a hundred octets; after so many of them the rest is left unread. */
+const maxFaults = 500
 
 export interface XmlElement {
   /** Local name in lower case: the field writes `dataMode` and `datamode`. */
@@ -55,9 +57,13 @@ function read(text: string): XmlDocument {
   const problem = (fault: string): void => {
     if (problems.length < maxProblems) problems.push(fault)
   }
+  let faults = 0
   const builder = new TreeBuilder()
   const parser = new SaxesParser({ xmlns: true })
-  parser.on('error', (error) => problem(error.message))
+  parser.on('error', (error) => {
+    problem(error.message)
+    if (++faults === maxFaults) throw new Error('too many faults')
+  })
   parser.on('doctype', () => {
     throw new Refused('a DTD is not read')
   })

@@ -13,7 +13,7 @@ export class KeptDirectory implements Directory {
   readonly #db: Kysely<Tables>
   #extensions: ReadonlyMap<string, Extension> = new Map()
   #lastChange: Promise<unknown> = Promise.resolve()
-  readonly #removed = new Emitter<{ removed: string }>()
+  readonly #events = new Emitter<{ removed: string; passwordChanged: string }>()
 
   /** Empty until `reload`. */
   constructor(db: Kysely<Tables>) {
@@ -62,15 +62,23 @@ export class KeptDirectory implements Directory {
   }
 
   onRemoved(listener: (number: string) => void): void {
-    this.#removed.on('removed', listener)
+    this.#events.on('removed', listener)
+  }
+
+  onPasswordChanged(listener: (number: string) => void): void {
+    this.#events.on('passwordChanged', listener)
   }
 
   async #read(): Promise<void> {
     const before = this.#extensions
     const rows = await this.#db.selectFrom('extensions').selectAll().execute()
     this.#extensions = new Map(rows.map((row) => [row.number, fromRow(row)]))
-    for (const [number, { createdAtMs }] of before)
-      if (this.#extensions.get(number)?.createdAtMs !== createdAtMs) this.#removed.emit('removed', number)
+    for (const [number, { createdAtMs, hashes }] of before) {
+      const now = this.#extensions.get(number)
+      if (now?.createdAtMs !== createdAtMs) this.#events.emit('removed', number)
+      else if (now.hashes.sha256 !== hashes.sha256 || now.hashes.md5 !== hashes.md5)
+        this.#events.emit('passwordChanged', number)
+    }
   }
 
   #oneAtATime<Result>(change: () => Promise<Result>): Promise<Result> {
@@ -87,6 +95,7 @@ function toRow(extension: Extension): ExtensionsTable {
     realm: extension.hashes.realm,
     ha1_md5: extension.hashes.md5,
     ha1_sha256: extension.hashes.sha256,
+    ha1_sha512: extension.hashes.sha512 ?? null,
     ring_seconds: extension.ringSeconds,
     record: extension.record ? 1 : 0,
     max_contacts: extension.maxContacts,
@@ -98,7 +107,12 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
   return {
     number: row.number,
     displayName: row.display_name,
-    hashes: { realm: row.realm, md5: row.ha1_md5, sha256: row.ha1_sha256 },
+    hashes: {
+      realm: row.realm,
+      md5: row.ha1_md5,
+      sha256: row.ha1_sha256,
+      ...(row.ha1_sha512 !== null && { sha512: row.ha1_sha512 }),
+    },
     ringSeconds: row.ring_seconds,
     record: row.record === 1,
     maxContacts: row.max_contacts,

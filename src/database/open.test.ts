@@ -126,6 +126,24 @@ test('an extension that another process removed is told of, also when it was add
   assert.deepEqual(gone, ['101', '102', '103'])
 })
 
+test('an extension whose password another process or this one changed is told of, and no other change', async (t) => {
+  const path = databaseFile(t)
+  const { database, clock } = await keepFacts(t, path)
+  for (const number of ['101', '102']) await database.directory.add(extension(number))
+  const told: string[] = []
+  database.directory.onPasswordChanged((number) => told.push(number))
+  const { hashes } = extension('101')
+  const other = await openDatabase({ path, log })
+  await other.directory.change('101', { hashes: { ...hashes, sha256: 'new' } })
+  await other.directory.change('102', { displayName: 'New' })
+  await other.close()
+  clock.advance(1_000)
+  await database.ping() // behind the reading in the queue of the one connection
+  await database.ping()
+  await database.directory.change('102', { hashes: { ...hashes, md5: 'new' } })
+  assert.deepEqual(told, ['101', '102'])
+})
+
 test('users, keys and sessions are kept as told', async (t) => {
   const { database } = await keepFacts(t)
   const { users, apiKeys, sessions } = database

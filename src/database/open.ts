@@ -16,10 +16,12 @@ import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
 import { Journal } from './journal.ts'
 import { migrate } from './migrate.ts'
+import { KeptRegistrations } from './registrations.ts'
 import { openSqlite } from './sqlite/open.ts'
 
 export interface Database {
   readonly directory: Directory
+  readonly registrations: KeptRegistrations
   readonly history: CallHistory
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
@@ -52,6 +54,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     await migrate(db)
     const directory = new KeptDirectory(db)
     await directory.reload()
+    const registrations = new KeptRegistrations(db, log)
     let journal: Journal | undefined
     let looking: Timer | undefined
     let seenVersion = foreignVersion()
@@ -65,12 +68,14 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       })
     return {
       directory,
+      registrations,
       history: createCallHistory(db, async () => journal?.flush()),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       keep(bus, clock) {
         journal = new Journal({ db, bus, clock, log })
+        registrations.keep(clock)
         looking = look(clock)
         return journal
       },
@@ -81,6 +86,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       async close() {
         looking?.cancel()
         await journal?.close()
+        await registrations.flush()
         await db.destroy()
       },
     }

@@ -17,6 +17,7 @@ export interface Tables {
   siprec_metadata: SiprecMetadataTable
   life_signs: LifeSignsTable
   extensions: ExtensionsTable
+  registrations: RegistrationsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -139,10 +140,29 @@ export interface ExtensionsTable {
   realm: string
   ha1_md5: string
   ha1_sha256: string
+  ha1_sha512: string | null
   ring_seconds: number
   record: number
   max_contacts: number
   created_at_ms: number
+}
+
+/** Devices registered by datagrams: where they are reached after a restart. */
+export interface RegistrationsTable {
+  id: string
+  extension: string
+  contact: string
+  /** A JSON list of Route values. */
+  path: string
+  local_ip: string
+  local_port: number
+  remote_ip: string
+  remote_port: number
+  sip_call_id: string
+  cseq: number
+  user_agent: string | null
+  expires_at_ms: number
+  proof: string
 }
 
 export interface UsersTable {

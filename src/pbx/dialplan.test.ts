@@ -14,7 +14,7 @@ import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
-import type { Dialog, ExtraHeaders, SipStack } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, IncomingInvite, SipStack } from '../sip/stack.types.ts'
 import { Dialplan } from './dialplan.ts'
 import type { Identity } from './gatekeeper.ts'
 import { extension101, trunkWith } from './test-support.ts'
@@ -32,8 +32,14 @@ let from: Party | undefined
 /** What each place was sent last. */
 let got: Partial<Record<Place, SipRequest>>
 let dialogs: Partial<Record<Place, Dialog>>
+/** What a place does with a call; answers it unless told otherwise. */
+let answers: Partial<Record<Place, (invite: IncomingInvite) => void>>
 let trunk: Trunk
 let answering: Set<Place>
+/** Which device of an extension was asked for, call by call. */
+let devices: string[]
+/** Of phones behind a proxy. */
+let proxies: string[]
 
 const trunkSettings: Partial<TrunkSetting> = {
   host: at.carrier,
@@ -56,12 +62,16 @@ beforeEach(async () => {
   }
   got = {}
   dialogs = {}
+  answers = {}
   trunk = trunkWith(trunkSettings)
+  devices = []
+  proxies = []
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
       if (!answering.has(place)) return
       got[place] = invite.request
+      if (answers[place]) return answers[place](invite)
       dialogs[place] = invite.answer(description(sdp(at[place])))
     })
   const dialplan = makeDialplan(server)
@@ -94,7 +104,17 @@ function makeDialplan(stack: SipStack): Dialplan {
     gatekeeper: { identityOf },
     directory: { find: (number) => extensions.get(number) },
     registrar: {
-      targets: (number) => [{ uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060` }],
+      targets: (number, device) => {
+        devices.push(device?.instance ?? 'all')
+        return [
+          {
+            uri: `sip:${number}@${number === '101' ? at.phone101 : at.phone102}:5060`,
+            ...(proxies.length > 0 && { routes: proxies }),
+          },
+        ]
+      },
+      deviceNamed: ({ user, params }) =>
+        params.get('gr') === 'urn:x' && user ? { extension: user, instance: 'urn:x' } : undefined,
     },
     get trunks() {
       return new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => pbx })
@@ -111,12 +131,15 @@ async function call(sender: string, number: string, headers: ExtraHeaders = {}, 
   return outcome.dialog
 }
 
-async function placed(sender: string, number: string, headers: ExtraHeaders = {}, fromText?: string) {
+const placed = (sender: string, number: string, headers?: ExtraHeaders, fromText?: string) =>
+  placedTo(`sip:${number}@${pbx}:5060`, sender, headers, fromText)
+
+async function placedTo(uri: string, sender: string, headers: ExtraHeaders = {}, fromText?: string) {
   const place: Place = sender === '101' ? 'phone101' : 'carrier'
   const invite = stacks[place].invite({
-    target: { uri: `sip:${number}@${pbx}:5060` },
+    target: { uri },
     from: fromText ?? `<sip:${sender}@${at[place]}>`,
-    to: `<sip:${number}@${pbx}>`,
+    to: `<${uri}>`,
     headers: { 'X-Test-Sender': sender, ...headers },
     ...description(sdp(at[place])),
   })
@@ -264,7 +287,7 @@ for (const trustIdentity of [false, true])
     assert.deepEqual(
       got.carrier?.headers.all('Diversion'),
       trustIdentity
-        ? [`<sip:+49302@${pbx}>;reason=unconditional;counter=2;privacy=off;screen=no`, '<sip:+4940@x>;counter=1']
+        ? [`<sip:+49302@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`, '<sip:+4940@x>;counter=1']
         : [],
     )
   })
@@ -287,4 +310,37 @@ test('what it may not dial is not dialled for it', async () => {
   const outcome = await placed('carrier', '+49302')
   assert.equal(outcome.response.status, 480)
   assert.equal(got.carrier, undefined)
+})
+
+test('a phone that forwards its calls is named to who is rung in its place', async () => {
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: `<sip:030555@${pbx}>` } })
+  trunk = { ...trunk, trustIdentity: true }
+  await call('101', '102')
+  assert.equal(got.carrier?.uri, `sip:+4930555@${at.carrier}:5060`)
+  assert.equal(fromAt('carrier'), `"Alice" <sip:+49301@${pbx}>`)
+  assert.equal(
+    header('carrier', 'Diversion'),
+    `<sip:+49302@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`,
+  )
+})
+
+test('a phone to which a call is transferred is told by whom', async () => {
+  await call('carrier', '+49302')
+  void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:101@${pbx}>` } })
+  await turn(clock, 1_000)
+  assert.equal(header('phone101', 'Diversion'), `<sip:102@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`)
+})
+
+test('a call to a GRUU is for that device alone, and from inside only (RFC 5627)', async () => {
+  await placedTo(`sip:102@${pbx}:5060;gr=urn:x`, '101')
+  await placedTo(`sip:102@${pbx}:5060;gr=urn:other`, '101')
+  assert.deepEqual(devices.slice(-2), ['urn:x', 'all'])
+  const outside = await placedTo(`sip:102@${pbx}:5060;gr=urn:x`, 'carrier')
+  assert.equal(outside.response.status, 404)
+})
+
+test('a phone behind a proxy is called by the Path it registered (RFC 3327)', async () => {
+  proxies = [`<sip:edge@${at.phone102};lr>`]
+  await call('101', '102')
+  assert.deepEqual(got.phone102?.headers.all('Route'), proxies)
 })

@@ -8,19 +8,21 @@ import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
+import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
-import { fromOf } from '../sip/message/fields.ts'
+import { fromOf, requestUriOf } from '../sip/message/fields.ts'
 import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
-import { introduceToPhone, type Luggage, whereItHasBeen } from './introduction.ts'
+import type { NamedDevice } from './gruu.ts'
+import { introduceToPhone, type Luggage, sentOnBy, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
-import type { Registrar } from './registrar.ts'
+import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
 import { trunkParty, trunkRoute } from './trunk-route.ts'
 import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
@@ -28,7 +30,7 @@ import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
 export interface DialplanOptions {
   readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
   readonly directory: Pick<Directory, 'find'>
-  readonly registrar: Pick<Registrar, 'targets'>
+  readonly registrar: Pick<Registrar, 'targets' | 'deviceNamed'>
   readonly trunks: Pick<TrunkLines, 'routes'>
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
@@ -56,6 +58,7 @@ export class Dialplan {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    if (invite.request.headers.has('Replaces')) return this.#takePlace(invite, identity)
     const dialled =
       identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
@@ -64,10 +67,33 @@ export class Dialplan {
       const number = inboundExtension(identity.trunk, dialled)
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
-    const extension = this.#options.directory.find(dialled)
+    const device = this.#deviceCalled(invite)
+    const extension = this.#options.directory.find(device?.extension ?? dialled)
     const routes = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
     if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
-    return this.#toExtension(coming, extension, identity.extension)
+    return this.#toExtension(coming, extension, { caller: identity.extension, ...(device && { device }) })
+  }
+
+  /** A call to one device alone (RFC 5627). */
+  #deviceCalled({ request }: IncomingInvite): NamedDevice | undefined {
+    const uri = requestUriOf(request)
+    return uri && this.#options.registrar.deviceNamed(uri)
+  }
+
+  /**
+   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
+   * call from another of its devices; a trunk one of its own ends.
+   */
+  #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
+    const { from } = this.#comingFrom(invite, identity)
+    const { ip } = invite.flow.remote
+    const mayTake: Taker['mayTake'] = (place) => {
+      if (place.state === 'ringing') return identity.kind === 'extension'
+      const { party, dialog } = place.leg
+      if (identity.kind === 'extension') return party.extension === identity.extension.number
+      return party.extension === undefined && dialog?.flow.remote.ip === ip
+    }
+    return takePlace(invite, { party: from, mayTake }, this.#options.services.live)
   }
 
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
@@ -77,7 +103,11 @@ export class Dialplan {
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
-    return { invite, from, luggage: { ...been, passed: passedHeaders(request, allowed, from.private ?? false) } }
+    return {
+      invite,
+      from,
+      luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
+    }
   }
 
   /** The directory says who an extension is, whatever its From claims. */
@@ -97,20 +127,27 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
+        const onward = sentOnBy(luggage, by, number)
         const outbound = extension ? [] : trunks.routes(number, by)
-        if (outbound.length > 0) return { ...trunkRoute(outbound, by, luggage), record: asks?.record ?? false }
+        if (outbound.length > 0) return { ...trunkRoute(outbound, by, onward), record: asks?.record ?? false }
         if (!extension) return 'not-found'
-        const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
+        const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0 ? 'unreachable' : route
       },
     }
   }
 
-  #extensionRoute({ number, ringSeconds, record }: Extension, party: Party, luggage: Luggage): Route {
+  /** @param device That one alone. */
+  #extensionRoute(
+    { number, ringSeconds, record }: Extension,
+    party: Party,
+    luggage: Luggage,
+    device?: NamedDevice,
+  ): Route {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
-    const targets = this.#options.registrar.targets(number)
-    const destinations = targets.map((target) => ({ target, party, introduce, follow }))
+    const targets = this.#options.registrar.targets(number, device)
+    const destinations = targets.map((target) => deviceDestination(target, { party, introduce, follow }))
     return { destinations, ringMs: ringSeconds * 1000, record }
   }
 
@@ -125,12 +162,13 @@ export class Dialplan {
     return []
   }
 
-  async #toExtension(coming: Coming, extension: Extension | undefined, caller?: Extension): Promise<void> {
+  async #toExtension(coming: Coming, extension: Extension | undefined, inside: FromInside = {}): Promise<void> {
+    const { caller, device } = inside
     const { invite, from, luggage } = coming
     const to = extension ? partyOf(extension, invite.request.uri) : { uri: invite.request.uri }
     const call = new Call(invite, { from, to }, this.#options.services)
     if (!extension) return call.refuse('not-found')
-    const route = this.#extensionRoute(extension, to, luggage)
+    const route = this.#extensionRoute(extension, to, luggage, device)
     if (route.destinations.length === 0) return call.refuse('unreachable')
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
   }
@@ -159,6 +197,18 @@ export class Dialplan {
 }
 
 type Caller = Exclude<Identity, { kind: 'siprec' }>
+
+/** A device of an extension, with what is the same for all of them. */
+const deviceDestination = (
+  { order = 0, routes, ...target }: RegisteredTarget,
+  shared: Omit<Destination, 'target'>,
+): Destination => ({ ...shared, target, order, ...(routes && { routes }) })
+
+/** What only an extension can give: its own settings, and the address of one device of another. */
+interface FromInside {
+  readonly caller?: Extension
+  readonly device?: NamedDevice
+}
 
 /** A call that came in: who calls, and what goes on with it. */
 interface Coming {

@@ -38,6 +38,8 @@ export interface Directory {
   remove(number: string): Promise<void>
   /** Be told of each extension that is gone, whoever removed it: this process or the command line. */
   onRemoved(listener: (number: string) => void): void
+  /** Be told of each extension that has another password, whoever changed it. */
+  onPasswordChanged(listener: (number: string) => void): void
 }
 
 export const directoryFailures = {

@@ -15,9 +15,9 @@ import type { FactBus } from '../events/bus.ts'
 import { fromOf } from '../sip/message/fields.ts'
 import { printNameAddr } from '../sip/message/name-addr.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
-import type { ExtraHeaders, Flow, IncomingRequest, SipStack, Target } from '../sip/stack.types.ts'
+import type { ExtraHeaders, Flow, IncomingRequest, SipStack } from '../sip/stack.types.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
-import type { Registrar } from './registrar.ts'
+import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { TrunkLines } from './trunk-lines.ts'
 import { dialledNumber } from './trunks.ts'
 
@@ -93,7 +93,12 @@ export class Messages {
   }
 
   /** The first success; else the mildest refusal, or 480 when nobody said anything in time. */
-  #firstOf(targets: readonly Target[], request: SipRequest, sender: Extension, receiver: Extension): Promise<number> {
+  #firstOf(
+    targets: readonly RegisteredTarget[],
+    request: SipRequest,
+    sender: Extension,
+    receiver: Extension,
+  ): Promise<number> {
     return new Promise((resolve) => {
       const refused: number[] = []
       const late = this.#options.clock.after(patienceMs, () => resolve(480))
@@ -108,9 +113,14 @@ export class Messages {
     })
   }
 
-  #send(target: Target, request: SipRequest, sender: Extension, receiver: Extension): Promise<SipResponse> {
+  #send(
+    { routes, ...target }: RegisteredTarget,
+    request: SipRequest,
+    sender: Extension,
+    receiver: Extension,
+  ): Promise<SipResponse> {
     const host = this.#options.advertisedIp(peerOf(target))
-    const headers: Record<string, readonly string[]> = {}
+    const headers: Record<string, readonly string[]> = routes ? { Route: routes } : {}
     for (const name of passedOn) if (request.headers.has(name)) headers[name] = request.headers.all(name)
     return this.#options.stack.message({
       target,

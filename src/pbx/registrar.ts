@@ -4,45 +4,75 @@
  *   device  ── REGISTER ─▶  here  ── bindings ─▶  dialplan
  *
  * Several contacts an extension. A binding is reached by the flow it registered on, so that a phone behind NAT or on a
- * TCP connection rings. Authentication has happened (Gatekeeper). Bindings live in memory: phones register again.
- * Missing: Path, GRUU; of RFC 5626 only the instance is read.
+ * TCP connection rings; with a Path, by the flow of the proxy that brought it. Authentication has happened (Gatekeeper).
+ * Bindings live in memory; those by datagrams are kept over a restart, the others come back with their connection.
+ * Proxies on the way are first-hop.ts, addresses of single devices gruu.ts.
  */
-import type { Clock, Timer } from '../core/clock.ts'
-import { endpointText } from '../core/ip.ts'
+import { qOf } from '../call/ring-plan.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Networks, parseNetworks } from '../core/networks.ts'
+import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
-import { callIdOf, contactsOf, cseqOf, expiresOf, toOf } from '../sip/message/fields.ts'
-import type { NameAddr } from '../sip/message/types.ts'
+import { callIdOf, contactsOf, cseqOf, expiresOf, optionTags, toOf } from '../sip/message/fields.ts'
+import { parseNameAddr } from '../sip/message/name-addr.ts'
+import type { NameAddr, SipRequest, SipUri } from '../sip/message/types.ts'
 import { sameUri, writtenUri } from '../sip/message/uri.ts'
-import type { Flow, IncomingRequest, Target } from '../sip/stack.types.ts'
-import type { Extension } from './directory.ts'
+import type { ExtraHeaders, Flow, IncomingRequest, Target } from '../sip/stack.types.ts'
+import {
+  Binding,
+  type BindingFacts,
+  deviceOf,
+  deviceParams,
+  instanceOf,
+  oneFlowEach,
+  proofOf,
+  registrationOf,
+  restored,
+  toKeep,
+} from './binding.ts'
+import type { Directory, Extension } from './directory.ts'
+import { readFirstHop } from './first-hop.ts'
+import { Gruus, type NamedDevice, registrationId } from './gruu.ts'
+import type { Reached } from './nat-keeper.ts'
+import type { KeptBinding, RegistrationStore } from './registration-store.ts'
 import type { Registrations } from './registrations.ts'
-
-interface Binding {
-  readonly contact: NameAddr
-  readonly uri: string
-  readonly flow: Flow
-  readonly callId: string
-  readonly cseq: number
-  readonly userAgent: string | undefined
-  readonly expiresAtMs: number
-  readonly timer: Timer
-}
 
 export interface RegistrarOptions {
   readonly clock: Clock
   readonly bus: FactBus
   readonly minExpiresMs: number
   readonly maxExpiresMs: number
+  /** Proxies whose Path is believed whatever the device knows; none unless given. */
+  readonly edgeProxies?: Networks
+  /** Keeps bindings over a restart; they are lost without one. */
+  readonly store?: RegistrationStore
+}
+
+/** A device to ring. */
+export interface RegisteredTarget extends Target {
+  /** Proxies to pass (RFC 3327), as values of Route. */
+  readonly routes?: readonly string[]
+  /** 0 for those it prefers (`q`), then 1, …; absent when all are equal. */
+  readonly order?: number
 }
 
 type Removal = FactOf<'registration.removed'>['reason']
+
+/** @param preferences Values of `q` that devices of the extension have, best first. */
+const targetOf = ({ uri, flow, path, contact }: Binding, preferences: readonly number[]): RegisteredTarget => ({
+  uri,
+  flow,
+  ...(path.length > 0 && { routes: path }),
+  ...(preferences.length > 1 && { order: preferences.indexOf(qOf(contact.params)) }),
+})
 
 /** A REGISTER that names contacts. */
 interface Naming {
   readonly flow: Flow
   readonly extension: Extension
   readonly contacts: readonly NameAddr[]
+  readonly path: readonly string[]
   readonly callId: string
   readonly cseq: number
   readonly userAgent: string | undefined
@@ -57,9 +87,12 @@ interface Wish {
 export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
   readonly #bindings = new Map<string, Binding[]>()
+  readonly #gruus = new Gruus()
+  readonly #edgeProxies: Networks
 
   constructor(options: RegistrarOptions) {
     this.#options = options
+    this.#edgeProxies = options.edgeProxies ?? parseNetworks([])
   }
 
   /** Answer a REGISTER of this extension's device. */
@@ -80,14 +113,28 @@ export class Registrar implements Registrations {
     const wishes = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
     if (wishes.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
       return incoming.respond(423, { headers: { 'Min-Expires': String(this.#options.minExpiresMs / 1000) } })
+    const firstHop = readFirstHop(request, incoming.flow, this.#edgeProxies)
+    if ('status' in firstHop) return incoming.respond(firstHop.status, firstHop.answer)
     const userAgent = request.headers.get('User-Agent')?.slice(0, 200)
-    const naming = { flow: incoming.flow, extension, contacts, callId, cseq, userAgent }
+    const naming = { flow: incoming.flow, extension, contacts, path: firstHop.path, callId, cseq, userAgent }
     // A late copy of an older request must not undo a newer one, nor a part of it (§10.3 step 7).
     const bound = wishes.map((wish) => this.#boundBy(naming, wish))
     if (bound.some((old) => old && old.callId === callId && cseq <= old.cseq))
       return incoming.respond(500, { reason: 'Out Of Order' })
     for (const wish of wishes) this.#grant(naming, wish)
-    this.#ok(incoming, extension.number)
+    this.#ok(incoming, extension.number, firstHop.headers)
+  }
+
+  /** Bindings of the last process, as far as they still hold. Before the first REGISTER. */
+  restore(kept: readonly KeptBinding[], directory: Pick<Directory, 'find'>): void {
+    for (const binding of kept) {
+      const extension = directory.find(binding.extension)
+      const contact = parseNameAddr(binding.contact)
+      const ms = binding.expiresAtMs - this.#options.clock.wallMs()
+      const holds = contact && extension && ms > 0 && proofOf(extension) === binding.proof
+      if (holds) this.#keep(extension, restored(binding, contact), ms)
+      else this.#options.store?.remove(binding.id)
+    }
   }
 
   #grant(naming: Naming, wish: Wish): void {
@@ -96,13 +143,35 @@ export class Registrar implements Registrations {
     else if (old) this.#remove(naming.extension.number, old, 'unregistered')
   }
 
-  /** Where to send a call for this extension; newest device first. Closed connections are left out. */
-  targets(extension: string): readonly Target[] {
-    return this.#reachable(extension).map(({ uri, flow }) => ({ uri, flow }))
+  /**
+   * Where to send a call for this extension; newest device first. Closed connections are left out, and of several flows
+   * of one device all but the newest (RFC 5626 §5.3).
+   *
+   * @param device That one alone (a GRUU).
+   */
+  targets(extension: string, device?: NamedDevice): readonly RegisteredTarget[] {
+    const reachable = oneFlowEach(this.#reachable(extension)).filter(
+      ({ contact, callId }) =>
+        !device ||
+        (instanceOf(contact) === device.instance &&
+          (device.registration ?? registrationId(callId)) === registrationId(callId)),
+    )
+    const preferences = [...new Set(reachable.map(({ contact }) => qOf(contact.params)))].sort((a, b) => b - a)
+    return reachable.map((binding) => targetOf(binding, preferences))
+  }
+
+  /** The device that a Request-URI names, when it is a GRUU of ours. */
+  deviceNamed(uri: SipUri): NamedDevice | undefined {
+    return this.#gruus.read(uri)
   }
 
   of(extension: string): readonly Registration[] {
     return this.#reachable(extension).map((binding) => registrationOf(extension, binding))
+  }
+
+  /** All of them, as they are reached. */
+  *reached(): Iterable<Reached> {
+    for (const bindings of this.#bindings.values()) yield* bindings
   }
 
   count(): number {
@@ -166,19 +235,26 @@ export class Registrar implements Registrations {
   }
 
   #bind(naming: Naming, { contact, ms }: Wish, old: Binding | undefined): void {
+    const { clock, store } = this.#options
+    const { flow, path, callId, cseq, userAgent, extension } = naming
+    const expiresAtMs = clock.wallMs() + ms
+    const uri = writtenUri(contact.uri)
+    const id = old?.id ?? newId()
+    const binding = this.#keep(
+      extension,
+      { id, contact, path, uri, flow, callId, cseq, userAgent, expiresAtMs },
+      ms,
+      old,
+    )
+    if (flow.transport === 'udp') store?.save(toKeep(binding, extension))
+    else if (old) store?.remove(id)
+  }
+
+  #keep(extension: Extension, facts: BindingFacts, ms: number, old?: Binding): Binding {
     const { clock, bus } = this.#options
-    const { flow, callId, cseq, userAgent, extension } = naming
     const { number } = extension
-    const binding: Binding = {
-      contact,
-      uri: writtenUri(contact.uri),
-      flow,
-      callId,
-      cseq,
-      userAgent,
-      expiresAtMs: clock.wallMs() + ms,
-      timer: clock.after(ms, () => this.#remove(number, binding, 'expired')),
-    }
+    const timer = clock.after(ms, () => this.#remove(number, binding, 'expired'))
+    const binding: Binding = new Binding(facts, timer)
     old?.timer.cancel()
     const others = this.#live(number).filter((other) => other !== old)
     const tooMany = others.slice(Math.max(0, extension.maxContacts - 1))
@@ -186,6 +262,7 @@ export class Registrar implements Registrations {
     this.#bindings.set(number, [binding, ...others.filter((other) => !tooMany.includes(other))])
     const name = old ? 'registration.refreshed' : 'registration.added'
     bus.publish({ name, atMs: clock.wallMs(), ...registrationOf(number, binding) })
+    return binding
   }
 
   #remove(extension: string, binding: Binding, reason: Removal): void {
@@ -193,33 +270,35 @@ export class Registrar implements Registrations {
     if (left.length === 0) this.#bindings.delete(extension)
     else this.#bindings.set(extension, [...left])
     binding.timer.cancel()
-    const { bus, clock } = this.#options
+    const { bus, clock, store } = this.#options
+    store?.remove(binding.id)
     bus.publish({ name: 'registration.removed', atMs: clock.wallMs(), ...registrationOf(extension, binding), reason })
   }
 
   /** 200 with all bindings and what is left of each (§10.3 step 8). */
-  #ok(incoming: IncomingRequest, extension: string): void {
+  #ok(incoming: IncomingRequest, extension: string, headers: ExtraHeaders = {}): void {
     const now = this.#options.clock.wallMs()
+    const gruus = this.#gruusFor(incoming.request, extension)
     const contacts = this.#live(extension).map(
-      ({ uri, expiresAtMs }) => `<${uri}>;expires=${Math.max(0, Math.ceil((expiresAtMs - now) / 1000))}`,
+      (binding) =>
+        `<${binding.uri}>;expires=${Math.max(0, Math.ceil((binding.expiresAtMs - now) / 1000))}` +
+        deviceParams(binding.contact) +
+        gruus(binding),
     )
-    incoming.respond(200, {
-      headers: { Date: new Date(now).toUTCString(), ...(contacts.length > 0 && { Contact: contacts }) },
-    })
+    const date = new Date(now).toUTCString()
+    incoming.respond(200, { headers: { Date: date, ...(contacts.length > 0 && { Contact: contacts }), ...headers } })
+  }
+
+  /** RFC 5627 §5.2: what is added to the Contact of a device, for who knows GRUUs. */
+  #gruusFor(request: SipRequest, extension: string): (binding: Binding) => string {
+    const host = toOf(request)?.uri.host
+    if (!host || !optionTags(request, 'Supported').includes('gruu')) return () => ''
+    return ({ contact, callId }) => {
+      const instance = instanceOf(contact)
+      if (instance === undefined) return ''
+      const open = this.#gruus.publicFor({ extension, instance }, host)
+      const hidden = this.#gruus.temporaryFor({ extension, instance, registration: registrationId(callId) }, host)
+      return `;pub-gruu="${open}";temp-gruu="${hidden}"`
+    }
   }
 }
-
-/** `+sip.instance` with `reg-id`: one flow of one device (RFC 5626 §4.1, §4.2). */
-function deviceOf({ params }: NameAddr): string | undefined {
-  const instance = params.get('+sip.instance')
-  return instance ? `${instance.toLowerCase()} ${params.get('reg-id') ?? ''}` : undefined
-}
-
-const registrationOf = (extension: string, binding: Binding): Registration => ({
-  extension,
-  contact: binding.uri,
-  source: endpointText(binding.flow.remote.ip, binding.flow.remote.port),
-  transport: binding.flow.transport,
-  ...(binding.userAgent !== undefined && { userAgent: binding.userAgent }),
-  expiresAtMs: binding.expiresAtMs,
-})

@@ -86,6 +86,8 @@ export interface IncomingRequest {
 export interface IncomingInvite extends IncomingRequest {
   /** Aborted when the caller cancels, or its connection is lost, before the answer. 487 has been sent by then. */
   readonly cancelled: AbortSignal
+  /** The CANCEL or BYE by which the caller gave up: its Reason says why (RFC 3326). */
+  readonly cancelledBy: SipRequest | undefined
   /** The dialog it starts: early until the 2xx has left. Requests inside it may come before that (RFC 3311). */
   readonly dialog: Dialog
   /** A provisional response with our tag: 180, 183. */
@@ -194,7 +196,10 @@ export interface Dialog {
   readonly remote: NameAddr
   /** From the peer's Contact; follows target refreshes. */
   readonly remoteTarget: SipUri
-  /** Server side: the ACK of the first answer. Client side: resolved at once. Rejects when the dialog ends first. */
+  /**
+   * Server side: the ACK of the first answer; undefined for who asks after it came. Client side: resolved at once.
+   * Rejects when the dialog ends first.
+   */
   readonly acknowledged: Promise<SipRequest | undefined>
   on<Name extends keyof DialogEvents>(name: Name, listener: (event: DialogEvents[Name]) => void): () => void
   /**
@@ -234,6 +239,8 @@ export interface SipStack {
   /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
+  /** Line ends, which nobody answers: a NAT on the way keeps open what it opened. */
+  ping(flow: Flow): void
   /** Ping a flow that we opened while nothing is said on it. Returns how to stop. */
   keepAlive(flow: Flow, options: KeepAliveOptions): () => void
   /**

@@ -143,3 +143,20 @@ test('answers that nobody asked for count as those of strangers, however many co
   assert.equal(trace.messages(['call']).length, 2)
   assert.equal(trace.messages(['scan 1']).length, 0)
 })
+
+const from = (ip: string): Flow => ({ ...flow, remote: { ip, port: 5060 } })
+
+test('the latest messages of strangers, registrations and calls are found by address, words and Call-ID', () => {
+  const trace = new SipTrace(new FakeClock())
+  trace.observe('in', from('192.0.2.1'), 'REGISTER sip:x SIP/2.0', 'a')
+  trace.observe('in', from('192.0.2.9'), 'INVITE sip:1@x SIP/2.0', 'b')
+  trace.observe('out', from('192.0.2.1'), 'SIP/2.0 200 OK', 'a')
+  const found = (query: Partial<Parameters<SipTrace['recent']>[0]>) =>
+    trace.recent({ limit: 10, ...query }).map(({ summary }) => summary.slice(0, 8))
+  assert.deepEqual(found({}), ['REGISTER', 'INVITE s', 'SIP/2.0 '])
+  assert.deepEqual(found({ limit: 2 }), ['INVITE s', 'SIP/2.0 '])
+  assert.deepEqual(found({ address: '192.0.2.1' }), ['REGISTER', 'SIP/2.0 '])
+  assert.deepEqual(found({ sipCallId: 'b' }), ['INVITE s'])
+  assert.deepEqual(found({ search: 'INVITE' }), ['INVITE s'])
+  assert.deepEqual(found({ search: 'INVITE', sipCallId: 'a' }), [])
+})

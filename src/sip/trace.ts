@@ -9,7 +9,7 @@
  * freed where nothing was heard for longest; what a live call loses is counted.
  */
 import type { Clock } from '../core/clock.ts'
-import { endpointText, isWildcardIp } from '../core/ip.ts'
+import { endpointText, isWildcardIp, readEndpoint } from '../core/ip.ts'
 import type { Flow } from './stack.types.ts'
 import { withoutSecrets, withoutWords } from './without-secrets.ts'
 
@@ -52,6 +52,15 @@ export interface TraceOptions {
   readonly keepWords?: boolean
   /** Hears of each message as it is kept. */
   readonly told?: (message: TracedSipMessage) => void
+}
+
+export interface RecentQuery {
+  readonly sipCallId?: string | undefined
+  /** The peer's. */
+  readonly address?: string | undefined
+  /** Part of the text. */
+  readonly search?: string | undefined
+  readonly limit: number
 }
 
 interface Kept {
@@ -153,6 +162,19 @@ export class SipTrace {
     return Array.from(new Set(sipCallIds))
       .flatMap((id) => this.#shelves.map((shelf) => shelf.calls.get(id)).find((kept) => kept)?.messages ?? [])
       .sort((a, b) => a.place - b.place)
+      .map(({ message }) => message)
+  }
+
+  /** The latest messages of all Call-IDs that fit what is given, in order. */
+  recent({ sipCallId, address, search, limit }: RecentQuery): readonly TracedSipMessage[] {
+    const fits = ({ message }: Seen): boolean =>
+      (address === undefined || readEndpoint(message.remote).ip === address) &&
+      (search === undefined || message.text.includes(search))
+    return this.#shelves
+      .flatMap(({ calls }) => (sipCallId === undefined ? Array.from(calls.values()) : (calls.get(sipCallId) ?? [])))
+      .flatMap(({ messages }) => messages.filter(fits))
+      .sort((a, b) => a.place - b.place)
+      .slice(-limit)
       .map(({ message }) => message)
   }
 

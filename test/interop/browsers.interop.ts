@@ -58,10 +58,10 @@ test('JsSIP and SIP.js exchange messages', chromium, async () => {
 for (const library of ['jssip', 'sipjs'] as const)
   test(`${library} and baresip exchange messages`, needs('chromium', 'baresip'), async (t) => {
     const alice = await start(library, '101')
-    const bob = await room.baresip(t, '102', { contact: '101' })
+    const bob = await room.baresip(t, '102', { contacts: ['101'] })
     assert.equal(await alice.message(at('102'), 'to baresip'), 200)
     await bob.printed(/to baresip/)
-    bob.message('from baresip')
+    bob.command('message', 'from baresip')
     await alice.got('102', 'from baresip')
     await alice.stop()
   })

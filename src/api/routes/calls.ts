@@ -3,10 +3,10 @@ import { z } from 'zod'
 import type { CallRecord } from '../../call/history.ts'
 import type { LiveCallSnapshot } from '../../call/live-calls.ts'
 import type { TracedMessage } from '../../events/catalogue.ts'
-import { pcapOf, textOf } from '../../trace/export.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
+import { fileResponses, messageFiles, sendMessages } from '../message-files.ts'
 import { problemResponses } from '../problem.ts'
 import {
   callDetailSchema,
@@ -18,22 +18,6 @@ import {
 import { idParams } from '../schemas/common.ts'
 
 const tags = ['calls']
-
-/** The messages of a call as files. */
-const files = [
-  {
-    kind: 'pcap',
-    contentType: 'application/vnd.tcpdump.pcap',
-    summary: 'SIP messages of a call for Wireshark and sngrep: each as a UDP datagram, whatever it came by',
-    print: pcapOf,
-  },
-  { kind: 'txt', contentType: 'text/plain; charset=utf-8', summary: 'SIP messages of a call as text', print: textOf },
-] as const
-
-const fileResponse = (contentType: string) => ({
-  200: { description: 'The file.', content: { [contentType]: { schema: z.unknown() } } },
-  ...problemResponses,
-})
 
 export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
   const messagesOf = async (id: string): Promise<readonly TracedMessage[]> => {
@@ -100,18 +84,19 @@ export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
     async ({ params }) => ({ items: await messagesOf(params.id) }),
   )
 
-  for (const { kind, contentType, summary, print } of files) {
+  for (const kind of messageFiles) {
     app.get(
-      `/api/calls/:id/sip.${kind}`,
+      `/api/calls/:id/sip.${kind.ending}`,
       {
         config: { access: 'viewer' },
-        schema: { tags, summary, params: idParams, response: fileResponse(contentType) },
+        schema: {
+          tags,
+          summary: `SIP messages of a call, ${kind.what}`,
+          params: idParams,
+          response: fileResponses(kind),
+        },
       },
-      async ({ params }, reply) => {
-        const file = print(await messagesOf(params.id))
-        const name = `${params.id}.${kind}`.replaceAll(/[^\w.-]/g, '_')
-        return reply.type(contentType).header('content-disposition', `attachment; filename="${name}"`).send(file)
-      },
+      async ({ params }, reply) => sendMessages(reply, kind, params.id, await messagesOf(params.id)),
     )
   }
 

@@ -121,6 +121,14 @@ export type TracedMessage = z.infer<typeof tracedMessageSchema>
 export const messagesSchema = z.object({ items: z.array(tracedMessageSchema).readonly() }).meta({ id: 'Messages' })
 export type Messages = z.infer<typeof messagesSchema>
 
+/** Which messages: all that is given has to fit. */
+export const sipMessagesQuery = z.object({
+  sipCallId: z.string().max(256).optional(),
+  address: z.string().max(64).optional().describe("The peer's IP address."),
+  search: z.string().max(200).optional().describe('Part of the message, such as `sip:101@` or `REGISTER`.'),
+  limit: z.coerce.number().int().min(1).max(5_000).default(500).describe('The latest are given.'),
+})
+
 /** Live SIPREC sessions. */
 export const sessionsSchema = z
   .object({ sessions: z.array(liveCallSchema).readonly(), count: z.int() })

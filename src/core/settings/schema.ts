@@ -115,7 +115,7 @@ const privateNetworks = [
   'fe80::/10',
 ]
 
-const digestError = 'SHA-256, MD5 or both, separated by commas'
+const digestError = 'of SHA-512-256, SHA-256 and MD5 one or more, separated by commas'
 
 export const settingsSchema = z.strictObject({
   sip: section({
@@ -148,7 +148,7 @@ export const settingsSchema = z.strictObject({
       list()
         .pipe(
           z
-            .array(z.enum(['SHA-256', 'MD5'], { error: digestError }), { error: digestError })
+            .array(z.enum(['SHA-512-256', 'SHA-256', 'MD5'], { error: digestError }), { error: digestError })
             .min(1, { error: digestError }),
         )
         .default(['SHA-256', 'MD5']),
@@ -169,6 +169,11 @@ export const settingsSchema = z.strictObject({
     maxExpires: setting(duration().default(3_600_000), {
       env: 'REGISTER_MAX_EXPIRES',
       description: 'Longest registration; a longer one is shortened.',
+    }),
+    edgeProxies: setting(list().pipe(networks()).default([]), {
+      env: 'SIP_EDGE_PROXIES',
+      description:
+        'Addresses and networks of SIP proxies of your own in front: the Path they add is used also for phones that do not know Path.',
     }),
     sessionExpires: setting(duration(90_000).default(1_800_000), {
       env: 'SIP_SESSION_EXPIRES',
@@ -227,10 +232,20 @@ export const settingsSchema = z.strictObject({
       description:
         'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
     }),
-    localNetworks: setting(list().pipe(networks()).default(privateNetworks), {
-      env: 'NAT_LOCAL_NETWORKS',
-      description: 'Networks on our side of the NAT: peers in them are told the local address.',
+    pingPhones: setting(duration().default(25_000), {
+      env: 'NAT_PING_PHONES',
+      description:
+        'How often phones behind NAT that registered by UDP are sent a few bytes, so that their NAT keeps letting calls in. 0 never.',
     }),
+    localNetworks: setting(
+      list()
+        .pipe(networks())
+        .default([...privateNetworks, '100.64.0.0/10']),
+      {
+        env: 'NAT_LOCAL_NETWORKS',
+        description: 'Networks on our side of the NAT: peers in them are told the local address.',
+      },
+    ),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
@@ -340,13 +355,17 @@ export const settingsSchema = z.strictObject({
   hep: section({
     enable: setting(flag().default(false), {
       env: 'HEP_ENABLED',
-      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3).',
+    }),
+    transport: setting(oneOf(['udp', 'tcp']).default('udp'), {
+      env: 'HEP_TRANSPORT',
+      description: 'How messages reach the HEP collector: udp or tcp.',
     }),
     host: setting(text().default(''), {
       env: 'HEP_HOST',
       description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
     }),
-    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'Port of the HEP collector.' }),
     captureId: setting(whole(0, 4_294_967_295).default(2_001), {
       env: 'HEP_ID',
       description: 'Number by which the collector tells this sender from others.',

@@ -1,7 +1,8 @@
 /** What a dialog starts from, read from the INVITE and its answer. RFC 3261 §12.1. */
 import { cseqOf, fromTag, toTag } from '../message/fields.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
-import type { SipRequest, SipResponse, SipUri } from '../message/types.ts'
+import { detached } from '../message/scan.ts'
+import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import { parseUri } from '../message/uri.ts'
 import type { Credentials, DialogId, Flow } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -33,23 +34,23 @@ export interface DialogSetup {
 
 /** The dialog of someone who was called: from the INVITE and our tag (§12.1.1). */
 export function calledSetup(context: Context, invite: SipRequest, flow: WireFlow, localTag: string): DialogSetup {
-  const contact = parseNameAddr(invite.headers.get('Contact') ?? '')
-  const to = invite.headers.get('To') ?? ''
+  const text = textOf(invite)
+  const contact = parseNameAddr(text('Contact'))
   const uri = parseUri(invite.uri)
   return {
     context,
     side: 'called',
-    id: { callId: invite.headers.get('Call-ID') ?? '', localTag, remoteTag: fromTag(invite) ?? '' },
+    id: { callId: text('Call-ID'), localTag, remoteTag: detached(fromTag(invite) ?? '') },
     flow,
-    local: `${to};tag=${localTag}`,
-    remote: invite.headers.get('From') ?? '',
+    local: detached(`${text('To')};tag=${localTag}`),
+    remote: text('From'),
     remoteTarget: contact?.uri ?? uriOf(flow),
     routeSet: routeSetOf(invite, 'called'),
     localSeq: 0,
     remoteSeq: cseqOf(invite)?.seq ?? 0,
     stay: behindNat(invite, flow),
     firstOffer: invite.body.length > 0 ? 'theirs' : 'none',
-    ...(uri?.user !== undefined && { contactUser: uri.user }),
+    ...(uri?.user !== undefined && { contactUser: detached(uri.user) }),
   }
 }
 
@@ -68,7 +69,7 @@ export function callerSetup(
   flow: WireFlow,
   extras: CallerExtras,
 ): DialogSetup {
-  const contact = parseNameAddr(response.headers.get('Contact') ?? '')
+  const contact = parseNameAddr(textOf(response)('Contact'))
   const requestUri = parseUri(invite.uri)
   return {
     context,
@@ -76,11 +77,11 @@ export function callerSetup(
     id: {
       callId: invite.headers.get('Call-ID') ?? '',
       localTag: fromTag(invite) ?? '',
-      remoteTag: toTag(response) ?? '',
+      remoteTag: detached(toTag(response) ?? ''),
     },
     flow,
     local: invite.headers.get('From') ?? '',
-    remote: response.headers.get('To') ?? '',
+    remote: textOf(response)('To'),
     remoteTarget: contact?.uri ?? requestUri ?? uriOf(flow),
     routeSet: routeSetOf(response, 'caller'),
     localSeq: cseqOf(invite)?.seq ?? 0,
@@ -88,6 +89,12 @@ export function callerSetup(
     ...extras,
   }
 }
+
+/** What a dialog keeps of a message must not keep the whole message. */
+const textOf =
+  ({ headers }: SipMessage) =>
+  (name: string): string =>
+    detached(headers.get(name) ?? '')
 
 /** For peers that gave no Contact. */
 const uriOf = ({ remote }: Flow): SipUri => ({

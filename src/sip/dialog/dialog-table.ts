@@ -1,4 +1,5 @@
 /** Dialogs by their id: Call-ID, our tag, their tag (RFC 3261 §12). Early ones of incoming calls stand here too. */
+import { detached } from '../message/scan.ts'
 import type { SipRequest } from '../message/types.ts'
 import type { DialogId } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -32,7 +33,7 @@ export class DialogTable {
   }
 
   set(id: DialogId, party: DialogParty): void {
-    this.#parties.set(keyOf(id), party)
+    this.#parties.set(detached(keyOf(id)), party)
   }
 
   /** Does nothing when another party has taken the place. */

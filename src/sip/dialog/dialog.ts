@@ -29,7 +29,7 @@ export interface CalledInvite {
   /** A PRACK: undefined when it acknowledges nothing. `goOn` is called once it has been answered. */
   acknowledged(prack: SipRequest): { readonly described: boolean; readonly goOn: () => void } | undefined
   /** The caller gave up by BYE. */
-  abandoned(): void
+  abandoned(bye: SipRequest): void
   /** Our side does not want it. */
   refused(): void
   /** No answer can be given any more. */
@@ -209,15 +209,9 @@ export class SipDialog implements Dialog, DialogParty {
     for (const name of ['Authorization', 'Proxy-Authorization']) {
       for (const value of invite.headers.all(name)) ack.headers.append(name, value) // §13.2.2.4
     }
-    let again: (() => void) | undefined
-    const send = (flow: WireFlow | undefined) => {
-      if (flow) again = this.#context.transactions.sendAck(ack, flow)
-    }
-    const flow = this.#peer.nextFlow()
-    if (flow instanceof Promise) void flow.then(send)
-    else send(flow)
+    const again = sendAck(this.#context, ack, this.#peer.nextFlow())
     this.#peer.refreshTarget(response)
-    return () => again?.()
+    return again
   }
 
   receive(request: SipRequest, flow: WireFlow): void {
@@ -254,7 +248,7 @@ export class SipDialog implements Dialog, DialogParty {
   #hungUp(bye: SipRequest): void {
     const wasEarly = this.#state === 'early'
     this.#end({ by: 'remote', request: bye })
-    if (wasEarly) this.#called?.abandoned()
+    if (wasEarly) this.#called?.abandoned(bye)
     // A BYE of ours that is under way keeps the dialog until it is answered; one that waits for an ACK need not go.
     if (!this.#bye || this.#byeAfterAck) this.drop()
   }
@@ -339,6 +333,20 @@ export class SipDialog implements Dialog, DialogParty {
     this.#wake()
     this.#events.emit('ended', end)
   }
+}
+
+/** Apart, so that what repeats an ACK long after the call does not keep the dialog in memory. */
+function sendAck(
+  { transactions }: Context,
+  ack: SipRequest,
+  flow: WireFlow | undefined | Promise<WireFlow | undefined>,
+): () => void {
+  if (!(flow instanceof Promise)) return flow ? transactions.sendAck(ack, flow) : () => {}
+  let again: (() => void) | undefined
+  void flow.then((found) => {
+    again = found && transactions.sendAck(ack, found)
+  })
+  return () => again?.()
 }
 
 /** Which failures of a request end the dialog (§12.2.1.2), and what that is called. */

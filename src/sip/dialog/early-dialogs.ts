@@ -23,6 +23,9 @@ interface Early {
   answered: boolean
 }
 
+/** As in `InviteOptions`; what may live long after the call shall hold nothing else of them. */
+type Bodies = { readonly [Name in 'ackBody' | 'prackBody']: InviteOptions[Name] | undefined }
+
 /** The INVITE as sent last, and by which way. */
 export interface Sent {
   readonly invite: SipRequest
@@ -32,11 +35,11 @@ export interface Sent {
 export class EarlyDialogs {
   readonly #context: Context
   readonly #extras: CallerExtras
-  readonly #options: Pick<InviteOptions, 'ackBody' | 'prackBody'>
+  readonly #options: Bodies
   /** By the peer's tag. */
   readonly #early = new Map<string, Early>()
 
-  constructor(context: Context, extras: CallerExtras, options: Pick<InviteOptions, 'ackBody' | 'prackBody'>) {
+  constructor(context: Context, extras: CallerExtras, options: Bodies) {
     this.#context = context
     this.#extras = extras
     this.#options = options

@@ -9,6 +9,7 @@
  */
 import type { Timer } from '../../core/clock.ts'
 import { ChallengeAnswers } from '../auth/challenge-answers.ts'
+import { createRequest } from '../message/build.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { Credentials } from '../stack.types.ts'
@@ -46,8 +47,8 @@ const tcpPatienceMs = 2_000
 
 export class Exchange {
   readonly #context: Context
-  readonly #options: ExchangeOptions
-  readonly #user: ExchangeUser
+  #options: ExchangeOptions
+  #user: ExchangeUser
   readonly #answers: ChallengeAnswers | undefined
   #request: SipRequest
   #lengthened = false
@@ -81,6 +82,14 @@ export class Exchange {
 
   get flow(): WireFlow {
     return this.#flow
+  }
+
+  /** It was answered: only further 2xx to an INVITE are of interest (RFC 6026), and nothing else is kept for them. */
+  settle(user: Pick<ExchangeUser, 'final'>): void {
+    const { method, uri, headers } = this.#request
+    this.#request = createRequest(method, uri, headers)
+    this.#options = { request: this.#request, flow: this.#flow, fixed: true }
+    this.#user = user
   }
 
   /** Forget it: nobody is told. */

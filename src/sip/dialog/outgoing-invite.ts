@@ -22,7 +22,7 @@ import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
 import type { CallerExtras } from './dialog-setup.ts'
 import { EarlyDialogs } from './early-dialogs.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type ExchangeUser } from './exchange.ts'
 import { ringLimitMs } from './patience.ts'
 import { sessionOffer } from './session-timer.ts'
 import { type Way, withWay } from './target.ts'
@@ -36,8 +36,6 @@ export class SentInvite implements OutgoingInvite {
   readonly #settled = Promise.withResolvers<InviteOutcome>()
   readonly #from: string
   readonly #user: string | undefined
-  /** How to repeat the ACK of each 2xx, by the tag of who sent it. */
-  readonly #acks = new Map<string, () => void>()
   readonly #early: EarlyDialogs
   #exchange: Exchange | undefined
   #over = false
@@ -55,8 +53,8 @@ export class SentInvite implements OutgoingInvite {
     this.outcome = this.#settled.promise
     this.#from = `${options.from};tag=${randomHex(8)}`
     this.#user = parseNameAddr(options.from)?.uri.user
-    this.#early = new EarlyDialogs(context, this.#extras, options)
-    const { signal } = options
+    const { signal, ackBody, prackBody } = options
+    this.#early = new EarlyDialogs(context, this.#extras, { ackBody, prackBody })
     if (signal?.aborted) this.cancel()
     else signal?.addEventListener('abort', this.#abort, { once: true })
     withWay(context.transport, options.target, options.headers, (way) => this.#start(way))
@@ -141,13 +139,11 @@ export class SentInvite implements OutgoingInvite {
   #receiveSuccess(response: SipResponse): void {
     const exchange = this.#exchange
     if (!exchange) return
-    const tag = toTag(response) ?? ''
-    const again = this.#acks.get(tag)
-    if (again) return again()
     const { request, flow } = exchange
     const { dialog, answered } = this.#early.confirm(response, { invite: request, flow })
-    const body = answered ? undefined : this.#options.ackBody?.(response)
-    this.#acks.set(tag, dialog.ack(request, response, body))
+    const { ackBody } = this.#options
+    const again = dialog.ack(request, response, answered ? undefined : ackBody?.(response))
+    exchange.settle(furtherAnswers(exchange, this.#early, ackBody, toTag(response) ?? '', again))
     if (!this.#over && !this.#cancelled) return this.#settle({ answered: true, dialog, response })
     void dialog.bye()
     this.#settle({ answered: false, response: localResponse(request, 487) })
@@ -190,6 +186,33 @@ export class SentInvite implements OutgoingInvite {
     if (!outcome.answered) this.#early.drop()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#settled.resolve(outcome)
+  }
+}
+
+/**
+ * What is done with each further 2xx (RFC 3261 §13.2.2.4): a copy is acknowledged again, another phone's is ended.
+ * Apart from SentInvite, so that what waits for them does not keep the call in memory.
+ *
+ * @param tag Of who answered first. @param again Repeats the ACK to that.
+ */
+function furtherAnswers(
+  exchange: Pick<Exchange, 'request' | 'flow'>,
+  early: EarlyDialogs,
+  ackBody: InviteOptions['ackBody'],
+  tag: string,
+  again: () => void,
+): Pick<ExchangeUser, 'final'> {
+  const acks = new Map([[tag, again]])
+  return {
+    final(response) {
+      const from = toTag(response) ?? ''
+      const known = acks.get(from)
+      if (known) return known()
+      const { request, flow } = exchange
+      const { dialog, answered } = early.confirm(response, { invite: request, flow })
+      acks.set(from, dialog.ack(request, response, answered ? undefined : ackBody?.(response)))
+      void dialog.bye()
+    },
   }
 }
 

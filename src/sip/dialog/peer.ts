@@ -10,6 +10,7 @@
 import type { Timer } from '../../core/clock.ts'
 import { createResponse } from '../message/build.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
+import { detached } from '../message/scan.ts'
 import type { NameAddr, SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { DialogId, Flow, Payload } from '../stack.types.ts'
 import type { ClientFailure } from '../transaction/types.ts'
@@ -99,7 +100,7 @@ export class DialogPeer {
 
   /** §12.2.1.2, §12.2.2: a new Contact is where the peer is now. */
   refreshTarget(message: SipMessage): void {
-    const contact = parseNameAddr(message.headers.get('Contact') ?? '')
+    const contact = parseNameAddr(detached(message.headers.get('Contact') ?? ''))
     if (contact) this.#target = contact.uri
   }
 

@@ -1,8 +1,8 @@
 /** Provisional answers that may not be lost, between two stacks. RFC 3262. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SipResponse } from '../message/types.ts'
-import type { Dialog, IncomingInvite, InviteOptions } from '../stack.types.ts'
+import type { SipRequest, SipResponse } from '../message/types.ts'
+import type { IncomingInvite, InviteOptions } from '../stack.types.ts'
 import { assertNothingLeft, inviteTo, type Pair, pair, sdp } from './test-support.ts'
 
 /** What the callee sees and says, copies too. */
@@ -59,11 +59,11 @@ test('ringing is acknowledged by PRACK when the caller requires it, and only the
 })
 
 test('an answer waits until the description in a 183 is acknowledged (RFC 3262 ยง3)', async () => {
-  let dialog: Dialog | undefined
+  let acknowledged: Promise<SipRequest | undefined> | undefined
   const call = await ringing(
     (invite) => {
       invite.ring(183, sdp('v=0 early\r\n'))
-      dialog = invite.answer(sdp('v=0 early\r\n'))
+      acknowledged = invite.answer(sdp('v=0 early\r\n')).acknowledged
     },
     {},
     { network: { delayMs: [20, 20] } },
@@ -71,7 +71,7 @@ test('an answer waits until the description in a 183 is acknowledged (RFC 3262 ย
   await call.run(300)
   const order = ['in INVITE v=0 offer', 'out 183 v=0 early', 'in PRACK', 'out 200', 'out 200 v=0 early', 'in ACK']
   assert.deepEqual(call.lines, order)
-  assert.ok(await dialog?.acknowledged)
+  assert.ok(await acknowledged)
   await hangUp(call)
 })
 

@@ -1,6 +1,7 @@
 /** Route sets and the next hop of requests inside a dialog. RFC 3261 §12.1, §12.2.1.1, §16.12.1. */
 import { isPrivateIp, sameIp } from '../../core/ip.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
+import { detached } from '../message/scan.ts'
 import type { SipMessage, SipUri } from '../message/types.ts'
 import { printUri, writtenUri } from '../message/uri.ts'
 import type { Flow } from '../stack.types.ts'
@@ -11,7 +12,10 @@ import { Way, wayTo } from './target.ts'
 
 /** Route values in the order we use them: as given for who was called (§12.1.1), reversed for who called (§12.1.2). */
 export function routeSetOf(message: SipMessage, side: 'called' | 'caller'): string[] {
-  const recorded = message.headers.all('Record-Route').filter((value) => parseNameAddr(value) !== undefined)
+  const recorded = message.headers
+    .all('Record-Route')
+    .map(detached)
+    .filter((value) => parseNameAddr(value) !== undefined)
   return side === 'called' ? recorded : recorded.reverse()
 }
 

@@ -6,6 +6,7 @@
  * By UPDATE where the peer takes it, else by a re-INVITE that repeats what we said last (§7.4).
  */
 import type { Clock } from '../../core/clock.ts'
+import { viewOf } from '../message/frame.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders, Payload } from '../stack.types.ts'
 import {
@@ -32,8 +33,11 @@ export class DialogSession {
   readonly #terms: SessionTerms
   readonly #user: SessionUser
   readonly #timer: SessionTimer
-  /** Our side of the session as told last, to tell it again in a refresh by re-INVITE. */
-  #description: Uint8Array | undefined
+  /**
+   * Our side of the session as told last, to tell it again in a refresh by re-INVITE. Byte for byte a character: a
+   * buffer would keep the whole message, or the block it lies in, for as long as the call lasts.
+   */
+  #description: string | undefined
   /** The peer takes an UPDATE, as its Allow says; without one a re-INVITE is safer. */
   #takesUpdate = false
 
@@ -51,7 +55,8 @@ export class DialogSession {
 
   /** Keep what we said last about our side of the session. */
   describe({ headers, body }: SipMessage): void {
-    if (body.length > 0 && /^application\/sdp\b/i.test(headers.get('Content-Type') ?? '')) this.#description = body
+    if (body.length > 0 && /^application\/sdp\b/i.test(headers.get('Content-Type') ?? ''))
+      this.#description = viewOf(body).toString('latin1')
   }
 
   /** The peer's INVITE or its answer to ours: what it allows. */
@@ -81,7 +86,7 @@ export class DialogSession {
       if (this.#takesUpdate) return
     }
     if (!agreed.peerKnows || !this.#description) return
-    const offer = { body: this.#description, contentType: 'application/sdp' }
+    const offer = { body: Buffer.from(this.#description, 'latin1'), contentType: 'application/sdp' }
     const response = await this.#user.request('INVITE', offer)
     if (response.status < 300 && this.#user.alive()) this.#user.refreshed(response)
   }

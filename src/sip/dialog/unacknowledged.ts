@@ -8,10 +8,10 @@ import { AnswerResend } from './answer-resend.ts'
 import { SipError } from './failures.ts'
 
 export class UnacknowledgedAnswers {
-  /** The first ACK. Rejects with `sip.dialog-ended` when the dialog ends first. */
-  readonly first: Promise<SipRequest | undefined>
   readonly #clock: Clock
-  readonly #settle = Promise.withResolvers<SipRequest | undefined>()
+  /** Made when somebody asks: few do, and dialogs are many. */
+  #first: PromiseWithResolvers<SipRequest | undefined> | undefined
+  #state: 'waiting' | 'acknowledged' | 'over'
   /** CSeq number of the INVITE that left the offer to us. */
   #offer: number | undefined
   /** By CSeq number. */
@@ -20,9 +20,19 @@ export class UnacknowledgedAnswers {
   /** @param asked False on the side that called, which waits for no ACK. */
   constructor(clock: Clock, asked: boolean) {
     this.#clock = clock
-    this.first = this.#settle.promise
-    this.first.catch(() => {}) // not everybody waits for it
-    if (!asked) this.#settle.resolve(undefined)
+    this.#state = asked ? 'waiting' : 'acknowledged'
+  }
+
+  /**
+   * The first ACK; undefined for who asks after it has come. Rejects with `sip.dialog-ended` when the dialog ends first.
+   */
+  get first(): Promise<SipRequest | undefined> {
+    if (!this.#first) {
+      this.#first = Promise.withResolvers()
+      this.#first.promise.catch(() => {}) // who asked need not wait for it
+      if (this.#state !== 'waiting') this.#settle(undefined)
+    }
+    return this.#first.promise
   }
 
   /** True while an offer in an answer of ours waits for the answer in the ACK (RFC 3261 §14.2). */
@@ -55,13 +65,18 @@ export class UnacknowledgedAnswers {
     if (!resend) return false
     resend.stop()
     this.#forget(seq)
-    this.#settle.resolve(ack)
+    if (this.#state === 'waiting') {
+      this.#state = 'acknowledged'
+      this.#settle(ack)
+    }
     return true
   }
 
   /** The dialog ended: nobody shall wait for the first ACK any more. */
   giveUp(): void {
-    this.#settle.reject(new SipError('sip.dialog-ended'))
+    if (this.#state !== 'waiting') return
+    this.#state = 'over'
+    this.#settle(undefined)
   }
 
   stop(): void {
@@ -72,5 +87,11 @@ export class UnacknowledgedAnswers {
   #forget(seq: number): void {
     this.#resends.delete(seq)
     if (this.#offer === seq) this.#offer = undefined
+  }
+
+  /** Tell who has asked. */
+  #settle(ack: SipRequest | undefined): void {
+    if (this.#state === 'over') this.#first?.reject(new SipError('sip.dialog-ended'))
+    else this.#first?.resolve(ack)
   }
 }

@@ -50,7 +50,9 @@ function parseValue(text: string): HeaderValue | undefined {
 
 /** With blanks around slashes taken out: `text / plain`. */
 const parseRange = (text: string): HeaderValue | undefined => {
-  const value = parseValue(text.replace(/\s*\/\s*/, '/'))
+  const slash = text.indexOf('/')
+  const joined = slash < 0 ? text : `${text.slice(0, slash).trimEnd()}/${text.slice(slash + 1).trimStart()}`
+  const value = parseValue(joined)
   return value && { ...value, value: value.value.toLowerCase() }
 }
 

@@ -3,6 +3,7 @@
  *
  * Parts are held unescaped and escaped again when printed, so that `%61lice` and `alice` are one user.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { endpointText, hostText, isIPv6, sameIp } from '../../core/ip.ts'
 import { sameTel } from './tel.ts'
 import type { Params, SipUri } from './types.ts'
@@ -39,6 +40,7 @@ function parseSip(scheme: string, rest: string, text: string): SipUri | undefine
   if (at < 0) return { scheme, ...hostPort, params, headers, text }
   const userInfo = rest.slice(0, at)
   const colon = userInfo.indexOf(':')
+  if (colon === 0) return undefined // a password and nobody whose it is
   if (colon < 0) return { scheme, user: unescapeUri(userInfo), ...hostPort, params, headers, text }
   const user = unescapeUri(userInfo.slice(0, colon))
   return { scheme, user, password: unescapeUri(userInfo.slice(colon + 1)), ...hostPort, params, headers, text }
@@ -158,10 +160,11 @@ const sameText = (a: string | null, b: string | null): boolean => (a ?? '').toLo
 /** Header names have no case (RFC 3261 §7.3.1); their order does not matter. */
 function sameHeaders(a: SipUri['headers'], b: SipUri['headers']): boolean {
   if (a.size !== b.size) return false
-  if (a.size === 0) return true
-  const others = new Map(Array.from(b, ([name, value]) => [name.toLowerCase(), value]))
-  return Array.from(a).every(([name, value]) => others.get(name.toLowerCase()) === value)
+  return a.size === 0 || isDeepStrictEqual(sortedHeaders(a), sortedHeaders(b))
 }
+
+const sortedHeaders = (headers: SipUri['headers']): string[] =>
+  Array.from(headers, ([name, value]) => `${name.toLowerCase()}=${value}`).sort()
 
 const hasEscapes = (a: SipUri, b: SipUri): boolean =>
   (a.text?.includes('%') ?? false) || (b.text?.includes('%') ?? false)

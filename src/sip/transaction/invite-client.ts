@@ -16,7 +16,7 @@ import { printMessage } from '../message/print.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import { classOf, type Machine, type StatusClass, step } from './machine.ts'
 import { t1Ms, timerDMs, transactionMs } from './timers.ts'
-import type { ClientOptions } from './types.ts'
+import type { ClientOptions, ClientUser } from './types.ts'
 
 type State = 'calling' | 'proceeding' | 'completed' | 'accepted' | 'terminated'
 type Input = StatusClass | 'timerA' | 'timerB' | 'timerD' | 'timerM' | 'transportError'
@@ -51,8 +51,12 @@ const figure5 = {
 } as const satisfies Machine<State, Input, Effect>
 
 export class InviteClient {
-  readonly #options: ClientOptions
-  readonly #bytes: Buffer
+  readonly #options: Pick<ClientOptions, 'clock' | 'flow' | 'onEnd'>
+  /** Gone once it is answered: transactions linger in great number. */
+  #request: SipRequest | undefined
+  #bytes: Buffer | undefined
+  /** Gone after a failure. */
+  #user: ClientUser | undefined
   #state: State = 'calling'
   #retransmission: Timer | undefined
   /** B while calling, D or M afterwards. */
@@ -60,10 +64,11 @@ export class InviteClient {
   #intervalMs = t1Ms
   #ack: Buffer | undefined
 
-  constructor(options: ClientOptions) {
-    this.#options = options
-    this.#bytes = printMessage(options.request)
-    const { clock, flow } = options
+  constructor({ request, user, clock, flow, onEnd }: ClientOptions) {
+    this.#options = { clock, flow, ...(onEnd && { onEnd }) }
+    this.#request = request
+    this.#user = user
+    this.#bytes = printMessage(request)
     if (!flow.reliable) this.#retransmission = clock.after(t1Ms, () => this.#take('timerA'))
     this.#end = clock.after(transactionMs, () => this.#take('timerB'))
     flow.send(this.#bytes, this.#failed)
@@ -93,28 +98,30 @@ export class InviteClient {
     const [next, ...effects] = step<State, Input, Effect>(figure5, this.#state, input)
     this.#enter(next)
     for (const effect of effects) this.#do(effect, response)
+    if (this.#state === 'accepted' || this.#state === 'completed') this.#request = this.#bytes = undefined
+    if (this.#state === 'completed') this.#user = undefined
   }
 
   #do(effect: Effect, response: SipResponse | undefined): void {
-    const { clock, flow, user } = this.#options
+    const { clock, flow } = this.#options
     switch (effect) {
       case 'resend':
         this.#intervalMs *= 2 // §17.1.1.2: timer A has no upper bound but timer B
         this.#retransmission = clock.after(this.#intervalMs, () => this.#take('timerA'))
-        flow.send(this.#bytes, this.#failed)
+        if (this.#bytes) flow.send(this.#bytes, this.#failed)
         break
       case 'sendAck':
-        if (response) this.#ack ??= printMessage(ackToFailure(this.#options.request, response))
+        if (response && this.#request) this.#ack ??= printMessage(ackToFailure(this.#request, response))
         if (this.#ack) flow.send(this.#ack, this.#failed)
         break
       case 'passUp':
-        if (response) user.response(response)
+        if (response) this.#user?.response(response)
         break
       case 'reportTimeout':
-        user.failed('timeout')
+        this.#user?.failed('timeout')
         break
       case 'reportTransportError':
-        user.failed('transport')
+        this.#user?.failed('transport')
         break
     }
   }
@@ -123,6 +130,7 @@ export class InviteClient {
     if (next === this.#state) return
     this.#state = next
     this.#retransmission?.cancel()
+    this.#retransmission = undefined
     this.#end?.cancel()
     const { clock, flow, onEnd } = this.#options
     if (next === 'completed') this.#end = clock.after(flow.reliable ? 0 : timerDMs, () => this.#take('timerD'))

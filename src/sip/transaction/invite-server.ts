@@ -100,7 +100,7 @@ export class InviteServer {
     const { clock, flow, user } = this.#options
     switch (effect) {
       case 'send':
-        this.#last = bytes
+        if (this.#state !== 'accepted') this.#last = bytes // of a 2xx no copy is sent from here
         if (this.#state === 'proceeding') this.#retransmission?.cancel()
         if (bytes) flow.send(bytes, this.#failed)
         break
@@ -124,7 +124,9 @@ export class InviteServer {
     if (next === this.#state) return
     this.#state = next
     this.#retransmission?.cancel()
+    this.#retransmission = undefined
     this.#end?.cancel()
+    if (next !== 'completed') this.#last = undefined
     const { clock, flow, onEnd } = this.#options
     switch (next) {
       case 'completed':
@@ -138,7 +140,6 @@ export class InviteServer {
         this.#end = clock.after(transactionMs, () => this.#take('timerL'))
         break
       case 'terminated':
-        this.#last = undefined
         onEnd?.()
         break
       case 'proceeding':

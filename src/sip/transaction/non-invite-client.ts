@@ -11,7 +11,7 @@ import { printMessage } from '../message/print.ts'
 import type { SipResponse } from '../message/types.ts'
 import { classOf, type Machine, step } from './machine.ts'
 import { doubled, t1Ms, t2Ms, t4Ms, transactionMs } from './timers.ts'
-import type { ClientOptions } from './types.ts'
+import type { ClientOptions, ClientUser } from './types.ts'
 
 type State = 'trying' | 'proceeding' | 'completed' | 'terminated'
 type Input = '1xx' | '2xx-6xx' | 'timerE' | 'timerF' | 'timerK' | 'transportError'
@@ -40,18 +40,20 @@ const figure6 = {
 } as const satisfies Machine<State, Input, Effect>
 
 export class NonInviteClient {
-  readonly #options: ClientOptions
-  readonly #bytes: Buffer
+  readonly #options: Pick<ClientOptions, 'clock' | 'flow' | 'onEnd'>
+  /** Both are gone once it is answered: transactions linger in great number. */
+  #bytes: Buffer | undefined
+  #user: ClientUser | undefined
   #state: State = 'trying'
   #retransmission: Timer | undefined
   /** F until answered, K afterwards. */
   #end: Timer | undefined
   #intervalMs = t1Ms
 
-  constructor(options: ClientOptions) {
-    this.#options = options
-    this.#bytes = printMessage(options.request)
-    const { clock, flow } = options
+  constructor({ request, user, clock, flow, onEnd }: ClientOptions) {
+    this.#options = { clock, flow, ...(onEnd && { onEnd }) }
+    this.#user = user
+    this.#bytes = printMessage(request)
     if (!flow.reliable) this.#retransmission = clock.after(t1Ms, () => this.#take('timerE'))
     this.#end = clock.after(transactionMs, () => this.#take('timerF'))
     flow.send(this.#bytes, this.#failed)
@@ -81,25 +83,26 @@ export class NonInviteClient {
     const [next, ...effects] = step<State, Input, Effect>(figure6, this.#state, input)
     this.#enter(next)
     for (const effect of effects) this.#do(effect, response)
+    if (this.#state === 'completed') this.#user = this.#bytes = undefined
   }
 
   #do(effect: Effect, response: SipResponse | undefined): void {
-    const { clock, flow, user } = this.#options
+    const { clock, flow } = this.#options
     switch (effect) {
       case 'resend':
         // §17.1.2.2: doubled up to T2 while trying, T2 once a provisional came.
         this.#intervalMs = this.#state === 'proceeding' ? t2Ms : doubled(this.#intervalMs)
         this.#retransmission = clock.after(this.#intervalMs, () => this.#take('timerE'))
-        flow.send(this.#bytes, this.#failed)
+        if (this.#bytes) flow.send(this.#bytes, this.#failed)
         break
       case 'passUp':
-        if (response) user.response(response)
+        if (response) this.#user?.response(response)
         break
       case 'reportTimeout':
-        user.failed('timeout')
+        this.#user?.failed('timeout')
         break
       case 'reportTransportError':
-        user.failed('transport')
+        this.#user?.failed('transport')
         break
     }
   }
@@ -109,6 +112,7 @@ export class NonInviteClient {
     this.#state = next
     if (next === 'proceeding') return // timers E and F run on
     this.#retransmission?.cancel()
+    this.#retransmission = undefined
     this.#end?.cancel()
     const { clock, flow, onEnd } = this.#options
     if (next === 'completed') this.#end = clock.after(flow.reliable ? 0 : t4Ms, () => this.#take('timerK'))

@@ -11,6 +11,7 @@ import { randomHex } from '../../core/random.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { printMessage } from '../message/print.ts'
+import { detached } from '../message/scan.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { SipCounters } from '../transport/counters.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -27,7 +28,7 @@ export interface InviteUser {
   /** Our tag in the answers; the answer to a CANCEL carries it too (§9.2). */
   readonly toTag: string
   /** A CANCEL for this INVITE came and was answered. */
-  cancelled(): void
+  cancelled(cancel: SipRequest): void
   failed(why: 'no-ack' | 'transport'): void
 }
 
@@ -53,7 +54,7 @@ export interface ServerTransaction {
 
 interface OpenInvite {
   readonly machine: InviteServer
-  readonly user: InviteUser
+  user: InviteUser
   readonly flow: WireFlow
 }
 
@@ -128,44 +129,46 @@ export class Transactions {
   }
 
   openInvite(request: SipRequest, flow: WireFlow, user: InviteUser): ServerTransaction {
-    const key = serverKey(request)
-    const unmerge = this.#merge(request)
-    const outlet = this.#outlet(this.#transport.responseFlow(request, flow), callIdOf(request) ?? '')
+    const key = detached(serverKey(request))
+    const merged = this.#merge(request)
     const unwatch = flow.onClose(() => machine.transportFailed())
     const machine = new InviteServer({
       clock: this.#clock,
-      flow: outlet,
-      user,
+      flow: this.#outlet(this.#transport.responseFlow(request, flow), request),
+      user: { failed: (why) => open.user.failed(why) },
       trying: tryingFor(request),
       onEnd: () => {
         unwatch()
-        unmerge()
+        this.#merged.delete(merged)
         this.#invites.delete(key)
       },
     })
-    this.#invites.set(key, { machine, user, flow })
+    const open: OpenInvite = { machine, user, flow }
+    this.#invites.set(key, open)
     return {
-      respond: (response) => machine.respond(response.status, printMessage(response)),
+      respond(response) {
+        machine.respond(response.status, printMessage(response))
+        if (machine.state === 'accepted') open.user = answered(open.user.toTag)
+      },
       stop: () => machine.stop(),
     }
   }
 
   open(request: SipRequest, flow: WireFlow): ServerTransaction {
-    const key = serverKey(request)
-    const unmerge = this.#merge(request)
-    const outlet = this.#outlet(this.#transport.responseFlow(request, flow), callIdOf(request) ?? '')
+    const key = detached(serverKey(request))
+    const merged = this.#merge(request)
     const unwatch = flow.onClose(() => machine.transportFailed())
     const machine = new NonInviteServer({
       clock: this.#clock,
-      flow: outlet,
+      flow: this.#outlet(this.#transport.responseFlow(request, flow), request),
       onEnd: () => {
         unwatch()
-        unmerge()
+        this.#merged.delete(merged)
         this.#others.delete(key)
       },
     })
     this.#others.set(key, machine)
-    return { respond: (response) => machine.respond(printMessage(response)), stop: () => machine.stop() }
+    return { respond: (response) => machine.respond(kept(printMessage(response))), stop: () => machine.stop() }
   }
 
   /**
@@ -177,11 +180,11 @@ export class Transactions {
     const { method, headers } = request
     headers.prepend('Via', this.#transport.via(flow, branch))
     this.#transport.expect(flow)
-    const key = clientKey(branch, method)
+    const key = detached(clientKey(branch, method))
     const unwatch = flow.onClose(() => machine.transportFailed())
     const options = {
       clock: this.#clock,
-      flow: this.#outlet(flow, callIdOf(request) ?? ''),
+      flow: this.#outlet(flow, request),
       user,
       request,
       onEnd: () => {
@@ -197,8 +200,8 @@ export class Transactions {
   /** Send an ACK to a 2xx: it is no transaction. Returns how to send it once more. */
   sendAck(ack: SipRequest, flow: WireFlow): () => void {
     ack.headers.prepend('Via', this.#transport.via(flow, newBranch()))
-    const bytes = printMessage(ack)
-    const callId = callIdOf(ack) ?? ''
+    const bytes = kept(printMessage(ack))
+    const callId = detached(callIdOf(ack) ?? '')
     const send = (): void => this.#transport.send(flow, bytes, callId)
     send()
     return send
@@ -212,22 +215,48 @@ export class Transactions {
       return this.respondStateless(request, createResponse(request, 481, { toTag: randomHex(4) }), flow)
     }
     this.open(request, flow).respond(createResponse(request, 200, { toTag: invite.user.toTag }))
-    invite.user.cancelled()
+    invite.user.cancelled(request)
   }
 
-  #merge(request: SipRequest): () => void {
-    const key = mergeKey(request)
+  #merge(request: SipRequest): string {
+    const key = detached(mergeKey(request))
     this.#merged.add(key)
-    return () => this.#merged.delete(key)
+    return key
   }
 
-  #outlet(flow: WireFlow, callId: string): Outlet {
-    return {
-      reliable: flow.reliable,
-      send: (bytes, failed) => this.#transport.send(flow, bytes, callId, failed),
-    }
+  #outlet(flow: WireFlow, request: SipRequest): Outlet {
+    return new FlowOutlet(this.#transport, flow, detached(callIdOf(request) ?? ''))
   }
 }
+
+/** Where the messages of one transaction go. */
+class FlowOutlet implements Outlet {
+  readonly #transport: SipTransport
+  readonly #flow: WireFlow
+  readonly #callId: string
+
+  constructor(transport: SipTransport, flow: WireFlow, callId: string) {
+    this.#transport = transport
+    this.#flow = flow
+    this.#callId = callId
+  }
+
+  get reliable(): boolean {
+    return this.#flow.reliable
+  }
+
+  send(bytes: Uint8Array, failed?: () => void): void {
+    this.#transport.send(this.#flow, bytes, this.#callId, failed)
+  }
+}
+
+/** In memory of their own: what is printed lies in larger blocks, and a block lives as long as any of its messages. */
+const kept = (bytes: Buffer): Uint8Array => new Uint8Array(bytes)
+
+const nothing = (): void => {}
+
+/** An INVITE that was answered lingers for its copies: the call itself must not stay in memory with it. */
+const answered = (toTag: string): InviteUser => ({ toTag, cancelled: nothing, failed: nothing })
 
 /** Apart, so that a transaction that lingers does not keep its request in memory. */
 const tryingFor = (request: SipRequest) => (): Uint8Array => printMessage(createResponse(request, 100))
