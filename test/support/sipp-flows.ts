@@ -59,14 +59,14 @@ const respond = (status: string, more: readonly string[] = [], body = ''): strin
 
 const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>'
 
-/** An ordinary call on a bad line: so many percent of its INVITE, ACK and BYE, and of the answers to them, are lost. */
+/** An ordinary call on a bad line: so many percent of its INVITE, ACK and BYE, and of the answers to BYE, are lost. */
 export function lossyCaller(percent: number): string {
   const attributes = ` lost="${percent}"`
   return scenario(
     'lossy caller',
     send(request('INVITE', 1, [sdpType]), audio, `${retransmitted}${attributes}`),
     ...provisional,
-    receive('response="200"', ` rrs="true"${attributes}`),
+    answered,
     send(later('ACK', 1), '', attributes),
     '  <pause/>',
     send(later('BYE', 2), '', `${retransmitted}${attributes}`),
