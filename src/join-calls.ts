@@ -86,7 +86,6 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     minExpiresMs,
     maxExpiresMs,
-    edgeProxies: parseNetworks(settings.sip.edgeProxies),
     store: database.registrations,
   })
   closing.push(async () => registrar.close())

@@ -170,11 +170,6 @@ export const settingsSchema = z.strictObject({
       env: 'REGISTER_MAX_EXPIRES',
       description: 'Longest registration; a longer one is shortened.',
     }),
-    edgeProxies: setting(list().pipe(networks()).default([]), {
-      env: 'SIP_EDGE_PROXIES',
-      description:
-        'Addresses and networks of SIP proxies of your own in front: the Path they add is used also for phones that do not know Path.',
-    }),
     sessionExpires: setting(duration(90_000).default(1_800_000), {
       env: 'SIP_SESSION_EXPIRES',
       description: 'A call that is not refreshed by either side for so long is over (session timers, RFC 4028).',
