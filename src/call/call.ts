@@ -210,7 +210,7 @@ export class Call implements LiveCall, TransferHost {
     if (!isPlaced(leg) || !isPlaced(other)) return false
     const [side, otherSide] =
       leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
-    const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
+    const offer = offerToPassOn(incoming, this.#streams, side)
     if (offer === undefined) return false
     this.#streams ??= this.#newStreams()
     leg.media.joinStreams({ of: this.#streams, side })
@@ -376,7 +376,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        referredBy: this.#addressOf(referredBy, undefined),
+        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)
