@@ -33,6 +33,7 @@ import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
+import { TollGuard } from './security/toll-guard.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { SipTrace } from './sip/trace.ts'
@@ -142,6 +143,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     directory,
     registrar,
     trunks,
+    toll: new TollGuard({
+      clock,
+      bus,
+      highRiskPrefixes: settings.security.highRiskPrefixes,
+      callsAtATime: settings.security.outboundAtATime,
+      callsPerHour: settings.security.outboundPerHour,
+    }),
     passHeaders: settings.sip.passHeaders,
     services,
   })
@@ -185,7 +193,7 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
   const shield = new Shield({
     clock,
     bus,
-    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
+    trusted: parseNetworks([...security.trustedNetworks, ...sip.edgeProxies, ...peers]),
     ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
     denied: parseNetworks(security.deniedSources),
     messagesPerSecond: security.messagesPerSecond,

@@ -23,6 +23,8 @@ export class Stranger {
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
   #sent = 0
   answers = 0
+  /** Datagrams of all kinds. */
+  received = 0
 
   /** @param ip An address of the loopback; each is another host to the server. */
   static async at(ip: string, server: Address): Promise<Stranger> {
@@ -35,6 +37,7 @@ export class Stranger {
     this.#socket = socket
     this.#server = server
     socket.on('message', (bytes) => {
+      this.received += 1
       const result = parseMessage(bytes)
       if (!result.ok || result.message.kind !== 'response') return
       this.answers += 1
