@@ -78,11 +78,16 @@ const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAt
   JSON.stringify({ ...wanted, hashes: { ...wanted.hashes } }) !==
   JSON.stringify({
     displayName: known.displayName,
-    hashes: { realm: known.hashes.realm, md5: known.hashes.md5, sha256: known.hashes.sha256 },
+    hashes: hashesInOrder(known),
     ringSeconds: known.ringSeconds,
     record: known.record,
     maxContacts: known.maxContacts,
   })
+
+/** In the order of `digestHashes`. */
+function hashesInOrder({ hashes: { realm, md5, sha256, sha512 } }: Extension): object {
+  return { realm, md5, sha256, sha512 }
+}
 
 /** @returns The password, once. */
 export async function addPerson(database: Database, name: string, role: Role, given?: string): Promise<string> {

@@ -112,7 +112,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'path', 'outbound', 'gruu'],
+    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { FakeClock } from './core/fake-clock.ts'
 import { silentLogger } from './core/logger.ts'
 import { MemoryNetwork } from './net/memory-network.ts'
+import { answerBinding } from './net/stun-message.ts'
 import { findPublicAddress } from './public-address.ts'
 import { StartError } from './start-error.ts'
 
@@ -64,4 +65,24 @@ test('an address that is given is taken, and none is wanted without NAT', async 
   const { find } = await world()
   assert.equal((await find({ ...nat, externalIp: '198.51.100.9' }))?.current(), '198.51.100.9')
   assert.equal(await find({ ...nat, behindNat: false }), undefined)
+})
+
+test('a STUN server at an IPv6 address, or with no other, is asked there', async () => {
+  for (const stunServer of ['[2001:db8::9]:3478', 'six.example.com']) {
+    const clock = new FakeClock()
+    const network = new MemoryNetwork({ clock })
+    network.name('six.example.com', '2001:db8::9')
+    const server = await network.udp({ ip: '2001:db8::9', port: 3478 }, (request, from) => {
+      const answer = answerBinding(request, { ip: '2001:db8::77', port: from.port })
+      if (answer) server.send(answer, from)
+    })
+    const found = findPublicAddress({ nat: { ...nat, stunServer } }, { network, clock, log: silentLogger })
+    for (let turns = 0; turns < 50; turns++) {
+      await Promise.resolve()
+      clock.advance(10)
+    }
+    const address = await found
+    assert.equal(address?.current(), '2001:db8::77')
+    address?.close()
+  }
 })

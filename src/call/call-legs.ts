@@ -1,8 +1,16 @@
 /** The legs of one call: who stands on each side now, who rings, who has left. A transfer changes it. */
 
+import type { Replaces } from '../sip/dialog/refer.ts'
 import type { Fork } from './fork.ts'
 import { type Leg, liveLeg } from './leg.ts'
 import type { LiveLeg } from './live-calls.ts'
+
+/** RFC 3891 §3: both tags, whichever of them its sender took for the local one. */
+const isNamed = ({ sipCallId, dialog }: Leg, { callId, tags }: Replaces): boolean =>
+  sipCallId === callId &&
+  dialog !== undefined &&
+  tags.includes(dialog.id.localTag) &&
+  tags.includes(dialog.id.remoteTag)
 
 export class CallLegs {
   caller: Leg
@@ -38,6 +46,21 @@ export class CallLegs {
     if (this.#left.includes(leg)) return false
     this.#left.push(leg)
     return true
+  }
+
+  /** The answered leg that a Replaces names. */
+  named(replaces: Replaces): Leg | undefined {
+    return [this.caller, this.callee].find((leg) => leg?.dialog && isNamed(leg, replaces))
+  }
+
+  /** The same of those that left. */
+  leftAs(replaces: Replaces): Leg | undefined {
+    return this.#left.find((leg) => isNamed(leg, replaces))
+  }
+
+  /** What rings now. */
+  get ringing(): Fork | undefined {
+    return this.#forks.find(({ isRinging }) => isRinging)
   }
 
   /** True for one that left, and whose place nobody took. */

@@ -42,6 +42,21 @@ test('the caller is answered with what the callee took, so that nothing is trans
   assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
 })
 
+const timing = (body: Uint8Array | undefined) =>
+  Buffer.from(body ?? '')
+    .toString()
+    .match(/a=(?:max)?ptime:.*/g)
+
+test('how much sound one side wants in a packet is told to the other', async () => {
+  const callee = world.device(0, (invite) => invite.answer(description(`${sdp('192.0.2.21')}a=ptime:40\r\n`)))
+  const offer = `${sdp(callerIp)}a=ptime:30\r\na=maxptime:60\r\na=ptime:many\r\n`
+  const invite = world.call(description(offer))
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.deepEqual(timing(callee.invite?.request.body), ['a=ptime:30', 'a=maxptime:60'])
+  assert.deepEqual(timing(response.body), ['a=ptime:40'])
+})
+
 test('a caller without an offer gets ours and answers in the ACK (RFC 3261 §13.2.2.4)', async () => {
   const first = world.answers(0)
   const late = world.caller.invite({

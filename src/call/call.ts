@@ -14,21 +14,21 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts'
-import type { SdpFormat } from '../sdp/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { Dialog, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
-import { CallerSide, readInvite } from './caller-side.ts'
+import { answerTo, CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
-import { type Leg, mediaSummary, remoteOf } from './leg.ts'
+import { type Leg, legOf, mediaSummary } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
-import { LegMedia, readDescription, type SideEnd } from './leg-media.ts'
+import { type AudioWishes, LegMedia, readDescription, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { addressAt, peerOf } from './party.ts'
+import { reasonHeader, reasonsIn } from './reason.ts'
 import { offerToPassOn, passOfferOn } from './renegotiation.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
@@ -49,6 +49,12 @@ export interface DialOptions {
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
 }
+
+/** What a Replaces may name in a call. */
+export type Place =
+  | { readonly state: 'ringing'; readonly fork: Fork }
+  | { readonly state: 'talking'; readonly leg: Leg }
+  | { readonly state: 'ended' }
 
 type Answered = Extract<ForkOutcome, { answered: true }>
 
@@ -73,6 +79,8 @@ export class Call implements LiveCall, TransferHost {
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
   #recording: CallRecording | undefined
+  /** What the side that ended it said of it. */
+  #reasons: readonly string[] = []
   /** Video, fax: what two parties have beside their audio. */
   #streams: SideStreams | undefined
   #ended = false
@@ -87,19 +95,14 @@ export class Call implements LiveCall, TransferHost {
     this.#startedAtMs = services.clock.wallMs()
     this.#session = services.media.openSession(this.id)
     this.#session.on('lost', () => void this.#fail('call.media-lost'))
-    this.#legs = new CallLegs({
-      id: newId(),
-      role: 'caller',
-      party: parties.from,
-      sipCallId: invite.request.headers.get('Call-ID') ?? '',
-      transport: invite.flow.transport,
-      remote: remoteOf(invite.flow),
-      state: 'calling',
-    })
+    this.#legs = new CallLegs({ ...legOf(invite, 'caller', parties.from), state: 'calling' })
     services.live.add(this)
     this.#teller.started(this.from, this.to)
     this.#teller.legStarted(this.#legs.caller)
-    invite.cancelled.addEventListener('abort', () => void this.finish('cancelled', 'caller'))
+    invite.cancelled.addEventListener('abort', () => {
+      const { cancelledBy } = invite
+      void this.#finishFor(cancelledBy ? reasonsIn(cancelledBy) : [], 'cancelled', 'caller')
+    })
   }
 
   /** Resolves when the call is over and everything it used is closed. */
@@ -130,9 +133,9 @@ export class Call implements LiveCall, TransferHost {
 
   async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
     const { advertisedIp } = this.#services
-    const { offer, formats, maxForwards } = readInvite(this.#invite)
-    await this.#openStreams(offer)
+    const { offer, wanted, maxForwards } = readInvite(this.#invite)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
+    await this.#openStreams(offer)
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
@@ -140,7 +143,7 @@ export class Call implements LiveCall, TransferHost {
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
-    const fork = this.#fork(port, formats, this.#streamsOf('callee'), {
+    const fork = this.#fork(port, wanted, this.#streamsOf('callee'), {
       destinations,
       ringMs,
       maxForwards,
@@ -148,7 +151,7 @@ export class Call implements LiveCall, TransferHost {
       onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
     })
     const outcome = await fork.outcome
-    if (!outcome.answered) return this.finish(outcome.reason)
+    if (!outcome.answered) return this.#finishFor(outcome.reasons, outcome.reason)
     if (this.#ended) return outcome.dialog.bye()
     this.#connect(outcome, caller, record ? recordingName : undefined)
   }
@@ -156,16 +159,20 @@ export class Call implements LiveCall, TransferHost {
   /** Each device gets a description of its own over the one port that all of them share until one answers. */
   #fork(
     port: MediaPort,
-    formats: readonly SdpFormat[],
+    wanted: AudioWishes,
     beside: { readonly streams?: SideEnd },
-    options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer'>,
+    options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer' | 'pickUp'>,
   ): Fork {
     const { stack, clock, advertisedIp } = this.#services
     const offer = ({ target }: Destination) => {
       const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
-      return { media, sdp: media.offer(formats) }
+      return { media, sdp: media.offer(wanted) }
     }
-    const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, ...options })
+    const pickUp = (invite: IncomingInvite) => {
+      const media = new LegMedia(port, advertisedIp(invite.flow), beside)
+      return { media, sdp: answerTo(invite, media, wanted) }
+    }
+    const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, pickUp, ...options })
     this.#legs.rings(fork)
     return fork
   }
@@ -175,7 +182,13 @@ export class Call implements LiveCall, TransferHost {
     const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
     if (!description || !hasSideStreams(description)) return
     const streams = this.#newStreams()
-    await streams.prepare(description)
+    try {
+      await streams.prepare(description)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      streams.close()
+      return this.log.warn('a call goes on without its video', { code: error.code })
+    }
     streams.hear('caller', description)
     this.#streams = streams
   }
@@ -244,7 +257,7 @@ export class Call implements LiveCall, TransferHost {
   #passEarlyMedia(media: LegMedia, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
-      caller.passEarlyMedia(media.formats, () => this.#session.bridge(caller.media.port, media.port))
+      caller.passEarlyMedia(media.wishes, () => this.#session.bridge(caller.media.port, media.port))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       this.log.warn('early media could not be passed on', { code: error.code })
@@ -252,14 +265,14 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** @param recordAs Name of the recording, if one is made. */
-  #connect({ attempt, dialog, response }: Answered, caller: CallerSide, recordAs: string | undefined): void {
+  #connect({ attempt, dialog, sdp }: Answered, caller: CallerSide, recordAs: string | undefined): void {
     const { leg: callee, media, earlyAnswer = '', renegotiated = false } = attempt
     this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
     const description = this.#session.together(() => {
-      media.takeFinal(sdpOf(response), earlyAnswer, renegotiated)
-      const told = caller.describe(media.formats)
+      media.takeFinal(sdp, earlyAnswer, renegotiated)
+      const told = caller.describe(media.wishes)
       // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
       if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
       if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
@@ -286,7 +299,7 @@ export class Call implements LiveCall, TransferHost {
       rtpTimeoutMs,
       log: this.log,
       teller: this.#teller,
-      gone: (gone, why) => this.#gone(gone, why),
+      gone: (gone, why, reasons) => this.#gone(gone, why, reasons),
       passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
       relay: (from, info) => this.#relay(from, info),
@@ -301,10 +314,10 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */
-  #gone(leg: Leg, why: EndReason): void {
+  #gone(leg: Leg, why: EndReason, reasons: readonly string[]): void {
     leg.state = 'ended'
     if (this.#transfers?.by === leg || this.#spared === leg) void this.leave(leg, 'bye')
-    else void this.finish(why, leg.role)
+    else void this.#finishFor(reasons, why, leg.role)
   }
 
   legAt({ callId, tags }: Replaces): Leg | undefined {
@@ -313,6 +326,16 @@ export class Call implements LiveCall, TransferHost {
       leg.sipCallId === callId && theirTag !== undefined && tags.includes(theirTag)
     if (isNamed(caller, caller.dialog ? caller.dialog.id.remoteTag : fromTag(this.#invite.request))) return caller
     return callee && isNamed(callee, callee.dialog?.id.remoteTag) ? callee : undefined
+  }
+
+  /** The place that an INVITE with Replaces asks for (RFC 3891 §3). Who watches a call knows it by our own id. */
+  placeAt(replaces: Replaces): Place | undefined {
+    const leg = this.#legs.named(replaces)
+    if (leg) return { state: 'talking', leg }
+    const { ringing } = this.#legs
+    if (ringing && (replaces.callId === this.id || ringing.ringingAs(replaces)))
+      return { state: 'ringing', fork: ringing }
+    return this.#legs.leftAs(replaces) && { state: 'ended' }
   }
 
   spare(leg: Leg | undefined): void {
@@ -346,7 +369,7 @@ export class Call implements LiveCall, TransferHost {
     const { destinations, ringMs } = route
     return this.#fork(
       port,
-      supportedFormats,
+      { formats: supportedFormats },
       {},
       {
         destinations,
@@ -371,7 +394,7 @@ export class Call implements LiveCall, TransferHost {
     this.#streams?.close()
     this.#streams = undefined
     stays?.media?.leaveStreams()
-    if (fromCallId !== undefined) this.#teller.legStarted(next)
+    if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.#recording) {
       const { media, id, role, party } = next
       this.#recording.addTrack({ port: media.port, legId: id, role, party })
@@ -407,6 +430,12 @@ export class Call implements LiveCall, TransferHost {
     return this.finish(reason)
   }
 
+  /** With what one side said of it, to be told to the other (RFC 3326). */
+  #finishFor(reasons: readonly string[], reason: EndReason, by?: LegRole): Promise<void> {
+    if (!this.#ended) this.#reasons = reasons
+    return this.finish(reason, by)
+  }
+
   /** Ends the call once; later reasons change nothing. Resolves when all is closed. */
   async finish(reason: EndReason, by?: LegRole, status?: number): Promise<void> {
     if (this.#ended) return this.#closed.promise
@@ -416,11 +445,11 @@ export class Call implements LiveCall, TransferHost {
     // After a CANCEL the stack has sent the 487 already.
     if (sipStatus !== undefined && reason !== 'cancelled')
       this.#reject(sipStatus, status ? undefined : refusals[reason].reason)
-    for (const fork of this.#legs.forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled')
+    for (const fork of this.#legs.forks) fork.cancel(reason === 'transferred' ? reason : 'cancelled', this.#reasons)
     const present = [this.#legs.caller, this.#legs.callee, this.#transfers?.by].filter((leg) => leg !== undefined)
     const legs = present.filter((leg) => this.#legs.leave(leg))
     for (const { watch } of legs) watch?.stop()
-    const goodbyes = legs.map(({ dialog }) => dialog?.bye())
+    const goodbyes = legs.map(({ dialog }) => dialog?.bye(reasonHeader(this.#reasons)))
     const stored = this.#recording?.stop()
     await Promise.all(legs.map((leg) => this.#endLeg(leg)))
     this.#teller.ended(reason, sipStatus, by)
@@ -437,7 +466,8 @@ export class Call implements LiveCall, TransferHost {
   }
 
   #reject(status: number, reason: string | undefined): void {
-    this.#invite.reject(status, reason === undefined ? {} : { reason })
+    const why = reasonHeader(this.#reasons)
+    this.#invite.reject(status, reason === undefined ? why : { ...why, reason })
   }
 
   snapshot(): LiveCallSnapshot {

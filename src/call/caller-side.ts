@@ -4,13 +4,12 @@
  *   Call  ── ring, answer ─▶  here  ── 180, 183, 200 ─▶  IncomingInvite
  */
 import type { Logger } from '../core/logger.ts'
-import type { SdpFormat } from '../sdp/types.ts'
 import { maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError } from './failures.ts'
 import { answerInDialog, type InDialogOptions } from './in-dialog.ts'
-import { type LegMedia, usableFormats } from './leg-media.ts'
+import { type AudioWishes, type LegMedia, usableAudio } from './leg-media.ts'
 import { supportedFormats } from './rtp-audio.ts'
 
 /** What an INVITE asks for. */
@@ -18,7 +17,7 @@ export interface Asked {
   /** Undefined when the caller wants us to offer: its answer comes with the ACK. */
   readonly offer: string | undefined
   /** What the devices are offered. */
-  readonly formats: readonly SdpFormat[]
+  readonly wanted: AudioWishes
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */
   readonly maxForwards: number
 }
@@ -30,9 +29,19 @@ export function readInvite({ request }: IncomingInvite): Asked {
   if (maxForwards === 0) throw new CallError('call.too-many-hops')
   const offered = sessionDescriptionOf(request)
   if (offered === 'none') throw new CallError('call.unknown-body')
-  const formats = offered === undefined ? supportedFormats : usableFormats(offered.sdp)
-  if (formats.length === 0) throw new CallError('call.no-common-codec')
-  return { offer: offered?.sdp, formats, maxForwards: Math.min(maxForwards, 70) - 1 }
+  const wanted = offered === undefined ? { formats: supportedFormats } : usableAudio(offered.sdp)
+  if (wanted.formats.length === 0) throw new CallError('call.no-common-codec')
+  return { offer: offered?.sdp, wanted, maxForwards: Math.min(maxForwards, 70) - 1 }
+}
+
+/**
+ * The description for a 200 to an INVITE that joins a call: the answer to its offer, or an offer.
+ * @throws {CallError} `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`.
+ */
+export function answerTo({ request }: IncomingInvite, media: LegMedia, wanted: AudioWishes): string {
+  const offered = sessionDescriptionOf(request)
+  if (offered === 'none') throw new CallError('call.unknown-body')
+  return offered === undefined ? media.offer(wanted) : media.answer(offered.sdp, wanted)
 }
 
 export class CallerSide {
@@ -83,9 +92,9 @@ export class CallerSide {
    * @param bridge Lets the caller hear it.
    * @throws {CallError} `call.no-common-codec`
    */
-  passEarlyMedia(formats: readonly SdpFormat[], bridge: () => void): void {
+  passEarlyMedia(wanted: AudioWishes, bridge: () => void): void {
     if (this.#offer === undefined) return
-    const answer = this.media.answer(this.#offer, formats)
+    const answer = this.media.answer(this.#offer, wanted)
     bridge()
     this.#earlyAnswer = answer
     this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
@@ -95,10 +104,10 @@ export class CallerSide {
    * The description for the 200; none when a further exchange has taken the place of the first.
    * @throws {CallError} `call.no-common-codec`
    */
-  describe(formats: readonly SdpFormat[]): string | undefined {
+  describe(wanted: AudioWishes): string | undefined {
     if (this.#renegotiated) return undefined
     if (this.#earlyAnswer !== undefined) return this.#earlyAnswer
-    return this.#offer === undefined ? this.media.offer(formats) : this.media.answer(this.#offer, formats)
+    return this.#offer === undefined ? this.media.offer(wanted) : this.media.answer(this.#offer, wanted)
   }
 
   answer(description: string | undefined): Dialog {

@@ -11,12 +11,23 @@ import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
+import type { Replaces } from '../sip/dialog/refer.ts'
 import type { SipResponse, SipUri } from '../sip/message/types.ts'
-import type { Credentials, Dialog, ExtraHeaders, OutgoingInvite, SipStack, Target } from '../sip/stack.types.ts'
+import type {
+  Credentials,
+  Dialog,
+  ExtraHeaders,
+  IncomingInvite,
+  OutgoingInvite,
+  SipStack,
+  Target,
+} from '../sip/stack.types.ts'
+import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { type Leg, remoteOf } from './leg.ts'
+import { type Leg, legOf, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
+import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
 import type { Teller } from './teller.ts'
 
@@ -49,7 +60,7 @@ export interface Destination {
 export interface Attempt {
   readonly leg: Leg
   readonly media: LegMedia
-  readonly invite: OutgoingInvite
+  readonly invite: Pick<OutgoingInvite, 'cancel'>
   /** The description of its last provisional answer. */
   earlyAnswer?: string
   /** It made an offer of its own since (RFC 3311), which was answered. */
@@ -57,8 +68,9 @@ export interface Attempt {
 }
 
 export type ForkOutcome =
-  | { readonly answered: true; readonly attempt: Attempt; readonly dialog: Dialog; readonly response: SipResponse }
-  | { readonly answered: false; readonly reason: EndReason }
+  /** `sdp`: the description of the answer; empty when an earlier one stands. */
+  | { readonly answered: true; readonly attempt: Attempt; readonly dialog: Dialog; readonly sdp: string }
+  | { readonly answered: false; readonly reason: EndReason; readonly reasons: readonly string[] }
 
 export interface ForkOptions {
   readonly stack: SipStack
@@ -69,6 +81,8 @@ export interface ForkOptions {
   readonly introduce: (destination: Destination) => Introduction
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
+  /** The media of who picks the call up, and the answer to its INVITE. */
+  readonly pickUp: (invite: IncomingInvite) => { readonly media: LegMedia; readonly sdp: string }
   readonly ringMs: number
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */
   readonly maxForwards: number
@@ -99,9 +113,9 @@ export class Fork {
   /** A way was there and said no: others would lead to the same place. */
   #isFinal = false
   #groupTimer: Timer | undefined
-  readonly #refusals: EndReason[] = []
+  readonly #refusals: { readonly reason: EndReason; readonly reasons: readonly string[] }[] = []
   /** Stops hearing what devices ask before they answer, by their early dialogs. */
-  readonly #early = new Map<Dialog, () => void>()
+  readonly #early = new Map<Dialog, { readonly leg: Leg; readonly off: () => void }>()
   readonly #settle: (outcome: ForkOutcome) => void
   readonly #cancelTimer: () => void
   #settled = false
@@ -114,14 +128,44 @@ export class Fork {
     const timer = options.clock.after(options.ringMs, () => this.cancel('no-answer'))
     this.#cancelTimer = () => timer.cancel()
     this.#plan = new RingPlan(options.destinations)
-    if (!this.#ringNext()) this.#finish({ answered: false, reason: 'unreachable' })
+    if (!this.#ringNext()) this.#finish({ answered: false, reason: 'unreachable', reasons: [] })
   }
 
-  /** Give up on all devices that have not answered. */
-  cancel(reason: EndReason): void {
+  /** Give up on all devices that have not answered. @param reasons As the caller gave them. */
+  cancel(reason: EndReason, reasons: readonly string[] = []): void {
     if (this.#settled) return
-    this.#finish({ answered: false, reason })
-    this.#cancelAll(cancelReasons[reason])
+    this.#finish({ answered: false, reason, reasons })
+    this.#cancelAll(cancelReasons[reason] ?? reasons[0])
+  }
+
+  /** The device that rings in this dialog. */
+  ringingAs({ callId, tags }: Replaces): Leg | undefined {
+    for (const [dialog, { leg }] of this.#early) {
+      const { id } = dialog
+      if (id.callId === callId && tags.includes(id.localTag) && tags.includes(id.remoteTag)) return leg
+    }
+    return undefined
+  }
+
+  /** False once somebody answered or nobody will. */
+  get isRinging(): boolean {
+    return !this.#settled
+  }
+
+  /**
+   * Somebody else takes the call while it rings (RFC 3891 §3).
+   *
+   * @throws {CallError} When its offer cannot be answered; the call rings on.
+   */
+  pickUp(invite: IncomingInvite, party: Party): void {
+    const { media, sdp } = this.#options.pickUp(invite)
+    const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), state: 'ringing' }
+    const attempt: Attempt = { leg, media, invite: { cancel: () => {} }, renegotiated: true }
+    this.#attempts.add(attempt)
+    this.#options.teller.legStarted(leg)
+    const dialog = invite.answer({ contentType: 'application/sdp', body: sdp })
+    this.#finish({ answered: true, attempt, dialog, sdp: '' })
+    this.#cancelAll(completedElsewhere, attempt)
   }
 
   /** All attempts, those that ended too. */
@@ -215,7 +259,7 @@ export class Fork {
         },
       }),
     )
-    this.#early.set(dialog, off)
+    this.#early.set(dialog, { leg: attempt.leg, off })
   }
 
   #answered({ attempt, destination }: Ringing, dialog: Dialog, response: SipResponse): void {
@@ -226,7 +270,7 @@ export class Fork {
       return
     }
     destination.report?.(true)
-    this.#finish({ answered: true, attempt, dialog, response })
+    this.#finish({ answered: true, attempt, dialog, sdp: sdpOf(response) })
     this.#cancelAll(completedElsewhere, attempt)
   }
 
@@ -242,7 +286,8 @@ export class Fork {
     destination.report?.(served)
     const onwards = this.#plan.redirected(destination, response)
     if (onwards.length > 0) return onwards.forEach((next) => this.#start(next))
-    this.#refusals.push(reasonOf(status))
+    const reasons = reasonsIn(response)
+    this.#refusals.push({ reason: networkReason(reasons) ?? reasonOf(status), reasons })
     if (destination.isWay && served) this.#isFinal = true
     // 6xx: the person, not the device, does not want the call (RFC 3261 §21.6).
     if (status >= 600) this.#fail()
@@ -256,7 +301,7 @@ export class Fork {
     if (reason === 'unreachable') destination.report?.(false)
     attempt.invite.cancel(noAnswer)
     this.#ended(attempt, reason === 'unreachable' ? 408 : 487)
-    this.#refusals.push(reason)
+    this.#refusals.push({ reason, reasons: [] })
     this.#goOn()
   }
 
@@ -266,7 +311,9 @@ export class Fork {
   }
 
   #fail(): void {
-    this.#finish({ answered: false, reason: strongestReason(this.#refusals) })
+    const reason = strongestReason(this.#refusals.map((refusal) => refusal.reason))
+    const reasons = this.#refusals.find((refusal) => refusal.reason === reason)?.reasons ?? []
+    this.#finish({ answered: false, reason, reasons })
     this.#cancelAll(undefined)
   }
 
@@ -280,7 +327,7 @@ export class Fork {
     this.#cancelTimer()
     this.#groupTimer?.cancel()
     for (const { silence } of this.#ringing) silence?.cancel()
-    for (const off of this.#early.values()) off()
+    for (const { off } of this.#early.values()) off()
     this.#early.clear()
     this.#settle(outcome)
   }

@@ -15,6 +15,7 @@ import { CallError, type CallFailure } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
+import { reasonsIn } from './reason.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { Teller } from './teller.ts'
 
@@ -23,8 +24,8 @@ export interface LegListener {
   readonly log: Logger
   readonly teller: Teller
   readonly rtpTimeoutMs: number
-  /** It hung up or vanished. */
-  gone(leg: Leg, why: EndReason): void
+  /** It hung up or vanished. @param reasons As its BYE gave them (RFC 3326). */
+  gone(leg: Leg, why: EndReason, reasons: readonly string[]): void
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
   /** True when the other side is asked about this offer, and answers it. */
   passesOn(leg: Leg, incoming: InDialogRequest): boolean
@@ -41,7 +42,7 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   leg.state = 'answered'
   const onDigit = (digit: string, durationMs: number): void => teller.legDigit(leg.id, digit, durationMs)
   const listeners = [
-    dialog.on('ended', (end) => user.gone(leg, whyEnded(end))),
+    dialog.on('ended', (end) => user.gone(leg, whyEnded(end), end.by === 'remote' ? reasonsIn(end.request) : [])),
     dialog.on('request', (incoming) => {
       if (incoming.request.method === 'REFER') user.refer(leg, dialog, incoming)
       else if (!user.passesOn(leg, incoming))
@@ -65,7 +66,7 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
     dialog,
     rtpTimeoutMs,
     expectsPackets: () => media.expectsPackets,
-    onVanished: () => user.gone(leg, 'media-timeout'),
+    onVanished: () => user.gone(leg, 'media-timeout', []),
   })
 }
 

@@ -9,12 +9,12 @@
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
+import { directionOf, formatsOf, isTelephoneEvent, offersRtcpMux } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
 import { isRelayable, refusedLine } from '../sdp/relay.ts'
-import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
@@ -29,7 +29,17 @@ interface RemoteAudio {
   readonly address: MediaAddress
   readonly formats: readonly SdpFormat[]
   readonly direction: Direction
+  /** How much sound it wants in a packet. */
+  readonly timing: readonly SdpAttribute[]
+  readonly rtcpMux: boolean
 }
+
+/** When nobody says otherwise (RFC 3551 §4.2). */
+const usualTiming: readonly SdpAttribute[] = [{ name: 'ptime', value: '20' }]
+
+/** `a=ptime`, `a=maxptime`: packets go across as they come, so what one side wants is for the other side to know. */
+const timingOf = ({ attributes }: SdpMedia): readonly SdpAttribute[] =>
+  attributes.filter(({ name, value = '' }) => /^(?:max)?ptime$/.test(name) && /^\s*\d{1,3}(?:\.\d+)?\s*$/.test(value))
 
 /** @throws {CallError} With this code when the text is no session description. */
 export function readDescription(text: string, code: 'call.bad-offer' | 'call.bad-answer'): SessionDescription {
@@ -42,13 +52,31 @@ function readAudio(description: SessionDescription): RemoteAudio | undefined {
   const media = description.media.find(isRtpAudio)
   const address = media && mediaAddressOf(description, media)
   if (!media || !address) return undefined
-  return { address, formats: formatsOf(media), direction: directionOf(description, media) }
+  return {
+    address,
+    formats: formatsOf(media),
+    direction: directionOf(description, media),
+    timing: timingOf(media),
+    rtcpMux: offersRtcpMux(media),
+  }
 }
 
-/** Formats of an offer that a call can carry, the offerer's order and payload types kept; empty when none is speech. */
-export function usableFormats(offer: string): readonly SdpFormat[] {
+/** What one side says of its audio that the other side may know. */
+export interface AudioWishes {
+  /** What a call can carry, in its writer's order and with its payload types; empty when none is speech. */
+  readonly formats: readonly SdpFormat[]
+  /** How much sound it wants in a packet; 20 ms when left out. */
+  readonly timing?: readonly SdpAttribute[]
+}
+
+/** @throws {CallError} `call.bad-offer` */
+export function usableAudio(offer: string): AudioWishes {
   const audio = readAudio(readDescription(offer, 'call.bad-offer'))
-  return audio ? withSpeech(commonFormats(audio.formats, supportedFormats)) : []
+  if (!audio) return { formats: [] }
+  return {
+    formats: withSpeech(commonFormats(audio.formats, supportedFormats)),
+    timing: audio.timing.length > 0 ? audio.timing : usualTiming,
+  }
 }
 
 const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
@@ -67,6 +95,8 @@ export class LegMedia {
   #remote: MediaAddress | undefined
   /** What we last declared, to offer again when the peer asks for an offer. */
   #formats: readonly SdpFormat[] = supportedFormats
+  #timing = usualTiming
+  #peerTiming = usualTiming
   #peerDirection: Direction = 'sendrecv'
   #awaitsAnswer = false
   /** What the port was told last. */
@@ -89,8 +119,9 @@ export class LegMedia {
     return this.#remote && this.#formats.find((format) => !isTelephoneEvent(format))?.encoding
   }
 
-  get formats(): readonly SdpFormat[] {
-    return this.#formats
+  /** What the peer said of its audio, for the other side. */
+  get wishes(): AudioWishes {
+    return { formats: this.#formats, timing: this.#peerTiming }
   }
 
   /** True between an offer of ours and the peer's answer. */
@@ -108,9 +139,11 @@ export class LegMedia {
     return this.#peerDirection === 'sendrecv' || this.#peerDirection === 'sendonly'
   }
 
-  /** An offer of these formats, or of what was agreed before. */
-  offer(formats: readonly SdpFormat[] = this.#formats): string {
+  /** An offer of what the other side wants, or of what was agreed before. */
+  offer(wanted: AudioWishes = { formats: this.#formats, timing: this.#timing }): string {
+    const { formats } = wanted
     this.#formats = formats
+    this.#timing = wanted.timing ?? usualTiming
     this.#awaitsAnswer = true
     const plan = this.#streams?.of.plan(this.#streams.side) ?? this.#plan
     this.#planBefore = this.#plan
@@ -124,7 +157,7 @@ export class LegMedia {
           port: this.port.address.rtpPort,
           formats,
           direction: 'sendrecv',
-          ptimeMs: 20,
+          extraAttributes: this.#timing,
         },
         plan,
       ),
@@ -176,13 +209,13 @@ export class LegMedia {
   }
 
   /**
-   * Answer the peer's offer with those of `allowed` it knows.
+   * Answer the peer's offer with what the other side wants, as far as the peer knows it.
    * @throws {CallError} `call.bad-offer`, or `call.no-common-codec`.
    */
-  answer(text: string, allowed: readonly SdpFormat[] = supportedFormats): string {
+  answer(text: string, wanted: AudioWishes = { formats: supportedFormats, timing: this.#timing }): string {
     const offer = readDescription(text, 'call.bad-offer')
     const audio = readAudio(offer)
-    const agreed = audio ? withSpeech(commonFormats(audio.formats, allowed)) : []
+    const agreed = audio ? withSpeech(commonFormats(audio.formats, wanted.formats)) : []
     const streams = this.#streams
     const taken = agreed.length > 0 ? offer.media.findIndex(isRtpAudio) : undefined
     const lines = offer.media.map((media, index) =>
@@ -193,10 +226,12 @@ export class LegMedia {
     streams?.of.hear(streams.side, offer)
     this.#awaitsAnswer = false
     this.#plan = lines
+    this.#timing = wanted.timing ?? usualTiming
     const accepted = {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
+      extraAttributes: [...this.#timing, ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : [])],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
@@ -225,6 +260,7 @@ export class LegMedia {
 
   #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
     this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
+    this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
     this.#applied = {
       remote: audio.address,

@@ -1,8 +1,9 @@
 /** One leg of a call: a SIP dialog and its media port, from the first message to the end. */
 import { endpointText } from '../core/ip.ts'
+import { newId } from '../core/random.ts'
 import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
-import type { Dialog, Flow } from '../sip/stack.types.ts'
+import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { LiveLeg } from './live-calls.ts'
 import type { SilenceWatch } from './silence-watch.ts'
@@ -22,6 +23,16 @@ export interface Leg {
   /** Stops hearing the dialog: another call does. */
   unlisten?: () => void
 }
+
+/** Who called us. */
+export const legOf = ({ request, flow }: IncomingInvite, role: LegRole, party: Party) => ({
+  id: newId(),
+  role,
+  party,
+  sipCallId: request.headers.get('Call-ID') ?? '',
+  transport: flow.transport,
+  remote: remoteOf(flow),
+})
 
 export const remoteOf = ({ remote }: Flow): string => endpointText(remote.ip, remote.port)
 

@@ -168,6 +168,7 @@ test('video is offered to the other side as it came, and packets and RTCP cross 
     'rtpmap:96 H264/90000',
     'fmtp:96 profile-level-id=42e01f;packetization-mode=1',
     'rtcp-fb:96 nack pli',
+    'rtcp-mux',
     'sendrecv',
   ])
   assert.deepEqual(offered.media[1]?.otherLines, ['b=AS:512'])
@@ -175,6 +176,25 @@ test('video is offered to the other side as it came, and packets and RTCP cross 
   assert.equal(await crosses(alice.rtp, atAlice, bob.rtp, 'a picture of Alice'), 'a picture of Alice')
   assert.equal(await crosses(bob.rtp, atBob, alice.rtp, 'a picture of Bob'), 'a picture of Bob')
   assert.equal(await crosses(alice.rtcp, atAlice + 1, bob.rtcp, 'send a whole one'), 'send a whole one')
+})
+
+test('RTCP that shares the port of RTP, when both sides want it so, is relayed with it', async () => {
+  const { offered, answered } = await connect(
+    sdp(1, audio, 'a=rtcp-mux', ...video(alice, 'a=rtcp-mux')),
+    sdp(1, audio, ...video(bob, 'a=rtcp-mux')),
+  )
+  assert.ok(attributes(answered.media[1]).includes('rtcp-mux'))
+  assert.ok(attributes(answered.media[0]).includes('rtcp-mux'))
+  assert.ok(!attributes(offered.media[0]).includes('rtcp-mux'))
+  assert.equal(await crosses(alice.rtp, answered.media[1]?.port ?? 0, bob.rtp, 'send a whole one'), 'send a whole one')
+})
+
+test('without ports for video a call goes on with its audio', async () => {
+  const ports = await Promise.all(Array.from({ length: 37 }, () => plane.openSession('other').openPort()))
+  const { offered, answered } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio))
+  assert.deepEqual(lines(answered), ['audio on RTP/AVP', 'video off RTP/AVPF'])
+  assert.deepEqual(lines(offered), ['audio on RTP/AVP'])
+  await Promise.all(ports.map((port) => port.close()))
 })
 
 test('video that the other side refuses is refused to who offered it, in its place', async () => {

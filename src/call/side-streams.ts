@@ -7,7 +7,7 @@
  * Both sides have the same m-lines in the same places. A call with audio alone has no such object.
  * Missing: more than two parties; after a transfer the streams are refused.
  */
-import type { MediaPort } from '../media/types.ts'
+import type { MediaAddress, MediaPort } from '../media/types.ts'
 import { directionOf } from '../sdp/media.ts'
 import { answeringLine, isRelayable, refusedLine, relayedLine } from '../sdp/relay.ts'
 import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -54,9 +54,19 @@ export class SideStreams {
   async prepare({ media }: SessionDescription): Promise<void> {
     for (const [place, each] of media.entries()) {
       if (!isRelayable(each) || this.#relays.has(place) || this.#relays.size === maxSideStreams) continue
-      const [caller, callee] = await Promise.all([this.#host.openRelay(), this.#host.openRelay()])
+      this.#relays.set(place, await this.#openRelay())
+    }
+  }
+
+  async #openRelay(): Promise<Relay> {
+    const caller = await this.#host.openRelay()
+    try {
+      const callee = await this.#host.openRelay()
       this.#host.bridge(caller, callee)
-      this.#relays.set(place, { caller, callee })
+      return { caller, callee }
+    } catch (error) {
+      void caller.close()
+      throw error
     }
   }
 
@@ -65,7 +75,7 @@ export class SideStreams {
     this.#heard[side] = description
     for (const [place, relay] of this.#relays) {
       const media = description?.media[place]
-      const remote = description && media && isRelayable(media) ? mediaAddressOf(description, media) : undefined
+      const remote = description && media && isRelayable(media) ? addressOf(description, media) : undefined
       relay[side].describe({ ...(remote && { remote }), receive: [], send: [] })
     }
   }
@@ -118,6 +128,10 @@ export class SideStreams {
     this.#relays.clear()
   }
 }
+
+/** RTCP that shares the port of RTP is relayed with it; what comes to a port of its own goes to one. */
+const addressOf = (description: SessionDescription, media: SdpMedia): MediaAddress | undefined =>
+  mediaAddressOf(description, { ...media, attributes: media.attributes.filter(({ name }) => name !== 'rtcp-mux') })
 
 /** Whether a description has streams beside its audio that can be carried. */
 export const hasSideStreams = (description: SessionDescription): boolean => streamsOf(description) !== ''

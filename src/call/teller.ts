@@ -37,7 +37,12 @@ export class Teller {
     })
   }
 
-  transferred(legId: string, replacedBy: string, kind: 'blind' | 'attended' | 'recall', fromCallId?: string): void {
+  transferred(
+    legId: string,
+    replacedBy: string,
+    kind: 'blind' | 'attended' | 'recall' | 'replaced',
+    fromCallId?: string,
+  ): void {
     this.#bus.publish({
       name: 'call.transferred',
       ...this.#stamp(),

@@ -14,6 +14,7 @@ import { Call, type DialOptions } from './call.ts'
 import type { Destination } from './fork.ts'
 import { LiveCalls } from './live-calls.ts'
 import type { CallServices } from './services.ts'
+import { type Taker, takePlace } from './take-place.ts'
 
 export const serverIp = '192.0.2.1'
 export const callerIp = '192.0.2.11'
@@ -59,6 +60,8 @@ export class CallWorld {
   readonly devices: readonly SipStack[]
   /** What the dialplan would ask for, beside two devices that ring for 30 s and are recorded. */
   dialOptions: Partial<DialOptions> = {}
+  /** Who asks for a place by Replaces. */
+  taker: Taker = { party: { uri: 'sip:103@pbx', extension: '103' }, mayTake: () => true }
   callerParty: Party = { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }
 
   /** @param plane Where media live, when packets are to flow. */
@@ -66,7 +69,13 @@ export class CallWorld {
     const clock = new FakeClock()
     const network = new MemoryNetwork({ clock })
     const stackAt = (ip: string): Promise<SipStack> =>
-      createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
+      createSipStack({
+        clock,
+        log: silentLogger,
+        network,
+        listen: [{ transport: 'udp', ip, port: 5060 }],
+        supported: ['replaces'],
+      })
     const [server, caller, ...devices] = await Promise.all([serverIp, callerIp, ...deviceIps].map(stackAt))
     assert.ok(server && caller)
     return new CallWorld(clock, server, caller, devices, plane)
@@ -85,6 +94,10 @@ export class CallWorld {
     this.devices = devices
     const services = this.#services(plane ?? this.media)
     server.on('invite', (invite) => {
+      if (invite.request.headers.has('Replaces')) {
+        void takePlace(invite, this.taker, this.live)
+        return
+      }
       const call = new Call(invite, { from: this.callerParty, to: to102 }, services)
       this.calls.push(call)
       void call.dial({ destinations, ringMs: 30_000, record: true, recordingName: 'talk', ...this.dialOptions })

@@ -77,7 +77,7 @@ export interface TransferHost {
 }
 
 export interface TransferFact {
-  readonly kind: 'blind' | 'attended' | 'recall'
+  readonly kind: 'blind' | 'attended' | 'recall' | 'replaced'
   /** Start a recording when there is none. */
   readonly record: boolean
   /** The call that was left for this one. */
@@ -192,8 +192,8 @@ export class Transfer {
     const fork = host.ring({ route, port, role: by.role, from: stays.party, referredBy: by.party, onRinging })
     const outcome = await fork.outcome
     if (outcome.answered) {
-      const { attempt, dialog, response } = outcome
-      if (takesFinal(attempt, sdpOf(response)) && !host.ended) {
+      const { attempt, dialog, sdp } = outcome
+      if (takesFinal(attempt, sdp) && !host.ended) {
         const next = Object.assign(attempt.leg, { dialog, media: attempt.media })
         host.replace(by, next, { kind, record })
         return 'connected'

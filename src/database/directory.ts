@@ -95,6 +95,7 @@ function toRow(extension: Extension): ExtensionsTable {
     realm: extension.hashes.realm,
     ha1_md5: extension.hashes.md5,
     ha1_sha256: extension.hashes.sha256,
+    ha1_sha512: extension.hashes.sha512 ?? null,
     ring_seconds: extension.ringSeconds,
     record: extension.record ? 1 : 0,
     max_contacts: extension.maxContacts,
@@ -106,7 +107,12 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
   return {
     number: row.number,
     displayName: row.display_name,
-    hashes: { realm: row.realm, md5: row.ha1_md5, sha256: row.ha1_sha256 },
+    hashes: {
+      realm: row.realm,
+      md5: row.ha1_md5,
+      sha256: row.ha1_sha256,
+      ...(row.ha1_sha512 !== null && { sha512: row.ha1_sha512 }),
+    },
     ringSeconds: row.ring_seconds,
     record: row.record === 1,
     maxContacts: row.max_contacts,

@@ -8,11 +8,13 @@ import { type Migration, Migrator } from 'kysely/migration'
 import { DatabaseError } from './failures.ts'
 import { up as first } from './migrations/0001-first.ts'
 import { up as registrations } from './migrations/0002-registrations.ts'
+import { up as sha512 } from './migrations/0003-sha512.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-registrations': { up: registrations },
+  '0003-sha512': { up: sha512 },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -140,6 +140,7 @@ export interface ExtensionsTable {
   realm: string
   ha1_md5: string
   ha1_sha256: string
+  ha1_sha512: string | null
   ring_seconds: number
   record: number
   max_contacts: number

@@ -105,8 +105,11 @@ export interface Facts {
   'call.ended': OfCall & { readonly reason: EndReason; readonly sipStatus?: number; readonly by?: LegRole }
   /** A leg left, and another took its place. */
   'call.transferred': OfLeg & {
-    /** `recall`: the target was not reached, so the transferer was rung again. */
-    readonly kind: 'blind' | 'attended' | 'recall'
+    /**
+     * `recall`: the target was not reached, so the transferer was rung again. `replaced`: the new leg asked for the
+     * place itself (RFC 3891).
+     */
+    readonly kind: 'blind' | 'attended' | 'recall' | 'replaced'
     readonly replacedBy: string
     /** Attended: the call from which the new leg came. */
     readonly fromCallId?: string

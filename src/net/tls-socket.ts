@@ -25,12 +25,16 @@ export interface Handshakes {
 }
 
 /** @param secured Hears of each connection whose handshake is done and whose certificate, if asked for, is valid. */
-export function withHandshake(identity: TlsIdentity, secured: (socket: TLSSocket) => void): Handshakes {
+export function withHandshake(
+  identity: TlsIdentity,
+  secured: (socket: TLSSocket) => void,
+  patienceMs = handshakeMs,
+): Handshakes {
   /** By address and port of the peer, which name one connection. */
   const underWay = new Map<string, Socket>()
   const perSource = new Map<string, number>()
   // Never listens: it is given sockets, so that they are counted before anything is spent on them.
-  const server = createServer({ ...identity.serverOptions, handshakeTimeout: handshakeMs })
+  const server = createServer({ ...identity.serverOptions, handshakeTimeout: patienceMs })
   const forget = identity.onChange(() => server.setSecureContext(identity.serverOptions))
   server.on('secureConnection', (socket) => {
     end(keyOf(socket), sourceOf(socket))

@@ -1,7 +1,8 @@
 /** TLS between two sockets of the loopback interface, with certificates made here. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as connectPlain } from 'node:net'
+import { type AddressInfo, connect as connectPlain, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -11,6 +12,7 @@ import { hostNetwork } from './host-network.ts'
 import type { TcpConnection } from './network.ts'
 import { TestAuthority, type TestCertificate } from './test-support.ts'
 import { type ClientAuth, TlsIdentity } from './tls-identity.ts'
+import { withHandshake } from './tls-socket.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-tls-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -133,6 +135,19 @@ test('a hundred handshakes from one source may be under way; one more is refused
   assert.equal(answer, 'hello')
   for (const socket of silent) socket.destroy()
   await server.listener.close()
+})
+
+test('who connects and does not finish a handshake in time is closed', async () => {
+  const handshakes = withHandshake(identity(authority.issue('127.0.0.1')), () => assert.fail('there was none'), 50)
+  const server = createServer(handshakes.begin).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const silent = connectPlain(port, '127.0.0.1')
+  const half = connectPlain(port, '127.0.0.1')
+  half.write(Buffer.from('160301', 'hex')) // the beginning of a ClientHello
+  await Promise.all([silent, half].map((socket) => once(socket.resume(), 'close')))
+  handshakes.close()
+  server.close()
 })
 
 test('a renewed certificate is shown to the next connection; a wrong one changes nothing', async () => {

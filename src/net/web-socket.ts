@@ -24,6 +24,8 @@ const maxMessageBytes = 65_535
 const upgradeMs = 10_000
 /** From the first byte of a message to its last (RFC 3261 §26.1.5), as sip/transport has it for TCP. */
 const messageMs = 10_000
+/** Shorter than the minute after which proxies close what is silent; who does not answer by the next one is gone. */
+const pingMs = 25_000
 /** Those that have not asked for the upgrade yet, and those that have; the stack bounds the latter more closely. */
 const maxSockets = 6_000
 
@@ -168,9 +170,23 @@ class WebSocketConnection implements TcpConnection {
     this.#socket.prependListener('data', () => (timer ??= setTimeout(() => this.destroy(), messageMs)))
   }
 
+  /** RFC 6455 §5.5.2, RFC 7118 §6: browsers answer by themselves. */
+  #keepAlive(): void {
+    let alive = true
+    for (const event of ['message', 'ping', 'pong'] as const) this.#webSocket.on(event, () => (alive = true))
+    const pings = setInterval(() => {
+      if (!alive) return this.destroy()
+      alive = false
+      this.#webSocket.ping()
+    }, pingMs)
+    pings.unref()
+    this.#webSocket.once('close', () => clearInterval(pings))
+  }
+
   #settle(): void {
     this.#local = { ip: plainIp(this.#socket.localAddress ?? '0.0.0.0'), port: this.#socket.localPort ?? 0 }
     this.#watch()
+    this.#keepAlive()
     const held = this.#held ?? []
     this.#held = undefined
     for (const { bytes, failed } of held) this.write(bytes, failed)

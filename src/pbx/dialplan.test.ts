@@ -14,7 +14,7 @@ import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
-import type { Dialog, ExtraHeaders, SipStack } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, IncomingInvite, SipStack } from '../sip/stack.types.ts'
 import { Dialplan } from './dialplan.ts'
 import type { Identity } from './gatekeeper.ts'
 import { extension101, trunkWith } from './test-support.ts'
@@ -32,6 +32,8 @@ let from: Party | undefined
 /** What each place was sent last. */
 let got: Partial<Record<Place, SipRequest>>
 let dialogs: Partial<Record<Place, Dialog>>
+/** What a place does with a call; answers it unless told otherwise. */
+let answers: Partial<Record<Place, (invite: IncomingInvite) => void>>
 let trunk: Trunk
 let answering: Set<Place>
 /** Which device of an extension was asked for, call by call. */
@@ -60,6 +62,7 @@ beforeEach(async () => {
   }
   got = {}
   dialogs = {}
+  answers = {}
   trunk = trunkWith(trunkSettings)
   devices = []
   proxies = []
@@ -68,6 +71,7 @@ beforeEach(async () => {
     stacks[place].on('invite', (invite) => {
       if (!answering.has(place)) return
       got[place] = invite.request
+      if (answers[place]) return answers[place](invite)
       dialogs[place] = invite.answer(description(sdp(at[place])))
     })
   const dialplan = makeDialplan(server)
@@ -287,7 +291,7 @@ for (const trustIdentity of [false, true])
     assert.deepEqual(
       got.carrier?.headers.all('Diversion'),
       trustIdentity
-        ? [`<sip:+49302@${pbx}>;reason=unconditional;counter=2;privacy=off;screen=no`, '<sip:+4940@x>;counter=1']
+        ? [`<sip:+49302@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`, '<sip:+4940@x>;counter=1']
         : [],
     )
   })
@@ -312,13 +316,32 @@ test('what it may not dial is not dialled for it', async () => {
   assert.equal(got.carrier, undefined)
 })
 
-test('a number that the toll guard holds back is refused, whoever dials it: the extension, or a phone that forwards there', async () => {
+test('a number that the toll guard holds back is refused, whoever dials it: an extension, or a phone that forwards there', async () => {
   const dialled = await placed('101', '0900123')
   assert.ok(!dialled.answered && dialled.response.status === 403)
-  forwards('<sip:0900123@pbx>')
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: '<sip:0900123@pbx>' } })
   const forwarded = await placed('101', '102')
   assert.ok(!forwarded.answered)
   assert.equal(got.carrier, undefined)
+})
+
+test('a phone that forwards its calls is named to who is rung in its place', async () => {
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: `<sip:030555@${pbx}>` } })
+  trunk = { ...trunk, trustIdentity: true }
+  await call('101', '102')
+  assert.equal(got.carrier?.uri, `sip:+4930555@${at.carrier}:5060`)
+  assert.equal(fromAt('carrier'), `"Alice" <sip:+49301@${pbx}>`)
+  assert.equal(
+    header('carrier', 'Diversion'),
+    `<sip:+49302@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`,
+  )
+})
+
+test('a phone to which a call is transferred is told by whom', async () => {
+  await call('carrier', '+49302')
+  void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:101@${pbx}>` } })
+  await turn(clock, 1_000)
+  assert.equal(header('phone101', 'Diversion'), `<sip:102@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`)
 })
 
 test('a call to a GRUU is for that device alone, and from inside only (RFC 5627)', async () => {

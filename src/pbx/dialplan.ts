@@ -8,6 +8,7 @@ import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
+import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
@@ -19,7 +20,7 @@ import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { NamedDevice } from './gruu.ts'
-import { introduceToPhone, type Luggage, whereItHasBeen } from './introduction.ts'
+import { introduceToPhone, type Luggage, sentOnBy, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
@@ -66,6 +67,7 @@ export class Dialplan {
     const { gatekeeper } = this.#options
     const identity = gatekeeper.identityOf(invite.request)
     if (!identity || identity.kind === 'siprec') return invite.reject(403)
+    if (invite.request.headers.has('Replaces')) return this.#takePlace(invite, identity)
     const dialled =
       identity.kind === 'trunk' ? numberCalled(identity.trunk, invite.request) : dialledNumber(invite.request.uri)
     if (!dialled) return invite.reject(404)
@@ -87,6 +89,22 @@ export class Dialplan {
     return uri && this.#options.registrar.deviceNamed(uri)
   }
 
+  /**
+   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
+   * call from another of its devices; a trunk one of its own ends.
+   */
+  #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
+    const { from } = this.#comingFrom(invite, identity)
+    const { ip } = invite.flow.remote
+    const mayTake: Taker['mayTake'] = (place) => {
+      if (place.state === 'ringing') return identity.kind === 'extension'
+      const { party, dialog } = place.leg
+      if (identity.kind === 'extension') return party.extension === identity.extension.number
+      return party.extension === undefined && dialog?.flow.remote.ip === ip
+    }
+    return takePlace(invite, { party: from, mayTake }, this.#options.services.live)
+  }
+
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
     const { request } = invite
     const { headers } = request
@@ -94,7 +112,11 @@ export class Dialplan {
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
-    return { invite, from, luggage: { ...been, passed: passedHeaders(request, allowed, from.private ?? false) } }
+    return {
+      invite,
+      from,
+      luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
+    }
   }
 
   /** The directory says who an extension is, whatever its From claims. */
@@ -114,14 +136,15 @@ export class Dialplan {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
+        const onward = sentOnBy(luggage, by, number)
         const outbound = extension ? [] : trunks.routes(number, by)
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
           if (allowed.length === 0) return 'not-allowed'
-          return { ...trunkRoute(allowed, by, luggage), record: asks?.record ?? false }
+          return { ...trunkRoute(allowed, by, onward), record: asks?.record ?? false }
         }
         if (!extension) return 'not-found'
-        const route = this.#extensionRoute(extension, this.#partyHere(extension), luggage)
+        const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0 ? 'unreachable' : route
       },
     }

@@ -112,12 +112,17 @@ export class ExtensionEvents {
   }
 
   #dialogs(number: string): readonly DialogEntry[] {
-    return this.#lines.of(number).map(({ callId, direction, state, remote }) => ({
-      id: `${callId}-${direction}`,
-      direction,
-      state,
-      remote: { uri: remote.uri, ...(remote.name !== undefined && { name: remote.name }) },
-    }))
+    return this.#lines.of(number).map(({ callId, direction, state, remote }) => {
+      const entry: DialogEntry = {
+        id: `${callId}-${direction}`,
+        direction,
+        state,
+        remote: { uri: remote.uri, ...(remote.name !== undefined && { name: remote.name }) },
+      }
+      // By these a phone asks for a call that rings here, in a Replaces (RFC 4235 §4.1.1, call/take-place.ts).
+      const rings = direction === 'recipient' && state === 'early'
+      return rings ? Object.assign(entry, { callId, localTag: number, remoteTag: 'caller' }) : entry
+    })
   }
 
   /** What its devices published, put together with what we know of it. */

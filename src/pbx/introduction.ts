@@ -4,7 +4,8 @@
  *   dialplan  ── caller, where the call goes ─▶  here  ── From, headers ─▶  INVITE (call/fork.ts)
  *
  * A private caller is named to nobody but trunks with `trustIdentity` (RFC 3325 §7). Diversion and History-Info that a
- * trusted trunk told go on to phones and trusted trunks, less what is private in them. RFC 3323, 3325, 5806, 7044.
+ * trusted trunk told go on to phones and trusted trunks, less what is private in them; an extension that sends a call on
+ * adds a Diversion. RFC 3323, 3325, 5806, 7044.
  */
 import type { Introduction } from '../call/fork.ts'
 import { addressAt } from '../call/party.ts'
@@ -24,12 +25,18 @@ const nobody = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 export interface Luggage {
   readonly diversions: readonly NameAddr[]
   readonly history: readonly NameAddr[]
+  /** Extensions that sent it on, by transfer or redirection, the last one first. */
+  readonly sentOn: readonly string[]
   /** Headers that a setting names (passed-headers.ts). */
   readonly passed: ExtraHeaders
 }
 
+/** The same call after this extension sent it on; nothing new when it comes back to the extension itself. */
+export const sentOnBy = (luggage: Luggage, extension: string, to: string): Luggage =>
+  extension === to ? luggage : { ...luggage, sentOn: [extension, ...luggage.sentOn] }
+
 /** What a trusted trunk says of where the call has been. */
-export const whereItHasBeen = (headers: SipHeaders): Omit<Luggage, 'passed'> => ({
+export const whereItHasBeen = (headers: SipHeaders): Pick<Luggage, 'diversions' | 'history'> => ({
   diversions: readHeader(headers, 'Diversion') ?? [],
   history: (readHeader(headers, 'Privacy') ?? []).includes('history')
     ? []
@@ -37,8 +44,10 @@ export const whereItHasBeen = (headers: SipHeaders): Omit<Luggage, 'passed'> => 
 })
 
 /** To a phone of ours, at the address it knows us by. */
-export function introduceToPhone(caller: Party, host: string, { diversions, history, passed }: Luggage): Introduction {
-  const headers = { ...passed, ...printed(diversions.filter(isOpen), history.filter(isOpen)) }
+export function introduceToPhone(caller: Party, host: string, luggage: Luggage): Introduction {
+  const { diversions, history, sentOn, passed } = luggage
+  const ours = sentOn.map((extension) => diversion(extension, host))
+  const headers = { ...passed, ...printed([...ours, ...diversions.filter(isOpen)], history.filter(isOpen)) }
   if (caller.private) return { from: nobody, headers: { ...headers, Privacy: 'id' } }
   return { from: addressAt(host, caller), headers }
 }
@@ -65,19 +74,19 @@ export interface TrunkCall {
 }
 
 /**
- * To a trunk, by its settings. It is shown a number of ours: that of the extension, else that of the trunk. A caller
- * from outside whom an extension sent on is shown to a trusted trunk, with a Diversion that names the extension.
+ * To a trunk, by its settings. It is shown a number of ours: that of the extension, else that of the trunk. A trusted
+ * trunk is shown a caller from outside whom an extension sent on, and told by Diversion which extension that was.
  */
 export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: TrunkCall): Introduction {
   const { callerIdIn = 'from', trustIdentity = false, credentials, register } = trunk
   // A registrar knows its accounts by its own domain.
   const domain = trunk.fromDomain ?? (register ? trunk.host : host)
-  const sentOn = caller.extension === undefined
-  const told = !sentOn || trustIdentity
-  const number = (sentOn && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)
+  const fromOutside = caller.extension === undefined
+  const told = !fromOutside || trustIdentity
+  const number = (fromOutside && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)
   const identity = addressOf(number, domain, told ? caller.name : undefined)
-  const diversions = sentOn ? [diversion(numberOf(trunk, by), domain, luggage.diversions.length)] : []
-  const where = trustIdentity ? printed([...diversions, ...luggage.diversions], luggage.history) : {}
+  const ours = luggage.sentOn.map((extension) => diversion(numberOf(trunk, extension), domain))
+  const where = trustIdentity ? printed([...ours, ...luggage.diversions], luggage.history) : {}
   const headers = { ...luggage.passed, ...where }
   if (caller.private) {
     const asserted = trustIdentity
@@ -116,11 +125,11 @@ function telephoneOf({ uri }: Party): string | undefined {
 }
 
 /** RFC 5806 §4: topmost is the last one. */
-const diversion = (user: string, host: string, before: number): NameAddr => ({
+const diversion = (user: string, host: string): NameAddr => ({
   uri: { scheme: 'sip', user, host, params: new Map(), headers: new Map() },
   params: new Map([
     ['reason', 'unconditional'],
-    ['counter', `${Math.min(before + 1, 99)}`],
+    ['counter', '1'],
     ['privacy', 'off'],
     ['screen', 'no'],
   ]),

@@ -117,11 +117,14 @@ export function rtcpAddressOf(
 ): { readonly address: string; readonly port: number } | undefined {
   const address = connectionOf(description, media)?.address
   if (address === undefined || media.port === 0) return undefined
-  if (attributeOf(media, 'rtcp-mux') !== undefined) return { address, port: media.port }
+  if (offersRtcpMux(media)) return { address, port: media.port }
   const match = /^(\d{1,5})(?:\s+IN\s+IP[46]\s+(\S+))?\s*$/.exec(attributeOf(media, 'rtcp') ?? '')
   const port = match ? Number(match[1]) : media.port + 1
   return port > 0 && port <= 65_535 ? { address: match?.[2] ?? address, port } : undefined
 }
+
+/** Whether RTCP may come to the port of RTP (RFC 5761); so it does when the answer says it too. */
+export const offersRtcpMux = (media: SdpMedia): boolean => attributeOf(media, 'rtcp-mux') !== undefined
 
 /** RFC 4574: how SIPREC metadata names a stream. */
 export const labelOf = (media: SdpMedia): string | undefined => attributeOf(media, 'label')?.trim()

@@ -34,6 +34,8 @@ export interface AudioOffer extends Session {
   /** Milliseconds of audio a packet that we would like to get. */
   readonly ptimeMs?: number
   readonly label?: string
+  /** After those of the formats. */
+  readonly extraAttributes?: readonly SdpAttribute[]
 }
 
 /** @param others The m-lines in order, `audio` where the audio stands; the audio alone when left out. */
@@ -47,7 +49,10 @@ export function createAudioOffer(
     port: options.port,
     protocol: 'RTP/AVP',
     formats: options.formats.map(({ payloadType }) => `${payloadType}`),
-    attributes: streamAttributes(options.formats, options.direction, options.label, ptime),
+    attributes: streamAttributes(options.formats, options.direction, options.label, [
+      ...ptime,
+      ...(options.extraAttributes ?? []),
+    ]),
     otherLines: [],
   }
   return describe(

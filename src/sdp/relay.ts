@@ -11,9 +11,9 @@ import type { Direction, SdpMedia, SessionDescription } from './types.ts'
 export const isRelayable = ({ type, port, protocol }: SdpMedia): boolean =>
   type !== 'audio' && port !== 0 && /^(?:RTP\/AVPF?|udptl)$/i.test(protocol)
 
-/** ICE, keys, multiplexing, grouping: of one hop. */
+/** ICE, keys, grouping: of one hop. Whether RTCP shares the port is for the two sides to agree. */
 const ofTransport =
-  /^(?:candidate|remote-candidates|end-of-candidates|ice-.*|rtcp|rtcp-mux.*|setup|fingerprint|tls-id|crypto|mid|bundle-only|connection|sendrecv|sendonly|recvonly|inactive)$/
+  /^(?:candidate|remote-candidates|end-of-candidates|ice-.*|rtcp|setup|fingerprint|tls-id|crypto|mid|bundle-only|connection|sendrecv|sendonly|recvonly|inactive)$/
 
 /**
  * The line as we offer it at our port.

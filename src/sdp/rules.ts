@@ -3,7 +3,7 @@
  *
  * Peers are taken as they come; this is for what we write ourselves, and for telling what a peer does wrong.
  */
-import { attributeOf, directionOf, formatsOf, sameFormat } from './media.ts'
+import { directionOf, formatsOf, offersRtcpMux, sameFormat } from './media.ts'
 import { answerDirection } from './offer-answer.ts'
 import type { SdpMedia, SessionDescription } from './types.ts'
 
@@ -41,8 +41,7 @@ function lineProblems(
   if (!isOffered(offered, media)) problems.push('format')
   const direction = directionOf(answer, media)
   if (direction !== answerDirection(directionOf(offer, offered), direction)) problems.push('direction')
-  if (attributeOf(media, 'rtcp-mux') !== undefined && attributeOf(offered, 'rtcp-mux') === undefined)
-    problems.push('rtcp-mux')
+  if (offersRtcpMux(media) && !offersRtcpMux(offered)) problems.push('rtcp-mux')
   if (!cryptoTags(media).every((tag) => cryptoTags(offered).includes(tag))) problems.push('crypto')
   if (!media.connection && !answer.connection) problems.push('address')
   return problems

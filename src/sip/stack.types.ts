@@ -86,6 +86,8 @@ export interface IncomingRequest {
 export interface IncomingInvite extends IncomingRequest {
   /** Aborted when the caller cancels, or its connection is lost, before the answer. 487 has been sent by then. */
   readonly cancelled: AbortSignal
+  /** The CANCEL or BYE by which the caller gave up: its Reason says why (RFC 3326). */
+  readonly cancelledBy: SipRequest | undefined
   /** The dialog it starts: early until the 2xx has left. Requests inside it may come before that (RFC 3311). */
   readonly dialog: Dialog
   /** A provisional response with our tag: 180, 183. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, test } from 'node:test'
@@ -51,8 +52,13 @@ interface Browser {
   next(): Promise<string>
 }
 
-async function browser(stack: CountedSipStack, transport: 'ws' | 'wss', protocol = 'sip'): Promise<Browser> {
-  const options: ClientOptions = { ca: authority.cert }
+async function browser(
+  stack: CountedSipStack,
+  transport: 'ws' | 'wss',
+  protocol = 'sip',
+  more: ClientOptions = {},
+): Promise<Browser> {
+  const options: ClientOptions = { ca: authority.cert, ...more }
   const socket = new WebSocket(`${transport}://127.0.0.1:${portOf(stack, transport)}`, protocol, options)
   closing.push(() => socket.terminate())
   const heard: string[] = []
@@ -207,3 +213,35 @@ test('who does not finish a message within ten seconds is closed; who is only si
   assert.ok(closed())
   assert.equal(silent.socket.readyState, WebSocket.OPEN)
 })
+
+test('who connects and does not ask for a WebSocket within ten seconds is closed', async (t) => {
+  const stack = await open()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const silent = connect(portOf(stack, 'ws'), '127.0.0.1').resume()
+  await once(silent, 'connect')
+  silent.on('error', () => {})
+  for (let turns = 0; turns < 1_000 && !silent.destroyed; turns++) {
+    await new Promise((go) => setImmediate(go))
+    if (turns === 500) t.mock.timers.tick(10_000)
+  }
+  assert.ok(silent.destroyed)
+})
+
+test('a browser is pinged every 25 seconds, and one that does not answer is closed by the next ping (RFC 7118 §6)', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const stack = await open()
+  const page = await browser(stack, 'ws')
+  const gone = await browser(stack, 'ws', 'sip', { autoPong: false })
+  for (let pings = 0; pings < 3; pings++) {
+    const ping = once(page.socket, 'ping')
+    t.mock.timers.tick(25_000)
+    await ping
+    await turns(50) // for the pong: both ends live in this process
+  }
+  assert.equal(gone.socket.readyState, WebSocket.CLOSED)
+  assert.equal(page.socket.readyState, WebSocket.OPEN)
+})
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((go) => setImmediate(go))
+}

@@ -9,7 +9,7 @@
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent, labelOf } from '../sdp/media.ts'
+import { directionOf, formatsOf, isTelephoneEvent, labelOf, offersRtcpMux } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -93,7 +93,7 @@ function print(
   portOf: PortOf,
   directionOf: (stream: OfferedStream) => Direction,
 ): string {
-  const accept = (_media: SdpMedia, index: number) => {
+  const accept = (media: SdpMedia, index: number) => {
     const stream = streams.find((candidate) => candidate.index === index)
     const port = portOf(index)
     if (!stream || port === undefined) return undefined
@@ -102,6 +102,7 @@ function print(
       formats: stream.formats,
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
+      ...(offersRtcpMux(media) && { extraAttributes: [{ name: 'rtcp-mux' }] }),
     }
   }
   return printSdp(answerOffer(description, { ...ours, accept }))

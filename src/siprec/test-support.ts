@@ -123,6 +123,7 @@ function fail(): never {
 
 export class FakeInvite extends FakeRequest implements IncomingInvite {
   readonly dialog = new FakeDialog()
+  readonly cancelledBy = undefined
   readonly #cancel = new AbortController()
   readonly cancelled = this.#cancel.signal
 

@@ -24,6 +24,11 @@ export interface BaresipOptions {
   readonly sourceWav: string
   /** Answer by itself. Otherwise it rings. */
   readonly autoAnswer?: boolean
+  /**
+   * Extensions whose presence it watches; it publishes its own then, writes to the first, and
+   * prints every SIP message: it has no other way to show a text that came.
+   */
+  readonly contacts?: readonly string[]
 }
 
 const modules = '/usr/lib/baresip/modules'
@@ -36,12 +41,15 @@ export class Baresip {
   readonly #domain: string
   /** Types of the events told so far: CALL_RINGING, CALL_ESTABLISHED, CALL_CLOSED, … */
   readonly events: string[] = []
+  #reply = ''
 
   /** Starts it and waits until it has registered. */
   static async start(options: BaresipOptions): Promise<Baresip> {
     const controlPort = await freePort()
     writeConfiguration(options, controlPort)
-    const program = startProgram('baresip', ['-f', options.folder], { timeoutMs: lifeMs })
+    const program = startProgram('baresip', [...(options.contacts ? ['-s'] : []), '-f', options.folder], {
+      timeoutMs: lifeMs,
+    })
     try {
       await until(`baresip ${options.user} to register`, 20_000, () => program.output().includes('200 OK'))
       const control = await openControl(controlPort)
@@ -64,8 +72,9 @@ export class Baresip {
         const frame = takeNetstring(rest)
         if (!frame) return
         rest = rest.subarray(frame.length)
-        const event = JSON.parse(frame.text) as { event?: boolean; type?: string }
+        const event = JSON.parse(frame.text) as { event?: boolean; type?: string; data?: string }
         if (event.event && event.type) this.events.push(event.type)
+        else if (event.data) this.#reply = event.data
       }
     })
     control.on('error', () => {}) // it is closed under us when baresip ends
@@ -96,6 +105,16 @@ export class Baresip {
   async printed(what: RegExp, withinMs = 15_000): Promise<void> {
     await until(`baresip to print ${what}`, withinMs, () => what.test(this.output())).catch((error: unknown) => {
       throw new Error(this.output(), { cause: error })
+    })
+  }
+
+  /** Wait until it shows this of its contacts: `Online`, `Offline`, `Busy`. */
+  async sees(presence: string, withinMs = 15_000): Promise<void> {
+    await until(`baresip to see somebody ${presence}`, withinMs, () => {
+      this.command('contacts')
+      return this.#reply.includes(presence)
+    }).catch((error: unknown) => {
+      throw new Error(`it showed ${this.#reply}, and printed:\n${this.output()}`, { cause: error })
     })
   }
 
@@ -149,7 +168,7 @@ function takeNetstring(bytes: Buffer): { readonly text: string; readonly length:
 function writeConfiguration(options: BaresipOptions, controlPort: number): void {
   const heard = join(options.folder, 'heard')
   mkdirSync(heard, { recursive: true })
-  const { user, password, server, transport, codec } = options
+  const { user, password, server, transport, codec, contacts } = options
   const lines = [
     'poll_method epoll',
     'sip_listen 127.0.0.1:0',
@@ -173,7 +192,9 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
     ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
     'module_tmp account.so',
-    ...['menu', 'ctrl_tcp', 'debug_cmd'].map((name) => `module_app ${name}.so`),
+    ...['menu', 'ctrl_tcp', 'debug_cmd', ...(contacts ? ['contact', 'presence'] : [])].map(
+      (name) => `module_app ${name}.so`,
+    ),
   ]
   writeFileSync(join(options.folder, 'config'), `${lines.join('\n')}\n`)
   const account = [
@@ -184,7 +205,9 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     'regint=60',
     `outbound="sip:${server.ip}:${server.port};transport=${transport}"`,
     ...(options.autoAnswer ? ['answermode=auto'] : []),
+    ...(contacts ? ['pubint=60'] : []),
   ].join(';')
   writeFileSync(join(options.folder, 'accounts'), `${account}\n`)
-  writeFileSync(join(options.folder, 'contacts'), '')
+  const entries = (contacts ?? []).map((number) => `"${number}" <sip:${number}@${server.ip}>;presence=p2p\n`)
+  writeFileSync(join(options.folder, 'contacts'), entries.join(''))
 }

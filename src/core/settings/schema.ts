@@ -121,7 +121,7 @@ const privateNetworks = [
 ]
 
 const prefixError = 'telephone prefixes of digits, separated by commas'
-const digestError = 'SHA-256, MD5 or both, separated by commas'
+const digestError = 'of SHA-512-256, SHA-256 and MD5 one or more, separated by commas'
 
 export const settingsSchema = z.strictObject({
   sip: section({
@@ -154,7 +154,7 @@ export const settingsSchema = z.strictObject({
       list()
         .pipe(
           z
-            .array(z.enum(['SHA-256', 'MD5'], { error: digestError }), { error: digestError })
+            .array(z.enum(['SHA-512-256', 'SHA-256', 'MD5'], { error: digestError }), { error: digestError })
             .min(1, { error: digestError }),
         )
         .default(['SHA-256', 'MD5']),
@@ -238,10 +238,15 @@ export const settingsSchema = z.strictObject({
       description:
         'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
     }),
-    localNetworks: setting(list().pipe(networks()).default(privateNetworks), {
-      env: 'NAT_LOCAL_NETWORKS',
-      description: 'Networks on our side of the NAT: peers in them are told the local address.',
-    }),
+    localNetworks: setting(
+      list()
+        .pipe(networks())
+        .default([...privateNetworks, '100.64.0.0/10']),
+      {
+        env: 'NAT_LOCAL_NETWORKS',
+        description: 'Networks on our side of the NAT: peers in them are told the local address.',
+      },
+    ),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',

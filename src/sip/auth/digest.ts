@@ -5,7 +5,8 @@
  *                             ◀─ who, or why not ──────
  *
  * A challenge costs no memory and says nothing about who exists: an unknown user takes the same steps as a known one
- * with a wrong password. Missing: userhash, `username*`, and the `-sess` algorithms, none of which is offered.
+ * with a wrong password. What is offered is an option: `-sess`, `auth-int` and userhash are not unless asked for.
+ * Missing: `username*`.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
@@ -22,12 +23,15 @@ export interface DigestHashes {
   readonly md5: string
   /** HA1 by SHA-256, hex. */
   readonly sha256: string
+  /** HA1 by SHA-512/256, hex; absent in what was kept before it was known. */
+  readonly sha512?: string
 }
 
 export const digestHashes = (username: string, realm: string, password: string): DigestHashes => ({
   realm,
   md5: ha1Of('MD5', username, realm, password),
   sha256: ha1Of('SHA-256', username, realm, password),
+  sha512: ha1Of('SHA-512-256', username, realm, password),
 })
 
 export interface DigestQuestion {
@@ -40,6 +44,8 @@ export interface DigestQuestion {
   /** Where it came from, as the challenge was told: a nonce made for another source is stale here. */
   readonly source?: string
   hashesOf(username: string): DigestHashes | undefined
+  /** Who stands behind a userhash (RFC 7616 §3.4.4): H(username:realm) in hex, by that algorithm. */
+  userOf?(userhash: string, algorithm: DigestAlgorithm): string | undefined
 }
 
 /**
@@ -59,8 +65,10 @@ export type DigestResult =
     }
 
 /** What hashes are kept for. */
-export const digestAlgorithms = ['SHA-256', 'MD5'] as const
+export const digestAlgorithms = ['SHA-512-256', 'SHA-256', 'MD5'] as const
 export type DigestAlgorithm = (typeof digestAlgorithms)[number]
+/** `-sess`: the hash is bound to the first nonce (RFC 7616 §3.4.2). */
+export type OfferedAlgorithm = DigestAlgorithm | `${DigestAlgorithm}-sess`
 
 export interface DigestVerifierOptions {
   readonly realm: string
@@ -69,7 +77,11 @@ export interface DigestVerifierOptions {
    * What is offered, in this order, and taken. Default SHA-256, then MD5. Some phones give up when they see one they
    * do not know (baresip 1.0, sipp 3.6): for them offer MD5 alone.
    */
-  readonly algorithms?: readonly DigestAlgorithm[]
+  readonly algorithms?: readonly OfferedAlgorithm[]
+  /** What an answer may protect: `auth-int` the body too. Default `auth`. */
+  readonly qop?: readonly ('auth' | 'auth-int')[]
+  /** Offer to take the user name hashed; then questions need `userOf`. */
+  readonly userhash?: boolean
   /** How long a nonce may be used. Default 60 s. */
   readonly nonceLifeMs?: number
   /** Nonces in use whose counts are kept. Default 20,000. */
@@ -86,12 +98,15 @@ interface Answer {
   readonly qop?: 'auth' | 'auth-int'
   readonly nc?: string
   readonly cnonce?: string
+  readonly hidden: boolean
 }
 
 export class DigestVerifier {
   readonly realm: string
   readonly #clock: Clock
-  readonly #algorithms: readonly DigestAlgorithm[]
+  readonly #algorithms: readonly OfferedAlgorithm[]
+  /** What stands in each challenge after the nonce and the algorithm. */
+  readonly #terms: string
   readonly #nonceLifeMs: number
   readonly #mint: NonceMint
   readonly #counts: NonceCounts
@@ -102,11 +117,13 @@ export class DigestVerifier {
   constructor(options: DigestVerifierOptions) {
     this.realm = options.realm
     this.#clock = options.clock
-    this.#algorithms = options.algorithms ?? digestAlgorithms
+    this.#algorithms = options.algorithms ?? ['SHA-256', 'MD5']
+    const { qop = ['auth'], userhash = false } = options
+    this.#terms = `qop="${qop.join(',')}"${userhash ? ', userhash=true' : ''}`
     this.#nonceLifeMs = options.nonceLifeMs ?? 60_000
     this.#mint = new NonceMint(options.realm)
     this.#counts = new NonceCounts(options.maxNonces)
-    this.#nobody = { realm: options.realm, md5: randomHex(16), sha256: randomHex(32) }
+    this.#nobody = { realm: options.realm, md5: randomHex(16), sha256: randomHex(32), sha512: randomHex(32) }
     this.#expireAtMs = options.clock.now() + this.#nonceLifeMs
   }
 
@@ -125,7 +142,8 @@ export class DigestVerifier {
     const { only } = options
     const offered = only && this.#algorithms.includes(only) ? [only] : this.#algorithms
     return offered.map(
-      (algorithm) => `Digest realm=${quote(this.realm)}, nonce="${nonce}", algorithm=${algorithm}, qop="auth"${stale}`,
+      (algorithm) =>
+        `Digest realm=${quote(this.realm)}, nonce="${nonce}", algorithm=${algorithm}, ${this.#terms}${stale}`,
     )
   }
 
@@ -133,12 +151,12 @@ export class DigestVerifier {
     const params = this.#forOurRealm(question.header)
     if (!params) return { ok: false, reason: 'missing' }
     const answer = readAnswer(params)
-    if (!answer || !this.#algorithms.some((offered) => offered === answer.algorithm.hash)) {
-      return { ok: false, reason: 'malformed' }
-    }
-    const { username } = answer
-    const hashes = question.hashesOf(username) ?? this.#nobody
-    const ha1 = answer.algorithm.hash === 'MD5' ? hashes.md5 : hashes.sha256
+    if (!answer || !this.#algorithms.includes(nameOf(answer.algorithm))) return { ok: false, reason: 'malformed' }
+    const { hash } = answer.algorithm
+    const username = answer.hidden ? (question.userOf?.(answer.username, hash) ?? '') : answer.username
+    const known = question.hashesOf(username)
+    const hashes = known && (hash !== 'SHA-512-256' || known.sha512 !== undefined) ? known : this.#nobody
+    const ha1 = hash === 'MD5' ? hashes.md5 : hash === 'SHA-256' ? hashes.sha256 : (hashes.sha512 ?? '')
     const expected = responseOf({ ...answer, ha1, method: question.method, body: question.body })
     const matches = sameHex(expected, answer.response)
     const madeAtMs = this.#mint.madeAt(answer.nonce, question.source)
@@ -174,16 +192,19 @@ export class DigestVerifier {
 function readAnswer(params: ReadonlyMap<string, string>): Answer | undefined {
   const [username, nonce, uri, response] = ['username', 'nonce', 'uri', 'response'].map((name) => params.get(name))
   const algorithm = parseAlgorithm(params.get('algorithm'))
-  if (!algorithm || algorithm.session || algorithm.hash === 'SHA-512-256') return undefined
+  if (!algorithm) return undefined
   if (username === undefined || nonce === undefined || uri === undefined || response === undefined) return undefined
   const qop = params.get('qop')
-  const parts = { algorithm, username, nonce, uri, response: response.toLowerCase() }
-  if (qop === undefined) return parts
+  const hidden = params.get('userhash')?.toLowerCase() === 'true'
+  const parts = { algorithm, username, nonce, uri, response: response.toLowerCase(), hidden }
+  if (qop === undefined) return algorithm.session ? undefined : parts
   const nc = params.get('nc')
   const cnonce = params.get('cnonce')
   if ((qop !== 'auth' && qop !== 'auth-int') || !nc || !/^[0-9a-f]{8}$/i.test(nc) || !cnonce) return undefined
   return { ...parts, qop, nc, cnonce }
 }
+
+const nameOf = ({ hash, session }: Algorithm): OfferedAlgorithm => (session ? `${hash}-sess` : hash)
 
 /** In constant time for equal lengths; the length of a digest is no secret. */
 function sameHex(expected: string, given: string): boolean {

@@ -29,7 +29,7 @@ export interface CalledInvite {
   /** A PRACK: undefined when it acknowledges nothing. `goOn` is called once it has been answered. */
   acknowledged(prack: SipRequest): { readonly described: boolean; readonly goOn: () => void } | undefined
   /** The caller gave up by BYE. */
-  abandoned(): void
+  abandoned(bye: SipRequest): void
   /** Our side does not want it. */
   refused(): void
   /** No answer can be given any more. */
@@ -248,7 +248,7 @@ export class SipDialog implements Dialog, DialogParty {
   #hungUp(bye: SipRequest): void {
     const wasEarly = this.#state === 'early'
     this.#end({ by: 'remote', request: bye })
-    if (wasEarly) this.#called?.abandoned()
+    if (wasEarly) this.#called?.abandoned(bye)
     // A BYE of ours that is under way keeps the dialog until it is answered; one that waits for an ACK need not go.
     if (!this.#bye || this.#byeAfterAck) this.drop()
   }

@@ -27,6 +27,7 @@ export class ReceivedInvite implements IncomingInvite, CalledInvite {
   readonly #toTag = randomHex(8)
   readonly #cancel = new AbortController()
   #reliable: ReliableAnswers | undefined
+  #cancelledBy: SipRequest | undefined
   /** Neither answered nor refused. */
   #open = true
   /** The final answer has left; one that is ready may wait for a PRACK (RFC 3262 §3). */
@@ -38,10 +39,14 @@ export class ReceivedInvite implements IncomingInvite, CalledInvite {
     this.flow = flow
     this.#transaction = context.transactions.openInvite(request, flow, {
       toTag: this.#toTag,
-      cancelled: () => this.abandoned(),
+      cancelled: (cancel) => this.abandoned(cancel),
       failed: () => this.lost(),
     })
     this.dialog = new SipDialog(calledSetup(context, request, flow, this.#toTag), this)
+  }
+
+  get cancelledBy(): SipRequest | undefined {
+    return this.#cancelledBy
   }
 
   get cancelled(): AbortSignal {
@@ -96,7 +101,8 @@ export class ReceivedInvite implements IncomingInvite, CalledInvite {
     return this.#reliable?.acknowledge(prack)
   }
 
-  abandoned(): void {
+  abandoned(by: SipRequest): void {
+    this.#cancelledBy ??= by
     this.#withdrawn(487)
   }
 

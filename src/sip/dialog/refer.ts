@@ -14,6 +14,8 @@ import type { Dialog, InDialogRequest } from '../stack.types.ts'
 export interface Replaces {
   readonly callId: string
   readonly tags: readonly [to: string, from: string]
+  /** Only while it rings. */
+  readonly earlyOnly?: boolean
 }
 
 export interface Referral {
@@ -34,12 +36,15 @@ export function readReferral({ headers }: SipRequest): Referral | undefined {
   return replaces && { target, replaces }
 }
 
-function readReplaces(text: string): Replaces | undefined {
+/** The value of a Replaces header; undefined when it cannot be read (RFC 3891 §6.1). */
+export function readReplaces(text: string): Replaces | undefined {
   const [callId = '', ...params] = text.split(';').map((part) => part.trim())
   const tag = (name: string): string | undefined =>
     params.find((param) => param.toLowerCase().startsWith(`${name}=`))?.slice(name.length + 1)
   const [to, from] = [tag('to-tag'), tag('from-tag')]
-  return callId === '' || to === undefined || from === undefined ? undefined : { callId, tags: [to, from] }
+  if (callId === '' || to === undefined || from === undefined) return undefined
+  const earlyOnly = params.some((param) => param.toLowerCase() === 'early-only')
+  return { callId, tags: [to, from], ...(earlyOnly && { earlyOnly }) }
 }
 
 /** How many seconds a report of progress may be waited for: longer than any phone rings here. */

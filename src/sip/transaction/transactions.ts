@@ -28,7 +28,7 @@ export interface InviteUser {
   /** Our tag in the answers; the answer to a CANCEL carries it too (§9.2). */
   readonly toTag: string
   /** A CANCEL for this INVITE came and was answered. */
-  cancelled(): void
+  cancelled(cancel: SipRequest): void
   failed(why: 'no-ack' | 'transport'): void
 }
 
@@ -215,7 +215,7 @@ export class Transactions {
       return this.respondStateless(request, createResponse(request, 481, { toTag: randomHex(4) }), flow)
     }
     this.open(request, flow).respond(createResponse(request, 200, { toTag: invite.user.toTag }))
-    invite.user.cancelled()
+    invite.user.cancelled(request)
   }
 
   #merge(request: SipRequest): string {

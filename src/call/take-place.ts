@@ -1,0 +1,84 @@
+/**
+ * An INVITE with Replaces: who sends it takes the place of somebody in a call. RFC 3891.
+ *
+ *   pbx/  ── INVITE, who it is from ─▶  here  ── pickUp ───▶  Fork   a call that rings elsewhere
+ *                                         └──── takeOver ─▶  Call   a leg of a call that stands
+ *
+ * Who may is decided by pbx/. What is not allowed, or names nothing, changes nothing.
+ */
+import type { Party } from '../events/catalogue.ts'
+import { readReplaces } from '../sip/dialog/refer.ts'
+import type { IncomingInvite } from '../sip/stack.types.ts'
+import { Call, type Place } from './call.ts'
+import { answerTo } from './caller-side.ts'
+import { CallError, callFailures } from './failures.ts'
+import { type Leg, legOf } from './leg.ts'
+import { type AudioWishes, LegMedia } from './leg-media.ts'
+import type { LiveCalls } from './live-calls.ts'
+import { supportedFormats } from './rtp-audio.ts'
+import type { PlacedLeg } from './transfer.ts'
+
+export interface Taker {
+  readonly party: Party
+  readonly mayTake: (place: Exclude<Place, { readonly state: 'ended' }>) => boolean
+}
+
+export async function takePlace(invite: IncomingInvite, { party, mayTake }: Taker, live: LiveCalls): Promise<void> {
+  const { headers } = invite.request
+  const values = headers.all('Replaces')
+  const replaces = values.length === 1 ? readReplaces(values[0] ?? '') : undefined
+  // §3, §4: one of it, and not together with Join.
+  if (!replaces || headers.has('Join')) return invite.reject(400)
+  for (const call of live.list()) {
+    const place = call instanceof Call ? call.placeAt(replaces) : undefined
+    if (!(call instanceof Call) || !place) continue
+    if (place.state === 'ended') return invite.reject(603)
+    if (place.state === 'talking' && replaces.earlyOnly) return invite.reject(486)
+    if (!mayTake(place)) return invite.reject(403)
+    if (call.transferring && place.state === 'talking') return invite.reject(491)
+    return enter(call, place, invite, party)
+  }
+  invite.reject(481)
+}
+
+/**
+ * Who called takes the place of this leg; the other side hears no more of it than a new voice.
+ *
+ * @throws {CallError} When its offer cannot be answered; everything stays as it was.
+ */
+async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Party): Promise<void> {
+  const port = await call.openPort(call.recorded)
+  if (call.ended || leg.state === 'ended' || invite.cancelled.aborted) {
+    await port.close()
+    return invite.reject(481)
+  }
+  const media = new LegMedia(port, call.advertisedIp(invite.flow))
+  const body = await answerOrClose(invite, media, call.otherThan(leg)?.media?.wishes)
+  const dialog = invite.answer({ contentType: 'application/sdp', body })
+  const next: PlacedLeg = { ...legOf(invite, leg.role, party), state: 'answered', media, dialog }
+  call.replace(leg, next, { kind: 'replaced', record: call.recorded })
+  await call.leave(leg, 'bye')
+}
+
+async function answerOrClose(
+  invite: IncomingInvite,
+  media: LegMedia,
+  wanted: AudioWishes = { formats: supportedFormats },
+): Promise<string> {
+  try {
+    return answerTo(invite, media, wanted)
+  } catch (error) {
+    await media.port.close()
+    throw error
+  }
+}
+
+async function enter(call: Call, place: Place, invite: IncomingInvite, party: Party): Promise<void> {
+  try {
+    if (place.state === 'ringing') place.fork.pickUp(invite, party)
+    else if (place.state === 'talking') await takeOver(call, place.leg, invite, party)
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error
+    invite.reject(callFailures[error.code].sip)
+  }
+}
