@@ -11,9 +11,9 @@ export interface TraceSide {
 }
 
 export function joinTrace({ settings, clock, log, bus, closing }: Foundation): TraceSide {
-  const { enable, host, port, captureId, password } = settings.hep
+  const { enable, ...collector } = settings.hep
   const network = hostNetwork
-  const sender = enable ? new HepSender({ clock, log, network, bus, host, port, captureId, password }) : undefined
+  const sender = enable ? new HepSender({ clock, log, network, bus, ...collector }) : undefined
   const trace = new SipTrace(clock, {
     localIp: (remoteIp) => network.addressTowards(remoteIp),
     keepWords: settings.sip.traceMessageBodies,

@@ -5,6 +5,7 @@
 import type { Transaction } from 'kysely'
 import type { FactName, FactOf, Participant, RecordingFile } from '../events/catalogue.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
+import { insertRows, updateRow } from './statements.ts'
 import type { Tables } from './tables.ts'
 
 /** What a writer has to remember between facts of one call, since rows are never read back. */
@@ -20,14 +21,10 @@ type Write<Name extends FactName> = (
   memory: CallMemory,
 ) => Promise<unknown>
 
-/** SQLite takes 32,766 parameters a statement, others 65,535: a long trace goes in pieces. */
-const rowsPerInsert = 200
-
 export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'call.started': (db, fact) =>
-    db
-      .insertInto('calls')
-      .values({
+    insertRows(db, 'calls', [
+      {
         id: fact.callId,
         kind: fact.kind,
         from_uri: fact.from.uri,
@@ -39,8 +36,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         started_at_ms: fact.atMs,
         seen_at_ms: fact.atMs,
         search: `${partySearch(fact.from)} ${partySearch(fact.to)}`,
-      })
-      .execute(),
+      },
+    ]),
 
   'call.ringing': (db, fact) => seen(db, fact.callId, fact.atMs),
 
@@ -53,31 +50,23 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .execute(),
 
   'call.ended': (db, fact) =>
-    db
-      .updateTable('calls')
-      .set({
-        ended_at_ms: fact.atMs,
-        end_reason: fact.reason,
-        sip_status: fact.sipStatus ?? null,
-        seen_at_ms: fact.atMs,
-      })
-      .where('id', '=', fact.callId)
-      .execute(),
+    updateRow(db, 'calls', fact.callId, {
+      ended_at_ms: fact.atMs,
+      end_reason: fact.reason,
+      sip_status: fact.sipStatus ?? null,
+      seen_at_ms: fact.atMs,
+    }),
 
-  'call.traced': async (db, fact) => {
-    const rows = fact.messages.map((message, position) => traceRow(fact.callId, position, message))
-    for (let from = 0; from < rows.length; from += rowsPerInsert) {
-      await db
-        .insertInto('traces')
-        .values(rows.slice(from, from + rowsPerInsert))
-        .execute()
-    }
-  },
+  'call.traced': (db, fact) =>
+    insertRows(
+      db,
+      'traces',
+      fact.messages.map((message, position) => traceRow(fact.callId, position, message)),
+    ),
 
   'leg.started': (db, fact, memory) =>
-    db
-      .insertInto('legs')
-      .values({
+    insertRows(db, 'legs', [
+      {
         id: fact.legId,
         call_id: fact.callId,
         position: memory.legs++,
@@ -92,38 +81,32 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         started_at_ms: fact.atMs,
         digits: '',
         search: `${partySearch(fact.party)} ${searchText(fact.sipCallId)}`,
-      })
-      .execute(),
+      },
+    ]),
 
-  'leg.answered': (db, fact) =>
-    db.updateTable('legs').set({ answered_at_ms: fact.atMs, codec: fact.codec }).where('id', '=', fact.legId).execute(),
+  'leg.answered': (db, fact) => updateRow(db, 'legs', fact.legId, { answered_at_ms: fact.atMs, codec: fact.codec }),
 
-  'leg.media-started': (db, fact) =>
-    db.updateTable('legs').set({ source: fact.source, codec: fact.codec }).where('id', '=', fact.legId).execute(),
+  'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {
     const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
     memory.digits.set(fact.legId, digits)
-    return db.updateTable('legs').set({ digits }).where('id', '=', fact.legId).execute()
+    return updateRow(db, 'legs', fact.legId, { digits })
   },
 
   'leg.ended': (db, { legId, atMs, media, sipStatus }) =>
-    db
-      .updateTable('legs')
-      .set({
-        ended_at_ms: atMs,
-        sip_status: sipStatus,
-        ...(media && {
-          codec: media.codec,
-          source: media.source,
-          packets_received: media.packetsReceived,
-          packets_lost: media.packetsLost,
-          packets_sent: media.packetsSent,
-          jitter_ms: media.jitterMs,
-        }),
-      })
-      .where('id', '=', legId)
-      .execute(),
+    updateRow(db, 'legs', legId, {
+      ended_at_ms: atMs,
+      sip_status: sipStatus,
+      ...(media && {
+        codec: media.codec,
+        source: media.source,
+        packets_received: media.packetsReceived,
+        packets_lost: media.packetsLost,
+        packets_sent: media.packetsSent,
+        jitter_ms: media.jitterMs,
+      }),
+    }),
 
   'recording.started': (db, fact) =>
     db
@@ -173,7 +156,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 }
 
 const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>
-  db.updateTable('calls').set({ seen_at_ms: atMs }).where('id', '=', callId).execute()
+  updateRow(db, 'calls', callId, { seen_at_ms: atMs })
 
 /** A repaired recording may be one whose start was never written. */
 async function ensureRecording(

@@ -6,15 +6,15 @@ import { hash } from 'node:crypto'
 import type { Timer } from '../core/clock.ts'
 import { endpointText } from '../core/ip.ts'
 import type { Registration } from '../events/catalogue.ts'
-import { printNameAddr } from '../sip/message/name-addr.ts'
-import { isToken, quote } from '../sip/message/scan.ts'
+import { parseNameAddr, printNameAddr } from '../sip/message/name-addr.ts'
+import { detached, isToken, quote } from '../sip/message/scan.ts'
 import type { NameAddr } from '../sip/message/types.ts'
 import { writtenUri } from '../sip/message/uri.ts'
 import type { Flow } from '../sip/stack.types.ts'
 import type { Extension } from './directory.ts'
 import type { KeptBinding } from './registration-store.ts'
 
-export interface Binding {
+export interface BindingFacts {
   /** The same from the first REGISTER of a device to its last. */
   readonly id: string
   readonly path: readonly string[]
@@ -25,8 +25,43 @@ export interface Binding {
   readonly cseq: number
   readonly userAgent: string | undefined
   readonly expiresAtMs: number
-  readonly timer: Timer
 }
+
+/** There may be a hundred thousand of them, idle: the Contact is kept as text, and nothing keeps its REGISTER. */
+export class Binding implements BindingFacts {
+  readonly id: string
+  readonly path: readonly string[]
+  readonly uri: string
+  readonly flow: Flow
+  readonly callId: string
+  readonly cseq: number
+  readonly userAgent: string | undefined
+  readonly expiresAtMs: number
+  readonly timer: Timer
+  readonly #contact: string
+
+  /** @param timer Fires when it expires. */
+  constructor(facts: BindingFacts, timer: Timer) {
+    this.id = facts.id
+    this.path = facts.path.length > 0 ? facts.path.map(detached) : noPath
+    this.uri = detached(facts.uri)
+    this.flow = facts.flow
+    this.callId = detached(facts.callId)
+    this.cseq = facts.cseq
+    this.userAgent = facts.userAgent && detached(facts.userAgent)
+    this.expiresAtMs = facts.expiresAtMs
+    this.timer = timer
+    this.#contact = detached(printNameAddr(facts.contact))
+  }
+
+  get contact(): NameAddr {
+    const contact = parseNameAddr(this.#contact)
+    if (!contact) throw new Error('a Contact that was read once cannot be read again')
+    return contact
+  }
+}
+
+const noPath: readonly string[] = []
 
 /** `urn:uuid:…` of the device (RFC 5626 §4.1), in lower case. */
 export const instanceOf = ({ params }: NameAddr): string | undefined =>
@@ -71,7 +106,7 @@ export const toKeep = (binding: Binding, extension: Extension): KeptBinding => (
   proof: proofOf(extension),
 })
 
-export function restored(kept: KeptBinding, contact: NameAddr): Omit<Binding, 'timer'> {
+export function restored(kept: KeptBinding, contact: NameAddr): BindingFacts {
   const { id, path, local, remote, callId, cseq, userAgent, expiresAtMs } = kept
   const text = `udp ${local.ip} ${local.port} ${remote.ip} ${remote.port}`
   const flow = { id: text, transport: 'udp', reliable: false, local, remote, open: true } as const

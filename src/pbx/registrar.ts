@@ -20,7 +20,8 @@ import type { NameAddr, SipRequest, SipUri } from '../sip/message/types.ts'
 import { sameUri, writtenUri } from '../sip/message/uri.ts'
 import type { ExtraHeaders, Flow, IncomingRequest, Target } from '../sip/stack.types.ts'
 import {
-  type Binding,
+  Binding,
+  type BindingFacts,
   deviceOf,
   deviceParams,
   instanceOf,
@@ -243,10 +244,11 @@ export class Registrar implements Registrations {
     else if (old) store?.remove(id)
   }
 
-  #keep(extension: Extension, facts: Omit<Binding, 'timer'>, ms: number, old?: Binding): Binding {
+  #keep(extension: Extension, facts: BindingFacts, ms: number, old?: Binding): Binding {
     const { clock, bus } = this.#options
     const { number } = extension
-    const binding: Binding = { ...facts, timer: clock.after(ms, () => this.#remove(number, binding, 'expired')) }
+    const timer = clock.after(ms, () => this.#remove(number, binding, 'expired'))
+    const binding: Binding = new Binding(facts, timer)
     old?.timer.cancel()
     const others = this.#live(number).filter((other) => other !== old)
     const tooMany = others.slice(Math.max(0, extension.maxContacts - 1))

@@ -1,26 +1,28 @@
 /**
- * Sends each SIP message to a Homer server (HEP version 3 over UDP), beside the calls and never in their way.
+ * Sends each SIP message to a Homer server (HEP version 3), beside the calls and never in their way.
  *
- *   sip/trace.ts  ── message, credentials removed ─▶  here  ── datagrams, in batches ─▶  collector
+ *   sip/trace.ts  ── message, credentials removed ─▶  here  ── packets, in batches ─▶  collector (hep-outlet.ts)
  *   events/       ── leg.started ──────────────────▶        (correlated by our id of the call)
  *
  * A message waits half a second, so that the call which its INVITE starts is known and both legs get one correlation id.
- * Datagrams are not acknowledged: what the collector loses is lost. What waits is bounded; what finds no room, or fits in
- * no datagram, is counted.
+ * Nothing is acknowledged: what the collector loses is lost. What waits is bounded; what finds no room, or fits in no
+ * packet, is counted.
  */
 import type { Clock, Timer } from '../core/clock.ts'
-import { isIP, isIPv6 } from '../core/ip.ts'
+import { isIP } from '../core/ip.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { TracedMessage } from '../events/catalogue.ts'
-import type { Endpoint, Network, UdpSocket } from '../net/network.ts'
+import type { Network } from '../net/network.ts'
 import { type HepAgent, hepPacket } from './hep.ts'
+import { type HepOutlet, tcpOutlet, udpOutlet } from './hep-outlet.ts'
 
 export interface HepSenderOptions extends HepAgent {
   readonly clock: Clock
   readonly log: Logger
   readonly network: Network
   readonly bus: FactBus
+  readonly transport: 'udp' | 'tcp'
   /** A name is looked up again now and then. */
   readonly host: string
   readonly port: number
@@ -44,7 +46,7 @@ export class HepSender {
   #waiting: TracedMessage[] = []
   #batch: Timer | undefined
   #look: Timer | undefined
-  #collector: { readonly socket: UdpSocket; readonly to: Endpoint } | undefined
+  #collector: { readonly outlet: HepOutlet; readonly ip: string } | undefined
   #closed = false
 
   constructor(options: HepSenderOptions) {
@@ -78,7 +80,7 @@ export class HepSender {
     this.#closed = true
     this.#unsubscribe()
     this.#look?.cancel()
-    await this.#collector?.socket.close()
+    await this.#collector?.outlet.close()
     this.#collector = undefined
   }
 
@@ -89,11 +91,9 @@ export class HepSender {
     this.#waiting = []
     for (const message of messages) {
       const packet = hepPacket(message, this.#options, this.#calls.get(message.sipCallId))
-      if (!this.#collector || packet.length > maxPacketBytes) this.counts.dropped++
-      else {
-        this.counts.sent++
-        this.#collector.socket.send(packet, this.#collector.to, this.#failed)
-      }
+      const sent = packet.length <= maxPacketBytes && this.#collector?.outlet.send(packet, this.#failed)
+      if (sent) this.counts.sent++
+      else this.counts.dropped++
     }
   }
 
@@ -103,14 +103,15 @@ export class HepSender {
   }
 
   async #find(): Promise<void> {
-    const { host, port, network, log } = this.#options
+    const { host, port, transport, network, clock, log } = this.#options
     try {
       const ip = isIP(host) ? host : (await network.lookup(host))[0]
-      if (ip === undefined || ip === this.#collector?.to.ip) return
-      const socket = await network.udp({ ip: isIPv6(ip) ? '::' : '0.0.0.0', port: 0 }, () => {})
-      await this.#collector?.socket.close()
-      this.#collector = { socket, to: { ip, port } }
-      log.info('SIP messages are sent to a HEP collector', { ip, port })
+      if (ip === undefined || ip === this.#collector?.ip) return
+      const to = { ip, port }
+      const outlet = transport === 'tcp' ? tcpOutlet(network, to, clock) : await udpOutlet(network, to)
+      await this.#collector?.outlet.close()
+      this.#collector = { outlet, ip }
+      log.info('SIP messages are sent to a HEP collector', { transport, ip, port })
     } catch (error) {
       log.warn('The HEP collector was not found; it is looked for again every minute', { host, error: String(error) })
     }

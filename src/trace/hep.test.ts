@@ -64,7 +64,7 @@ test('over IPv6 and without password and call these chunks are others, or not th
   for (const absent of [3, 4, 14, 17]) assert.equal(absent in chunks, false)
 })
 
-async function open() {
+async function open(transport: 'udp' | 'tcp' = 'udp') {
   const clock = new FakeClock()
   const network = new MemoryNetwork({ clock })
   const bus = new FactBus()
@@ -77,6 +77,7 @@ async function open() {
     log: silentLogger,
     host: 'homer.example',
     port: 9060,
+    transport,
     captureId: 1,
     password: '',
   })
@@ -129,5 +130,35 @@ test('without a collector messages are dropped and counted; it is looked for aga
   clock.advance(600)
   assert.equal(received.length, 1)
   assert.deepEqual(sender.counts, { sent: 1, dropped: 5_101 }, 'what fits in no datagram is not sent')
+  await sender.close()
+})
+
+test('over TCP packets go by one connection, which is opened again when it breaks', async () => {
+  const { clock, network, sender } = await open('tcp')
+  network.name('homer.example', '192.0.2.9')
+  let connections = 0
+  let bytes = 0
+  let hangUp: (() => void) | undefined
+  await network.listen({ ip: '192.0.2.9', port: 9060 }, (connection) => {
+    connections++
+    hangUp = () => connection.destroy()
+    connection.start({ data: (chunk) => (bytes += chunk.length), closed: () => {} })
+  })
+  await sender.start()
+  const packet = hepPacket(message, { captureId: 1, password: '' }).length
+  const say = (): void => {
+    sender.take(message)
+    clock.advance(600)
+  }
+  say()
+  say()
+  assert.deepEqual([connections, bytes], [1, 2 * packet])
+  hangUp?.()
+  clock.advance(10)
+  say()
+  assert.deepEqual(sender.counts, { sent: 2, dropped: 1 }, 'not at once')
+  clock.advance(5_000)
+  say()
+  assert.deepEqual([connections, bytes], [2, 3 * packet])
   await sender.close()
 })

@@ -374,13 +374,17 @@ export const settingsSchema = z.strictObject({
   hep: section({
     enable: setting(flag().default(false), {
       env: 'HEP_ENABLED',
-      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3 over UDP).',
+      description: 'Send each SIP message, without credentials, to a Homer server (HEP version 3).',
+    }),
+    transport: setting(oneOf(['udp', 'tcp']).default('udp'), {
+      env: 'HEP_TRANSPORT',
+      description: 'How messages reach the HEP collector: udp or tcp.',
     }),
     host: setting(text().default(''), {
       env: 'HEP_HOST',
       description: 'Name or address of the HEP collector; needed with HEP_ENABLED.',
     }),
-    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'UDP port of the HEP collector.' }),
+    port: setting(whole(1, 65_535).default(9_060), { env: 'HEP_PORT', description: 'Port of the HEP collector.' }),
     captureId: setting(whole(0, 4_294_967_295).default(2_001), {
       env: 'HEP_ID',
       description: 'Number by which the collector tells this sender from others.',

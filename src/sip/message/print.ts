@@ -22,3 +22,14 @@ export function printMessage(message: SipMessage): Buffer {
   bytes.set(message.body, headBytes)
   return bytes
 }
+
+/** How many bytes `printMessage` makes of it, give or take a few: without printing it. */
+export function printedBytes(message: SipMessage): number {
+  const first = message.kind === 'request' ? message.method.length + message.uri.length : message.reason.length
+  let bytes = first + message.body.length + aroundHeaders
+  for (const [name, value] of message.headers.entries()) bytes += name.length + Buffer.byteLength(value) + 4
+  return bytes
+}
+
+/** Version, status, blanks, Content-Length, the empty line. */
+const aroundHeaders = 40

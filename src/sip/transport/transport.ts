@@ -16,7 +16,7 @@ import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { createResponse } from '../message/build.ts'
 import { callIdOf } from '../message/fields.ts'
 import { type ParseProblem, parseMessage } from '../message/parse.ts'
-import { printMessage } from '../message/print.ts'
+import { printedBytes, printMessage } from '../message/print.ts'
 import type { SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { Address, Flow, KeepAliveOptions, MessageObserver, Screen, TransportName } from '../stack.types.ts'
 import { Connections, defaultLimits, hopKey, type TransportLimits } from './connections.ts'
@@ -162,7 +162,7 @@ export class SipTransport {
 
   /** The request would not fit in one datagram of that flow (§18.1.1). */
   exceedsDatagram(flow: WireFlow, request: SipRequest): boolean {
-    return flow.transport === 'udp' && printMessage(request).length + viaBytes > maxDatagramBytes
+    return flow.transport === 'udp' && printedBytes(request) + viaBytes > maxDatagramBytes
   }
 
   /** A connection instead of datagrams for a request that would not fit in one (§18.1.1), if the peer may take it. */
