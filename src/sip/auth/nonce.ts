@@ -6,6 +6,7 @@
  */
 import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { randomHex } from '../../core/random.ts'
+import { detached } from '../message/scan.ts'
 
 /** Signs and checks nonces of one realm with a key of this process; a restart makes older ones stale. */
 export class NonceMint {
@@ -71,7 +72,7 @@ export class NonceCounts {
     const used = this.#used.get(nonce)
     if (!used) {
       if (madeAtMs <= this.#floorMs) return false
-      this.#used.set(nonce, { madeAtMs, highest: count, seen: 1 })
+      this.#used.set(detached(nonce), { madeAtMs, highest: count, seen: 1 })
       if (this.#used.size > this.#limit) this.#forgetOldest()
       return true
     }
