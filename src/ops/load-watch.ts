@@ -7,7 +7,6 @@
  * falls fast and grows back slowly, and between the two bounds it stays: no switching to and fro. Calls that are let in
  * are spread evenly, without a die.
  */
-import { performance } from 'node:perf_hooks'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { HealthCheck } from './health.ts'
@@ -16,7 +15,7 @@ import type { HealthCheck } from './health.ts'
 export interface LoadReading {
   /** The longest that anything had to wait for its turn. */
   readonly lagMs: number
-  /** Share of the time in which it worked, 0..1. */
+  /** Share of the time that it had the processor, 0..1. */
   readonly busy: number
 }
 
@@ -154,13 +153,16 @@ export function eventLoopProbe(clock: Clock): LoadProbe {
     timer = clock.after(tickMs, tick)
   }
   tick()
-  let before = performance.eventLoopUtilization()
+  let before = process.threadCpuUsage()
+  let readMs = clock.now()
   return {
     read() {
-      const now = performance.eventLoopUtilization()
-      const { utilization } = performance.eventLoopUtilization(now, before)
-      before = now
-      const reading = { lagMs: Math.max(lagMs, late()), busy: utilization }
+      // Of the processor: a thread that waits for its turn on a machine full of others is late, not busy.
+      const { user, system } = process.threadCpuUsage(before)
+      const elapsedMs = Math.max(1, clock.now() - readMs)
+      const reading = { lagMs: Math.max(lagMs, late()), busy: Math.min(1, (user + system) / 1_000 / elapsedMs) }
+      before = process.threadCpuUsage()
+      readMs = clock.now()
       lagMs = 0
       return reading
     },
