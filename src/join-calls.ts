@@ -25,6 +25,7 @@ import { ExtensionEvents } from './pbx/extension-events.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
 import { Mailboxes } from './pbx/mailboxes.ts'
 import { Messages } from './pbx/messages.ts'
+import { NatKeeper } from './pbx/nat-keeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
@@ -36,6 +37,7 @@ import { Shield } from './security/shield.ts'
 import { TollGuard } from './security/toll-guard.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
+import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
@@ -85,7 +87,6 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     bus,
     minExpiresMs,
     maxExpiresMs,
-    edgeProxies: parseNetworks(settings.sip.edgeProxies),
     store: database.registrations,
   })
   closing.push(async () => registrar.close())
@@ -120,6 +121,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     observe: trace.observe,
   })
   closing.push(() => stack.close())
+  keepPhones(foundation, registrar, stack)
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
@@ -204,6 +206,14 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
   })
   closing.push(async () => shield.close())
   return shield
+}
+
+function keepPhones({ settings, clock, closing }: Foundation, registrar: Registrar, stack: SipStack): void {
+  const everyMs = settings.nat.pingPhones
+  if (everyMs === 0) return
+  const ping = (flow: Flow): void => stack.ping(flow)
+  const keeper = new NatKeeper({ clock, reached: () => registrar.reached(), ping, everyMs })
+  closing.push(async () => keeper.close())
 }
 
 function makeGatekeeper(

@@ -9,6 +9,7 @@ import { ConnectPage } from './pages/connect.tsx'
 import { ExtensionsPage } from './pages/extensions.tsx'
 import { HistoryPage } from './pages/history.tsx'
 import { LivePage } from './pages/live.tsx'
+import { MessagesPage } from './pages/messages.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
 import { SecurityPage } from './pages/security.tsx'
@@ -66,6 +67,7 @@ function Pages() {
         <Route path="/trunks" element={<TrunksPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/security" element={<SecurityPage />} />
+        <Route path="/messages" element={<MessagesPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

@@ -1,7 +1,10 @@
 /** IP addresses as text: families, mapped and private ranges, brackets. */
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv4, isIPv6 as isWrittenIPv6 } from 'node:net'
 
-export { isIP, isIPv6 }
+export { isIP }
+
+/** Asked for each message: what has no colon is told from IPv6 without the long expression. */
+export const isIPv6 = (text: string): boolean => text.includes(':') && isWrittenIPv6(text)
 
 const mapped = '::ffff:'
 

@@ -84,8 +84,8 @@ export class WorkerLink {
     const request = this.#nextRequest++
     return new Promise((resolve, reject) => {
       this.#waiting.set(request, { resolve, reject })
-      // With what else is asked in this turn.
-      if (this.#outbox.push({ type, request, ...what } as Command) === 1) queueMicrotask(() => this.#flush())
+      // With what else is asked in this turn of the loop, by other calls too.
+      if (this.#outbox.push({ type, request, ...what } as Command) === 1) setImmediate(() => this.#flush())
     })
   }
 

@@ -2,7 +2,6 @@
  * What stands between a device and us: proxies that want to be passed again on the way back (Path, RFC 3327), and
  * whether the device's flow can be kept (outbound, RFC 5626).
  */
-import type { Networks } from '../core/networks.ts'
 import { optionTags, vias } from '../sip/message/fields.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import type { SipRequest } from '../sip/message/types.ts'
@@ -28,19 +27,16 @@ const maxPathLength = 500
 const flowTimers = { datagrams: 25, connections: 120 }
 
 /**
- * @param edgeProxies Their Path is believed also for devices that do not know it. From others it could lead the calls
- *   of a device to somebody who changed its REGISTER on the way, without the device noticing (RFC 3327 §6.1).
+ * A Path is taken also for devices that do not know of it, and not answered 420 (RFC 3327 §5.3 leaves it to policy):
+ * requests to the device go where its REGISTER came from in any case, so a Path leads them to nobody else (§6.1).
  */
-export function readFirstHop(request: SipRequest, flow: Flow, edgeProxies: Networks): FirstHop | Refusal {
+export function readFirstHop(request: SipRequest, flow: Flow): FirstHop | Refusal {
   const supported = optionTags(request, 'Supported')
   const path = request.headers.all('Path').filter((value) => value !== '')
   const uris = path.map((value) => parseNameAddr(value)?.uri)
   if (path.length > maxPath || path.some(({ length }) => length > maxPathLength) || uris.includes(undefined))
     return { status: 400, answer: { reason: 'Bad Path' } }
-  const knowsPath = supported.includes('path')
-  if (path.length > 0 && !knowsPath && !edgeProxies.has(flow.remote.ip))
-    return { status: 420, answer: { headers: { Unsupported: 'path' } } } // §5.3
-  const headers = { ...(path.length > 0 && knowsPath && { Path: path }) }
+  const headers = { ...(path.length > 0 && supported.includes('path') && { Path: path }) }
   if (!wantsOutbound(request, supported)) return { path, headers }
   // §6: the proxy next to the device must have said that it keeps the flow; the one below all others.
   const isDirect = (vias(request)?.length ?? 1) === 1

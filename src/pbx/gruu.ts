@@ -20,6 +20,8 @@ export interface NamedDevice {
 /** A registration is told from others of its device by the Call-ID; a short stand-in for it. */
 export const registrationId = (callId: string): string => hash('sha256', callId, 'base64url').slice(0, 11)
 
+type Place = Pick<SipUri, 'host' | 'port'>
+
 /** Users that begin so are temporary GRUUs, as far as they carry `gr`. */
 const prefix = 'tgruu.'
 const ivBytes = 12
@@ -29,19 +31,19 @@ const noHeaders: ReadonlyMap<string, string> = new Map()
 export class Gruus {
   readonly #key = randomBytes(16)
 
-  /** `sip:101@example.com;gr=urn:uuid:…` @param host What the device registers at. */
-  publicFor({ extension, instance }: NamedDevice, host: string): string {
+  /** `sip:101@example.com;gr=urn:uuid:…` @param at Where the device registers. */
+  publicFor({ extension, instance }: NamedDevice, at: Place): string {
     const params = new Map([['gr', instance]])
-    return printUri({ scheme: 'sip', user: extension, host, params, headers: noHeaders })
+    return printUri({ scheme: 'sip', user: extension, ...at, params, headers: noHeaders })
   }
 
   /** `sip:tgruu.…@example.com;gr`: another one each time. */
-  temporaryFor({ extension, instance, registration = '' }: NamedDevice, host: string): string {
+  temporaryFor({ extension, instance, registration = '' }: NamedDevice, at: Place): string {
     const iv = randomBytes(ivBytes)
     const cipher = createCipheriv('aes-128-gcm', this.#key, iv)
     const secret = Buffer.concat([cipher.update(JSON.stringify([extension, instance, registration])), cipher.final()])
     const user = prefix + Buffer.concat([iv, cipher.getAuthTag(), secret]).toString('base64url')
-    return printUri({ scheme: 'sip', user, host, params: new Map([['gr', null]]), headers: noHeaders })
+    return printUri({ scheme: 'sip', user, ...at, params: new Map([['gr', null]]), headers: noHeaders })
   }
 
   /** The device that a URI names; undefined when it is no GRUU, or not one of ours. */

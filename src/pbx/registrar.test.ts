@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
-import { parseNetworks } from '../core/networks.ts'
 import { FactBus } from '../events/bus.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import { parseUri } from '../sip/message/uri.ts'
@@ -30,7 +29,6 @@ const newRegistrar = (bus: FactBus): Registrar =>
     bus,
     minExpiresMs: 60_000,
     maxExpiresMs: 3_600_000,
-    edgeProxies: parseNetworks(['203.0.113.5']),
     store: { save: (binding) => kept.set(binding.id, binding), remove: (id) => kept.delete(id) },
   })
 
@@ -233,11 +231,8 @@ test('proxies that a REGISTER passed are passed again by calls, and told to who 
   assert.deepEqual(registrar.targets('101'), [{ uri: 'sip:101@10.0.0.5:5060', flow, routes: path }])
 })
 
-test('a Path that the phone does not know of is taken from proxies of ours alone', () => {
-  const refused = register({ Contact: contact('10.0.0.5'), Path: path.join(', ') })
-  assert.equal(refused.answers[0]?.status, 420)
-  assert.equal(refused.answers[0]?.answer.headers?.['Unsupported'], 'path')
-  const taken = register({ Contact: contact('10.0.0.5'), Path: path.join(', ') }, udpFlow('203.0.113.5'))
+test('a Path that the phone does not know of is used as well, and not told', () => {
+  const taken = register({ Contact: contact('10.0.0.5'), Path: path.join(', ') })
   assert.equal(taken.answers[0]?.status, 200)
   assert.equal(taken.answers[0]?.answer.headers?.['Path'], undefined)
   assert.deepEqual(registrar.targets('101')[0]?.routes, path)
@@ -305,7 +300,13 @@ test('a phone that knows GRUUs gets two; each leads to it alone, the temporary o
   assert.equal(reached('sip:101@patchbay'), undefined)
 })
 
-test('who does not know GRUUs gets none', () => {
+test('who does not know GRUUs gets none, nor who is behind a proxy', () => {
+  const behind = { Contact: `<sip:101@192.0.2.2>${instance}`, Expires: '600', Supported: 'gruu, path' }
+  const proxies: readonly Readonly<Record<string, string>>[] = [
+    { Path: '<sip:edge;lr>' },
+    { Via: 'SIP/2.0/UDP a;branch=z9hG4bKa, SIP/2.0/UDP b;branch=z9hG4bKb' },
+  ]
+  for (const proxy of proxies) assert.doesNotMatch(String(contactsIn(register({ ...behind, ...proxy }))), /gruu/)
   assert.deepEqual(contactsIn(register({ Contact: `<sip:101@192.0.2.2>${instance}`, Expires: '600' })), [
     `<sip:101@192.0.2.2>;expires=600${instance}`,
   ])

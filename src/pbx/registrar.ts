@@ -10,11 +10,10 @@
  */
 import { qOf } from '../call/ring-plan.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Networks, parseNetworks } from '../core/networks.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
-import { callIdOf, contactsOf, cseqOf, expiresOf, optionTags, toOf } from '../sip/message/fields.ts'
+import { callIdOf, contactsOf, cseqOf, expiresOf, optionTags, requestUriOf, toOf, vias } from '../sip/message/fields.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import type { NameAddr, SipRequest, SipUri } from '../sip/message/types.ts'
 import { sameUri, writtenUri } from '../sip/message/uri.ts'
@@ -34,6 +33,7 @@ import {
 import type { Directory, Extension } from './directory.ts'
 import { readFirstHop } from './first-hop.ts'
 import { Gruus, type NamedDevice, registrationId } from './gruu.ts'
+import type { Reached } from './nat-keeper.ts'
 import type { KeptBinding, RegistrationStore } from './registration-store.ts'
 import type { Registrations } from './registrations.ts'
 
@@ -42,8 +42,6 @@ export interface RegistrarOptions {
   readonly bus: FactBus
   readonly minExpiresMs: number
   readonly maxExpiresMs: number
-  /** Proxies whose Path is believed whatever the device knows; none unless given. */
-  readonly edgeProxies?: Networks
   /** Keeps bindings over a restart; they are lost without one. */
   readonly store?: RegistrationStore
 }
@@ -87,11 +85,9 @@ export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
   readonly #bindings = new Map<string, Binding[]>()
   readonly #gruus = new Gruus()
-  readonly #edgeProxies: Networks
 
   constructor(options: RegistrarOptions) {
     this.#options = options
-    this.#edgeProxies = options.edgeProxies ?? parseNetworks([])
   }
 
   /** Answer a REGISTER of this extension's device. */
@@ -112,7 +108,7 @@ export class Registrar implements Registrations {
     const wishes = contacts.map((contact) => ({ contact, ms: this.#wantedMs(contact, expiresOf(request)) }))
     if (wishes.some(({ ms }) => ms > 0 && ms < this.#options.minExpiresMs))
       return incoming.respond(423, { headers: { 'Min-Expires': String(this.#options.minExpiresMs / 1000) } })
-    const firstHop = readFirstHop(request, incoming.flow, this.#edgeProxies)
+    const firstHop = readFirstHop(request, incoming.flow)
     if ('status' in firstHop) return incoming.respond(firstHop.status, firstHop.answer)
     const userAgent = request.headers.get('User-Agent')?.slice(0, 200)
     const naming = { flow: incoming.flow, extension, contacts, path: firstHop.path, callId, cseq, userAgent }
@@ -166,6 +162,11 @@ export class Registrar implements Registrations {
 
   of(extension: string): readonly Registration[] {
     return this.#reachable(extension).map((binding) => registrationOf(extension, binding))
+  }
+
+  /** All of them, as they are reached. */
+  *reached(): Iterable<Reached> {
+    for (const bindings of this.#bindings.values()) yield* bindings
   }
 
   count(): number {
@@ -283,15 +284,20 @@ export class Registrar implements Registrations {
     incoming.respond(200, { headers: { Date: date, ...(contacts.length > 0 && { Contact: contacts }), ...headers } })
   }
 
-  /** RFC 5627 §5.2: what is added to the Contact of a device, for who knows GRUUs. */
+  /**
+   * RFC 5627 §5.2: what is added to the Contact of a device, for who knows GRUUs. It becomes the Contact of its calls,
+   * so a device behind a proxy gets none: the proxy would send what is for the device back to us.
+   */
   #gruusFor(request: SipRequest, extension: string): (binding: Binding) => string {
-    const host = toOf(request)?.uri.host
-    if (!host || !optionTags(request, 'Supported').includes('gruu')) return () => ''
+    const uri = requestUriOf(request)
+    const isDirect = vias(request)?.length === 1 && !request.headers.has('Path')
+    if (!uri || !isDirect || !optionTags(request, 'Supported').includes('gruu')) return () => ''
+    const at = { host: uri.host, ...(uri.port !== undefined && { port: uri.port }) }
     return ({ contact, callId }) => {
       const instance = instanceOf(contact)
       if (instance === undefined) return ''
-      const open = this.#gruus.publicFor({ extension, instance }, host)
-      const hidden = this.#gruus.temporaryFor({ extension, instance, registration: registrationId(callId) }, host)
+      const open = this.#gruus.publicFor({ extension, instance }, at)
+      const hidden = this.#gruus.temporaryFor({ extension, instance, registration: registrationId(callId) }, at)
       return `;pub-gruu="${open}";temp-gruu="${hidden}"`
     }
   }

@@ -43,6 +43,7 @@ const valueOf = (fmtp: Fmtp, name: string): string | undefined =>
 
 /** Whether formats of one encoding, rate and channels can be spoken by both sides. */
 export function sameParameters(a: SdpFormat, b: SdpFormat): boolean {
+  if (a.fmtp === b.fmtp) return true
   const [ofA, ofB] = [parseFmtp(a.fmtp), parseFmtp(b.fmtp)]
   const encoding = a.encoding.toLowerCase()
   if (encoding === 'telephone-event') return commonEvents(a.fmtp, b.fmtp) !== ''
@@ -61,7 +62,7 @@ const numbersOf = (text: string): ReadonlySet<string> => new Set(text.split(',')
 /** What the answer to an offered format says, when we know it as `ours`; undefined when it needs no fmtp line. */
 export function answeredFmtp(offered: SdpFormat, ours: SdpFormat): string | undefined {
   const encoding = offered.encoding.toLowerCase()
-  if (encoding === 'telephone-event') return commonEvents(offered.fmtp, ours.fmtp)
+  if (encoding === 'telephone-event') return commonEvents(offered.fmtp, ours.fmtp) || offered.fmtp
   // RFC 4856 §2.1.9: silence is suppressed by Annex B unless one side says no.
   if (encoding === 'g729') return [offered, ours].some(saysNoAnnexB) ? 'annexb=no' : offered.fmtp
   // RFC 7587 §7.1: what we like to receive, whatever the offerer likes.

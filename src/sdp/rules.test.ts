@@ -5,6 +5,7 @@ import { connectionOf, directionOf, formatsOf, pcma, pcmu, telephoneEvent } from
 import { answerDirection, answerOffer, commonFormats } from './offer-answer.ts'
 import { parseSdp } from './parse.ts'
 import { printSdp } from './print.ts'
+import { answeringLine, isRelayable, refusedLine, relayedLine } from './relay.ts'
 import { answerProblems, reofferProblems } from './rules.ts'
 import type { Direction, SessionDescription } from './types.ts'
 
@@ -137,5 +138,39 @@ test('whatever is offered, our answer has an m-line for each and breaks no rule 
       const text = printSdp(description)
       assert.equal(printSdp(read(...text.split('\r\n').slice(1, -1))), text, `seed ${seed}`)
     }
+  }
+})
+
+test('whatever is offered, what goes to another side and comes back breaks no rule either (1,000 seeds)', () => {
+  for (let seed = 1; seed <= 1_000; seed++) {
+    const offer = randomOffer(seed)
+    const { pick } = dice(seed + 2_000_000)
+    const across = offer.media.map((media) =>
+      isRelayable(media) ? relayedLine(offer, media, 5_000) : refusedLine(media),
+    )
+    const passedOn = { ...offer, attributes: [], media: across }
+    const theirs: SessionDescription = {
+      ...passedOn,
+      connection: { addressType: 'IP4', address: '192.0.2.7' },
+      media: across.map((media) => {
+        const wanted = { ...media, attributes: [...media.attributes, { name: pick(directions) || 'sendrecv' }] }
+        return media.port === 0 || pick([0, 1, 2]) === 0
+          ? refusedLine(media)
+          : answeringLine(wanted, directionOf(passedOn, media))
+      }),
+    }
+    assert.deepEqual(answerProblems(passedOn, theirs), [], `seed ${seed}`)
+    const answer = answerOffer(offer, {
+      address: '192.0.2.1',
+      sessionId: '7',
+      version: 1,
+      accept(media, index) {
+        const line = theirs.media[index]
+        return line && line.port !== 0
+          ? answeringLine(relayedLine(theirs, line, 6_000), directionOf(offer, media))
+          : undefined
+      },
+    })
+    assert.deepEqual(answerProblems(offer, answer), [], `seed ${seed}:\n${printSdp(offer)}\n${printSdp(answer)}`)
   }
 })

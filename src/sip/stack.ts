@@ -29,6 +29,7 @@ import type { SubscriptionLimits } from './subscription/types.ts'
 import { Transactions } from './transaction/transactions.ts'
 import type { TransportLimits } from './transport/connections.ts'
 import { newCounters, type SipCounters } from './transport/counters.ts'
+import { lineEnds } from './transport/keep-alive.ts'
 import type { ListenAddress } from './transport/listen.ts'
 import { SipTransport, type TransportUser } from './transport/transport.ts'
 
@@ -147,6 +148,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
     publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),
     register: (registration) => new SentRegistration(context, registration),
+    ping: (flow) => transport.ours(flow)?.send(lineEnds),
     keepAlive(flow, keeping) {
       const ours = transport.ours(flow)
       if (ours) return transport.keepAlive(ours, keeping)

@@ -239,6 +239,8 @@ export interface SipStack {
   /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
+  /** Line ends, which nobody answers: a NAT on the way keeps open what it opened. */
+  ping(flow: Flow): void
   /** Ping a flow that we opened while nothing is said on it. Returns how to stop. */
   keepAlive(flow: Flow, options: KeepAliveOptions): () => void
   /**

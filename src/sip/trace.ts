@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { endpointText, isWildcardIp, readEndpoint } from '../core/ip.ts'
+import { detached } from './message/scan.ts'
 import type { Flow } from './stack.types.ts'
 import { withoutSecrets, withoutWords } from './without-secrets.ts'
 
@@ -64,6 +65,7 @@ export interface RecentQuery {
 }
 
 interface Kept {
+  readonly sipCallId: string
   readonly messages: Seen[]
   chars: number
   /** Holds an INVITE. */
@@ -100,6 +102,8 @@ class Shelf {
 
   /** @returns How many messages that cost. */
   shrinkTo(chars: number): number {
+    // Asked for each message: to step over what was taken from the map before takes time.
+    if (this.chars <= chars) return 0
     let dropped = 0
     for (const callId of this.calls.keys()) {
       if (this.chars <= chars) break
@@ -129,7 +133,7 @@ export class SipTrace {
   /** Fits `MessageObserver` of the stack. */
   readonly observe = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): void => {
     const { shelf, kept } = this.#takeKept(sipCallId)
-    const message = this.#describe(direction, flow, text, sipCallId)
+    const message = this.#describe(direction, flow, text, kept.sipCallId)
     kept.messages.push({ message, place: this.#seen++ })
     kept.chars += message.text.length
     kept.isCall ||= text.startsWith('INVITE ')
@@ -141,7 +145,7 @@ export class SipTrace {
     }
     const answered = shelf !== this.#strangers || (/^SIP\/2\.0 [12]/.test(text) && (direction === 'out' || asked(kept)))
     const home = answered ? (shelf === this.#others || !kept.isCall ? this.#others : this.#calls) : this.#strangers
-    home.put(sipCallId, kept)
+    home.put(kept.sipCallId, kept)
     this.#strangers.shrinkTo(strangerChars)
     this.#others.shrinkTo(otherChars)
     this.lost.ofAllCalls += this.#calls.shrinkTo(callChars)
@@ -187,7 +191,7 @@ export class SipTrace {
       const kept = shelf.take(sipCallId)
       if (kept) return { shelf, kept }
     }
-    return { shelf: this.#strangers, kept: { messages: [], chars: 0, isCall: false } }
+    return { shelf: this.#strangers, kept: { sipCallId: detached(sipCallId), messages: [], chars: 0, isCall: false } }
   }
 
   #describe(direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): TracedSipMessage {

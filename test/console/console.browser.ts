@@ -302,6 +302,21 @@ test('who guesses passwords appears as banned, and is released', here, async () 
   await page.getByText('Nobody is banned').waitFor()
 })
 
+test('the messages of a phone that registered are found, read and downloaded', here, async () => {
+  await open('/messages')
+  const list = page.getByRole('list', { name: 'SIP messages' })
+  await page.getByRole('searchbox', { name: 'Contains' }).fill('REGISTER sip:')
+  await page.waitForURL(/search=REGISTER/)
+  const row = list.getByRole('button', { name: /REGISTER sip:/ }).first()
+  await row.click()
+  const text = (await list.locator('pre').textContent()) ?? ''
+  assert.match(text, /^REGISTER sip:/)
+  assert.doesNotMatch(text, /response="?[0-9a-f]{16}/)
+  const started = page.waitForEvent('download')
+  await page.getByRole('link', { name: 'Capture for Wireshark' }).click()
+  assert.equal(await (await started).failure(), null)
+})
+
 test('colours follow the system until somebody switches, and the choice stays', here, async () => {
   await page.emulateMedia({ colorScheme: 'dark' })
   await open('/')
@@ -316,7 +331,16 @@ test('colours follow the system until somebody switches, and the choice stays', 
 test('on a phone no page scrolls sideways and the menu leads everywhere', here, async () => {
   await page.setViewportSize({ width: 360, height: 740 })
   await open('/calls')
-  const pages = ['Live calls', 'Recordings', 'Extensions', 'API keys', 'Security', 'Connect', 'Call history']
+  const pages = [
+    'Live calls',
+    'Recordings',
+    'Extensions',
+    'API keys',
+    'Security',
+    'SIP messages',
+    'Connect',
+    'Call history',
+  ]
   for (const name of pages) {
     await page.getByRole('button', { name: 'Menu' }).click()
     await page.getByRole('link', { name }).click()

@@ -112,6 +112,17 @@ export function useMessages(callId: string) {
   })
 }
 
+/** Anybody's, the latest that fit; asked for again while one looks. */
+export function useSipMessages(wanted: { readonly search: string; readonly address: string }) {
+  return useQuery({
+    queryKey: ['sip-messages', wanted],
+    queryFn: ({ signal }) =>
+      request<Messages>('GET', withQuery('/api/sip/messages', { ...wanted, limit: 200 }), undefined, signal),
+    refetchInterval: 3_000,
+    placeholderData: (before) => before,
+  })
+}
+
 export function useHangUp() {
   const cache = useQueryClient()
   return useMutation({

@@ -1,12 +1,13 @@
 /** The SIP messages of a call as arrows between the devices and Patchbay; a click shows the whole message. */
-import { Anchor, Group, Text } from '@mantine/core'
+import { Group, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { Call } from '../../../src/api/schemas/calls.ts'
 import { useMessages } from '../api/queries.ts'
-import { fullTime } from '../format.ts'
-import { DownloadIcon, HistoryIcon } from '../ui/icons.tsx'
+import { HistoryIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { type Arrow, type Column, ladderOf } from './ladder-model.ts'
+import { MessageFiles } from './message-files.tsx'
+import { MessageText } from './message-text.tsx'
 
 export function Ladder({ call }: { readonly call: Call }) {
   const messages = useMessages(call.id)
@@ -28,7 +29,7 @@ export function Ladder({ call }: { readonly call: Call }) {
         <Text size="sm" c="dimmed">
           {arrows.length} messages. Select one to read it. Passwords and keys are removed.
         </Text>
-        <Files callId={call.id} />
+        <MessageFiles address={(ending) => `/api/calls/${encodeURIComponent(call.id)}/sip.${ending}`} />
       </Group>
       <div className="ladder">
         <div className="ladder-inner">
@@ -42,31 +43,12 @@ export function Ladder({ call }: { readonly call: Call }) {
                 opened={opened === index}
                 onToggle={() => setOpened(opened === index ? undefined : index)}
               />
-              {opened === index ? <MessageText arrow={arrow} /> : null}
+              {opened === index ? <MessageText message={arrow.message} /> : null}
             </div>
           ))}
         </div>
       </div>
     </>
-  )
-}
-
-function Files({ callId }: { readonly callId: string }) {
-  const address = `/api/calls/${encodeURIComponent(callId)}/sip`
-  return (
-    <Group gap="md">
-      {[
-        { kind: 'pcap', title: 'Capture for Wireshark' },
-        { kind: 'txt', title: 'Text' },
-      ].map(({ kind, title }) => (
-        <Anchor key={kind} href={`${address}.${kind}`} download size="sm">
-          <Group gap={4} wrap="nowrap">
-            <DownloadIcon size={16} />
-            {title}
-          </Group>
-        </Anchor>
-      ))}
-    </Group>
   )
 }
 
@@ -126,24 +108,4 @@ function LadderRow({ arrow, columns, opened, onToggle }: LadderRowProps) {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`
-}
-
-function MessageText({ arrow }: { readonly arrow: Arrow }) {
-  const { atMs, transport, local, remote, direction, text } = arrow.message
-  return (
-    <div>
-      <Group gap="md" px="md" py={6}>
-        <Text size="xs" c="dimmed">
-          {fullTime(atMs)}
-        </Text>
-        <Text size="xs" c="dimmed" className="mono">
-          {direction === 'in' ? `${remote} → ${local}` : `${local} → ${remote}`} {transport.toUpperCase()}
-        </Text>
-      </Group>
-      {/* Long messages scroll, so the keyboard must be able to get there. */}
-      <pre className="message-text" tabIndex={0}>
-        {text}
-      </pre>
-    </div>
-  )
 }

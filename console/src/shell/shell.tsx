@@ -10,6 +10,7 @@ import {
   HistoryIcon,
   KeyIcon,
   LiveIcon,
+  MessagesIcon,
   PeopleIcon,
   PlugIcon,
   ShieldIcon,
@@ -27,6 +28,7 @@ const places = [
   { to: '/trunks', label: 'Trunks', icon: <TrunkIcon /> },
   { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
   { to: '/security', label: 'Security', icon: <ShieldIcon /> },
+  { to: '/messages', label: 'SIP messages', icon: <MessagesIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },
 ]
 

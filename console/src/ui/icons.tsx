@@ -55,6 +55,7 @@ export const KeyIcon = icon(
 export const ShieldIcon = icon(
   <path d="M12 3 5 6v5.5c0 4.4 2.9 7.7 7 9.5 4.1-1.8 7-5.1 7-9.5V6zM9 12l2.2 2.2L15.2 10" />,
 )
+export const MessagesIcon = icon(<path d="M4 7h13M13 3l4 4-4 4M20 17H7M11 13l-4 4 4 4M4 12h3M17 12h3" />)
 export const PlugIcon = icon(<path d="M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0zM12 17v4" />)
 export const TrunkIcon = icon(<path d="M4 8h13M13 4l4 4-4 4M20 16H7M11 12l-4 4 4 4" />)
 export const RecorderIcon = icon(

@@ -176,11 +176,6 @@ export const settingsSchema = z.strictObject({
       env: 'REGISTER_MAX_EXPIRES',
       description: 'Longest registration; a longer one is shortened.',
     }),
-    edgeProxies: setting(list().pipe(networks()).default([]), {
-      env: 'SIP_EDGE_PROXIES',
-      description:
-        'Addresses and networks of SIP proxies of your own in front: the Path they add is used also for phones that do not know Path.',
-    }),
     sessionExpires: setting(duration(90_000).default(1_800_000), {
       env: 'SIP_SESSION_EXPIRES',
       description: 'A call that is not refreshed by either side for so long is over (session timers, RFC 4028).',
@@ -237,6 +232,11 @@ export const settingsSchema = z.strictObject({
       env: 'BEHIND_NAT',
       description:
         'Put EXTERNAL_IP into SIP and SDP instead of the local address, for peers outside NAT_LOCAL_NETWORKS.',
+    }),
+    pingPhones: setting(duration().default(25_000), {
+      env: 'NAT_PING_PHONES',
+      description:
+        'How often phones behind NAT that registered by UDP are sent a few bytes, so that their NAT keeps letting calls in. 0 never.',
     }),
     localNetworks: setting(
       list()

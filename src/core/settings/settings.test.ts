@@ -191,3 +191,17 @@ test('a public address that is to be found needs a STUN server', () => {
   const { settings } = loadSettings({ env: { ...env, STUN_SERVER: 'stun.example.com:3478' } })
   assert.equal(settings.nat.externalIp, 'auto')
 })
+
+test('headers that say who somebody is, or belong to the stack, cannot be passed on', () => {
+  for (const name of ['From', 'P-Asserted-Identity', '*', 'X', 'Contact*'])
+    assert.match(failure({ env: { SIP_PASS_HEADERS: `X-Ticket, ${name}` } }), /^SIP_PASS_HEADERS: .*X-Our-\*$/)
+  assert.deepEqual(loadSettings({ env: { SIP_PASS_HEADERS: 'alert-info, X-Our-*' } }).settings.sip.passHeaders, [
+    'alert-info',
+    'X-Our-*',
+  ])
+  const wrong = yamlFile('trunks:\n  - name: a\n    host: h\n    callerIdIn: to\n')
+  assert.equal(
+    failure({ env: {}, configFile: wrong }),
+    'trunks.0.callerIdIn: "to" was given; must be from, p-asserted-identity, p-preferred-identity or remote-party-id',
+  )
+})

@@ -50,6 +50,8 @@ export function nextWay(transport: SipTransport, path: DialogPath): Way | undefi
   const here = transport.ours(path.flow)
   const fixed = here && new Way(transport, here)
   const uri = firstUri(path.routeSet) ?? path.target
+  // A GRUU leads to the registrar that gave it, which may be us; who has it as Contact is at the flow (RFC 5627 §3.4).
+  if (path.routeSet.length === 0 && path.target.params.has('gr')) return fixed
   const name = hopOf(uri)
   if (fixed && (!name || keepsTo(path, name))) return fixed
   const hops = transport.resolve(uri)

@@ -103,7 +103,7 @@ export class Headers implements SipHeaders {
   readonly #names: string[] = []
   readonly #keys: string[] = []
   readonly #values: string[] = []
-  readonly #read = new Map<string, { readonly text: string; readonly value: unknown }>()
+  #read: Map<string, { readonly text: string; readonly value: unknown }> | undefined
 
   constructor(entries: Iterable<readonly [name: string, value: string]> = []) {
     for (const [name, value] of entries) this.push(name, value)
@@ -133,7 +133,10 @@ export class Headers implements SipHeaders {
   /** The values of that name line by line, lists not split. */
   lines(name: string): string[] {
     const key = keyOf(name)
-    return this.#values.filter((_, at) => this.#keys[at] === key)
+    const found: string[] = []
+    for (let at = this.#keys.indexOf(key); at >= 0; at = this.#keys.indexOf(key, at + 1))
+      found.push(this.#values[at] ?? '')
+    return found
   }
 
   /** How many lines of that name there are. */
@@ -152,9 +155,10 @@ export class Headers implements SipHeaders {
   read<Value>(name: string, parse: (text: string) => Value | undefined): Value | undefined {
     const text = this.get(name)
     if (text === undefined) return undefined
-    const known = this.#read.get(name)
+    const known = this.#read?.get(name)
     if (known?.text === text) return known.value as Value | undefined
     const value = parse(text)
+    this.#read ??= new Map()
     this.#read.set(name, { text, value })
     return value
   }
@@ -179,7 +183,8 @@ export class Headers implements SipHeaders {
 
   append(name: string, value: string): void {
     const last = this.#keys.lastIndexOf(keyOf(name))
-    this.#insert(last < 0 ? this.#names.length : last + 1, name, value)
+    if (last < 0) this.push(name, value)
+    else this.#insert(last + 1, name, value)
   }
 
   prepend(name: string, value: string): void {
@@ -207,7 +212,11 @@ export class Headers implements SipHeaders {
   }
 
   clone(): Headers {
-    return new Headers(this.entries())
+    const copy = new Headers()
+    copy.#names.push(...this.#names)
+    copy.#keys.push(...this.#keys)
+    copy.#values.push(...this.#values)
+    return copy
   }
 
   #insert(at: number, name: string, value: string): void {

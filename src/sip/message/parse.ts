@@ -88,14 +88,29 @@ interface ReadStartLine {
 
 function parseStartLine(text: string): ReadStartLine {
   if (/^SIP\//i.test(text)) return parseStatusLine(text)
+  return parseUsualRequestLine(text) ?? parseRequestLine(text)
+}
+
+/** Without fault, as nearly all are: read without taking it to pieces. */
+function parseUsualRequestLine(text: string): ReadStartLine | undefined {
+  const space = text.indexOf(' ')
+  if (!text.endsWith(version)) return undefined
+  const method = text.slice(0, space)
+  const uri = text.slice(space + 1, -version.length)
+  return isToken(method) && parseUri(uri) ? { line: { kind: 'request', method, uri } } : undefined
+}
+
+const version = ' SIP/2.0'
+
+function parseRequestLine(text: string): ReadStartLine {
   const [method = '', ...rest] = text.trim().split(/\s+/)
-  const version = rest.pop() ?? ''
+  const spoken = rest.pop() ?? ''
   const uri = rest.join(' ')
-  if (!isToken(method) || uri === '' || !/^SIP\/\d{1,9}\.\d{1,9}$/i.test(version)) return { problem: 'sip.start-line' }
+  if (!isToken(method) || uri === '' || !/^SIP\/\d{1,9}\.\d{1,9}$/i.test(spoken)) return { problem: 'sip.start-line' }
   const line = { kind: 'request', method, uri } as const
-  if (version.toUpperCase() !== 'SIP/2.0') return { line, problem: 'sip.version' }
+  if (spoken.toUpperCase() !== 'SIP/2.0') return { line, problem: 'sip.version' }
   // RFC 4475 §3.1.2.9, §3.1.2.10: exactly one space each, and nothing after the version.
-  if (text.length !== method.length + uri.length + version.length + 2) return { line, problem: 'sip.start-line' }
+  if (text.length !== method.length + uri.length + spoken.length + 2) return { line, problem: 'sip.start-line' }
   return parseUri(uri) ? { line } : { line, problem: 'sip.request-uri' }
 }
 
@@ -111,18 +126,13 @@ function readHeaders(text: string, from: number, headers: Headers): ParseCode | 
   let problem: ParseCode | undefined
   let at = from
   while (at < text.length) {
-    const first = withoutLineEnd(text.slice(at, (at = endOfLine(text, at))))
-    if (first === '') break
-    const pieces = [first]
-    let length = first.length
+    let line = withoutLineEnd(text.slice(at, (at = endOfLine(text, at))))
+    if (line === '') break
     // A line that starts with a blank continues the one before it (RFC 3261 §7.3.1).
-    while (length <= limits.lineChars && isBlank(text.charCodeAt(at))) {
-      const piece = trimBlanks(withoutLineEnd(text.slice(at, (at = endOfLine(text, at)))))
-      length += piece.length + 1
-      pieces.push(piece)
+    while (line.length <= limits.lineChars && isBlank(text.charCodeAt(at))) {
+      line += ` ${trimBlanks(withoutLineEnd(text.slice(at, (at = endOfLine(text, at)))))}`
     }
-    if (length > limits.lineChars) return 'sip.line-too-long'
-    const line = pieces.join(' ')
+    if (line.length > limits.lineChars) return 'sip.line-too-long'
     if (headers.size === limits.headerLines) return 'sip.too-many-headers'
     const colon = line.indexOf(':')
     const name = line.slice(0, endBeforeBlanks(line, Math.max(colon, 0)))
@@ -145,11 +155,11 @@ function withoutLineEnd(line: string): string {
 /** RFC 3261 §8.1.1 and §20: what each message has exactly once. */
 const once = ['From', 'To', 'Call-ID', 'CSeq'] as const
 /** Content-Type is not here: an IMS core sends it twice alike, and the first counts. */
-const atMostOnce = ['Content-Length', 'Max-Forwards'] as const
+const atMostOnce = [...once, 'Content-Length', 'Max-Forwards'] as const
 
 function checkHeaders(message: SipMessage, headers: Headers): ParseCode | undefined {
   if (!headers.has('Via') || once.some((name) => !headers.get(name))) return 'sip.header-missing'
-  if ([...once, ...atMostOnce].some((name) => headers.count(name) > 1)) return 'sip.header-repeated'
+  if (atMostOnce.some((name) => headers.count(name) > 1)) return 'sip.header-repeated'
   const cseq = cseqOf(message)
   const readable = vias(message) && fromOf(message) && toOf(message) && cseq
   if (!readable) return 'sip.header-malformed'

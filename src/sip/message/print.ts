@@ -9,7 +9,7 @@ export function printMessage(message: SipMessage): Buffer {
       : `SIP/2.0 ${message.status} ${message.reason.replaceAll(/[\r\n]+/g, ' ')}\r\n`
   let lengthWritten = false
   for (const [name, value] of message.headers.entries()) {
-    const isLength = /^(?:content-length|l)$/i.test(name)
+    const isLength = (name.length === 14 || name.length === 1) && /^(?:content-length|l)$/i.test(name)
     if (isLength && lengthWritten) continue
     head += isLength ? `${name}: ${message.body.length}\r\n` : `${name}: ${value}\r\n`
     lengthWritten ||= isLength

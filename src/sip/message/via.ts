@@ -13,7 +13,9 @@ export function parseVia(text: string): Via | undefined {
   const hostPort = parseHostPort(sentBy.replaceAll(/\s/g, ''))
   const params = parseParams(rest ?? '')
   if (!hostPort || !params) return undefined
-  return { transport: transport.toUpperCase(), ...hostPort, params }
+  const { host, port } = hostPort
+  const name = transport.toUpperCase()
+  return port === undefined ? { transport: name, host, params } : { transport: name, host, port, params }
 }
 
 export const printVia = (via: Via): string =>

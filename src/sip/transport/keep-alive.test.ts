@@ -8,6 +8,7 @@ import type { Endpoint, UdpSocket } from '../../net/network.ts'
 import { addressResolver } from '../../net/resolver.ts'
 import { answerBinding } from '../../net/stun-message.ts'
 import { newCounters } from './counters.ts'
+import { lineEnds } from './keep-alive.ts'
 import { SipTransport } from './transport.ts'
 
 const [here, there] = ['192.0.2.1', '192.0.2.2']
@@ -129,4 +130,20 @@ test('a peer that promised nothing gets line ends and is not judged by its silen
   assert.deepEqual(failures, [])
   stop()
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('a ping of a flow is two line ends, from the socket that the flow has', async () => {
+  const { clock, network, near } = await open()
+  const { heard, at } = await peer(network, () => undefined)
+  const flow = {
+    id: '',
+    transport: 'udp',
+    reliable: false,
+    local: { ip: here, port: 5060 },
+    remote: at,
+    open: true,
+  } as const
+  near.ours(flow)?.send(lineEnds)
+  clock.advance(10)
+  assert.deepEqual(heard.map(String), ['\r\n\r\n'])
 })

@@ -27,7 +27,8 @@ const pongMs = 10_000
 const firstWaitMs = 500
 const attempts = 6
 
-const lineEnds = Buffer.from('\r\n\r\n')
+/** What a ping is where no STUN is spoken (RFC 5626 §4.4.1). */
+export const lineEnds = Buffer.from('\r\n\r\n')
 
 /** Who waits for answers to STUN requests, by transaction id. */
 export class StunAnswers {
