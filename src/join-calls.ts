@@ -195,7 +195,7 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
   const shield = new Shield({
     clock,
     bus,
-    trusted: parseNetworks([...security.trustedNetworks, ...sip.edgeProxies, ...peers]),
+    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
     ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
     denied: parseNetworks(security.deniedSources),
     messagesPerSecond: security.messagesPerSecond,
