@@ -144,6 +144,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
     message: (message) => sendRequest(context, 'MESSAGE', message),
     subscribe: (subscribe) => eventSide.subscribe(subscribe),
     notifier: (told) => eventSide.notifier(told),
+    refer: (refer) => eventSide.refer(refer),
     publish: (publish) => eventSide.publish(publish),
     publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),

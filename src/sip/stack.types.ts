@@ -16,6 +16,8 @@ import type {
   PublicationRules,
   Publications,
   PublishOptions,
+  ReferOptions,
+  Referral,
   SubscribeOptions,
   Subscription,
 } from './subscription/types.ts'
@@ -179,6 +181,8 @@ export interface DialogEvents {
    * further offer (RFC 3262 §5). Nobody listening: 501, or 200 to OPTIONS and a bare UPDATE. A listener that throws: 500.
    */
   request: InDialogRequest
+  /** A NOTIFY, while anybody listens for it: else it is a `request`. */
+  notify: InDialogRequest
   /** The ACK to an answer of ours, the first and those to re-INVITEs: its body may hold the answer to our offer. */
   ack: SipRequest
   /** A re-INVITE repeated our description (RFC 4028), or a PRACK had an offer of ours: the body is the answer. */
@@ -252,6 +256,8 @@ export interface SipStack {
   subscribe(options: SubscribeOptions): Subscription
   /** Take subscriptions to something of ours; those to packages that nobody offers are answered 489. */
   notifier<State>(events: EventPackage<State>): Notifier
+  /** Ask somebody to call somebody else, inside a dialog or outside, and hear how it goes (RFC 3515). */
+  refer(options: ReferOptions): Referral
   /** Keep something of ours published elsewhere until it is closed (RFC 3903). */
   publish(options: PublishOptions): Publication
   /** Take what others publish of one event package; PUBLISH for packages that nobody takes is answered 489. */

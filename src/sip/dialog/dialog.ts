@@ -82,8 +82,9 @@ export class SipDialog implements Dialog, DialogParty {
       state: () => this.#state,
       offering: () => this.#turn.asking || this.#answers.offering,
       handUp: (request) => {
-        if (!this.#events.hears('request')) return 'unheard'
-        return this.#events.emit('request', request) ? 'heard' : 'failed'
+        const name = request.request.method === 'NOTIFY' && this.#events.hears('notify') ? 'notify' : 'request'
+        if (!this.#events.hears(name)) return 'unheard'
+        return this.#events.emit(name, request) ? 'heard' : 'failed'
       },
       hungUp: (bye) => this.#hungUp(bye),
       awaitAck: (invite, transaction, response) => this.awaitAck(invite, transaction, response),

@@ -8,6 +8,7 @@ import type { Context } from '../dialog/context.ts'
 import { NotifierDesk } from './notifier.ts'
 import { PublicationDesk } from './publications.ts'
 import { SentPublication } from './publisher.ts'
+import { sendRefer } from './referral.ts'
 import { SentSubscription } from './subscriber.ts'
 import type {
   EventPackage,
@@ -16,6 +17,8 @@ import type {
   PublicationRules,
   Publications,
   PublishOptions,
+  ReferOptions,
+  Referral,
   SubscribeOptions,
   Subscription,
   SubscriptionLimits,
@@ -42,6 +45,12 @@ export class EventSide {
   notifier<State>(events: EventPackage<State>): Notifier {
     this.#context.services.set('SUBSCRIBE', this.#notifiers.receive)
     return this.#notifiers.offer(events)
+  }
+
+  refer(options: ReferOptions): Referral {
+    const referral = sendRefer(this.#context, options)
+    this.#keep(referral, referral.outcome)
+    return referral
   }
 
   publish(options: PublishOptions): Publication {

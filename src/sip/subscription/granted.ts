@@ -33,8 +33,6 @@ export interface GrantedOptions<State> {
   readonly subscriber: string
   readonly entity: string
   readonly localTag: string
-  readonly request: SipRequest
-  readonly flow: WireFlow
   /** Told once, when nothing more is told to it. */
   readonly onEnd: () => void
 }
@@ -54,9 +52,10 @@ export class GrantedSubscription<State> implements DialogParty {
   #due: 'nothing' | 'changes' | 'all' = 'nothing'
   #ended: EndReason | undefined
 
-  constructor(options: GrantedOptions<State>) {
+  /** @param request The SUBSCRIBE; it is not kept. */
+  constructor(options: GrantedOptions<State>, request: SipRequest, flow: WireFlow) {
     this.#options = options
-    const { context, request, flow, localTag } = options
+    const { context, localTag } = options
     this.#peer = new DialogPeer(calledSetup(context, request, flow, localTag))
     context.dialogs.set(this.#peer.id, this)
   }

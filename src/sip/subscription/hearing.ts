@@ -31,9 +31,6 @@ export interface HearingUser {
 
 export interface HearingOptions {
   readonly context: Context
-  /** The NOTIFY that makes the dialog. */
-  readonly request: SipRequest
-  readonly flow: WireFlow
   /** Of each SUBSCRIBE: Event and Accept. */
   readonly headers: ExtraHeaders
   /** CSeq number of the request that asked for it. */
@@ -55,12 +52,16 @@ export class Hearing implements DialogParty {
   #expiresS: number
   #untilMs: number
   #timer: Timer | undefined
+  /** The flow whose end is watched: what is told over it is lost then. */
+  #watched: WireFlow | undefined
+  #unwatch: (() => void) | undefined
   #asking = false
   #leaving = false
   #over = false
 
-  constructor(options: HearingOptions) {
-    const { context, request, flow, credentials, localSeq, stay, expiresS } = options
+  /** @param request The NOTIFY that makes the dialog; it is not kept. */
+  constructor(options: HearingOptions, request: SipRequest, flow: WireFlow) {
+    const { context, credentials, localSeq, stay, expiresS } = options
     this.#options = options
     const setup = calledSetup(context, request, flow, toTag(request) ?? '')
     // Our own tag stands in the To already; the number before the first is none, for its receipt comes through here.
@@ -98,6 +99,7 @@ export class Hearing implements DialogParty {
     if (!user.isOurs(request)) return refuse(481)
     peer.served(seq, moved || flow.remote.ip === peer.flow.remote.ip ? flow : peer.flow)
     peer.refreshTarget(request)
+    this.#watch(flow)
     const { expiresS, state } = readSubscriptionState(request)
     if (expiresS !== undefined && state !== 'terminated') this.#runsFor(expiresS)
     user.notified(request, flow)
@@ -122,7 +124,16 @@ export class Hearing implements DialogParty {
   drop(): void {
     this.#over = true
     this.#timer?.cancel()
+    this.#unwatch?.()
     this.#options.context.dialogs.remove(this.#peer.id, this)
+  }
+
+  /** When the connection goes, the notifier has to learn of another one. */
+  #watch(flow: WireFlow): void {
+    if (flow === this.#watched) return
+    this.#unwatch?.()
+    this.#watched = flow
+    this.#unwatch = flow.onClose(() => this.refresh())
   }
 
   async #ask(expiresS: number): Promise<void> {

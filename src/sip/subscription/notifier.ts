@@ -48,21 +48,13 @@ export class NotifierDesk {
       events,
       grant: (request, flow, event, { resource, subscriber }, termS) => {
         const uncount = this.#counted.add(flow.remote.ip, `${events.name} ${subscriber}`)
-        const granted = new GrantedSubscription<State>({
-          context: this.#context,
-          events,
-          event,
-          resource,
-          subscriber,
-          entity: entityOf(request),
-          localTag: randomHex(8),
-          request,
-          flow,
-          onEnd: () => {
-            uncount()
-            living.remove(granted)
-          },
-        })
+        const onEnd = (): void => {
+          uncount()
+          living.remove(granted)
+        }
+        const whole = { context: this.#context, events, event, resource, subscriber, onEnd }
+        const names = { entity: entityOf(request), localTag: randomHex(8) }
+        const granted: GrantedSubscription<State> = new GrantedSubscription({ ...whole, ...names }, request, flow)
         living.add(granted)
         granted.grant(request, flow, termS)
       },

@@ -117,24 +117,26 @@ export class SentSubscription implements Subscription, DialogParty {
     const { credentials, target, forks, event, accept } = this.#options
     if (!forks) this.#context.dialogs.unexpect(this.#half) // further ones are 481
     const sent = this.#exchange && cseqOf(this.#exchange.request)
-    const hearing = new Hearing({
-      context: this.#context,
-      request,
-      flow,
-      headers: { Event: event, Accept: accept.join(', ') },
-      localSeq: sent?.seq ?? 1,
-      expiresS: this.#expiresS,
-      stay: target.flow !== undefined,
-      ...(credentials && { credentials }),
-      user: {
-        notified: (notify, from) => this.#notified(hearing, notify, from),
-        isOurs: (notify) => this.#isOurs(notify),
-        lost: () => this.#lost(tag, undefined),
-        needs: (expiresS) => {
-          this.#expiresS = expiresS
+    const hearing: Hearing = new Hearing(
+      {
+        context: this.#context,
+        headers: { Event: event, Accept: accept.join(', ') },
+        localSeq: sent?.seq ?? 1,
+        expiresS: this.#expiresS,
+        stay: target.flow !== undefined,
+        ...(credentials && { credentials }),
+        user: {
+          notified: (notify, from) => this.#notified(hearing, notify, from),
+          isOurs: (notify) => this.#isOurs(notify),
+          lost: () => this.#lost(tag, undefined),
+          needs: (expiresS) => {
+            this.#expiresS = expiresS
+          },
         },
       },
-    })
+      request,
+      flow,
+    )
     this.#heard.set(tag, hearing)
     hearing.receive(request, flow)
   }

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { assertNothingLeft, calleeIp, nothing, turn } from '../dialog/test-support.ts'
+import type { Flow } from '../stack.types.ts'
+import { TcpFlow } from '../transport/tcp-flow.ts'
 import { watch, wordSubscription, wordsPackage, wordsPair } from './test-support.ts'
+import type { EventPackage } from './types.ts'
 
 test('a subscriber is told what is so, and each change; closing it tells the notifier and brings a last word', async () => {
   const net = await wordsPair()
@@ -215,6 +218,28 @@ test('a slow reader loses old notifications and is told everything anew', async 
   )
   assert.match(seen.at(-1) ?? '', /::w149$/)
   await assertNothingLeft(net)
+})
+
+test('when the connection goes the subscription is refreshed over another one, so that no change is missed', async () => {
+  const flows: Flow[] = []
+  const admit: EventPackage<string>['admit'] = (_request, flow) => {
+    flows.push(flow)
+    return { resource: '102', subscriber: 'a' }
+  }
+  const net = await wordsPair({}, { admit })
+  const { seen, subscription } = watch(net.caller, { target: { uri: `sip:102@${calleeIp}:5060;transport=tcp` } })
+  await net.run(100)
+  const [flow] = flows
+  assert.ok(flow instanceof TcpFlow)
+  flow.close()
+  await net.run(100)
+  net.say('102', 'ringing')
+  await net.run(1_500)
+  assert.deepEqual(seen, ['active 0::idle', 'active 1::idle', 'active 2:idle:ringing'])
+  void subscription.close()
+  await net.run(100)
+  await net.caller.close()
+  await net.callee.close()
 })
 
 test('closing the stack ends its subscriptions and publications, wherever they stand', async () => {

@@ -4,7 +4,7 @@
  * RFC 6665. docs/sip.md shows an event package in twenty lines.
  */
 import type { SipRequest, SipResponse } from '../message/types.ts'
-import type { DialogId, ExtraHeaders, Flow, RequestOptions } from '../stack.types.ts'
+import type { Dialog, DialogId, ExtraHeaders, Flow, RequestOptions } from '../stack.types.ts'
 import type { Terms } from './term.ts'
 
 /** What a SUBSCRIBE is answered: which resource it may watch, or why it may not. */
@@ -152,4 +152,29 @@ export interface Publication {
   update(body: string | Uint8Array): Promise<SipResponse>
   /** Take it back. Resolves when that has been answered; twice is fine. */
   close(): Promise<void>
+}
+
+/** A REFER (RFC 3515): inside a dialog, or to somebody by a request of its own. */
+export type ReferOptions = {
+  /** Whom to call: `sip:bob@example.com`, for an attended transfer with `?Replaces=…`. */
+  readonly referTo: string
+  /** Who asks, for the one who is called (RFC 3892): `<sip:alice@example.com>`. */
+  readonly referredBy?: string
+  readonly headers?: ExtraHeaders
+  readonly signal?: AbortSignal
+} & ({ readonly dialog: Dialog } | RequestOptions)
+
+/** How far the other side is with what it was asked. */
+export interface ReferReport {
+  /** Of the call it makes: 100, 180, 200, 486. */
+  readonly status: number
+  readonly reason: string
+}
+
+/** A REFER of ours: iterating gives the reports, and ends with the last of them. */
+export interface Referral extends AsyncIterable<ReferReport> {
+  /** The answer to the REFER itself: 202, or a refusal. Never rejects; 408 and 503 may be made here. */
+  readonly answered: Promise<SipResponse>
+  /** The final status that was told; undefined when none was: refused, the dialog ended, or no reports are sent (RFC 4488). */
+  readonly outcome: Promise<ReferReport | undefined>
 }
