@@ -12,7 +12,8 @@ import {
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
-import { parseNetworks } from './core/networks.ts'
+import { type Networks, parseNetworks } from './core/networks.ts'
+import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { joinTrace } from './join-trace.ts'
@@ -216,6 +217,14 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
   closing.push(async () => keeper.close())
 }
 
+/** Of extensions in the file that say where they are. */
+function extensionSources({ extensions }: Settings): (number: string) => Networks | undefined {
+  const sources = new Map(
+    extensions.flatMap(({ number, sources: listed }) => (listed ? [[number, parseNetworks(listed)] as const] : [])),
+  )
+  return (number) => sources.get(number)
+}
+
 function makeGatekeeper(
   { settings, clock, bus, database }: Foundation,
   trunks: TrunkLines,
@@ -231,6 +240,7 @@ function makeGatekeeper(
       algorithms: settings.sip.authAlgorithms,
     }),
     directory: database.directory,
+    sourcesOf: extensionSources(settings),
     trunks,
     siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
     isSiprec,

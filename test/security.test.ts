@@ -176,6 +176,47 @@ test('BYE, REFER and re-INVITE forged from another address touch no call', async
   await until('nothing to live', 5_000, async () => (await liveCalls()) === 0)
 })
 
+test('of a caller the called side sees its number and its name, and nothing of its network', async (t) => {
+  const outsider = await Stranger.at('127.0.0.99', server.sip)
+  t.after(() => outsider.close())
+  const bob = await server.phone('102')
+  const uri = `sip:102@${pbx}`
+  const own = {
+    'User-Agent': 'Inner-Phone 1.2',
+    'X-Inner': 'rack 7',
+    'P-Asserted-Identity': '<sip:boss@inner.example>',
+    'Record-Route': '<sip:proxy.inner.example;lr>',
+    Contact: '<sip:x@10.1.2.3:5099>',
+    'Call-Info': '<http://10.1.2.3/face.jpg>',
+  }
+  const challenged = await outsider.ask({ method: 'INVITE', uri, headers: own })
+  const Authorization = signed(challenged, 'INVITE', uri, await server.passwordOf('101'))
+  const description =
+    'v=0\r\no=inner 77 77 IN IP4 10.1.2.3\r\ns=inner\r\nc=IN IP4 127.0.0.99\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
+  const answered = bob.nextCall()
+  const { callId } = outsider.send({
+    method: 'INVITE',
+    uri,
+    headers: { ...own, Authorization, 'Content-Type': 'application/sdp', 'Content-Length': String(description.length) },
+    body: description,
+  })
+  const call = await answered
+  const [live] = (await server.api.liveCalls()).items
+  assert.ok(live)
+  const { items } = await server.api.messages(live.id)
+  const toBob = items.filter(
+    ({ direction, text }) => direction === 'out' && /^INVITE /.test(text) && !text.includes(callId),
+  )
+  assert.ok(toBob.length > 0)
+  for (const { text } of toBob) {
+    assert.match(text, /^From: .*101@/m)
+    for (const inner of ['Inner', 'inner', 'rack 7', '10.1.2.3', '127.0.0.99', callId, 'z9hG4bK127.0.0.99'])
+      assert.ok(!text.includes(inner), `${inner} in\n${text}`)
+  }
+  await call.hangUp()
+  await until('nothing to live', 5_000, async () => (await liveCalls()) === 0)
+})
+
 test('a server that was attacked stands as before: no call, no recording, and its own phones ring', async () => {
   const alice = await server.phone('101')
   await server.phone('102')

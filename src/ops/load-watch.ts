@@ -38,8 +38,8 @@ const tooBusy = 0.97
 /** Below these the share grows again. */
 const calmBusy = 0.85
 const calmLagPart = 0.5
-/** What is taken off the share at a late look, and given back at a calm one: in 1 s down to a sixth, in 4 s back up. */
-const fall = 0.7
+/** What is left of the share after a late look, or a busy one; and what a calm one gives back: from nothing to all in 4 s. */
+const fall = { late: 0.7, busy: 0.9 }
 const rise = 0.05
 /** Late looks in a row before anything is refused: one long pause is none of the callers' fault. */
 const patience = 4
@@ -111,7 +111,9 @@ export class LoadWatch {
     const late = lagMs >= maxLagMs || busy >= tooBusy
     this.#late = late ? this.#late + 1 : 0
     const calm = lagMs < calmLagPart * maxLagMs && busy < calmBusy
-    if (this.#late >= patience) this.#share = lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * fall)
+    if (this.#late >= patience)
+      this.#share =
+        lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * (lagMs >= maxLagMs ? fall.late : fall.busy))
     else if (calm) this.#share = Math.min(1, this.#share + rise)
     // One call a look comes in, so that it is seen whether there is room again.
     this.#credit = this.#share > 0 ? 1 : 0

@@ -39,33 +39,29 @@ async function answersTo(path: string): Promise<string> {
 }
 
 /** By what is answered, and why it is not another status where expected.json names one. */
-const answered: Readonly<Record<string, readonly string[]>> = {
+const answered: Readonly<Record<string, string>> = {
   // Requests that are taken. unksm2 is refused by the registrar: its To is no extension.
-  '200': [
-    ...['intmeth', 'escnull', 'lwsdisp', 'transports', 'mpart01', 'badaspec', 'badbranch', 'unksm2', 'zeromf'],
-    ...['cparam01', 'regescrt', 'ipv6-good', 'port-unambiguous', 'ipv6-correct-abnf-2-colons'],
-  ],
-  // Calls that are read. baddate: its Date is not looked at. invut is refused by the call (415); sdp01 is answered with SDP by
-  // default, which its Accept does not admit, for a phone that calls can read it.
-  '486': ['esc01', 'longreq', 'baddate', 'invut', 'sdp01', 'ipv6-in-sdp', 'mult-ip-in-sdp'],
+  '200':
+    'intmeth escnull lwsdisp transports mpart01 badaspec badbranch unksm2 zeromf cparam01 regescrt ipv6-good ' +
+    'port-unambiguous ipv6-correct-abnf-2-colons',
+  // Calls that are read. baddate: its Date is not looked at. invut is refused by the call (415); sdp01 is answered with SDP
+  // by default, which its Accept does not admit, for a phone that calls can read it.
+  '486': 'esc01 longreq baddate invut sdp01 ipv6-in-sdp mult-ip-in-sdp',
   // Their To has a tag, so they belong to a dialog that is not here.
-  '481': ['wsinv', 'via-received-param-with-delim', 'mult-ip-in-header'],
-  '400': [
-    ...['badinv01', 'ncl', 'quotbal', 'ltgtruri', 'lwsstart', 'trws', 'baddn', 'mismatch01', 'insuf', 'multi01'],
-    'ipv6-bad',
-  ],
-  '416': ['novelsc'],
-  '420': ['bext01'],
-  '505': ['badvers'],
+  '481': 'wsinv via-received-param-with-delim mult-ip-in-header',
+  '400': 'badinv01 ncl quotbal ltgtruri lwsstart trws baddn mismatch01 insuf multi01 ipv6-bad',
+  '416': 'novelsc',
+  '420': 'bext01',
+  '505': 'badvers',
   // Responses, to nothing that was sent.
-  '': ['unreason', 'scalarlg', 'bcast'],
+  '': 'unreason scalarlg bcast',
 }
 
 for (const folder of ['rfc4475', 'rfc5118']) {
   const text = readFileSync(join(data, folder, 'expected.json'), 'utf8')
   const expected = JSON.parse(text) as Record<string, { section: string; expect: string }>
   for (const [name, { section, expect }] of Object.entries(expected)) {
-    const [status, ...more] = Object.keys(answered).filter((code) => answered[code]?.includes(name))
+    const [status, ...more] = Object.keys(answered).filter((code) => answered[code]?.split(' ').includes(name))
     test(`RFC ${folder.slice(3)} §${section} ${name} is answered ${status === '' ? 'nothing' : status}: ${expect}`, async () => {
       assert.ok(status !== undefined && more.length === 0)
       assert.equal(await answersTo(`${folder}/${name}.dat`), status)

@@ -38,6 +38,8 @@ const extension = z.strictObject({
   ringSeconds: z.int().min(5).max(300).default(30),
   record: z.boolean().default(true),
   maxContacts: z.int().min(1).max(20).default(5),
+  /** Addresses or networks its devices sign in from; from anywhere when left out. */
+  sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
 
 const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
