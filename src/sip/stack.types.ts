@@ -229,7 +229,7 @@ export interface Screen {
   expect(flow: Flow): void
 }
 
-/** Told of each message that crosses the wire, credentials included: whoever keeps it removes them (sip/trace.ts). */
+/** Told of each message that crosses the wire, those that cannot be read too, credentials included: whoever keeps it removes them (sip/trace.ts). */
 export type MessageObserver = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string) => void
 
 export interface SipStackEvents {
