@@ -103,10 +103,10 @@ async function answering() {
 }
 
 async function longestLag(until: Promise<unknown>): Promise<number> {
-  let over = false
-  void until.then(() => (over = true))
+  const flood = { over: false }
+  void until.then(() => Object.assign(flood, { over: true }))
   let longestMs = 0
-  while (!over) {
+  while (!flood.over) {
     longestMs = Math.max(longestMs, 1_000 * (await metric('patchbay_main_thread_lag_seconds')))
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
