@@ -83,6 +83,8 @@ export class Call implements LiveCall, TransferHost {
   #reasons: readonly string[] = []
   /** Video, fax: what two parties have beside their audio. */
   #streams: SideStreams | undefined
+  /** One side is being asked about an offer of the other. */
+  #isPassingOn = false
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -212,11 +214,19 @@ export class Call implements LiveCall, TransferHost {
       leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
     const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
     if (offer === undefined) return false
+    // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
+    if (this.#isPassingOn) {
+      incoming.respond(491)
+      return true
+    }
+    this.#isPassingOn = true
     this.#streams ??= this.#newStreams()
     leg.media.joinStreams({ of: this.#streams, side })
     other.media.joinStreams({ of: this.#streams, side: otherSide })
     const { media } = leg
-    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log })
+    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log }).then(() => {
+      this.#isPassingOn = false
+    })
     return true
   }
 
