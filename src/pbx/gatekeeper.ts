@@ -98,7 +98,8 @@ export class Gatekeeper {
       // A guess too many, or from the wrong place, is as wrong as any other, after the same work.
       hashesOf: (username) => {
         const extension = directory.find(username)
-        return strangers.mayGuess(flow, username) && this.#mayBeAt(flow, username) ? extension?.hashes : undefined
+        const isHere = this.#mayBeAt(flow, username)
+        return strangers.mayGuess(flow, username) && isHere ? extension?.hashes : undefined
       },
     })
     if (!result.ok) {
