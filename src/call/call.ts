@@ -212,7 +212,7 @@ export class Call implements LiveCall, TransferHost {
     if (!isPlaced(leg) || !isPlaced(other)) return false
     const [side, otherSide] =
       leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
-    const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
+    const offer = offerToPassOn(incoming, this.#streams, side)
     if (offer === undefined) return false
     // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
     if (this.#isPassingOn) {
@@ -386,7 +386,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        referredBy: this.#addressOf(referredBy, undefined),
+        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)
@@ -477,7 +477,9 @@ export class Call implements LiveCall, TransferHost {
 
   #reject(status: number, reason: string | undefined): void {
     const why = reasonHeader(this.#reasons)
-    this.#invite.reject(status, reason === undefined ? why : { ...why, reason })
+    // RFC 3261 §21.4.13: what would have been read.
+    const headers = { ...why.headers, ...(status === 415 && { Accept: 'application/sdp' }) }
+    this.#invite.reject(status, { headers, ...(reason !== undefined && { reason }) })
   }
 
   snapshot(): LiveCallSnapshot {

@@ -119,6 +119,10 @@ function makeDialplan(stack: SipStack): Dialplan {
     get trunks() {
       return new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => pbx })
     },
+    toll: {
+      allow: (_, ways) => ways.filter(({ number }) => !number.startsWith('+49900')),
+      begin: () => () => {},
+    },
     passHeaders: ['User-to-User', 'X-Our-*'],
     services,
   })
@@ -312,6 +316,15 @@ test('what it may not dial is not dialled for it', async () => {
   assert.equal(got.carrier, undefined)
 })
 
+test('a number that the toll guard holds back is refused, whoever dials it: an extension, or a phone that forwards there', async () => {
+  const dialled = await placed('101', '0900123')
+  assert.ok(!dialled.answered && dialled.response.status === 403)
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: '<sip:0900123@pbx>' } })
+  const forwarded = await placed('101', '102')
+  assert.ok(!forwarded.answered)
+  assert.equal(got.carrier, undefined)
+})
+
 test('a phone that forwards its calls is named to who is rung in its place', async () => {
   answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: `<sip:030555@${pbx}>` } })
   trunk = { ...trunk, trustIdentity: true }
@@ -343,4 +356,13 @@ test('a phone behind a proxy is called by the Path it registered (RFC 3327)', as
   proxies = [`<sip:edge@${at.phone102};lr>`]
   await call('101', '102')
   assert.deepEqual(got.phone102?.headers.all('Route'), proxies)
+})
+
+test('an extension that asked for privacy is not named when it sends the call on', async () => {
+  for (const level of ['none', 'id']) {
+    const dialog = await call('101', '102', { Privacy: level })
+    void dialog.request('REFER', { headers: { 'Refer-To': `<sip:030555@${pbx}>` } })
+    await turn(clock, 1_000)
+    assert.equal(header('carrier', 'Referred-By'), level === 'id' ? undefined : `"Alice" <sip:101@${pbx}>`)
+  }
 })
