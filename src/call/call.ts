@@ -212,7 +212,7 @@ export class Call implements LiveCall, TransferHost {
     if (!isPlaced(leg) || !isPlaced(other)) return false
     const [side, otherSide] =
       leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
-    const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
+    const offer = offerToPassOn(incoming, this.#streams, side)
     if (offer === undefined) return false
     // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
     if (this.#isPassingOn) {
@@ -386,7 +386,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        referredBy: this.#addressOf(referredBy, undefined),
+        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)

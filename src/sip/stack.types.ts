@@ -240,7 +240,7 @@ export interface SipStackEvents {
 
 export interface SipStack {
   on<Name extends keyof SipStackEvents>(name: Name, listener: (event: SipStackEvents[Name]) => void): () => void
-  /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
+  /** Outside dialogs: OPTIONS, INFO. Rejects with `sip.aborted` only; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
   /** Line ends, which nobody answers: a NAT on the way keeps open what it opened. */
