@@ -355,6 +355,10 @@ export class Call implements LiveCall, TransferHost {
     if (before && this.#legs.isVacant(before)) void this.finish('hangup', before.role)
   }
 
+  holds(leg: Leg): boolean {
+    return this.#legs.holds(leg)
+  }
+
   get ended(): boolean {
     return this.#ended
   }

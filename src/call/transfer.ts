@@ -65,6 +65,8 @@ export interface TransferHost {
   /** The leg that a Replaces names. */
   legAt(replaces: Replaces): Leg | undefined
   otherThan(leg: Leg): Leg | undefined
+  /** False once somebody else took its place. */
+  holds(leg: Leg): boolean
   /** Ring for who stays. The call cancels it when it ends. */
   ring(options: RingOptions): Fork
   /** `next` takes the place of `leg`, and hears who stays. */
@@ -124,7 +126,7 @@ export class Transfer {
     // The transferer may let go of the second call before it hears that the transfer is done.
     there.spare(second)
     const moved = await this.#move(media)
-    if (moved !== true || there.ended || host.ended) {
+    if (moved !== true || there.ended || host.ended || !there.holds(second)) {
       void port.close()
       there.spare(undefined)
       // Its far end hung up meanwhile: the phone goes back to its port here.
