@@ -163,6 +163,19 @@ test('a refused registration makes it down though it answers OPTIONS; calls by a
   assert.deepEqual(routes, ['<sip:edge.example;lr>'])
 })
 
+test('a trunk that answers OPTIONS while its registrar is silent stays down while it is asked again', async () => {
+  const { facts, seconds, answers } = await line({ ...registering, qualify: 5 })
+  answers((incoming) => {
+    if (incoming.request.method === 'OPTIONS') incoming.respond(200)
+  })
+  await seconds(300)
+  assert.deepEqual(
+    facts.filter((fact) => fact !== 'up'),
+    ['down: registration: 408 Request Timeout'],
+  )
+  assert.equal(facts.at(-1), 'down: registration: 408 Request Timeout')
+})
+
 test('at the end the registration is taken away, and nobody is asked any more', async () => {
   const { lines, asked, seconds, answers, stack, clock } = await line(registering)
   answers(register())
