@@ -35,8 +35,8 @@ export interface Route {
 export interface Onwards {
   /** The number that a URI asks for. */
   numberIn(uri: SipUri): string | undefined
-  /** @param by The extension that asks. */
-  route(number: string, by: string): Route | EndReason
+  /** @param by The extension that asks. @param hidden It had asked for privacy (RFC 3323). */
+  route(number: string, by: string, hidden: boolean): Route | EndReason
 }
 
 /** A leg that has been answered. */
@@ -107,7 +107,7 @@ export class Transfer {
 
   async blind(number: string): Promise<void> {
     const { onwards, progress, extension, host } = this.#options
-    const route = onwards.route(number, extension)
+    const route = onwards.route(number, extension, this.by.party.private ?? false)
     const reached =
       typeof route === 'string' ? route : await this.#ring(route, 'blind', () => void progress.report(180))
     if (reached !== 'connected') return this.#failed(reached)
@@ -180,7 +180,7 @@ export class Transfer {
   /** The transferer has hung up: ring it again rather than lose the call. */
   async #recall(reason: EndReason): Promise<void> {
     const { host, onwards, extension } = this.#options
-    const route = onwards.route(extension, extension)
+    const route = onwards.route(extension, extension, false)
     if (typeof route !== 'string' && (await this.#ring(route, 'recall', () => {})) === 'connected') return
     await host.finish(reason)
   }
