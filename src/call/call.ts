@@ -83,6 +83,8 @@ export class Call implements LiveCall, TransferHost {
   #reasons: readonly string[] = []
   /** Video, fax: what two parties have beside their audio. */
   #streams: SideStreams | undefined
+  /** One side is being asked about an offer of the other. */
+  #isPassingOn = false
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -210,13 +212,21 @@ export class Call implements LiveCall, TransferHost {
     if (!isPlaced(leg) || !isPlaced(other)) return false
     const [side, otherSide] =
       leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
-    const offer = offerToPassOn(incoming, { streams: this.#streams, side, other: other.media })
+    const offer = offerToPassOn(incoming, this.#streams, side)
     if (offer === undefined) return false
+    // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
+    if (this.#isPassingOn) {
+      incoming.respond(491)
+      return true
+    }
+    this.#isPassingOn = true
     this.#streams ??= this.#newStreams()
     leg.media.joinStreams({ of: this.#streams, side })
     other.media.joinStreams({ of: this.#streams, side: otherSide })
     const { media } = leg
-    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log })
+    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log }).then(() => {
+      this.#isPassingOn = false
+    })
     return true
   }
 
@@ -376,7 +386,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        referredBy: this.#addressOf(referredBy, undefined),
+        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)

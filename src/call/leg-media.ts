@@ -145,7 +145,7 @@ export class LegMedia {
     this.#formats = formats
     this.#timing = wanted.timing ?? usualTiming
     this.#awaitsAnswer = true
-    const plan = this.#streams?.of.plan(this.#streams.side) ?? this.#plan
+    const plan = this.#nextPlan()
     this.#planBefore = this.#plan
     this.#plan = plan
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
@@ -181,9 +181,12 @@ export class LegMedia {
     this.#streams ??= streams
   }
 
-  /** How many m-lines a description for this peer has at least (RFC 3264 §8). */
-  get lines(): number {
-    return this.#plan.length
+  /** What the other side has, and whatever m-lines stood here beyond that (RFC 3264 §8). */
+  #nextPlan(): Plan {
+    const plan = this.#streams?.of.plan(this.#streams.side)
+    if (!plan) return this.#plan
+    const more = this.#plan.slice(plan.length)
+    return [...plan, ...more.map((line) => (line === 'audio' ? line : refusedLine(line)))]
   }
 
   /** The same m-lines, all but the audio refused. */

@@ -32,20 +32,16 @@ export interface PassedOffer {
  * The offer of a request, when it switches streams on or off.
  *
  * @param streams Of the call, if it has any beside its audio.
- * @returns undefined when the leg can be answered by itself; also for an offer with fewer m-lines than the other side
- *   has, which cannot be passed on.
+ * @returns undefined when the leg can be answered by itself.
  */
 export function offerToPassOn(
   { request }: InDialogRequest,
-  {
-    streams,
-    side,
-    other,
-  }: { readonly streams: SideStreams | undefined; readonly side: Side; readonly other: LegMedia },
+  streams: SideStreams | undefined,
+  side: Side,
 ): string | undefined {
   const offer = request.method === 'INVITE' || request.method === 'UPDATE' ? sdpOf(request) : ''
   const parsed = parseSdp(offer)
-  if (!parsed.ok || parsed.description.media.length < other.lines) return undefined
+  if (!parsed.ok) return undefined
   const { description } = parsed
   return (streams ? streams.changes(side, description) : hasSideStreams(description)) ? offer : undefined
 }

@@ -290,6 +290,22 @@ test('a fax that the other side does not take is refused by 488, and the audio s
   )
 })
 
+test('a fax alone, where the other side has more m-lines: those are refused, and stay (RFC 3264 §8)', async () => {
+  const { aliceDialog, bobDialog, answered } = await connect(
+    sdp(1, audio, ...video(alice)),
+    sdp(1, audio, 'm=video 0 RTP/AVPF 96'),
+  )
+  const asked: SessionDescription[] = []
+  aliceDialog.on('request', (incoming) => {
+    asked.push(read(incoming.request))
+    incoming.respond(200, description(sdp(2, ...fax(alice), 'm=video 0 RTP/AVPF 96')))
+  })
+  const turned = read(await reoffer(bobDialog, sdp(2, ...fax(bob))))
+  assert.deepEqual(lines(turned), ['image on udptl'])
+  assert.deepEqual(asked.map(lines), [['image on udptl', 'video off RTP/AVPF']])
+  assert.deepEqual(reofferProblems(answered, asked[0] ?? turned), [])
+})
+
 test('a request of both sides at once comes back as 491, to be tried again', async () => {
   const { aliceDialog, bobDialog } = await connect(sdp(1, audio), sdp(1, audio))
   let asked = 0

@@ -15,6 +15,7 @@ import type {
   RecordingsPage,
   Registrations,
   Status,
+  Trunks,
 } from '../api/schemas/index.ts'
 
 export class ApiError extends Error {
@@ -80,6 +81,11 @@ export class ApiClient {
   /** SIP messages of a call. */
   messages(id: string): Promise<Messages> {
     return this.#json('GET', `/api/calls/${encodeURIComponent(id)}/messages`)
+  }
+
+  /** Trunks and how they fare. */
+  trunks(): Promise<Trunks> {
+    return this.#json('GET', '/api/trunks')
   }
 
   /** Sources that are banned from SIP. */

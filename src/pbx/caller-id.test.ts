@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
+import { callerOnTrunk, openly, wantsPrivacy } from './caller-id.ts'
 import { requestWith } from './test-support.ts'
 
 type Given = Readonly<Record<string, string>>
@@ -52,4 +52,11 @@ const notAsking: readonly Given[] = [
 test('who asks for privacy: by level, by an anonymous From, in the old style; other levels and none do not', () => {
   for (const headers of asking) assert.equal(wantsPrivacy(invite(headers)), true, JSON.stringify(headers))
   for (const headers of notAsking) assert.equal(wantsPrivacy(invite(headers)), false, JSON.stringify(headers))
+})
+
+test('who only watches a call learns nothing of a private party', () => {
+  assert.deepEqual(openly({ uri: 'sip:+4420@x', name: 'Eve' }), { uri: 'sip:+4420@x', name: 'Eve' })
+  assert.deepEqual(openly({ uri: 'sip:+4420@x', name: 'Eve', extension: '101', private: true }), {
+    uri: 'sip:anonymous@anonymous.invalid',
+  })
 })

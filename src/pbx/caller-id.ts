@@ -40,3 +40,7 @@ export function wantsPrivacy(request: SipRequest): boolean {
   const said = readHeader(request.headers, 'Remote-Party-ID')?.[0]?.params.get('privacy')
   return said !== undefined && said !== null && said !== 'off'
 }
+
+/** A party as those may know it who only watch: somebody private is somebody anonymous (RFC 3323 §4.1.1.3). */
+export const openly = ({ uri, name, private: hidden }: Party): Pick<Party, 'uri' | 'name'> =>
+  hidden ? { uri: 'sip:anonymous@anonymous.invalid' } : { uri, ...(name !== undefined && { name }) }

@@ -344,3 +344,12 @@ test('a phone behind a proxy is called by the Path it registered (RFC 3327)', as
   await call('101', '102')
   assert.deepEqual(got.phone102?.headers.all('Route'), proxies)
 })
+
+test('an extension that asked for privacy is not named when it sends the call on', async () => {
+  for (const level of ['none', 'id']) {
+    const dialog = await call('101', '102', { Privacy: level })
+    void dialog.request('REFER', { headers: { 'Refer-To': `<sip:030555@${pbx}>` } })
+    await turn(clock, 1_000)
+    assert.equal(header('carrier', 'Referred-By'), level === 'id' ? undefined : `"Alice" <sip:101@${pbx}>`)
+  }
+})

@@ -21,6 +21,7 @@ import { type Presence, pidfType, presencePackage, readPidf } from '../sip/packa
 import { type RegisteredContact, regPackage } from '../sip/packages/reginfo.ts'
 import type { Flow, SipStack } from '../sip/stack.types.ts'
 import type { Admission, Notifier, Publications } from '../sip/subscription/types.ts'
+import { openly } from './caller-id.ts'
 import type { Directory } from './directory.ts'
 import type { Gatekeeper } from './gatekeeper.ts'
 import { Lines } from './lines.ts'
@@ -117,7 +118,7 @@ export class ExtensionEvents {
         id: `${callId}-${direction}`,
         direction,
         state,
-        remote: { uri: remote.uri, ...(remote.name !== undefined && { name: remote.name }) },
+        remote: openly(remote),
       }
       // By these a phone asks for a call that rings here, in a Replaces (RFC 4235 §4.1.1, call/take-place.ts).
       const rings = direction === 'recipient' && state === 'early'

@@ -178,6 +178,17 @@ test('at the end the registration is taken away, and nobody is asked any more', 
   assert.equal(clock.pendingTimers, 0)
 })
 
+test('the end does not wait for a carrier that is gone', async () => {
+  const { lines, seconds, answers, network } = await line(registering)
+  answers(register())
+  await seconds(1)
+  network.plugged = false
+  let closed = false
+  void lines.close().then(() => (closed = true))
+  await seconds(3)
+  assert.ok(closed)
+})
+
 test('two accounts at one carrier are told apart by the number that is called', async () => {
   const net = await pair()
   const sources = ['198.51.100.1']

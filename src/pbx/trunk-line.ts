@@ -35,6 +35,8 @@ const failuresToDown = 3
 const againMs = 5_000
 /** One that is down is asked at least so often. */
 const downEveryMs = 30_000
+/** A stop does not wait long for a registrar that is gone. */
+const goodbyeMs = 2_000
 /** Addresses a name may have had lately that calls are still taken from. */
 const maxAddresses = 64
 
@@ -74,11 +76,14 @@ export class TrunkLine {
     if (this.trunk.qualify > 0) void this.#ask()
   }
 
-  /** Take our registration away. */
+  /** Take our registration away, as far as the trunk answers soon. */
   async close(): Promise<void> {
     this.#stopping.abort()
     this.#timer?.cancel()
-    await this.#registration?.close()
+    const told = new AbortController()
+    const patience = sleep(this.#options.clock, goodbyeMs, told.signal).catch(() => {})
+    await Promise.race([this.#registration?.close(), patience])
+    told.abort()
   }
 
   get isDown(): boolean {

@@ -44,9 +44,9 @@ const valueOf = (fmtp: Fmtp, name: string): string | undefined =>
 /** Whether formats of one encoding, rate and channels can be spoken by both sides. */
 export function sameParameters(a: SdpFormat, b: SdpFormat): boolean {
   if (a.fmtp === b.fmtp) return true
-  const [ofA, ofB] = [parseFmtp(a.fmtp), parseFmtp(b.fmtp)]
   const encoding = a.encoding.toLowerCase()
   if (encoding === 'telephone-event') return commonEvents(a.fmtp, b.fmtp) !== ''
+  const [ofA, ofB] = [parseFmtp(a.fmtp), parseFmtp(b.fmtp)]
   if (encoding.startsWith('amr') && !sameModes(ofA.get('mode-set'), ofB.get('mode-set'))) return false
   return Object.entries(mustBeEqual[encoding] ?? {}).every(
     ([name, absent]) => (valueOf(ofA, name) ?? absent).toLowerCase() === (valueOf(ofB, name) ?? absent).toLowerCase(),
@@ -76,14 +76,14 @@ const digits = '0-15'
 
 /** The events that both lists hold, as a list: `0-15,66`. Empty when there are none. */
 function commonEvents(a = digits, b = digits): string {
-  const inB = eventsOf(b)
-  const common = [...eventsOf(a)].filter((event) => inB.has(event)).sort((one, other) => one - other)
+  const [inA, inB] = [eventsOf(a), eventsOf(b)]
   const ranges: string[] = []
-  for (let i = 0; i < common.length; i++) {
-    const first = common[i] ?? 0
-    while (common[i + 1] === (common[i] ?? 0) + 1) i++
-    const last = common[i] ?? 0
-    ranges.push(first === last ? `${first}` : `${first}-${last}`)
+  for (let first = 0; first <= lastEvent; first++) {
+    let end = first
+    while (inA[end] && inB[end]) end++
+    if (end === first) continue
+    ranges.push(end === first + 1 ? `${first}` : `${first}-${end - 1}`)
+    first = end
   }
   return ranges.join(',')
 }
@@ -91,12 +91,12 @@ function commonEvents(a = digits, b = digits): string {
 /** Event codes are octets (RFC 4733 §2.3.1). */
 const lastEvent = 255
 
-function eventsOf(list: string): ReadonlySet<number> {
-  const events = new Set<number>()
+/** By code: 1 for those in the list. */
+function eventsOf(list: string): Uint8Array {
+  const events = new Uint8Array(lastEvent + 1)
   for (const piece of list.replace(/^events=/i, '').split(',')) {
     const [, from, to = from] = /^\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?\s*$/.exec(piece) ?? []
-    if (from === undefined) continue
-    for (let event = Number(from); event <= Math.min(Number(to), lastEvent); event++) events.add(event)
+    if (from !== undefined) events.fill(1, Number(from), Number(to) + 1)
   }
   return events
 }

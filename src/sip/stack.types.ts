@@ -229,7 +229,7 @@ export interface Screen {
   expect(flow: Flow): void
 }
 
-/** Told of each message that crosses the wire, credentials included: whoever keeps it removes them (sip/trace.ts). */
+/** Told of each message that crosses the wire, those that cannot be read too, credentials included: whoever keeps it removes them (sip/trace.ts). */
 export type MessageObserver = (direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string) => void
 
 export interface SipStackEvents {
@@ -240,7 +240,7 @@ export interface SipStackEvents {
 
 export interface SipStack {
   on<Name extends keyof SipStackEvents>(name: Name, listener: (event: SipStackEvents[Name]) => void): () => void
-  /** Outside dialogs: REGISTER, OPTIONS. Never rejects; 408 and 503 may be made here. */
+  /** Outside dialogs: OPTIONS, INFO. Rejects with `sip.aborted` only; 408 and 503 may be made here. */
   request(method: string, options: RequestOptions): Promise<SipResponse>
   invite(options: InviteOptions): OutgoingInvite
   /** Line ends, which nobody answers: a NAT on the way keeps open what it opened. */

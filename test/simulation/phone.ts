@@ -39,14 +39,15 @@ export class Phone {
     if (!this.#world.mayPlace()) return
     const { chance } = this.#world
     const delayed = chance.is(0.15)
-    const first = delayed ? undefined : this.#describe()
+    const shape = { lines: 1 }
+    const first = delayed ? undefined : this.#offerOf(shape)
     let side: Side | undefined
     const settle = (answer: SipResponse, ours: string) => {
       if (side && side.agreed === undefined)
         side.agreed = `${first ? textOfPayload(first) : textOf(answer)} | ${ours || textOf(answer)}`
     }
     const answerTheirs = (response: SipResponse): Payload => {
-      const mine = this.#describe()
+      const mine = this.#answerTo(response, side ?? shape)
       settle(response, textOfPayload(mine))
       return mine
     }
@@ -66,6 +67,7 @@ export class Phone {
     this.#world.note(this.name, `calls ${uri}`)
     const outgoing = this.#stack.invite(options)
     side = this.#world.sides.open(this.name, 'caller', outgoing.sipCallId)
+    side.lines = shape.lines
     const mine = side
     if (chance.is(0.25)) {
       this.#world.later(chance.between(0, 8_000), () => {
@@ -95,7 +97,7 @@ export class Phone {
     })
     const answer = (): Payload => {
       const again = described
-      described ??= this.#describe()
+      described ??= offer === '' ? this.#offerOf(side) : this.#answerTo(invite.request, side)
       if (offer !== '') side.agreed ??= `${offer} | ${textOfPayload(described)}`
       return again ?? described
     }
@@ -126,18 +128,8 @@ export class Phone {
       }
       this.#world.note(this.name, 'answers')
       const dialog = invite.answer(answer())
-      if (offer === '') this.#offeredAt(dialog, side, described)
+      if (offer === '' && described) this.#offered(dialog, side, described, cseqOf(invite.request)?.seq)
       this.#talk(dialog, side)
-    })
-  }
-
-  /** Our 2xx made the offer: the ACK brings the answer. */
-  #offeredAt(dialog: Dialog, side: Side, offer: Payload | undefined): void {
-    side.busy++
-    const off = dialog.on('ack', (ack) => {
-      side.busy--
-      off()
-      if (offer && ack.body.length > 0) side.agreed = `${textOfPayload(offer)} | ${textOf(ack)}`
     })
   }
 
@@ -174,10 +166,11 @@ export class Phone {
     dialog.on('ended', ({ by }) => {
       side.state = 'ended'
       this.#world.note(this.name, `call over (${by})`)
+      if (by !== 'local' && by !== 'remote' && by !== 'gone') this.#world.lost(`${this.name} lost a call (${by})`)
     })
     const patience = chance.pick(10_000, 60_000, 400_000)
     for (let deeds = chance.pick(0, 1, 2, 4); deeds > 0; deeds--) {
-      this.#world.later(chance.between(0, patience), () => this.#ask(dialog, side))
+      this.#world.later(this.#world.moment(patience), () => this.#ask(dialog, side))
     }
     // A callee may forget to hang up; the caller does not.
     const forgets = side.role === 'callee' && chance.is(0.6)
@@ -223,11 +216,13 @@ export class Phone {
   }
 
   #offer(dialog: Dialog, side: Side, method: 'INVITE' | 'UPDATE'): void {
-    const offer = this.#describe()
+    const offer = this.#offerOf(side)
     this.#world.note(this.name, `offers ${textOfPayload(offer)} by ${method}`)
     side.busy++
+    const sinceMs = this.#world.clock.now()
     void dialog.request(method, offer).then((response) => {
       side.busy--
+      if (this.#world.clock.now() - sinceMs > patienceMs) this.#world.lost(`an offer of ${this.name} had to wait`)
       if (response.status < 300 && response.body.length > 0)
         side.agreed = `${textOfPayload(offer)} | ${textOf(response)}`
     })
@@ -236,7 +231,7 @@ export class Phone {
   #askForOffer(dialog: Dialog, side: Side): void {
     side.busy++
     const answer = (response: SipResponse): Payload => {
-      const mine = this.#describe()
+      const mine = this.#answerTo(response, side)
       side.agreed = `${textOf(response)} | ${textOfPayload(mine)}`
       return mine
     }
@@ -253,9 +248,9 @@ export class Phone {
       case 'PRACK': {
         if (request.method === 'UPDATE' && request.body.length === 0) return incoming.respond(200)
         if (chance.is(0.15)) return incoming.respond(488)
-        const mine = this.#describe()
+        const mine = request.body.length > 0 ? this.#answerTo(request, side) : this.#offerOf(side)
         if (request.body.length > 0) side.agreed = `${textOf(request)} | ${textOfPayload(mine)}`
-        else this.#offeredInside(dialog, side, mine, cseqOf(request)?.seq)
+        else this.#offered(dialog, side, mine, cseqOf(request)?.seq)
         return incoming.respond(200, mine)
       }
       case 'REFER': {
@@ -271,7 +266,8 @@ export class Phone {
     }
   }
 
-  #offeredInside(dialog: Dialog, side: Side, offer: Payload, seq: number | undefined): void {
+  /** Our 2xx made the offer: the ACK brings the answer. */
+  #offered(dialog: Dialog, side: Side, offer: Payload, seq: number | undefined): void {
     side.busy++
     let waits = true
     const done = () => {
@@ -287,21 +283,43 @@ export class Phone {
     dialog.on('ended', done)
   }
 
+  /** An offer, with video or not. A line that was once there stays (RFC 3264 §8). */
+  #offerOf(side: Pick<Side, 'lines'>): Description {
+    if (this.#world.chance.is(0.25)) side.lines = 2
+    return this.#describe(side.lines)
+  }
+
+  /** As many lines as the offer has. */
+  #answerTo(offer: SipMessage, side: Pick<Side, 'lines'>): Description {
+    side.lines = Buffer.from(offer.body).toString().split('\nm=').length - 1
+    return this.#describe(side.lines)
+  }
+
   /** Another description each time, so that it is seen which one stands. */
-  #describe(): { readonly contentType: string; readonly body: string } {
+  #describe(lines: number): Description {
+    const { chance } = this.#world
     const version = ++this.#descriptions
+    const port = 10_000 + 4 * version
     const body = [
       'v=0',
       `o=${this.name} ${version} ${version} IN IP4 ${this.ip}`,
       's=-',
       `c=IN IP4 ${this.ip}`,
       't=0 0',
-      `m=audio ${10_000 + 2 * version} RTP/AVP 0`,
-      this.#world.chance.pick('a=sendrecv', 'a=sendrecv', 'a=sendonly'),
-      '',
+      `m=audio ${port} RTP/AVP 0`,
+      chance.pick('a=sendrecv', 'a=sendrecv', 'a=sendonly'),
     ]
-    return { contentType: 'application/sdp', body: body.join('\r\n') }
+    if (lines > 1) body.push(`m=video ${chance.is(0.6) ? port + 2 : 0} RTP/AVP 96`, 'a=rtpmap:96 H264/90000')
+    return { contentType: 'application/sdp', body: `${body.join('\r\n')}\r\n` }
   }
+}
+
+/** Back-offs after 491 included, no answer takes longer where nothing is lost. */
+const patienceMs = 60_000
+
+interface Description {
+  readonly contentType: string
+  readonly body: string
 }
 
 const textOfPayload = ({ body }: Payload): string => /^o=(\S+ \d+)/m.exec(String(body))?.[1] ?? ''

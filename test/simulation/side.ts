@@ -10,6 +10,8 @@ export interface Side {
   status?: number
   /** The last description and its answer. */
   agreed?: string
+  /** Streams described so far: a line of a description that was once there stays. */
+  lines: number
   /** Exchanges that are under way: what is agreed is open. */
   busy: number
 }
@@ -25,7 +27,7 @@ export class Sides {
   open(phone: string, role: Side['role'], callId: string): Side {
     const key = `${callId} ${role}`
     if (this.#sides.has(key)) this.#problems.push(`one INVITE came to ${phone} as two calls`)
-    const side: Side = { phone, role, callId, state: 'ringing', answered: false, busy: 0 }
+    const side: Side = { phone, role, callId, state: 'ringing', answered: false, lines: 1, busy: 0 }
     this.#sides.set(key, side)
     return side
   }
@@ -50,6 +52,7 @@ export class Sides {
   problems(sidesMeet: boolean): readonly string[] {
     const problems = [...this.#problems]
     for (const side of this.#sides.values()) {
+      if (side.busy > 0) problems.push(`${side.busy} requests of ${side.phone} are open for ever`)
       if (side.state !== 'ended') problems.push(`${side.role} ${side.phone} is left ${side.state}`)
       if (sidesMeet && side.role === 'caller') problems.push(...disagreement(...this.#pair(side.callId)))
     }

@@ -27,6 +27,8 @@ const serverIp = '192.0.2.1'
 
 /** Longer than any call: who has not hung up by then never will. */
 const longestMs = 4 * 3_600_000
+/** What is done at the same moments is done at multiples of this. */
+const stepMs = 4_000
 /** Calls that transfers beget are bounded as well. */
 const mostCalls = 12
 
@@ -49,6 +51,8 @@ export class World {
   readonly #stacks: CountedSipStack[] = []
   readonly #transport: 'udp' | 'tcp'
   readonly #hasServer: boolean
+  readonly #isCalm: boolean
+  readonly #isInStep: boolean
   #placed = 0
 
   static async run(seed: number): Promise<Result> {
@@ -62,12 +66,13 @@ export class World {
     const { chance, clock } = this
     this.#hasServer = chance.is(0.4)
     this.#transport = chance.is(0.15) ? 'tcp' : 'udp'
-    const calm = chance.is(0.15)
+    this.#isInStep = chance.is(0.3)
+    this.#isCalm = chance.is(0.25)
     this.#network = new MemoryNetwork({
       clock,
       seed,
-      loss: calm ? 0 : chance.between(0, 0.3),
-      duplicates: calm ? 0 : chance.between(0, 0.25),
+      loss: this.#isCalm ? 0 : chance.between(0, 0.3),
+      duplicates: this.#isCalm ? 0 : chance.between(0, 0.25),
       delayMs: [1, chance.pick(5, 50, 400, 1_500)],
     })
     this.log = { ...silentLogger, child: () => this.log, error: (sentence, fields) => this.#fail(sentence, fields) }
@@ -79,6 +84,17 @@ export class World {
 
   later(delayMs: number, act: () => void): void {
     this.clock.after(delayMs, act)
+  }
+
+  /** When somebody does something: in some worlds all do it at the same moments, and their requests cross. */
+  moment(withinMs: number): number {
+    const atMs = this.chance.between(0, withinMs)
+    return this.#isInStep ? Math.ceil((this.clock.now() + atMs) / stepMs) * stepMs - this.clock.now() : atMs
+  }
+
+  /** A call was lost: a network that loses nothing is no excuse. */
+  lost(what: string): void {
+    if (this.#isCalm) this.problems.push(`${what} though no message was lost`)
   }
 
   /** Where a call may go from there. */
@@ -104,7 +120,7 @@ export class World {
       for (let calls = chance.pick(0, 1, 2); calls > 0; calls--)
         this.later(chance.between(0, 20_000), () => phone.place(this.someoneElse(phone)))
     }
-    if (chance.is(0.2)) this.#outage(chance.between(0, 60_000), chance.pick(3_000, 20_000, 90_000))
+    if (!this.#isCalm && chance.is(0.25)) this.#outage(chance.between(0, 60_000), chance.pick(3_000, 20_000, 90_000))
     await this.clock.run(longestMs)
     this.#check(pbx)
     for (const stack of this.#stacks) await stack.close()

@@ -74,6 +74,11 @@ export class Linphone {
     this.command(`transfer sip:${number}@${this.#domain}`)
   }
 
+  /** A text message (RFC 3428). */
+  message(number: string, text: string): void {
+    this.command(`chat sip:${number}@${this.#domain} ${text}`)
+  }
+
   /** A command of linphonec: `answer`, `pause`, `resume 2`, `terminate`; a digit is sent as a tone. */
   command(line: string): void {
     this.#program.write(`${line}\n`)

@@ -32,6 +32,9 @@ export class PhoneRoom {
   readonly #voices: ReadonlyMap<string, Int16Array>
   #started = 0
 
+  /** The server's certificate, in PEM. */
+  readonly certificate: string
+
   /** @param options Besides the three extensions; TLS is listened for. */
   static async open(options: Omit<ServerOptions, 'extensions'> = {}): Promise<PhoneRoom> {
     const folder = mkdtempSync(join(tmpdir(), 'patchbay-room-'))
@@ -47,11 +50,17 @@ export class PhoneRoom {
     for (const [name, text] of Object.entries({ ca: authority.cert, cert, key })) writeFileSync(pem(name), text)
     const tls = { ENABLE_TLS: 'true', TLS_PORT: '0', TLS_CERT_PATH: pem('cert'), TLS_KEY_PATH: pem('key') }
     const server = await startServerProcess({ ...options, extensions, env: { ...tls, ...options.env } })
-    return new PhoneRoom(server, folder, said)
+    return new PhoneRoom(server, folder, said, cert)
   }
 
-  private constructor(server: ServerProcess, folder: string, said: ReadonlyMap<string, Int16Array>) {
+  private constructor(
+    server: ServerProcess,
+    folder: string,
+    said: ReadonlyMap<string, Int16Array>,
+    certificate: string,
+  ) {
     this.server = server
+    this.certificate = certificate
     this.#folder = folder
     this.#voices = said
   }

@@ -59,9 +59,20 @@ const respond = (status: string, more: readonly string[] = [], body = ''): strin
 
 const contact = 'Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>'
 
-/** An ordinary call. */
-export const plainCaller = (): string =>
-  scenario('plain caller', invite(), ...provisional, answered, ack(1), '  <pause/>', ...bye(2))
+/** An ordinary call on a bad line: so many percent of its INVITE, ACK and BYE, and of the answers to BYE, are lost. */
+export function lossyCaller(percent: number): string {
+  const attributes = ` lost="${percent}"`
+  return scenario(
+    'lossy caller',
+    send(request('INVITE', 1, [sdpType]), audio, `${retransmitted}${attributes}`),
+    ...provisional,
+    answered,
+    send(later('ACK', 1), '', attributes),
+    '  <pause/>',
+    send(later('BYE', 2), '', `${retransmitted}${attributes}`),
+    receive('response="200"', attributes),
+  )
+}
 
 /** The INVITE has no description: the server offers, the ACK answers (RFC 3261 §13.2.1). */
 export const delayedOfferCaller = (): string =>
@@ -145,12 +156,15 @@ export const forgetfulCaller = (): string =>
 
 const headers = ['Via', 'From', 'To', 'CSeq'] as const
 /** Receive a request and keep what its response repeats, for when others have come in between. */
-const keep = (method: string): string => {
+const keep = (method: string, attributes = ''): string => {
   const reads = headers.map((name, at) => `<ereg regexp=".*" search_in="hdr" header="${name}:" assign_to="${at + 2}"/>`)
-  return `  <recv request="${method}"><action>${reads.join('')}</action></recv>`
+  return `  <recv request="${method}"${attributes}><action>${reads.join('')}</action></recv>`
 }
 /** A response to the request that was kept. */
-const respondKept = (status: string, { tag = '', more = [] as readonly string[], body = '' } = {}): string =>
+const respondKept = (
+  status: string,
+  { tag = '', more = [] as readonly string[], body = '', attributes = '' } = {},
+): string =>
   send(
     [
       `SIP/2.0 ${status}`,
@@ -160,7 +174,7 @@ const respondKept = (status: string, { tag = '', more = [] as readonly string[],
       ...more,
     ],
     body,
-    body === '' || status.startsWith('1') ? '' : retransmitted,
+    body === '' || status.startsWith('1') ? attributes : `${retransmitted}${attributes}`,
   )
 
 /**
@@ -197,19 +211,23 @@ export const crossingCaller = (): string =>
     ...bye(3),
   )
 
-/** An ordinary phone that rings, answers and waits for the BYE. */
-export const plainCallee = (): string =>
-  scenario(
-    'plain callee',
-    keep('INVITE'),
+/**
+ * A phone that rings, answers and waits for the BYE, on a bad line: of its INVITE, 200, ACK and BYE so many percent are
+ * lost. Its 180 is not: when all could be lost (option `-lost`), sipp 3.6 now and then fell silent for the whole call.
+ */
+export function lossyCallee(percent: number): string {
+  const attributes = ` lost="${percent}"`
+  return scenario(
+    'lossy callee',
+    keep('INVITE', attributes),
     respondKept('180 Ringing', { tag: 'one' }),
-    respondKept('200 OK', { tag: 'one', more: [sdpType], body: audio }),
-    receive('request="ACK"'),
-    receive('request="BYE"'),
+    respondKept('200 OK', { tag: 'one', more: [sdpType], body: audio, attributes }),
+    receive('request="ACK"', attributes),
+    receive('request="BYE"', attributes),
     respond('200 OK'),
-    // For those whose 200 was lost.
-    '  <timewait milliseconds="8000"/>',
+    '  <timewait milliseconds="1000"/>',
   )
+}
 
 /**
  * An announcement before the answer, for as long as the option `-d` says.

@@ -6,6 +6,7 @@ import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork } from '../../net/memory-network.ts'
 import type { TcpConnection } from '../../net/network.ts'
 import { addressResolver } from '../../net/resolver.ts'
+import type { MessageObserver } from '../stack.types.ts'
 import type { TransportLimits } from './connections.ts'
 import { newCounters } from './counters.ts'
 import type { WireFlow } from './flow.ts'
@@ -28,9 +29,12 @@ async function open(limits: Partial<TransportLimits> = {}) {
   const counters = newCounters()
   const requests: string[] = []
   const flows: WireFlow[] = []
+  const observed: string[] = []
+  const observe: MessageObserver = (direction, _flow, text, callId) =>
+    void observed.push(`${direction} ${callId} ${text.slice(0, text.indexOf('\r\n'))}`)
   const listen = [{ transport: 'tcp', ip, port: 5060 }] as const
   const transport: SipTransport = await SipTransport.open(
-    { clock, log: silentLogger, network, resolver: addressResolver(network), listen, counters, limits },
+    { clock, log: silentLogger, network, resolver: addressResolver(network), listen, counters, limits, observe },
     {
       request(request, flow) {
         requests.push(`${request.method} ${flow.id}`)
@@ -54,7 +58,7 @@ async function open(limits: Partial<TransportLimits> = {}) {
     clock.advance(5)
     return client
   }
-  return { clock, network, counters, requests, flows, transport, connect }
+  return { clock, network, counters, requests, flows, observed, transport, connect }
 }
 
 test('a connection that never brings a message is closed after its time', async () => {
@@ -124,12 +128,13 @@ test('more connections than one source or all together may have are refused and 
 })
 
 test('a request that cannot be read is answered with 400 when its way back can, and counted', async () => {
-  const { clock, counters, requests, connect } = await open()
+  const { clock, counters, requests, observed, connect } = await open()
   const client = connect()
   client.connection.write(Buffer.from(options(1).replace('CSeq: 1 OPTIONS', 'CSeq: one OPTIONS')))
   clock.advance(5)
   assert.match(client.heard, /^SIP\/2\.0 400 /)
   assert.equal(counters.malformed, 1)
+  assert.deepEqual(observed, ['in 1 OPTIONS sip:x SIP/2.0', 'out 1 SIP/2.0 400 Malformed mandatory header'])
   assert.deepEqual(requests, [])
   assert.equal(client.closed, false)
 })

@@ -32,6 +32,8 @@ import { TcpFlow } from './tcp-flow.ts'
 
 /** RFC 3261 §18.1.1: beyond this a datagram may be cut into pieces, which firewalls and NATs lose. */
 const maxDatagramBytes = 1_300
+/** Of what is no SIP message so much is shown to whoever observes: the beginning tells what it should have been. */
+const maxNoiseBytes = 4_096
 /** Room for the Via that is added when the request is sent. */
 const viaBytes = 100
 const noTcpMs = 300_000
@@ -266,7 +268,7 @@ export class SipTransport {
     const { counters } = this.#options
     counters.messagesIn++
     const result = parseMessage(bytes)
-    if (!result.ok) return this.#malformed(result.problem, flow)
+    if (!result.ok) return this.#malformed(result.problem, bytes, flow)
     const { message } = result
     this.#observe('in', flow, bytes, callIdOf(message) ?? '')
     try {
@@ -288,8 +290,9 @@ export class SipTransport {
     this.#user.request(message, flow)
   }
 
-  #malformed(problem: ParseProblem, flow: WireFlow): void {
+  #malformed(problem: ParseProblem, bytes: Buffer, flow: WireFlow): void {
     this.#options.counters.malformed++
+    this.#observe('in', flow, bytes.subarray(0, maxNoiseBytes), (problem.partial && callIdOf(problem.partial)) ?? '')
     this.#options.log.debug('A malformed SIP message came', { code: problem.code, from: flow.remote.ip })
     const { partial } = problem
     if (!partial || partial.method === 'ACK') return
@@ -300,8 +303,9 @@ export class SipTransport {
   /** A head without a usable Content-Length: the parser knows whether and how it can be answered. */
   #unframed(head: Buffer | undefined, flow: WireFlow): void {
     const result = head && parseMessage(head)
-    if (result && !result.ok) return this.#malformed(result.problem, flow)
+    if (result && !result.ok) return this.#malformed(result.problem, head, flow)
     this.#options.counters.malformed++
+    if (head) this.#observe('in', flow, head.subarray(0, maxNoiseBytes), '')
     if (result?.ok && result.message.kind === 'request' && result.message.method !== 'ACK') {
       noteSource(result.message, flow.remote)
       this.respond(result.message, createResponse(result.message, 400, { reason: 'Content-Length required' }), flow)
