@@ -9,6 +9,10 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'sip/calls.ts',
     what: 'calls a second through the B2BUA without media: CPU a call, answer delay',
   },
+  'sip-overload': {
+    file: 'sip/overload.ts',
+    what: 'more calls than the server can take: what is served, what is lost',
+  },
   'sip-registrations': { file: 'sip/registrations.ts', what: '100,000 idle registrations: memory each, refreshes' },
   'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
   media: { file: 'media.ts', what: 'packets through one media worker: relay, record' },

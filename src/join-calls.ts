@@ -12,7 +12,8 @@ import {
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
-import { parseNetworks } from './core/networks.ts'
+import { type Networks, parseNetworks } from './core/networks.ts'
+import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { joinTrace } from './join-trace.ts'
@@ -34,6 +35,7 @@ import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
+import { TollGuard } from './security/toll-guard.ts'
 import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
@@ -93,6 +95,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onPasswordChanged((number) => registrar.drop(number))
   registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
+  // Phones that were registered before the restart are no strangers.
+  for (const { flow } of registrar.reached()) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
@@ -144,6 +148,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     directory,
     registrar,
     trunks,
+    toll: new TollGuard({
+      clock,
+      bus,
+      highRiskPrefixes: settings.security.highRiskPrefixes,
+      callsAtATime: settings.security.outboundAtATime,
+      callsPerHour: settings.security.outboundPerHour,
+    }),
     passHeaders: settings.sip.passHeaders,
     services,
   })
@@ -208,6 +219,14 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
   closing.push(async () => keeper.close())
 }
 
+/** Of extensions in the file that say where they are. */
+function extensionSources({ extensions }: Settings): (number: string) => Networks | undefined {
+  const sources = new Map(
+    extensions.flatMap(({ number, sources: listed }) => (listed ? [[number, parseNetworks(listed)] as const] : [])),
+  )
+  return (number) => sources.get(number)
+}
+
 function makeGatekeeper(
   { settings, clock, bus, database }: Foundation,
   trunks: TrunkLines,
@@ -223,6 +242,7 @@ function makeGatekeeper(
       algorithms: settings.sip.authAlgorithms,
     }),
     directory: database.directory,
+    sourcesOf: extensionSources(settings),
     trunks,
     siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
     isSiprec,

@@ -102,6 +102,11 @@ const endTexts: Record<EndReason, EndText> = {
     color: 'orange',
   },
   'not-found': { label: 'Unknown number', sentence: 'Nobody has the number that was called.', color: 'orange' },
+  'not-allowed': {
+    label: 'Not allowed',
+    sentence: 'The extension may not call this number, or made too many calls to the outside.',
+    color: 'orange',
+  },
   'no-common-codec': {
     label: 'No common codec',
     sentence: 'The two phones have no audio codec in common. Allow PCMU or PCMA (G.711) on both.',

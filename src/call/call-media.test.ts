@@ -132,10 +132,11 @@ test('a description among other parts is found, in an offer and in an answer (RF
   )
 })
 
-test('a body that is no description is answered 415', async () => {
+test('a body that is no description is answered 415, with what would have been read', async () => {
   const invite = world.call({ contentType: 'text/plain', body: 'hello' })
   await turn(world.clock, 1_000)
-  assert.equal((await invite.outcome).response.status, 415)
+  const { response } = await invite.outcome
+  assert.deepEqual([response.status, response.headers.get('Accept')], [415, 'application/sdp'])
   await world.nothingIsLeft()
 })
 

@@ -477,7 +477,9 @@ export class Call implements LiveCall, TransferHost {
 
   #reject(status: number, reason: string | undefined): void {
     const why = reasonHeader(this.#reasons)
-    this.#invite.reject(status, reason === undefined ? why : { ...why, reason })
+    // RFC 3261 §21.4.13: what would have been read.
+    const headers = { ...why.headers, ...(status === 415 && { Accept: 'application/sdp' }) }
+    this.#invite.reject(status, { headers, ...(reason !== undefined && { reason }) })
   }
 
   snapshot(): LiveCallSnapshot {

@@ -35,6 +35,7 @@ export const refusals: Readonly<Record<EndReason, { readonly status: number; rea
   'no-answer': { status: 480, reason: 'No Answer' },
   unreachable: { status: 480 },
   'not-found': { status: 404 },
+  'not-allowed': { status: 403 },
   'no-common-codec': { status: 488 },
   'media-timeout': { status: 480 },
   shutdown: { status: 503, reason: 'Shutting Down' },

@@ -28,6 +28,7 @@ export type EndReason =
   | 'no-answer'
   | 'unreachable' // the callee has no registered device, or none could be reached
   | 'not-found' // nobody has this number
+  | 'not-allowed' // the extension may not call this number, or has made too many calls
   | 'no-common-codec'
   | 'media-timeout' // no packet came from either side for RTP_TIMEOUT
   | 'shutdown'
@@ -184,6 +185,14 @@ export interface Facts {
   'security.released': At & { readonly source: string; readonly by: 'time' | 'person' }
   /** Messages of a source, or of strangers in all (`all`), were above the allowance and dropped; told once a minute each. */
   'security.limited': At & { readonly source: string }
+  /** An extension was not let out to a number in the world. */
+  'security.call-refused': At & {
+    readonly extension: string
+    /** As the trunk would have been asked for it. */
+    readonly number: string
+    readonly trunk: string
+    readonly why: 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
+  }
   /** The main thread is late, and new calls are refused in part. */
   'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
   'server.recovered': At & { readonly refused: number }

@@ -79,6 +79,44 @@ test('between late and calm the share stays; calm it grows back, and the end is 
   assert.deepEqual(told.slice(1), [`{"name":"server.recovered","refused":${load.refused}}`])
 })
 
+/**
+ * A server whose calls cost 2 ms each, offered so many a second for a minute; a refusal costs a twentieth of a call.
+ * @returns Calls served a second, and how late it was at most once the first ten seconds were over.
+ */
+function offered(callsPerSecond: number): { readonly served: number; readonly lateMs: number } {
+  const costMs = { served: 2, refused: 0.1 }
+  let [backlogMs, workedMs, readMs, admitted, coming, lateMs] = [0, 0, 0, 0, 0, 0]
+  const read = (): LoadReading => {
+    const busy = workedMs / Math.max(1, clock.now() - readMs)
+    workedMs = 0
+    readMs = clock.now()
+    return { lagMs: backlogMs, busy: Math.min(1, busy) }
+  }
+  clock = new FakeClock()
+  load = new LoadWatch({ clock, bus: new FactBus(), probe: { read, close: () => {} }, maxLagMs: 300 })
+  for (; clock.now() < 60_000; clock.advance(10)) {
+    for (coming += callsPerSecond / 100; coming >= 1; coming--) {
+      const served = load.admit()
+      if (served) admitted++
+      backlogMs += served ? costMs.served : costMs.refused
+    }
+    const doneMs = Math.min(backlogMs, 10)
+    backlogMs -= doneMs
+    workedMs += doneMs
+    if (clock.now() > 10_000) lateMs = Math.max(lateMs, backlogMs)
+  }
+  return { served: admitted / 60, lateMs }
+}
+
+test('a server for 500 calls a second serves all of 480, and of many more most of what it can, in time', () => {
+  assert.equal(Math.round(offered(480).served), 480)
+  for (const more of [520, 700, 1_000, 2_000]) {
+    const { served, lateMs } = offered(more)
+    assert.ok(served > 350 && lateMs < 400, `${more} a second: ${served.toFixed()} served, ${lateMs.toFixed()} ms late`)
+  }
+  assert.ok(offered(4_000).served > 250)
+})
+
 test('without a bound every call comes in', () => {
   load = new LoadWatch({ clock, bus: new FactBus(), probe: { read: () => late, close: () => {} }, maxLagMs: 0 })
   assert.equal(comeIn(10_000), 1)

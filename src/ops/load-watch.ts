@@ -7,7 +7,6 @@
  * falls fast and grows back slowly, and between the two bounds it stays: no switching to and fro. Calls that are let in
  * are spread evenly, without a die.
  */
-import { performance } from 'node:perf_hooks'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { HealthCheck } from './health.ts'
@@ -16,7 +15,7 @@ import type { HealthCheck } from './health.ts'
 export interface LoadReading {
   /** The longest that anything had to wait for its turn. */
   readonly lagMs: number
-  /** Share of the time in which it worked, 0..1. */
+  /** Share of the time that it had the processor, 0..1. */
   readonly busy: number
 }
 
@@ -39,8 +38,8 @@ const tooBusy = 0.97
 /** Below these the share grows again. */
 const calmBusy = 0.85
 const calmLagPart = 0.5
-/** What is taken off the share at a late look, and given back at a calm one: in 1 s down to a sixth, in 4 s back up. */
-const fall = 0.7
+/** What is left of the share after a late look, or a busy one; and what a calm one gives back: from nothing to all in 4 s. */
+const fall = { late: 0.7, busy: 0.9 }
 const rise = 0.05
 /** Late looks in a row before anything is refused: one long pause is none of the callers' fault. */
 const patience = 4
@@ -112,7 +111,9 @@ export class LoadWatch {
     const late = lagMs >= maxLagMs || busy >= tooBusy
     this.#late = late ? this.#late + 1 : 0
     const calm = lagMs < calmLagPart * maxLagMs && busy < calmBusy
-    if (this.#late >= patience) this.#share = lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * fall)
+    if (this.#late >= patience)
+      this.#share =
+        lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * (lagMs >= maxLagMs ? fall.late : fall.busy))
     else if (calm) this.#share = Math.min(1, this.#share + rise)
     // One call a look comes in, so that it is seen whether there is room again.
     this.#credit = this.#share > 0 ? 1 : 0
@@ -154,13 +155,16 @@ export function eventLoopProbe(clock: Clock): LoadProbe {
     timer = clock.after(tickMs, tick)
   }
   tick()
-  let before = performance.eventLoopUtilization()
+  let before = process.threadCpuUsage()
+  let readMs = clock.now()
   return {
     read() {
-      const now = performance.eventLoopUtilization()
-      const { utilization } = performance.eventLoopUtilization(now, before)
-      before = now
-      const reading = { lagMs: Math.max(lagMs, late()), busy: utilization }
+      // Of the processor: a thread that waits for its turn on a machine full of others is late, not busy.
+      const { user, system } = process.threadCpuUsage(before)
+      const elapsedMs = Math.max(1, clock.now() - readMs)
+      const reading = { lagMs: Math.max(lagMs, late()), busy: Math.min(1, (user + system) / 1_000 / elapsedMs) }
+      before = process.threadCpuUsage()
+      readMs = clock.now()
       lagMs = 0
       return reading
     },

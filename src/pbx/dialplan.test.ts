@@ -119,6 +119,10 @@ function makeDialplan(stack: SipStack): Dialplan {
     get trunks() {
       return new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => pbx })
     },
+    toll: {
+      allow: (_, ways) => ways.filter(({ number }) => !number.startsWith('+49900')),
+      begin: () => () => {},
+    },
     passHeaders: ['User-to-User', 'X-Our-*'],
     services,
   })
@@ -309,6 +313,15 @@ test('what it may not dial is not dialled for it', async () => {
   forwards('<sip:0900@evil.example>')
   const outcome = await placed('carrier', '+49302')
   assert.equal(outcome.response.status, 480)
+  assert.equal(got.carrier, undefined)
+})
+
+test('a number that the toll guard holds back is refused, whoever dials it: an extension, or a phone that forwards there', async () => {
+  const dialled = await placed('101', '0900123')
+  assert.ok(!dialled.answered && dialled.response.status === 403)
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: '<sip:0900123@pbx>' } })
+  const forwarded = await placed('101', '102')
+  assert.ok(!forwarded.answered)
   assert.equal(got.carrier, undefined)
 })
 

@@ -27,11 +27,20 @@ import type { LineRoute, TrunkLines } from './trunk-lines.ts'
 import { trunkParty, trunkRoute } from './trunk-route.ts'
 import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
 
+/** Which calls to the world an extension may make; implemented by security/. */
+export interface TollGuard {
+  /** The ways it may take for one more call, which counts; none when it may not make it. */
+  allow(extension: string, ways: readonly LineRoute[]): readonly LineRoute[]
+  /** Its call by that trunk has begun. Returns what to call when it is over. */
+  begin(extension: string, way: LineRoute): () => void
+}
+
 export interface DialplanOptions {
   readonly gatekeeper: Pick<Gatekeeper, 'identityOf'>
   readonly directory: Pick<Directory, 'find'>
   readonly registrar: Pick<Registrar, 'targets' | 'deviceNamed'>
   readonly trunks: Pick<TrunkLines, 'routes'>
+  readonly toll: TollGuard
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
@@ -129,7 +138,11 @@ export class Dialplan {
         const [extension, asks] = [directory.find(number), directory.find(by)]
         const onward = sentOnBy(luggage, by, number)
         const outbound = extension ? [] : trunks.routes(number, by)
-        if (outbound.length > 0) return { ...trunkRoute(outbound, by, onward), record: asks?.record ?? false }
+        if (outbound.length > 0) {
+          const allowed = this.#options.toll.allow(by, outbound)
+          if (allowed.length === 0) return 'not-allowed'
+          return { ...trunkRoute(allowed, by, onward), record: asks?.record ?? false }
+        }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0 ? 'unreachable' : route
@@ -177,7 +190,11 @@ export class Dialplan {
     const [first] = routes
     if (!first) return invite.reject(404)
     const call = new Call(invite, { from, to: trunkParty(first) }, this.#options.services)
-    await this.#dial(call, { ...trunkRoute(routes, caller.number, luggage), record: caller.record }, luggage)
+    const { toll } = this.#options
+    const [best, ...others] = toll.allow(caller.number, routes)
+    if (!best) return call.refuse('not-allowed')
+    void call.closed.then(toll.begin(caller.number, best))
+    await this.#dial(call, { ...trunkRoute([best, ...others], caller.number, luggage), record: caller.record }, luggage)
   }
 
   async #dial(call: Call, route: Route, luggage: Luggage): Promise<void> {

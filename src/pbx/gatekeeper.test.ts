@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
-import { parseNetworks } from '../core/networks.ts'
+import { type Networks, parseNetworks } from '../core/networks.ts'
 import { FactBus } from '../events/bus.ts'
 import { DigestVerifier, digestHashes } from '../sip/auth/digest.ts'
 import { answerChallenge } from '../sip/auth/digest-client.ts'
@@ -20,10 +20,12 @@ const trunk = trunkWith({ sources: ['198.51.100.1'] })
 let clock: FakeClock
 let gatekeeper: Gatekeeper
 let refused: string[]
+let sources: Networks | undefined
 
 beforeEach(() => {
   clock = new FakeClock()
   refused = []
+  sources = undefined
   const bus = new FactBus()
   bus.on('security.refused', ({ what, source, why }) => refused.push(`${what} ${source} ${why}`))
   gatekeeper = new Gatekeeper({
@@ -31,6 +33,7 @@ beforeEach(() => {
     digest: new DigestVerifier({ realm: 'patchbay', clock }),
     directory,
     trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => '203.0.113.1' }),
+    sourcesOf: () => sources,
     siprecSources: parseNetworks(['203.0.113.0/24']),
     isSiprec: (request) => request.headers.get('Require') === 'siprec',
     bus,
@@ -79,6 +82,17 @@ test('who knows the password comes in, and the handler learns who it is', () => 
   const request = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
   assert.equal(gatekeeper.admit(request, udpFlow()), 'pass')
   assert.deepEqual(gatekeeper.identityOf(request), { kind: 'extension', extension: alice })
+})
+
+test('who knows the password and comes from the wrong place is refused like any other, and told why', () => {
+  sources = parseNetworks(['192.0.2.10'])
+  const here = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
+  assert.equal(gatekeeper.admit(here, udpFlow('192.0.2.10')), 'pass')
+  const there = authorized('REGISTER', 'sip:patchbay', '101', 'right-password')
+  const guess = authorized('REGISTER', 'sip:patchbay', '101', 'wrong')
+  const elsewhere = udpFlow('192.0.2.11')
+  assert.deepEqual(visible(gatekeeper.admit(there, elsewhere)), visible(gatekeeper.admit(guess, elsewhere)))
+  assert.deepEqual(refused, ['register 192.0.2.11 source', 'register 192.0.2.11 source'])
 })
 
 test('an answer in Proxy-Authorization is taken as well', () => {

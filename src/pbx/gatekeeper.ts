@@ -46,6 +46,8 @@ export interface GatekeeperOptions {
   readonly trunks: TrunkCallers
   /** Sources that may send recording sessions without credentials. */
   readonly siprecSources: Networks
+  /** Where an extension may come from; anywhere when there is nothing for it. */
+  readonly sourcesOf?: (username: string) => Networks | undefined
   readonly isSiprec: (request: SipRequest, sourceIp: string) => boolean
   readonly bus: FactBus
   readonly wallMs: () => number
@@ -54,7 +56,8 @@ export interface GatekeeperOptions {
 type Refusal = Extract<DigestResult, { ok: false }>
 
 /** What scanners call themselves; they get no answer at all (sip-security 6.2). */
-const scanners = /friendly-scanner|sipvicious|sipcli|vaxsipuseragent|pplsip|sundayddr|sip-scan/i
+const scanners =
+  /friendly-(?:scanner|request)|sipvicious|sipcli|vaxs?ipuseragent|pplsip|sundayddr|sip-?scan|sivus|iwar|voippack|siparmyknife/i
 
 /**
  * Phones that give up when they see a challenge they do not know, instead of taking the next (RFC 8760 §2.4): seen with
@@ -92,10 +95,11 @@ export class Gatekeeper {
       requestUri: request.uri,
       body: request.body,
       source: strangers.nonceSource(flow),
-      // A guess too many is as wrong as any other, after the same work.
+      // A guess too many, or from the wrong place, is as wrong as any other, after the same work.
       hashesOf: (username) => {
         const extension = directory.find(username)
-        return strangers.mayGuess(flow, username) ? extension?.hashes : undefined
+        const isHere = this.#mayBeAt(flow, username)
+        return strangers.mayGuess(flow, username) && isHere ? extension?.hashes : undefined
       },
     })
     if (!result.ok) {
@@ -114,6 +118,10 @@ export class Gatekeeper {
   /** Who sent this request; undefined when it never passed here. */
   identityOf(request: SipRequest): Identity | undefined {
     return this.#identities.get(request)
+  }
+
+  #mayBeAt({ remote }: Flow, username: string): boolean {
+    return this.#options.sourcesOf?.(username)?.has(remote.ip) ?? true
   }
 
   #bySource(request: SipRequest, flow: Flow): Identity | undefined {
@@ -148,7 +156,7 @@ export class Gatekeeper {
       atMs: wallMs(),
       what,
       source: flow.remote.ip,
-      why: reason,
+      why: reason === 'wrong' && username !== undefined && !this.#mayBeAt(flow, username) ? 'source' : reason,
       ...(username !== undefined && { who: username.slice(0, 64) }),
     })
   }

@@ -60,6 +60,8 @@ export interface OutboundRoute {
   readonly trunk: Trunk
   /** The number as the trunk wants it. */
   readonly number: string
+  /** The rule allows dear numbers. */
+  readonly highRisk: boolean
 }
 
 /** What a trunk is asked for: digits and the letters of a keypad. An `@` or `;` would aim the call elsewhere. */
@@ -79,7 +81,11 @@ export function outboundRoutes(trunks: readonly Trunk[], dialled: string, extens
   const best = rules.filter(({ rule }) => rule.prefix.length === longest)
   return best
     .filter(({ trunk }, index) => best.findIndex((other) => other.trunk === trunk) === index)
-    .map(({ trunk, rule }) => ({ trunk, number: rule.add + dialled.slice(rule.strip) }))
+    .map(({ trunk, rule }) => ({
+      trunk,
+      number: rule.add + dialled.slice(rule.strip),
+      highRisk: rule.highRisk ?? false,
+    }))
 }
 
 /**

@@ -53,14 +53,14 @@ async function stillAnswers(what: string): Promise<void> {
 }
 
 /** Write these pieces to a new connection and wait a moment for what comes back. */
-function overTcp(pieces: readonly Uint8Array[]): Promise<void> {
+function overTcp(pieces: readonly Uint8Array[], waitMs = 20): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(server.sip.port, server.sip.ip)
     socket.on('error', () => {}) // the server may hang up on us
     socket.on('close', () => resolve())
     socket.on('data', () => {})
     for (const piece of pieces) socket.write(piece)
-    setTimeout(() => socket.destroy(), 20)
+    setTimeout(() => socket.destroy(), waitMs)
   })
 }
 
@@ -102,6 +102,75 @@ test('the torture messages of RFC 4475, over UDP and TCP', needs(), async () => 
     await overTcp([bytes])
     await stillAnswers(name)
   }
+})
+
+/** Not ours to give away (GPL): `PROTOS_C07` names its cases.jsonl.gz where somebody has it. */
+const protos = process.env['PROTOS_C07']
+
+test('each case of PROTOS c07-sip, over UDP and TCP', {
+  ...needs(),
+  skip: protos ? false : 'PROTOS_C07 is not set',
+}, async () => {
+  const lines = gunzipSync(readFileSync(protos ?? ''))
+    .toString()
+    .trim()
+    .split('\n')
+  assert.ok(lines.length > 2_000)
+  for (const [index, line] of lines.entries()) {
+    const { invite } = JSON.parse(line) as { invite: string }
+    const bytes = filledIn(Buffer.from(invite, 'base64').toString('latin1'), index)
+    probe.send(bytes)
+    await overTcp([bytes], 5)
+    if (index % 25 === 0) await stillAnswers(`up to case ${index}`)
+  }
+  await stillAnswers('after all')
+})
+
+function filledIn(template: string, index: number): Buffer {
+  const values: Readonly<Record<string, string>> = {
+    To: '101@127.0.0.1',
+    From: '102@127.0.0.1',
+    'From-Address': '127.0.0.1',
+    'From-IP': '127.0.0.1',
+    'Local-Port': '5999',
+    'Branch-ID': String(index),
+    'Call-ID': String(index),
+    CSeq: '1',
+    'Teardown-Method': 'CANCEL',
+  }
+  const filled = template.replaceAll(/<([A-Za-z-]+)>/g, (whole, name: string) => values[name] ?? whole)
+  const body = /\r\n\r\n([\s\S]*)$/.exec(filled)?.[1] ?? ''
+  return Buffer.from(filled.replaceAll('<Content-Length>', String(body.length)), 'latin1')
+}
+
+/** What the server's heap holds, as it says itself. */
+async function heapBytes(): Promise<number> {
+  const text = await (await fetch(`${server.api.url}/metrics`)).text()
+  return Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(text)?.[1])
+}
+
+/** After a while without traffic, the least that was seen: garbage comes and goes. */
+async function settledHeap(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  for (let look = 0; look < 20; look++) {
+    await stillAnswers('while it rests')
+    least = Math.min(least, await heapBytes())
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+  return least
+}
+
+async function pass(): Promise<void> {
+  for (const { msg } of fuzzCases()) probe.send(Buffer.from(msg, 'base64'))
+  await stillAnswers('after a pass')
+}
+
+test('the same 600 messages again and again leave the heap as it was', needs(), async () => {
+  for (let round = 0; round < 5; round++) await pass()
+  const before = await settledHeap()
+  for (let round = 0; round < 40; round++) await pass()
+  const after = await settledHeap()
+  assert.ok(after < 1.5 * before, `${Math.round(before / 2 ** 20)} MiB, then ${Math.round(after / 2 ** 20)} MiB`)
 })
 
 test('random bytes, over UDP and TCP', needs(), async () => {

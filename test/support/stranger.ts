@@ -15,6 +15,8 @@ export interface StrangerRequest {
   /** Who it says it is; also the To of a REGISTER. */
   readonly from?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Headers must say its type and length. */
+  readonly body?: string
 }
 
 export class Stranger {
@@ -23,6 +25,8 @@ export class Stranger {
   readonly #waiting = new Map<string, (response: SipResponse) => void>()
   #sent = 0
   answers = 0
+  /** Datagrams of all kinds. */
+  received = 0
 
   /** @param ip An address of the loopback; each is another host to the server. */
   static async at(ip: string, server: Address): Promise<Stranger> {
@@ -35,6 +39,7 @@ export class Stranger {
     this.#socket = socket
     this.#server = server
     socket.on('message', (bytes) => {
+      this.received += 1
       const result = parseMessage(bytes)
       if (!result.ok || result.message.kind !== 'response') return
       this.answers += 1
@@ -49,7 +54,7 @@ export class Stranger {
   }
 
   /** Send a request and expect nothing. @returns Its text and Call-ID. */
-  send({ method, uri, from = 'sip:9@stranger.invalid', headers = {} }: StrangerRequest) {
+  send({ method, uri, from = 'sip:9@stranger.invalid', headers = {}, body = '' }: StrangerRequest) {
     const { address, port } = this.#socket.address()
     const id = `${address}-${port}-${(this.#sent += 1)}`
     const own: Record<string, string> = {
@@ -63,7 +68,7 @@ export class Stranger {
       ...headers,
     }
     const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`)
-    const text = `${method} ${uri} SIP/2.0\r\n${lines.join('')}\r\n`
+    const text = `${method} ${uri} SIP/2.0\r\n${lines.join('')}\r\n${body}`
     this.sendText(text)
     return { text, callId: own['Call-ID'] ?? id }
   }

@@ -34,6 +34,12 @@ export class Coverage {
     return found
   }
 
+  /** Begin anew, for another target. The session goes on: V8 counts what was compiled under it. */
+  forget(): void {
+    this.news()
+    this.#seen.clear()
+  }
+
   close(): void {
     this.#session.disconnect()
   }

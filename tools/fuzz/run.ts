@@ -32,8 +32,9 @@ console.log(`seed ${seed}, ${seconds} s for ${chosen.length} targets`)
 /** Enough of one fault. */
 const maxFindings = 5
 let found = 0
+const coverage = new Coverage()
 for (const target of chosen) {
-  const coverage = new Coverage()
+  coverage.forget()
   const fuzzer = new Fuzzer(target, seed, coverage)
   const kinds = new Set<string>()
   const untilMs = performance.now() + (seconds * 1_000) / chosen.length
@@ -50,7 +51,7 @@ for (const target of chosen) {
     )
   }
   console.log(`${target.name.padEnd(14)} ${fuzzer.runs} inputs, ${fuzzer.kept} kept, ${coverage.size} blocks reached`)
-  coverage.close()
 }
+coverage.close()
 console.log(found === 0 ? 'nothing found' : `${found} found`)
 process.exit(found === 0 ? 0 : 1)

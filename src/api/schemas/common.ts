@@ -39,6 +39,7 @@ export const endReasonSchema = z.enum([
   'no-answer',
   'unreachable',
   'not-found',
+  'not-allowed',
   'no-common-codec',
   'transferred',
   'media-timeout',

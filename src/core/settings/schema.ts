@@ -23,6 +23,7 @@ import {
   whole,
   words,
 } from './fields.ts'
+import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -37,6 +38,8 @@ const extension = z.strictObject({
   ringSeconds: z.int().min(5).max(300).default(30),
   record: z.boolean().default(true),
   maxContacts: z.int().min(1).max(20).default(5),
+  /** Addresses or networks its devices sign in from; from anywhere when left out. */
+  sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
 
 const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
@@ -76,6 +79,8 @@ const trunk = z.strictObject({
   fromDomain: words().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
+  /** Calls at a time in both directions; no limit of its own when left out. */
+  maxCalls: z.int().min(1).max(100_000).optional(),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
@@ -86,6 +91,8 @@ const trunk = z.strictObject({
         strip: z.int().min(0).max(20).default(0),
         add: words().default(''),
         from: z.array(words()).default([]),
+        /** Dear numbers too: those of SECURITY_HIGH_RISK_PREFIXES. */
+        highRisk: z.boolean().optional(),
       }),
     )
     .default([]),
@@ -115,6 +122,7 @@ const privateNetworks = [
   'fe80::/10',
 ]
 
+const prefixError = 'telephone prefixes of digits, separated by commas'
 const digestError = 'of SHA-512-256, SHA-256 and MD5 one or more, separated by commas'
 
 export const settingsSchema = z.strictObject({
@@ -341,6 +349,24 @@ export const settingsSchema = z.strictObject({
       env: 'SECURITY_BAN_AFTER',
       description:
         'Wrong passwords from one source within a minute after which its strangers are not listened to. 0 never bans.',
+    }),
+    highRiskPrefixes: setting(
+      list()
+        .pipe(z.array(z.string().regex(/^\d{1,15}$/, { error: prefixError }), { error: prefixError }))
+        .default([...usualHighRiskPrefixes]),
+      {
+        env: 'SECURITY_HIGH_RISK_PREFIXES',
+        description:
+          'Numbers that go out only by a rule that says highRisk: digits after the +, or with a leading 0 as dialled inside the country.',
+      },
+    ),
+    outboundAtATime: setting(whole(0, 100_000).default(20), {
+      env: 'SECURITY_OUTBOUND_CALLS_AT_A_TIME',
+      description: 'Calls by trunks that one extension may have at a time. 0 for no limit.',
+    }),
+    outboundPerHour: setting(whole(0, 100_000).default(300), {
+      env: 'SECURITY_OUTBOUND_CALLS_PER_HOUR',
+      description: 'Calls by trunks that one extension may begin in an hour. 0 for no limit.',
     }),
     banTime: setting(duration(1_000).default(3_600_000), {
       env: 'SECURITY_BAN_TIME',

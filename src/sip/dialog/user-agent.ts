@@ -10,7 +10,7 @@ import { hash } from 'node:crypto'
 import type { Emitter } from '../../core/emitter.ts'
 import { randomHex } from '../../core/random.ts'
 import { createResponse } from '../message/build.ts'
-import { callIdOf, contactsOf, fromTag, topVia, toTag } from '../message/fields.ts'
+import { callIdOf, contactsOf, fromTag, requestUriOf, topVia, toTag } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders, SipStackEvents, Verdict } from '../stack.types.ts'
 import type { TransactionsUser } from '../transaction/transactions.ts'
@@ -20,6 +20,9 @@ import type { DialogParty } from './dialog-table.ts'
 import { ReceivedInvite } from './incoming-invite.ts'
 import { ReceivedRequest } from './incoming-request.ts'
 import { refuseShortSession, refuseUnsupported } from './require.ts'
+
+/** Of Request-URIs that can be for us. */
+const schemes: ReadonlySet<string> = new Set(['sip', 'sips', 'tel'])
 
 export class UserAgent implements TransactionsUser {
   readonly #context: () => Context
@@ -40,6 +43,7 @@ export class UserAgent implements TransactionsUser {
     if (verdict !== 'pass') return this.#turnAway(request, flow, verdict)
     const context = this.#context()
     context.transport.noteAlias(request, flow)
+    if (!schemes.has(requestUriOf(request)?.scheme ?? '')) return this.#respond(request, flow, 416) // §8.2.2.1
     if (context.transactions.isMerged(request)) return this.#respond(request, flow, 482) // §8.2.2.2
     if (refuseUnsupported(context, request, flow) || refuseShortSession(context, request, flow)) return
     const service = context.services.get(request.method)

@@ -118,8 +118,11 @@ test('what is wrong is named, and a request whose way back is known can be answe
   }
 })
 
-test('what has no readable Via, and any bad response, is not to be answered', () => {
-  assert.equal(refused(withLine('Via: nonsense', /^Via/)).partial, undefined)
+test('a request whose Via cannot be read is answered 400 to where it came from (RFC 4475 §3.1.2.1)', () => {
+  assert.equal(refused(withLine('Via: nonsense', /^Via/)).partial?.headers.get('Via'), 'nonsense')
+})
+
+test('what has no Via, and any bad response, is not to be answered', () => {
   assert.equal(refused(bytes(head.filter((line) => !line.startsWith('Via')))).partial, undefined)
   assert.equal(refused(bytes(['SIP/2.0 200 OK', 'Via: SIP/2.0/UDP a'])).partial, undefined)
   for (const noise of [

@@ -8,7 +8,7 @@
  */
 import type { ParseCode } from './failures.ts'
 import { parseFailures } from './failures.ts'
-import { cseqOf, fromOf, maxForwardsOf, toOf, topVia, vias } from './fields.ts'
+import { cseqOf, fromOf, maxForwardsOf, toOf, vias } from './fields.ts'
 import { findHeadEnd, limits, parseLength, skipBlankLines, viewOf } from './frame.ts'
 import { Headers } from './headers.ts'
 import { decodeHead } from './octets.ts'
@@ -21,7 +21,7 @@ export interface ParseProblem {
   /** What to answer, when it can be answered. */
   readonly status: number
   readonly reason: string
-  /** A request whose way back (Via) could be read, so that the answer finds its sender. */
+  /** A request that can be answered: it has a Via. */
   readonly partial?: SipRequest
 }
 
@@ -75,7 +75,8 @@ function assemble(startLine: StartLine, headers: Headers, body: Uint8Array): Sip
 
 function refuse(code: ParseCode, message?: SipMessage): ParseResult {
   const { sip: status, text: reason } = parseFailures[code]
-  const canAnswer = message?.kind === 'request' && topVia(message) !== undefined
+  // A Via that cannot be read is copied into the answer all the same, which goes to where the request came from.
+  const canAnswer = message?.kind === 'request' && message.headers.has('Via')
   return { ok: false, problem: canAnswer ? { code, status, reason, partial: message } : { code, status, reason } }
 }
 

@@ -38,8 +38,7 @@ function problem(name: string): ParseProblem {
 
 /** Refused by the parser: answer to send, or none. */
 const refused: Readonly<Record<string, number | 'none'>> = {
-  // Expected 400; its only Via cannot be read, so the answer would find nobody. Dropped and counted.
-  badinv01: 'none',
+  badinv01: 400,
   ncl: 400,
   scalarlg: 'none',
   quotbal: 400,

@@ -1,0 +1,109 @@
+/**
+ * Keeps a stolen password from becoming a telephone bill: which calls to the world an extension may make now.
+ *
+ *   pbx/dialplan ── ways by trunks ─▶  here  ── those it may take ─▶  dialplan
+ *
+ * Nothing goes out without a rule of a trunk. Numbers that are dear or that fraud is known for (premium, satellite,
+ * revenue-share ranges) need a rule that says `highRisk`. Each extension has so many calls at a time and in an hour.
+ * Calls that came back from a transfer or a redirection are asked about as well. Counts live in memory.
+ * Missing: minutes and money; limits that differ by extension.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { FactBus } from '../events/bus.ts'
+import { TokenBuckets } from './token-buckets.ts'
+
+/** A way out by a trunk. */
+export interface WayOut {
+  /** As the trunk is asked for it. */
+  readonly number: string
+  /** The rule allows dear numbers. */
+  readonly highRisk: boolean
+  readonly trunk: { readonly name: string; readonly maxCalls?: number | undefined }
+}
+
+export interface TollGuardOptions {
+  readonly clock: Clock
+  readonly bus: FactBus
+  /** Digits after the `+`; with a zero in front: as dialled inside a country. */
+  readonly highRiskPrefixes: readonly string[]
+  /** Calls to the world of one extension at a time; 0 for no limit. */
+  readonly callsAtATime: number
+  /** And in an hour; 0 for no limit. */
+  readonly callsPerHour: number
+}
+
+type Refusal = 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
+
+export class TollGuard {
+  readonly #options: TollGuardOptions
+  readonly #hourly: TokenBuckets
+  readonly #running = new Map<string, number>()
+
+  constructor(options: TollGuardOptions) {
+    this.#options = options
+    const { callsPerHour } = options
+    this.#hourly = new TokenBuckets(options.clock, { burst: callsPerHour, perSecond: callsPerHour / 3_600 })
+  }
+
+  /**
+   * The ways that this extension may take for one more call; none when it may not make it, which is told. A call that is
+   * let out counts for its hour.
+   */
+  allow<Way extends WayOut>(extension: string, ways: readonly Way[]): readonly Way[] {
+    const { callsAtATime, callsPerHour } = this.#options
+    const safe = ways.filter((way) => way.highRisk || !this.isHighRisk(way.number))
+    if (safe.length === 0) return this.#refuse(extension, ways, 'high-risk')
+    if (safe.some(({ number }) => isShort(number))) return safe
+    const open = safe.filter(
+      ({ trunk }) => trunk.maxCalls === undefined || this.#count(`trunk ${trunk.name}`) < trunk.maxCalls,
+    )
+    if (open.length === 0) return this.#refuse(extension, ways, 'trunk-full')
+    if (callsAtATime > 0 && this.#count(`extension ${extension}`) >= callsAtATime)
+      return this.#refuse(extension, ways, 'calls-at-a-time')
+    if (callsPerHour > 0 && !this.#hourly.take(extension)) return this.#refuse(extension, ways, 'calls-per-hour')
+    return open
+  }
+
+  /** A call of that extension by that trunk has begun. Returns what to call when it is over. */
+  begin(extension: string, { trunk }: WayOut): () => void {
+    const keys = [`extension ${extension}`, `trunk ${trunk.name}`]
+    for (const key of keys) this.#running.set(key, this.#count(key) + 1)
+    let over = false
+    return () => {
+      if (over) return
+      over = true
+      for (const key of keys) {
+        const left = this.#count(key) - 1
+        if (left > 0) this.#running.set(key, left)
+        else this.#running.delete(key)
+      }
+    }
+  }
+
+  /** Whether the number is one that a rule has to allow by name. */
+  isHighRisk(number: string): boolean {
+    const { highRiskPrefixes } = this.#options
+    const international =
+      /^(?:\+|00|011)([1-9]\d*)$/.exec(number)?.[1] ?? (/^[1-9]\d{10,}$/.test(number) ? number : undefined)
+    return highRiskPrefixes.some((prefix) =>
+      prefix.startsWith('0') ? number.startsWith(prefix) : (international?.startsWith(prefix) ?? false),
+    )
+  }
+
+  #count(key: string): number {
+    return this.#running.get(key) ?? 0
+  }
+
+  #refuse(extension: string, ways: readonly WayOut[], why: Refusal): [] {
+    const { bus, clock } = this.#options
+    const [way] = ways
+    if (way) {
+      const { number, trunk } = way
+      bus.publish({ name: 'security.call-refused', atMs: clock.wallMs(), extension, number, trunk: trunk.name, why })
+    }
+    return []
+  }
+}
+
+/** 112, 911, 999: a call for help is never one too many. */
+const isShort = (number: string): boolean => /^\d{1,3}$/.test(number)
