@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { afterEach, beforeEach, test } from 'node:test'
 import { silentLogger } from '../core/logger.ts'
 import { createMediaPlane } from '../media/plane.ts'
-import type { MediaPlane } from '../media/types.ts'
+import type { MediaPlane, MediaPort, MediaSession } from '../media/types.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { answerProblems, reofferProblems } from '../sdp/rules.ts'
 import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -189,12 +189,18 @@ test('RTCP that shares the port of RTP, when both sides want it so, is relayed w
   assert.equal(await crosses(alice.rtp, answered.media[1]?.port ?? 0, bob.rtp, 'send a whole one'), 'send a whole one')
 })
 
+const anyPort = (session: MediaSession): Promise<MediaPort | undefined> => session.openPort().catch(() => undefined)
+
 test('without ports for video a call goes on with its audio', async () => {
-  const ports = await Promise.all(Array.from({ length: 37 }, () => plane.openSession('other').openPort()))
+  const others = plane.openSession('other')
+  const ports: MediaPort[] = []
+  for (let port = await anyPort(others); port; port = await anyPort(others)) ports.push(port)
+  // Enough for the audio, and for one side of the video.
+  await Promise.all(ports.splice(-3).map((port) => port.close()))
   const { offered, answered } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio))
   assert.deepEqual(lines(answered), ['audio on RTP/AVP', 'video off RTP/AVPF'])
   assert.deepEqual(lines(offered), ['audio on RTP/AVP'])
-  await Promise.all(ports.map((port) => port.close()))
+  await others.close()
 })
 
 test('video that the other side refuses is refused to who offered it, in its place', async () => {

@@ -76,6 +76,9 @@ for (const [outside, inside] of [
     const cancelled = await room.ended()
     await Promise.all([alice.stop(), bob.stop()])
 
+    const messages = await room.messages(answered)
+    const toBob = messages.find(({ direction, summary }) => direction === 'out' && summary.startsWith('INVITE'))
+    assert.match(toBob?.text ?? '', /^Route: <sip:[^>]*127\.0\.0\.3/im, 'by the Path of its registration')
     assert.deepEqual([answered.endReason, cancelled.endReason], ['hangup', 'cancelled'])
     assert.deepEqual(
       answered.legs.map(({ transport }) => transport.toLowerCase()),
