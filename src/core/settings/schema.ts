@@ -336,7 +336,7 @@ export const settingsSchema = z.strictObject({
       env: 'SIP_DENIED_SOURCES',
       description: 'Addresses and networks that SIP is never read from.',
     }),
-    messagesPerSecond: setting(whole(1, 1_000_000).default(50), {
+    messagesPerSecond: setting(whole(1, 1_000_000).default(200), {
       env: 'SECURITY_MESSAGES_PER_SECOND',
       description:
         'SIP messages a second that are read from one source (IPv6: its /64) whose devices have not shown a password yet; four times as many at once.',
