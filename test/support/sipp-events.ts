@@ -13,7 +13,11 @@ const notify = (state: string, body: string): string =>
     '  <Reference variables="1,2"/>',
     send([
       'SIP/2.0 200 OK',
-      ...['[last_Via:]', '[last_From:]', '[last_To:]', '[last_Call-ID:]', '[last_CSeq:]'],
+      '[last_Via:]',
+      '[last_From:]',
+      '[last_To:]',
+      '[last_Call-ID:]',
+      '[last_CSeq:]',
       'Contact: <sip:[caller]@[local_ip]:[local_port];transport=[transport]>',
     ]),
   ].join('\n')
