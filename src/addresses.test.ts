@@ -28,6 +28,18 @@ test('behind NAT the outside is told the public address, our own networks and th
   assert.equal(named('192.168.1.20'), '203.0.113.9')
 })
 
+test('networks that have a way of their own are told the address there, behind NAT or not', () => {
+  const env = { NAT_ADDRESSES: '10.200.0.0/16=10.8.0.2, 198.51.100.0/24=203.0.113.10, 2001:db8:9::/48=2001:db8:8::2' }
+  const told = externalAddress(settingsOf({ ...env, ...behindNat }), () => '203.0.113.9')
+  assert.equal(told('10.200.0.5'), '10.8.0.2', 'though it is a local network')
+  assert.equal(told('198.51.100.7'), '203.0.113.10')
+  assert.equal(told('198.18.0.7'), '203.0.113.9')
+  assert.equal(told('2001:db8:9::7'), '2001:db8:8::2')
+  const media = advertiser(settingsOf(env), undefined)
+  assert.equal(media(flow('192.0.2.1', '10.200.0.5')), '10.8.0.2')
+  assert.equal(media(flow('192.0.2.1', '192.0.2.7')), '192.0.2.1')
+})
+
 test('media is offered at the public address to the outside, else where the peer sees us', () => {
   const told = advertiser(settingsOf({ ...behindNat, SIP_HOST: '10.0.0.2,10.1.0.2' }), () => '203.0.113.9')
   assert.equal(told(flow('10.0.0.2', '198.51.100.7')), '203.0.113.9')

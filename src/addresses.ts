@@ -60,12 +60,18 @@ export async function tryMediaAddress(settings: Settings): Promise<void> {
 export type PublicIp = (() => string) | undefined
 
 /**
- * The public address as a peer at that address is to be told it; undefined when it is told a local one, because it is on
- * our side of the NAT or of the other family.
+ * The address that a peer at that address is to be told: what NAT_ADDRESSES says, else the public one; undefined when it
+ * is told a local one, because it is on our side of the NAT or of the other family.
  */
 export function externalAddress({ nat }: Settings, publicIp: PublicIp): (remoteIp: string) => string | undefined {
   const local = parseNetworks(nat.localNetworks)
+  const told = nat.addresses.map((entry) => {
+    const [network = '', address = ''] = entry.split('=')
+    return { peers: parseNetworks([network]), address }
+  })
   return (remoteIp) => {
+    const own = told.find(({ peers }) => peers.has(remoteIp))
+    if (own) return own.address
     const known = publicIp?.()
     return known !== undefined && isIPv6(known) === isIPv6(remoteIp) && !local.has(remoteIp) ? known : undefined
   }

@@ -29,7 +29,7 @@ const holdMs = 1_000
 /** A generator later than this has measured itself. */
 const validLateMs = 10
 /** Not counted: the process compiles its code and opens what it needs. */
-const warmUp: Run = { calls: 400, rate: 100, holdMs }
+const warmUp: Run = { calls: 1_500, rate: 150, holdMs }
 
 interface Started {
   readonly pid: number

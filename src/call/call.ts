@@ -19,20 +19,19 @@ import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { Dialog, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
+import { CallStreams } from './call-streams.ts'
 import { answerTo, CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
 import { type Leg, legOf, mediaSummary } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
-import { type AudioWishes, LegMedia, readDescription, type SideEnd } from './leg-media.ts'
+import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { addressAt, peerOf } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
-import { offerToPassOn, passOfferOn } from './renegotiation.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
-import { hasSideStreams, type Side, SideStreams } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
 import { isPlaced, TransferDesk } from './transfer-desk.ts'
@@ -82,9 +81,7 @@ export class Call implements LiveCall, TransferHost {
   /** What the side that ended it said of it. */
   #reasons: readonly string[] = []
   /** Video, fax: what two parties have beside their audio. */
-  #streams: SideStreams | undefined
-  /** One side is being asked about an offer of the other. */
-  #isPassingOn = false
+  readonly #streams: CallStreams
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -96,6 +93,11 @@ export class Call implements LiveCall, TransferHost {
     this.#invite = invite
     this.#startedAtMs = services.clock.wallMs()
     this.#session = services.media.openSession(this.id)
+    const relays = {
+      openRelay: () => this.#openPort({ relay: true }),
+      bridge: (a: MediaPort, b: MediaPort) => this.#session.bridge(a, b),
+    }
+    this.#streams = new CallStreams(relays, this.log)
     this.#session.on('lost', () => void this.#fail('call.media-lost'))
     this.#legs = new CallLegs({ ...legOf(invite, 'caller', parties.from), state: 'calling' })
     services.live.add(this)
@@ -137,15 +139,15 @@ export class Call implements LiveCall, TransferHost {
     const { advertisedIp } = this.#services
     const { offer, wanted, maxForwards } = readInvite(this.#invite)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
-    await this.#openStreams(offer)
-    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streamsOf('caller'))
+    await this.#streams.open(offer)
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streams.at('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
-    const fork = this.#fork(port, wanted, this.#streamsOf('callee'), {
+    const fork = this.#fork(port, wanted, this.#streams.at('callee'), {
       destinations,
       ringMs,
       maxForwards,
@@ -179,55 +181,10 @@ export class Call implements LiveCall, TransferHost {
     return fork
   }
 
-  /** Video and the like, when the caller offers it. */
-  async #openStreams(offer: string | undefined): Promise<void> {
-    const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
-    if (!description || !hasSideStreams(description)) return
-    const streams = this.#newStreams()
-    try {
-      await streams.prepare(description)
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error
-      streams.close()
-      return this.log.warn('a call goes on without its video', { code: error.code })
-    }
-    streams.hear('caller', description)
-    this.#streams = streams
-  }
-
-  #newStreams(): SideStreams {
-    return new SideStreams({
-      openRelay: () => this.#openPort({ relay: true }),
-      bridge: (a, b) => this.#session.bridge(a, b),
-    })
-  }
-
-  #streamsOf(side: Side): { readonly streams?: SideEnd } {
-    return this.#streams ? { streams: { of: this.#streams, side } } : {}
-  }
-
-  /** A party switches fax or video on or off: the other one decides. */
   #passesOn(leg: Leg, incoming: InDialogRequest): boolean {
     const other = this.otherThan(leg)
     if (!isPlaced(leg) || !isPlaced(other)) return false
-    const [side, otherSide] =
-      leg === this.#legs.caller ? (['caller', 'callee'] as const) : (['callee', 'caller'] as const)
-    const offer = offerToPassOn(incoming, this.#streams, side)
-    if (offer === undefined) return false
-    // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
-    if (this.#isPassingOn) {
-      incoming.respond(491)
-      return true
-    }
-    this.#isPassingOn = true
-    this.#streams ??= this.#newStreams()
-    leg.media.joinStreams({ of: this.#streams, side })
-    other.media.joinStreams({ of: this.#streams, side: otherSide })
-    const { media } = leg
-    void passOfferOn({ incoming, offer, media, side, other, streams: this.#streams, log: this.log }).then(() => {
-      this.#isPassingOn = false
-    })
-    return true
+    return this.#streams.passesOn(incoming, leg === this.#legs.caller ? 'caller' : 'callee', leg, other)
   }
 
   openPort(recordedLater: boolean): Promise<MediaPort> {
@@ -405,8 +362,7 @@ export class Call implements LiveCall, TransferHost {
   replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
-    this.#streams?.close()
-    this.#streams = undefined
+    this.#streams.close()
     stays?.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.#recording) {

@@ -14,11 +14,11 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z; may jump when the host's clock is set. */
   wallMs(): number
-  /** Call `fire` once, after `delayMs`; the host's clock waits 24.8 days at most. */
+  /** Call `fire` once, after `delayMs`; after 24 days when that is longer. */
   after(delayMs: number, fire: () => void): Timer
 }
 
-/** More than this, which peers may ask for, and node fires at once. */
+/** The host fires timers that are longer at once. */
 const longestMs = 2 ** 31 - 1
 
 /** Does not keep the process alive: open sockets and servers do that. */

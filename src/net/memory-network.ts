@@ -42,6 +42,7 @@ export class MemoryNetwork implements Network {
   readonly #sockets = new Map<string, (bytes: Buffer, from: Endpoint) => void>()
   readonly #listeners = new Map<string, (connection: TcpConnection) => void>()
   readonly #names = new Map<string, string[]>()
+  readonly #connections = new Set<MemoryConnection>()
   #nextPort = 40_000
 
   constructor(options: MemoryNetworkOptions) {
@@ -94,6 +95,7 @@ export class MemoryNetwork implements Network {
       const accepted = this.#listeners.get(keyOf(to))
       if (!accepted) return near.fail(new Error('connection refused'))
       const far = new MemoryConnection(to, from, this.#later)
+      this.#connections.add(near)
       near.join(far)
       far.join(near)
       accepted(far)
@@ -103,6 +105,12 @@ export class MemoryNetwork implements Network {
 
   connectWebSocket(to: Endpoint): TcpConnection {
     return this.connect(to)
+  }
+
+  /** Break all connections, as a router does that starts anew: both ends hear of it. */
+  breakConnections(): void {
+    for (const connection of this.#connections) connection.break()
+    this.#connections.clear()
   }
 
   lookup(host: string): Promise<string[]> {
@@ -171,6 +179,12 @@ class MemoryConnection implements TcpConnection {
     this.fail()
     const peer = this.#peer
     if (peer) this.#later(() => peer.fail())
+  }
+
+  break(): void {
+    const error = new Error('connection reset')
+    this.fail(error)
+    this.#peer?.fail(error)
   }
 
   fail(error?: Error): void {

@@ -98,6 +98,13 @@ test('a trunk that says it cannot serve is down, with what it said', async () =>
   assert.deepEqual(facts, ['down: 503 Service Unavailable'])
 })
 
+test('one that takes no connection is down, and is not said to have answered', async () => {
+  const { facts, seconds, status } = await line({ transport: 'tcp', port: 5099 })
+  await seconds(30)
+  assert.deepEqual(facts, ['down: 503 Cannot Be Reached'])
+  assert.equal(status().lastAnswerAtMs, undefined)
+})
+
 test('one that is not asked is neither up nor down', async () => {
   const { asked, status, seconds } = await line({ qualify: 0 })
   await seconds(200)

@@ -65,7 +65,7 @@ export class World {
     this.chance = new Chance(seed)
     const { chance, clock } = this
     this.#hasServer = chance.is(0.4)
-    this.#transport = chance.is(0.15) ? 'tcp' : 'udp'
+    this.#transport = chance.is(0.25) ? 'tcp' : 'udp'
     this.#isInStep = chance.is(0.3)
     this.#isCalm = chance.is(0.25)
     this.#network = new MemoryNetwork({
@@ -121,6 +121,11 @@ export class World {
         this.later(chance.between(0, 20_000), () => phone.place(this.someoneElse(phone)))
     }
     if (!this.#isCalm && chance.is(0.25)) this.#outage(chance.between(0, 60_000), chance.pick(3_000, 20_000, 90_000))
+    for (let breaks = this.#isCalm ? 0 : chance.pick(0, 0, 1, 3); breaks > 0; breaks--)
+      this.later(chance.between(0, 90_000), () => {
+        this.note('network', 'breaks all connections')
+        this.#network.breakConnections()
+      })
     await this.clock.run(longestMs)
     this.#check(pbx)
     for (const stack of this.#stacks) await stack.close()

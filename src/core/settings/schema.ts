@@ -20,6 +20,7 @@ import {
   ports,
   setting,
   text,
+  toldAddresses,
   whole,
   words,
 } from './fields.ts'
@@ -249,6 +250,11 @@ export const settingsSchema = z.strictObject({
         description: 'Networks on our side of the NAT: peers in them are told the local address.',
       },
     ),
+    addresses: setting(toldAddresses().default([]), {
+      env: 'NAT_ADDRESSES',
+      description:
+        'Which of our addresses the peers of a network are told, as 10.200.0.0/16=10.8.0.2, separated by commas; the first that fits. For hosts with several ways out, behind NAT or not.',
+    }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
@@ -336,7 +342,7 @@ export const settingsSchema = z.strictObject({
       env: 'SIP_DENIED_SOURCES',
       description: 'Addresses and networks that SIP is never read from.',
     }),
-    messagesPerSecond: setting(whole(1, 1_000_000).default(50), {
+    messagesPerSecond: setting(whole(1, 1_000_000).default(200), {
       env: 'SECURITY_MESSAGES_PER_SECOND',
       description:
         'SIP messages a second that are read from one source (IPv6: its /64) whose devices have not shown a password yet; four times as many at once.',

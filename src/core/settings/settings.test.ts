@@ -77,6 +77,10 @@ for (const [env, line] of [
   [{ RTP_TIMEOUT: '5x' }, 'RTP_TIMEOUT: "5x" was given; must be a duration such as 250ms, 30s, 5m or 1h30m'],
   [{ BEHIND_NAT: 'maybe' }, 'BEHIND_NAT: "maybe" was given; must be true or false'],
   [{ HTTP_PORT: '99999' }, 'HTTP_PORT: "99999" was given; must be a whole number from 0 to 65535'],
+  [
+    { NAT_ADDRESSES: '10.0.0.0/8=2001:db8::1' },
+    'NAT_ADDRESSES: "10.0.0.0/8=2001:db8::1" was given; must be NETWORK=ADDRESS of one family, separated by commas: 10.200.0.0/16=10.8.0.2',
+  ],
   [{ RTP_PORT_MIN: '30000' }, 'RTP_PORT_MIN: 30000 was given; must be below RTP_PORT_MAX, which is 20000'],
 ] as const) {
   test(`a wrong value ends the start with one line: ${line}`, () => {

@@ -18,7 +18,7 @@ import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
 import { minSeOf } from './session-timer.ts'
-import { localResponse } from './write.ts'
+import { unanswered } from './write.ts'
 
 export interface ExchangeOptions {
   readonly request: SipRequest
@@ -105,7 +105,7 @@ export class Exchange {
       failed: (why) => {
         if (why === 'transport' && this.#useDatagrams()) return
         if (this.#goElsewhere()) return
-        this.#user.final(localResponse(this.#request, why === 'timeout' ? 408 : 503), why)
+        this.#user.final(unanswered(this.#request, why), why)
       },
     })
   }

@@ -26,7 +26,7 @@ import { Exchange, type ExchangeUser } from './exchange.ts'
 import { ringLimitMs } from './patience.ts'
 import { sessionOffer } from './session-timer.ts'
 import { type Way, withWay } from './target.ts'
-import { contactFor, localResponse, writeRequest } from './write.ts'
+import { contactFor, localResponse, unanswered, writeRequest } from './write.ts'
 
 export class SentInvite implements OutgoingInvite {
   readonly sipCallId: string
@@ -71,7 +71,7 @@ export class SentInvite implements OutgoingInvite {
   #start(way: Way | undefined): void {
     const request = this.#write(way?.flow)
     if (this.#cancelled) return this.#settle({ answered: false, response: localResponse(request, 487) })
-    if (!way) return this.#settle({ answered: false, response: localResponse(request, 503) })
+    if (!way) return this.#settle({ answered: false, response: unanswered(request, 'transport') })
     const { credentials } = this.#options
     const { flow, fixed } = way
     this.#exchange = new Exchange(

@@ -8,7 +8,7 @@ import type { Context } from './context.ts'
 import { Exchange } from './exchange.ts'
 import { SipError } from './failures.ts'
 import { type Way, withWay } from './target.ts'
-import { localResponse, writeRequest } from './write.ts'
+import { localResponse, unanswered, writeRequest } from './write.ts'
 
 /** What only the stack itself asks for. */
 export interface SendExtras {
@@ -54,7 +54,7 @@ export function sendRequest(
     }
     withWay(context.transport, target, options.headers, (way) => {
       if (over) return
-      if (!way) return settle(localResponse(request, 503))
+      if (!way) return settle(unanswered(request, 'transport'))
       const flow = method === 'MESSAGE' ? uncut(context.transport, way, request) : way.flow
       if (!flow) return settle(localResponse(request, 513))
       const { fixed } = way

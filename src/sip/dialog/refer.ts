@@ -57,7 +57,9 @@ export class ReferProgress {
   readonly #event: string
   /** RFC 4488: the peer wants no reports. */
   readonly #silent: boolean
-  #last: Promise<unknown> = Promise.resolve()
+  /** It told us that it waits for no reports (RFC 6665 §4.2.2). */
+  #isForgotten = false
+  #last: Promise<void> = Promise.resolve()
   #done = false
 
   /**
@@ -79,13 +81,14 @@ export class ReferProgress {
     this.#done = status >= 200
     const state = this.#done ? 'terminated;reason=noresource' : `active;expires=${expiresS}`
     // One after the other: a report that overtakes another would be refused for its number.
-    this.#last = this.#last.then(() =>
-      this.#dialog.request('NOTIFY', {
-        headers: { Event: this.#event, 'Subscription-State': state },
-        contentType: 'message/sipfrag;version=2.0',
-        body: `SIP/2.0 ${status} ${reason}\r\n`,
-      }),
-    )
+    this.#last = this.#last.then(() => this.#notify(state, `SIP/2.0 ${status} ${reason}\r\n`))
     await this.#last
+  }
+
+  async #notify(state: string, body: string): Promise<void> {
+    if (this.#isForgotten) return
+    const headers = { Event: this.#event, 'Subscription-State': state }
+    const response = await this.#dialog.request('NOTIFY', { headers, contentType: 'message/sipfrag;version=2.0', body })
+    this.#isForgotten = response.status === 481
   }
 }

@@ -99,6 +99,10 @@ export function writeResponse(
 export const localResponse = (request: SipRequest, status: number, reason?: string): SipResponse =>
   createResponse(request, status, reason === undefined ? {} : { reason })
 
+/** What stands for the answer of a server that gave none; its reason tells it from an answer that came. */
+export const unanswered = (request: SipRequest, why: 'timeout' | 'transport'): SipResponse =>
+  why === 'timeout' ? localResponse(request, 408, 'No Answer') : localResponse(request, 503, 'Cannot Be Reached')
+
 function describe(headers: Headers, identity: Identity): void {
   headers.append('Allow', identity.allow.join(', '))
   if (identity.supported.length > 0) headers.append('Supported', identity.supported.join(', '))

@@ -1,0 +1,76 @@
+/**
+ * What two parties of a call have beside their audio, video and fax, from the first offer to a change inside the call.
+ *
+ *   Call  ── the caller's offer, an offer inside ─▶  here  ── one for each call that has any ─▶  SideStreams
+ *
+ * renegotiation.ts asks the other party about a change; here one question at a time.
+ */
+import type { Logger } from '../core/logger.ts'
+import type { InDialogRequest } from '../sip/stack.types.ts'
+import { CallError } from './failures.ts'
+import { readDescription, type SideEnd } from './leg-media.ts'
+import { offerToPassOn, passOfferOn } from './renegotiation.ts'
+import { hasSideStreams, type Side, SideStreams } from './side-streams.ts'
+import type { PlacedLeg } from './transfer.ts'
+
+export type Relays = ConstructorParameters<typeof SideStreams>[0]
+
+export class CallStreams {
+  readonly #relays: Relays
+  readonly #log: Logger
+  #streams: SideStreams | undefined
+  /** One party is being asked about an offer of the other. */
+  #isAsking = false
+
+  constructor(relays: Relays, log: Logger) {
+    this.#relays = relays
+    this.#log = log
+  }
+
+  /** As the caller offers them; without them the call goes on. */
+  async open(offer: string | undefined): Promise<void> {
+    const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
+    if (!description || !hasSideStreams(description)) return
+    const streams = new SideStreams(this.#relays)
+    try {
+      await streams.prepare(description)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      streams.close()
+      return this.#log.warn('a call goes on without its video', { code: error.code })
+    }
+    streams.hear('caller', description)
+    this.#streams = streams
+  }
+
+  /** For the media of a leg on that side. */
+  at(side: Side): { readonly streams?: SideEnd } {
+    return this.#streams ? { streams: { of: this.#streams, side } } : {}
+  }
+
+  /** A party switches fax or video on or off: the other one decides. False when the leg can be answered by itself. */
+  passesOn(incoming: InDialogRequest, side: Side, leg: PlacedLeg, other: PlacedLeg): boolean {
+    const offer = offerToPassOn(incoming, this.#streams, side)
+    if (offer === undefined) return false
+    // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
+    if (this.#isAsking) {
+      incoming.respond(491)
+      return true
+    }
+    this.#isAsking = true
+    this.#streams ??= new SideStreams(this.#relays)
+    const streams = this.#streams
+    leg.media.joinStreams({ of: streams, side })
+    other.media.joinStreams({ of: streams, side: side === 'caller' ? 'callee' : 'caller' })
+    void passOfferOn({ incoming, offer, media: leg.media, side, other, streams, log: this.#log }).then(() => {
+      this.#isAsking = false
+    })
+    return true
+  }
+
+  /** One of the two has changed. */
+  close(): void {
+    this.#streams?.close()
+    this.#streams = undefined
+  }
+}
