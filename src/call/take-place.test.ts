@@ -135,7 +135,10 @@ test('of two who ask for one place at the same time one gets it, and the one who
   const invites = [take(named(there)), take(named(there))]
   await turn(world.clock, 1_000)
   const outcomes = await Promise.all(invites.map(({ outcome }) => outcome))
-  assert.deepEqual(outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b), [200, 603])
+  assert.deepEqual(
+    outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b),
+    [200, 603],
+  )
   assert.equal(device.dialog?.state, 'terminated')
   assert.equal(here.state, 'confirmed')
   void here.bye()
@@ -151,7 +154,10 @@ test('the caller, too, has one successor when two ask for its place', async () =
   const invites = [take(place), take(place)]
   await turn(world.clock, 1_000)
   const outcomes = await Promise.all(invites.map(({ outcome }) => outcome))
-  assert.deepEqual(outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b), [200, 603])
+  assert.deepEqual(
+    outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b),
+    [200, 603],
+  )
   assert.equal(here.state, 'terminated')
   assert.equal(device.dialog?.state, 'confirmed')
   void device.dialog?.bye()
