@@ -18,12 +18,23 @@ export interface Clock {
   after(delayMs: number, fire: () => void): Timer
 }
 
+/** What setTimeout can wait; it fires at once when told to wait longer. 24.8 days; SIP's Expires reaches 136 years. */
+const longestMs = 2 ** 31 - 1
+
 /** Does not keep the process alive: open sockets and servers do that. */
 class HostTimer implements Timer {
-  readonly #timeout: NodeJS.Timeout
+  #timeout: NodeJS.Timeout
 
   constructor(delayMs: number, fire: () => void) {
-    this.#timeout = setTimeout(fire, Math.max(0, delayMs)).unref()
+    this.#timeout = this.#wait(delayMs, fire)
+  }
+
+  #wait(delayMs: number, fire: () => void): NodeJS.Timeout {
+    if (delayMs <= longestMs) return setTimeout(fire, Math.max(0, delayMs)).unref()
+    const goOn = () => {
+      this.#timeout = this.#wait(delayMs - longestMs, fire)
+    }
+    return setTimeout(goOn, longestMs).unref()
   }
 
   cancel(): void {
