@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
+import { isIP } from '../ip.ts'
 import {
   duration,
   flag,
@@ -109,6 +110,19 @@ const siprecPeer = z.strictObject({
   name: words().min(1, { error: 'a name' }),
   /** Addresses or networks it sends from. */
   sources: networks().min(1, { error: 'at least one address or network' }),
+})
+
+const toldAddressError = 'an IPv4 or IPv6 address, auto or local'
+
+/** A network beyond a NAT of its own, such as a carrier's MPLS network beside the Internet. */
+const natNetwork = z.strictObject({
+  networks: networks().min(1, { error: 'at least one address or network' }),
+  /** What its peers are told: `auto` as the STUN server sees us, `local` the address of this machine. */
+  address: words().refine((given) => given === 'auto' || given === 'local' || isIP(given) !== 0, {
+    error: toldAddressError,
+  }),
+  /** Needed with `auto`. */
+  stunServer: words().optional(),
 })
 
 const privateNetworks = [
@@ -258,6 +272,7 @@ export const settingsSchema = z.strictObject({
       description:
         'Host, or host:port, of a STUN server that tells the public address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
+    networks: z.array(natNetwork).default([]),
   }),
   rtp: section({
     bindIp: setting(text().default(''), {

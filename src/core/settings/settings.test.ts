@@ -192,6 +192,32 @@ test('a public address that is to be found needs a STUN server', () => {
   assert.equal(settings.nat.externalIp, 'auto')
 })
 
+test('a network with an address of its own says which, in its family, or how it is found', () => {
+  const line = (entry: string) => failure({ env: {}, configFile: yamlFile(`nat:\n  networks:\n    - ${entry}\n`) })
+  assert.equal(
+    line('{networks: [10.9.0.0/16], address: here}'),
+    'nat.networks.0.address: "here" was given; must be an IPv4 or IPv6 address, auto or local',
+  )
+  assert.equal(
+    line('{networks: [], address: local}'),
+    'nat.networks.0.networks: [] was given; must be at least one address or network',
+  )
+  assert.equal(
+    line('{networks: [10.9.0.0/16, "2001:db8::/32"], address: 10.9.0.5}'),
+    'nat.networks.0.networks: "2001:db8::/32" was given; must be of the same family as the address, which is 10.9.0.5',
+  )
+  assert.equal(
+    line('{networks: [10.9.0.0/16], address: auto}'),
+    'nat.networks.0.stunServer: nothing was given; must be host or host:port of a STUN server when address is auto',
+  )
+  const loaded = loadSettings({
+    env: { BEHIND_NAT: 'false' },
+    configFile: yamlFile('nat:\n  networks:\n    - {networks: [10.9.0.0/16], address: 10.9.0.5}\n'),
+  })
+  assert.deepEqual(loaded.settings.nat.networks, [{ networks: ['10.9.0.0/16'], address: '10.9.0.5' }])
+  assert.match(showSettings(loaded), /nat\.networks\[0\] +\{"networks":\["10\.9\.0\.0\/16"\],"address":"10\.9\.0\.5"\}/)
+})
+
 test('headers that say who somebody is, or belong to the stack, cannot be passed on', () => {
   for (const name of ['From', 'P-Asserted-Identity', '*', 'X', 'Contact*'])
     assert.match(failure({ env: { SIP_PASS_HEADERS: `X-Ticket, ${name}` } }), /^SIP_PASS_HEADERS: .*X-Our-\*$/)
