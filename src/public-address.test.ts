@@ -67,14 +67,10 @@ test('an address that is given is taken, and none is wanted without NAT', async 
   assert.equal(await find({ ...nat, behindNat: false }), undefined)
 })
 
-test('a network is told the address it sees us at, its own STUN server asked, or the one that is given', async () => {
+test('a network is told the address it sees us at, by a STUN server there, or the one that is given', async () => {
   const { clock, run, network, server } = await world()
-  const networks = [
-    { networks: ['10.9.0.0/16'], address: 'auto', stunServer: 'stun.example.com' },
-    { networks: ['10.8.0.0/16'], address: '10.8.0.5' },
-    { networks: ['10.7.0.0/16'], address: 'local' },
-  ]
-  const finding = findNetworkAddresses({ nat: { networks } }, { network, clock, log: silentLogger })
+  const addresses = ['10.9.0.0/16=stun:stun.example.com', '10.8.0.0/16=10.8.0.5', '10.7.0.0/16=local']
+  const finding = findNetworkAddresses({ nat: { addresses } }, { network, clock, log: silentLogger })
   await run(1_000)
   const found = await finding
   assert.deepEqual(
@@ -91,11 +87,10 @@ test('a network is told the address it sees us at, its own STUN server asked, or
 
 test('a network whose STUN server is silent ends the start with one line that names it, and leaves no timer', async () => {
   const { clock, run, network } = await world()
-  const auto = (stunServer: string) => ({ networks: ['10.9.0.0/16'], address: 'auto', stunServer })
-  const nat = { networks: [auto('stun.example.com'), auto('192.0.2.99')] }
+  const addresses = ['10.9.0.0/16=stun:stun.example.com', '10.8.0.0/16=stun:192.0.2.99']
   const refused = assert.rejects(
-    findNetworkAddresses({ nat }, { network, clock, log: silentLogger }),
-    new StartError('nat.networks.1.address is auto, but the STUN server 192.0.2.99 did not answer'),
+    findNetworkAddresses({ nat: { addresses } }, { network, clock, log: silentLogger }),
+    new StartError('NAT_ADDRESSES names one for 10.8.0.0/16, but the STUN server 192.0.2.99 did not answer'),
   )
   await run(20_000)
   await refused

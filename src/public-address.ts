@@ -10,6 +10,7 @@ import { isIP } from './core/ip.ts'
 import type { Logger } from './core/logger.ts'
 import { parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { readToldAddress, type ToldAddress } from './core/settings/told-address.ts'
 import type { Network } from './net/network.ts'
 import { askStun } from './net/stun.ts'
 import { StartError } from './start-error.ts'
@@ -38,7 +39,7 @@ export async function findPublicAddress(
   options: PublicAddressOptions,
 ): Promise<PublicAddress | undefined> {
   if (!nat.behindNat) return undefined
-  if (nat.externalIp === 'auto') return findByStun('EXTERNAL_IP', nat.stunServer, options)
+  if (nat.externalIp === 'auto') return findByStun('EXTERNAL_IP is auto', nat.stunServer, options)
   return { current: () => nat.externalIp, close: () => {} }
 }
 
@@ -48,26 +49,26 @@ export interface NetworkAddresses {
 }
 
 /**
- * What peers in networks with an address of their own are told (`nat.networks`).
+ * What peers in networks with an address of their own are told (NAT_ADDRESSES).
  * @throws {StartError} when an address is to be found and its STUN server does not answer.
  */
 export async function findNetworkAddresses(
-  { nat }: { readonly nat: Pick<Settings['nat'], 'networks'> },
+  { nat }: { readonly nat: Pick<Settings['nat'], 'addresses'> },
   options: PublicAddressOptions,
 ): Promise<NetworkAddresses> {
   const found: PublicAddress[] = []
   const close = () => found.forEach((address) => address.close())
+  const ipOf = async (told: ToldAddress): Promise<NetworkAddress['ip']> => {
+    if (told.is === 'local') return () => undefined
+    if (told.is === 'given') return () => told.address
+    const seen = await findByStun(`NAT_ADDRESSES names one for ${told.network}`, told.stunServer, options)
+    found.push(seen)
+    return seen.current
+  }
   try {
     const networks: NetworkAddress[] = []
-    for (const [index, { networks: listed, address, stunServer = '' }] of nat.networks.entries()) {
-      let ip: NetworkAddress['ip'] = () => (address === 'local' ? undefined : address)
-      if (address === 'auto') {
-        const seen = await findByStun(`nat.networks.${index}.address`, stunServer, options)
-        found.push(seen)
-        ip = seen.current
-      }
-      networks.push({ networks: parseNetworks(listed), ip })
-    }
+    for (const told of nat.addresses.map(readToldAddress))
+      if (told) networks.push({ networks: parseNetworks([told.network]), ip: await ipOf(told) })
     return { networks, close }
   } catch (error) {
     close()
@@ -75,15 +76,15 @@ export async function findNetworkAddresses(
   }
 }
 
-/** @param name Of the setting that says `auto`. */
+/** @param wanted What is to be found, for the line that ends the start. */
 async function findByStun(
-  name: string,
+  wanted: string,
   server: string,
   { network, clock, log }: PublicAddressOptions,
 ): Promise<PublicAddress> {
   const ask = () => askServer(server, network, clock).catch(() => undefined)
   const first = await ask()
-  if (first === undefined) throw new StartError(`${name} is auto, but the STUN server ${server} did not answer`)
+  if (first === undefined) throw new StartError(`${wanted}, but the STUN server ${server} did not answer`)
   log.info('The public address was found by STUN', { ip: first, server })
 
   let current = first

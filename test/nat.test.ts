@@ -60,7 +60,7 @@ before(async () => {
     'nat.behindNat': true,
     'nat.externalIp': publicIp,
     'nat.localNetworks': [`${inside}/32`],
-    'nat.networks': [{ networks: [`${beyond}/32`], address: privateIp }],
+    'nat.addresses': [`${beyond}/32=${privateIp}`],
     trunks: [trunkTo('carrier', outside, carrier, '0'), trunkTo('second', beyond, second, '9')],
   })
 })

@@ -9,6 +9,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { SettingInfo } from './fields.ts'
 import { type Settings, settingsSchema } from './schema.ts'
+import { isStunServer } from './told-address.ts'
 
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
@@ -144,7 +145,6 @@ function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings
     throw new SettingsError(
       `EXTERNAL_IP: "${nat.externalIp}" was given; must be the public IPv4 or IPv6 address, or auto, when BEHIND_NAT is true`,
     )
-  nat.networks.forEach(checkNatNetwork)
   for (const [name, path] of [
     ['TLS_CERT_PATH', tls.certPath],
     ['TLS_KEY_PATH', tls.keyPath],
@@ -171,21 +171,6 @@ function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) throw new SettingsError(`${what}: "${twice}" stands there twice`)
   }
-}
-
-/** `stun.example.com`, `stun.example.com:3478`, `[2001:db8::1]:3478` */
-const isStunServer = (given: string): boolean => /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(given)
-
-function checkNatNetwork({ networks, address, stunServer }: Settings['nat']['networks'][number], index: number): void {
-  if (address === 'auto' && !isStunServer(stunServer ?? ''))
-    throw new SettingsError(
-      `nat.networks.${index}.stunServer: ${JSON.stringify(stunServer) ?? 'nothing'} was given; must be host or host:port of a STUN server when address is auto`,
-    )
-  const other = networks.find((network) => isIP(address) !== 0 && isIP(network.split('/')[0] ?? '') !== isIP(address))
-  if (other !== undefined)
-    throw new SettingsError(
-      `nat.networks.${index}.networks: "${other}" was given; must be of the same family as the address, which is ${address}`,
-    )
 }
 
 /** A secret given by reference: `env:NAME` or `file:/path`; anything else is the secret itself. */

@@ -7,7 +7,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
-import { isIP } from '../ip.ts'
 import {
   duration,
   flag,
@@ -21,6 +20,7 @@ import {
   ports,
   setting,
   text,
+  toldAddresses,
   whole,
   words,
 } from './fields.ts'
@@ -110,19 +110,6 @@ const siprecPeer = z.strictObject({
   name: words().min(1, { error: 'a name' }),
   /** Addresses or networks it sends from. */
   sources: networks().min(1, { error: 'at least one address or network' }),
-})
-
-const toldAddressError = 'an IPv4 or IPv6 address, auto or local'
-
-/** A network beyond a NAT of its own, such as a carrier's MPLS network beside the Internet. */
-const natNetwork = z.strictObject({
-  networks: networks().min(1, { error: 'at least one address or network' }),
-  /** What its peers are told: `auto` as the STUN server sees us, `local` the address of this machine. */
-  address: words().refine((given) => given === 'auto' || given === 'local' || isIP(given) !== 0, {
-    error: toldAddressError,
-  }),
-  /** Needed with `auto`. */
-  stunServer: words().optional(),
 })
 
 const privateNetworks = [
@@ -263,6 +250,11 @@ export const settingsSchema = z.strictObject({
         description: 'Networks on our side of the NAT: peers in them are told the local address.',
       },
     ),
+    addresses: setting(toldAddresses().default([]), {
+      env: 'NAT_ADDRESSES',
+      description:
+        'Which of our addresses the peers of a network are told, as 10.200.0.0/16=10.8.0.2, separated by commas; the first that fits, behind NAT or not. Instead of an address: local, or stun:HOST for the one that a STUN server there sees.',
+    }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
@@ -272,7 +264,6 @@ export const settingsSchema = z.strictObject({
       description:
         'Host, or host:port, of a STUN server that tells the public address, asked at the start and every five minutes; needed with EXTERNAL_IP=auto.',
     }),
-    networks: z.array(natNetwork).default([]),
   }),
   rtp: section({
     bindIp: setting(text().default(''), {

@@ -20,10 +20,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
   const listed = (['extensions', 'trunks', 'siprecPeers', 'certificates'] as const).flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
   )
-  const networks = settings.nat.networks.map(
-    (entry, index) => [`nat.networks[${index}]`, JSON.stringify(entry), 'file'] as const,
-  )
-  const all = [...rows, ...networks, ...listed]
+  const all = [...rows, ...listed]
   const width = Math.max(...all.map(([path]) => path.length))
   return all.map(([path, value, source]) => `${path.padEnd(width)}  ${value}  # ${source}`).join('\n')
 }

@@ -193,14 +193,16 @@ test('a phone is told in its dialog, with its event id; 481 ends it; Retry-After
 
   status = 503
   headers = { 'Retry-After': '20' }
+  net.say('102', 'early')
+  await net.run(5_000)
   net.say('102', 'ringing')
-  await net.run(10_000)
+  await net.run(5_000)
   status = 200
   headers = {}
   await net.run(15_000)
   assert.deepEqual(
     phone.requests().map(({ body }) => Buffer.from(body).toString()),
-    ['0::idle', '1:idle:ringing', '2::ringing'],
+    ['0::idle', '1:idle:early', '2::ringing'],
   )
   status = 481
   net.say('102', 'talking')
