@@ -136,7 +136,7 @@ export class Fork {
       headers: {
         ...headers,
         'Max-Forwards': String(maxForwards),
-        ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+        ...(referredBy !== undefined && { 'Referred-By': referredBy(destination) }),
         ...(routes && { Route: routes }),
       },
       contentType: 'application/sdp',
