@@ -176,11 +176,9 @@ test('a trunk that answers OPTIONS while its registrar is silent stays down whil
     if (incoming.request.method === 'OPTIONS') incoming.respond(200)
   })
   await seconds(300)
-  assert.deepEqual(
-    facts.filter((fact) => fact !== 'up'),
-    ['down: registration: 408 Request Timeout'],
-  )
-  assert.equal(facts.at(-1), 'down: registration: 408 Request Timeout')
+  const told = facts.filter((fact) => fact !== 'up')
+  assert.equal(told.length, 1, told.join())
+  assert.match(facts.at(-1) ?? '', /^down: registration: 408/)
 })
 
 test('at the end the registration is taken away, and nobody is asked any more', async () => {
