@@ -348,7 +348,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
+        ...(!referredBy.private && { referredBy: ({ target }) => this.#addressOf(referredBy, peerOf(target)) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)
