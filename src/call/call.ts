@@ -23,7 +23,8 @@ import { CallStreams } from './call-streams.ts'
 import { answerTo, CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
+import { Fork } from './fork.ts'
+import type { Attempt, Destination, ForkOptions, ForkOutcome, Introduction } from './fork.types.ts'
 import { type Leg, legOf, mediaSummary } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
@@ -348,7 +349,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
+        ...(!referredBy.private && { referredBy: ({ target }) => this.#addressOf(referredBy, peerOf(target)) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)

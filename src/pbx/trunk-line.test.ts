@@ -111,6 +111,20 @@ test('one that is not asked is neither up nor down', async () => {
   assert.deepEqual([asked.length, status().state], [0, 'unknown'])
 })
 
+test('where a trunk is stands before a call goes there, also when it is not asked', async () => {
+  const { lines, seconds } = await line(
+    { qualify: 0, outbound: [{ prefix: '0', strip: 0, add: '', from: [] }] },
+    twoServers,
+  )
+  await seconds(1)
+  const [route] = lines.routes('0123', '101')
+  const { via = [] } = route?.line.target('0123').target ?? {}
+  assert.deepEqual(
+    [via].flat().map(({ ip }) => ip),
+    [firstIp, calleeIp],
+  )
+})
+
 test('when its first server is silent the second is asked, and calls go there', async () => {
   const { lines, facts, seconds, trunk } = await line(
     { outbound: [{ prefix: '0', strip: 0, add: '', from: [] }] },
