@@ -328,6 +328,26 @@ test('a trunk that is shown who sent a call on is not shown a private one', asyn
   assert.doesNotMatch(String(Array.from(got.carrier?.headers.entries() ?? [])), /Alice|49301/)
 })
 
+for (const [rings, number, status] of [
+  ['carrier', '030555', 403],
+  ['phone102', '102', 200],
+] as const)
+  test(`a call that rings at ${rings} ${status === 200 ? 'is picked up by' : 'does not fall to'} another extension`, async () => {
+    let early: Dialog | undefined
+    answers[rings] = (invite) => {
+      early = invite.dialog
+      invite.ring(180)
+    }
+    const outgoing = placed('101', number)
+    await turn(clock, 500)
+    const { callId, localTag, remoteTag } = early?.id ?? assert.fail('it does not ring')
+    const replaces = `${callId};to-tag=${remoteTag};from-tag=${localTag}`
+    const taken = await placed('102', number, { Replaces: replaces })
+    assert.equal(taken.response.status, status)
+    await turn(clock, 130_000, 500)
+    assert.equal((await outgoing).answered, status === 200)
+  })
+
 /** Phone 102 sends its calls there. */
 function forwards(to: string): void {
   stacks.phone102.on('invite', (invite) => invite.reject(302, { headers: { Contact: to } }))

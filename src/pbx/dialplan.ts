@@ -90,14 +90,16 @@ export class Dialplan {
   }
 
   /**
-   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
-   * call from another of its devices; a trunk one of its own ends.
+   * Who may take a place (RFC 3891 §7): any extension a call that rings at another, as it may see that it does, but none
+   * to the world, whose caller would take it for who was called; its own end of a call from another of its devices; a
+   * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
     const { from } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
-      if (place.state === 'ringing') return identity.kind === 'extension'
+      if (place.state === 'ringing')
+        return identity.kind === 'extension' && place.fork.legs.some(({ party }) => party.extension !== undefined)
       const { party, dialog } = place.leg
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
