@@ -117,7 +117,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
+    supported: ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
