@@ -147,7 +147,10 @@ export class Fork {
         if (this.#settled) return
         if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
-        onProvisional(attempt, response)
+        teller.ringing(leg.id)
+        const described = sdpOf(response)
+        if (described !== '') attempt.earlyAnswer = described
+        onProvisional(attempt, described)
       },
     })
     const leg: Leg = {

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
-import type { SipResponse, SipUri } from '../sip/message/types.ts'
+import type { SipUri } from '../sip/message/types.ts'
 import type {
   Credentials,
   Dialog,
@@ -75,5 +75,6 @@ export interface ForkOptions {
   readonly role?: LegRole
   /** Who sent the call here (RFC 3892), as that destination is told. */
   readonly referredBy?: (destination: Destination) => string
-  readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
+  /** @param described The description of a provisional answer; empty when it has none. */
+  readonly onProvisional: (attempt: Attempt, described: string) => void
 }
