@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { endReasonSchema } from '../../src/api/schemas/common.ts'
-import { clockTime, endText, fileSize, partyName, partyNumber, shortTime, spokenDuration } from './format.ts'
+import { clockTime, endText, fileSize, partyName, partyNumber, shortTime, spokenDuration, traceTime } from './format.ts'
 
 test('a party is called by name, else by extension, else by its address', () => {
   assert.equal(partyName({ uri: 'sip:101@x', name: 'Alice', extension: '101' }), 'Alice')
@@ -48,6 +48,12 @@ test('a time of today and yesterday is called so', () => {
   assert.match(shortTime(noon, new Date(2026, 10, 21, 0, 30).getTime()), /^Yesterday /)
   assert.doesNotMatch(shortTime(noon, new Date(2026, 10, 22, 0, 30).getTime()), /day/)
   assert.match(shortTime(noon, new Date(2027, 0, 2).getTime()), /2026/)
+})
+
+test('the time of a message has milliseconds, and its day when that is not today', () => {
+  const at = new Date(2026, 10, 20, 14, 3, 7, 250).getTime()
+  assert.match(traceTime(at, at), /^\d\d:03:07.250/)
+  assert.match(traceTime(at, at + 86_400_000), /20.*03:07.250/)
 })
 
 test('every reason for the end of a call has words', () => {

@@ -82,6 +82,19 @@ export function shortTime(atMs: number, nowMs: number): string {
   return `${day.format(at)}, ${time}`
 }
 
+const withMilliseconds = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+})
+
+/** `14:03:07.250` of today, with its day of another: messages follow each other by milliseconds. */
+export function traceTime(atMs: number, nowMs: number): string {
+  const time = withMilliseconds.format(atMs)
+  return new Date(atMs).toDateString() === new Date(nowMs).toDateString() ? time : `${shortDay.format(atMs)}, ${time}`
+}
+
 export interface EndText {
   /** For a badge. */
   readonly label: string

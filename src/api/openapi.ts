@@ -12,7 +12,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         title: 'Patchbay',
         version,
         description:
-          'Calls, recordings and extensions. Sign in for a session cookie, or send an API key as `X-API-Key` or ' +
+          'Calls, recordings, extensions and trunks. Sign in for a session cookie, or send an API key as `X-API-Key` or ' +
           '`Authorization: Bearer`. Errors are problem documents (RFC 9457) with a code.',
         license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
       },
@@ -24,6 +24,8 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'recordings', description: 'Recordings and their files' },
         { name: 'extensions', description: 'The directory and registered devices' },
         { name: 'trunks', description: 'Trunks and how they fare' },
+        { name: 'security', description: 'Who is banned from SIP' },
+        { name: 'sip', description: 'SIP messages of everybody' },
         { name: 'accounts', description: 'People and API keys' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },

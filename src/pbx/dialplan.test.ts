@@ -311,6 +311,58 @@ for (const trustIdentity of [false, true])
     )
   })
 
+/** Extension 101 calls without its name, and sends who is there on. */
+async function privatelySentOn(first: string, then: string): Promise<void> {
+  const caller = await placed('101', first, { Privacy: 'id' })
+  assert.ok(caller.answered)
+  void caller.dialog.request('REFER', { headers: { 'Refer-To': `<sip:${then}@${pbx}>` } })
+  await turn(clock, 1_000)
+}
+
+test('a private extension that sends a call on is named to no phone', async () => {
+  await privatelySentOn('030555', '102')
+  assert.equal(fromAt('phone102'), `<sip:+4930555@${pbx}>`)
+  assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Alice|101/)
+})
+
+test('a private extension that sends a call on is named to a trusted trunk, as private', async () => {
+  await privatelySentOn('102', '030555')
+  assert.equal(header('carrier', 'Diversion'), undefined)
+  trunk = { ...trunk, trustIdentity: true }
+  await privatelySentOn('102', '030555')
+  assert.equal(
+    header('carrier', 'Diversion'),
+    `<sip:+49301@${pbx}>;reason=unconditional;counter=1;privacy=full;screen=no`,
+  )
+})
+
+test('a trunk that is shown who sent a call on is not shown a private one', async () => {
+  await privatelySentOn('030555', '030666')
+  assert.equal(got.carrier?.uri, `sip:+4930666@${at.carrier}:5060`)
+  assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.doesNotMatch(String(Array.from(got.carrier?.headers.entries() ?? [])), /Alice|49301/)
+})
+
+for (const [rings, number, status] of [
+  ['carrier', '030555', 403],
+  ['phone102', '102', 200],
+] as const)
+  test(`a call that rings at ${rings} ${status === 200 ? 'is picked up by' : 'does not fall to'} another extension`, async () => {
+    let early: Dialog | undefined
+    answers[rings] = (invite) => {
+      early = invite.dialog
+      invite.ring(180)
+    }
+    const outgoing = placed('101', number)
+    await turn(clock, 500)
+    const { callId, localTag, remoteTag } = early?.id ?? assert.fail('it does not ring')
+    const replaces = `${callId};to-tag=${remoteTag};from-tag=${localTag}`
+    const taken = await placed('102', number, { Replaces: replaces })
+    assert.equal(taken.response.status, status)
+    await turn(clock, 130_000, 500)
+    assert.equal((await outgoing).answered, status === 200)
+  })
+
 /** Phone 102 sends its calls there. */
 function forwards(to: string): void {
   stacks.phone102.on('invite', (invite) => invite.reject(302, { headers: { Contact: to } }))
@@ -385,11 +437,11 @@ test('an extension that asked for privacy is not named when it sends the call on
 test('a call is counted while its dialogs live: of who calls, and of the trunk that carries it, in both directions', async () => {
   const out = await call('101', '030555')
   assert.deepEqual(running, ['from 101', 'out carrier'])
-  await out.bye()
+  void out.bye()
   await turn(clock, 1_000)
   const incoming = await call('carrier', '+49302')
   assert.deepEqual(running, ['in carrier'])
-  await incoming.bye()
+  void incoming.bye()
   await turn(clock, 1_000)
   answers.phone102 = (invite) => invite.reject(486)
   await placed('carrier', '+49302')
@@ -433,10 +485,10 @@ test('a call that an extension sends on to a trunk counts for both until it is o
   const caller = await call('carrier', '+49302')
   void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:030555@${pbx}>` } })
   await turn(clock, 1_000)
-  await dialogs.phone102?.bye()
+  void dialogs.phone102?.bye()
   await turn(clock, 1_000)
   assert.deepEqual(running, ['in carrier', 'out carrier'])
-  await caller.bye()
+  void caller.bye()
   await turn(clock, 1_000)
   assert.deepEqual(running, [])
 })

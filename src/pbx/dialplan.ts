@@ -5,7 +5,7 @@
  */
 
 import { Call } from '../call/call.ts'
-import type { Destination } from '../call/fork.ts'
+import type { Destination } from '../call/fork.types.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
@@ -112,14 +112,16 @@ export class Dialplan {
   }
 
   /**
-   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
-   * call from another of its devices; a trunk one of its own ends.
+   * Who may take a place (RFC 3891 §7): any extension a call that rings at another, as it may see that it does, but none
+   * to the world, whose caller would take it for who was called; its own end of a call from another of its devices; a
+   * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
     const { from } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
-      if (place.state === 'ringing') return identity.kind === 'extension'
+      if (place.state === 'ringing')
+        return identity.kind === 'extension' && place.fork.legs.some(({ party }) => party.extension !== undefined)
       const { party, dialog } = place.leg
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
@@ -156,9 +158,9 @@ export class Dialplan {
     const { directory, trunks } = this.#options
     return {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
-      route: (number, by) => {
+      route: (number, by, hidden) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const onward = sentOnBy(luggage, by, number)
+        const onward = sentOnBy(luggage, { extension: by, private: hidden }, number)
         const outbound = extension ? [] : trunks.routes(number, by)
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
@@ -195,7 +197,7 @@ export class Dialplan {
     const onwards = this.#onwards(luggage)
     for (const uri of uris) {
       const number = onwards.numberIn(uri)
-      const route = number === undefined ? 'not-found' : onwards.route(number, by)
+      const route = number === undefined ? 'not-found' : onwards.route(number, by, false)
       if (typeof route !== 'string') return route.destinations
     }
     return []

@@ -6,13 +6,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readWav } from '../../src/codec/wav.ts'
 import { correlate } from '../../src/demo/compare.ts'
-import { loadSpeech } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip } from '../support/baresip.ts'
 import { callerAndCallee } from '../support/phones.ts'
-import { writePlainWav } from '../support/plain-wav.ts'
 import { needs } from '../support/program.ts'
 import { type ServerProcess, startServerProcess, type TestExtension } from '../support/server-process.ts'
+import { speechWav } from '../support/speech-wav.ts'
 import { until } from '../support/until.ts'
 
 const [alice, bob] = callerAndCallee()
@@ -23,11 +22,13 @@ let server: ServerProcess
 let folder: string
 /** What each says, long enough for any call here. */
 const said: Record<string, Int16Array> = {}
+const pem = (name: string) => join(folder, `${name}.pem`)
+const wavOf = (number: string) => join(folder, `${number}.wav`)
+
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'patchbay-baresip-'))
-  said[alice.number] = repeated(await loadSpeech('caller'), 20)
-  said[bob.number] = repeated(await loadSpeech('callee'), 20)
-  for (const [number, samples] of Object.entries(said)) writePlainWav(wavOf(number), samples)
+  said[alice.number] = await speechWav(wavOf(alice.number), 'caller')
+  said[bob.number] = await speechWav(wavOf(bob.number), 'callee')
   const authority = new TestAuthority()
   const { cert, key } = authority.issue('127.0.0.1')
   for (const [name, text] of Object.entries({ ca: authority.cert, cert, key })) writeFileSync(pem(name), text)
@@ -38,17 +39,6 @@ after(async () => {
   await server.remove()
   rmSync(folder, { recursive: true, force: true })
 })
-
-const pem = (name: string) => join(folder, `${name}.pem`)
-const wavOf = (number: string) => join(folder, `${number}.wav`)
-
-function repeated(speech: Int16Array, seconds: number): Int16Array {
-  const samples = new Int16Array(seconds * 8_000)
-  for (let at = 0; at < samples.length; at += speech.length) {
-    samples.set(speech.subarray(0, Math.min(speech.length, samples.length - at)), at)
-  }
-  return samples
-}
 
 /** `heard` is `spoken` from its beginning on, at least `minSeconds` of it. */
 function assertSame(what: string, spoken: Int16Array, heard: Int16Array, minSeconds: number): void {

@@ -6,7 +6,7 @@ import { withQuery } from '../api/client.ts'
 import { useIsAdmin, useSipMessages } from '../api/queries.ts'
 import { MessageFiles } from '../call/message-files.tsx'
 import { MessageText } from '../call/message-text.tsx'
-import { shortTime } from '../format.ts'
+import { traceTime } from '../format.ts'
 import { useFilters } from '../ui/filters.ts'
 import { MessagesIcon } from '../ui/icons.tsx'
 import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
@@ -95,14 +95,14 @@ function Row({ message, opened, onToggle }: RowProps) {
   const { atMs, direction, remote, transport, summary } = message
   return (
     <UnstyledButton w="100%" px="md" py={6} aria-expanded={opened} onClick={onToggle}>
-      <Group gap="md" wrap="nowrap">
+      <Group gap="0 1rem">
         <Text size="sm" c="dimmed" className="tabular" component="time">
-          {shortTime(atMs, Date.now())}
+          {traceTime(atMs, Date.now())}
         </Text>
-        <Text size="sm" className="mono" truncate>
+        <Text size="sm" className="mono wrap">
           {direction === 'in' ? 'from' : 'to'} {remote} {transport.toUpperCase()}
         </Text>
-        <Text size="sm" truncate>
+        <Text size="sm" className="wrap">
           {summary}
         </Text>
       </Group>

@@ -20,6 +20,7 @@ import {
   ports,
   setting,
   text,
+  toldAddresses,
   whole,
   words,
 } from './fields.ts'
@@ -251,6 +252,11 @@ export const settingsSchema = z.strictObject({
         description: 'Networks on our side of the NAT: peers in them are told the local address.',
       },
     ),
+    addresses: setting(toldAddresses().default([]), {
+      env: 'NAT_ADDRESSES',
+      description:
+        'Which of our addresses the peers of a network are told, as 10.200.0.0/16=10.8.0.2, separated by commas; the first that fits, behind NAT or not. Instead of an address: local, or stun:HOST for the one that a STUN server there sees.',
+    }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',
       description: 'The public address, or auto to find it by STUN_SERVER; needed with BEHIND_NAT.',
