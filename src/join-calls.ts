@@ -123,6 +123,10 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
     screen: shield,
+    limits: {
+      connections: settings.sip.maxConnections,
+      connectionsPerSource: settings.security.connectionsPerSource,
+    },
     observe: trace.observe,
   })
   closing.push(() => stack.close())

@@ -202,6 +202,11 @@ export const settingsSchema = z.strictObject({
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
     }),
+    maxConnections: setting(whole(1, 1_000_000).default(5_000), {
+      env: 'SIP_MAX_CONNECTIONS',
+      description:
+        'SIP connections (TCP, TLS, WebSocket) at a time. When there are more, the oldest that was never let in makes room.',
+    }),
     overloadLag: setting(duration().default(300), {
       env: 'SIP_OVERLOAD_LAG',
       description:
@@ -368,6 +373,10 @@ export const settingsSchema = z.strictObject({
           'Numbers that go out only by a rule that says highRisk: digits after the +, or with a leading 0 as dialled inside the country.',
       },
     ),
+    connectionsPerSource: setting(whole(1, 1_000_000).default(250), {
+      env: 'SECURITY_CONNECTIONS_PER_SOURCE',
+      description: 'The same from one source (IPv6: its /64) that is not trusted.',
+    }),
     callsAtATime: setting(whole(0, 100_000).default(100), {
       env: 'SECURITY_CALLS_AT_A_TIME',
       description:
