@@ -33,6 +33,7 @@ import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
+import { CallLimits } from './security/call-limits.ts'
 import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { TollGuard } from './security/toll-guard.ts'
@@ -145,6 +146,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
+  const { security } = settings
+  const limits = new CallLimits({
+    clock,
+    bus,
+    callsAtATime: security.callsAtATime,
+    callsPerSecond: security.callsPerSecond,
+  })
   const dialplan = new Dialplan({
     gatekeeper,
     directory,
@@ -153,10 +161,12 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     toll: new TollGuard({
       clock,
       bus,
-      highRiskPrefixes: settings.security.highRiskPrefixes,
-      callsAtATime: settings.security.outboundAtATime,
-      callsPerHour: settings.security.outboundPerHour,
+      highRiskPrefixes: security.highRiskPrefixes,
+      callsAtATime: security.outboundAtATime,
+      callsPerHour: security.outboundPerHour,
+      limits,
     }),
+    limits,
     passHeaders: settings.sip.passHeaders,
     services,
   })
