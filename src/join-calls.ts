@@ -30,7 +30,7 @@ import { NatKeeper } from './pbx/nat-keeper.ts'
 import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
-import { findPublicAddress } from './public-address.ts'
+import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { shedding } from './security/shed.ts'
@@ -100,9 +100,10 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
-  const advertisedIp = advertiser(settings, publicIp)
-  const ownHost = (): string => advertisedIp(undefined)
-  const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost })
+  const elsewhere = await findNetworkAddresses(settings, { network: hostNetwork, clock, log })
+  closing.push(async () => elsewhere.close())
+  const advertisedIp = advertiser(settings, publicIp, elsewhere.networks)
+  const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost: advertisedIp })
   const gatekeeper = makeGatekeeper(foundation, trunks, shield)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
@@ -114,7 +115,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     log,
     listen: sipSockets(settings),
     tls,
-    advertisedIp: externalAddress(settings, publicIp),
+    advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
     supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },

@@ -82,12 +82,13 @@ function makeHealth(
 
 function makeMetrics(
   { bus, clock }: Foundation,
-  { live, registrar, trunks, media, stack, load, sipCounts, certificates }: CallSide,
+  { live, registrar, events, trunks, media, stack, load, sipCounts, certificates }: CallSide,
 ): Metrics {
   return new Metrics({
     bus,
     liveCalls: (kind) => live.list().filter((call) => call.snapshot().kind === kind).length,
     registrations: () => registrar.count(),
+    subscriptions: () => events.count,
     trunks: () => trunks.list(),
     media: () => media.stats(),
     sip: () => stack.counts(),

@@ -80,6 +80,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       bus,
       liveCalls: () => liveCalls.size,
       registrations: () => registered.length,
+      subscriptions: () => 0,
       trunks: () => trunks,
       media: () => Promise.resolve([]),
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),

@@ -32,6 +32,7 @@ import { addressAt, peerOf } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { CallRecording, CallServices } from './services.ts'
+import type { Side } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
 import { isPlaced, TransferDesk } from './transfer-desk.ts'
@@ -183,8 +184,8 @@ export class Call implements LiveCall, TransferHost {
 
   #passesOn(leg: Leg, incoming: InDialogRequest): boolean {
     const other = this.otherThan(leg)
-    if (!isPlaced(leg) || !isPlaced(other)) return false
-    return this.#streams.passesOn(incoming, leg === this.#legs.caller ? 'caller' : 'callee', leg, other)
+    if (!isPlaced(leg) || !isPlaced(other) || !this.holds(leg)) return false
+    return this.#streams.passesOn(incoming, this.#sideOf(leg), leg, other)
   }
 
   openPort(recordedLater: boolean): Promise<MediaPort> {
@@ -312,6 +313,10 @@ export class Call implements LiveCall, TransferHost {
     if (before && this.#legs.isVacant(before)) void this.finish('hangup', before.role)
   }
 
+  holds(leg: Leg): boolean {
+    return this.#legs.holds(leg)
+  }
+
   get ended(): boolean {
     return this.#ended
   }
@@ -343,7 +348,7 @@ export class Call implements LiveCall, TransferHost {
         ringMs,
         maxForwards: newMaxForwards,
         role,
-        ...(!referredBy.private && { referredBy: this.#addressOf(referredBy, undefined) }),
+        ...(!referredBy.private && { referredBy: ({ target }) => this.#addressOf(referredBy, peerOf(target)) }),
         introduce: (destination) => this.#introduce(from, destination),
         onProvisional: (attempt, response) => {
           const described = sdpOf(response)
@@ -358,8 +363,7 @@ export class Call implements LiveCall, TransferHost {
   replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
-    this.#streams.close()
-    stays?.media?.leaveStreams()
+    leg.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.#recording) {
       const { media, id, role, party } = next
@@ -369,6 +373,12 @@ export class Call implements LiveCall, TransferHost {
     if (stays?.media) this.#session.bridge(stays.media.port, next.media.port)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
+    const stand = (): boolean => !this.#ended && this.holds(next) && stays !== undefined && this.holds(stays)
+    if (isPlaced(stays)) this.#streams.carryOn(stays, this.#sideOf(stays), next, stand)
+  }
+
+  #sideOf(leg: Leg): Side {
+    return leg === this.#legs.caller ? 'caller' : 'callee'
   }
 
   async leave(leg: Leg, how: 'bye' | 'moved'): Promise<void> {

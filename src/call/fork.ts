@@ -88,8 +88,8 @@ export interface ForkOptions {
   readonly maxForwards: number
   /** The side of the call that is rung for: `callee` unless a transferred caller is replaced. */
   readonly role?: LegRole
-  /** Who sent the call here (RFC 3892). */
-  readonly referredBy?: string
+  /** Who sent the call here (RFC 3892), as that destination is told. */
+  readonly referredBy?: (destination: Destination) => string
   readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
 }
 
@@ -208,7 +208,7 @@ export class Fork {
       headers: {
         ...headers,
         'Max-Forwards': String(maxForwards),
-        ...(referredBy !== undefined && { 'Referred-By': referredBy }),
+        ...(referredBy !== undefined && { 'Referred-By': referredBy(destination) }),
         ...(routes && { Route: routes }),
       },
       contentType: 'application/sdp',

@@ -14,16 +14,19 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970-01-01T00:00:00Z; may jump when the host's clock is set. */
   wallMs(): number
-  /** Call `fire` once, after `delayMs`. */
+  /** Call `fire` once, after `delayMs`; after 24 days when that is longer. */
   after(delayMs: number, fire: () => void): Timer
 }
+
+/** The host fires timers that are longer at once. */
+const longestMs = 2 ** 31 - 1
 
 /** Does not keep the process alive: open sockets and servers do that. */
 class HostTimer implements Timer {
   readonly #timeout: NodeJS.Timeout
 
   constructor(delayMs: number, fire: () => void) {
-    this.#timeout = setTimeout(fire, Math.max(0, delayMs)).unref()
+    this.#timeout = setTimeout(fire, Math.min(Math.max(0, delayMs), longestMs)).unref()
   }
 
   cancel(): void {

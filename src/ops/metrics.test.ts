@@ -11,6 +11,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     bus,
     liveCalls: (kind) => (kind === 'pbx' ? 3 : 2),
     registrations: () => 7,
+    subscriptions: () => 5,
     trunks: () => [
       { name: 'carrier', state: 'up' },
       { name: 'other', state: 'down' },
@@ -71,6 +72,7 @@ test('what lives now is read when somebody asks', async () => {
   assert.equal(await line('siprec_active_calls'), 'siprec_active_calls 5')
   assert.equal(await line('siprec_sip_sessions_active'), 'siprec_sip_sessions_active 2')
   assert.equal(await line('patchbay_registrations'), 'patchbay_registrations 7')
+  assert.equal(await line('patchbay_subscriptions'), 'patchbay_subscriptions 5')
   assert.equal(await line('patchbay_sip_dialogs'), 'patchbay_sip_dialogs 4')
   assert.equal(
     await line('patchbay_tls_certificate_days_left'),

@@ -31,6 +31,7 @@ export interface MetricsOptions {
   readonly bus: FactBus
   readonly liveCalls: (kind: CallKind) => number
   readonly registrations: () => number
+  readonly subscriptions: () => number
   /** Trunks of the settings, by name. */
   readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
@@ -183,12 +184,13 @@ export class Metrics {
     const gauge: Gauge = new Gauge({ name, help, registers: [this.#registry], collect: () => gauge.set(read()) })
   }
 
-  #readLive({ liveCalls, registrations, trunks, sip, sipCounters, load }: MetricsOptions): void {
+  #readLive({ liveCalls, registrations, subscriptions, trunks, sip, sipCounters, load }: MetricsOptions): void {
     this.#gauge('siprec_active_calls', 'Calls of all kinds that live now', () =>
       kinds.reduce((sum, kind) => sum + liveCalls(kind), 0),
     )
     this.#gauge('siprec_sip_sessions_active', 'SIPREC sessions that live now', () => liveCalls('siprec'))
     this.#gauge('patchbay_registrations', 'Devices registered now', registrations)
+    this.#gauge('patchbay_subscriptions', 'Subscriptions of devices to lamps, presence and the like', subscriptions)
     const up = new Gauge({
       name: 'patchbay_trunk_up',
       help: '1 when the trunk answers, 0 when it is down; absent while nothing is known of it',

@@ -296,6 +296,38 @@ for (const trustIdentity of [false, true])
     )
   })
 
+/** Extension 101 calls without its name, and sends who is there on. */
+async function privatelySentOn(first: string, then: string): Promise<void> {
+  const caller = await placed('101', first, { Privacy: 'id' })
+  assert.ok(caller.answered)
+  void caller.dialog.request('REFER', { headers: { 'Refer-To': `<sip:${then}@${pbx}>` } })
+  await turn(clock, 1_000)
+}
+
+test('a private extension that sends a call on is named to no phone', async () => {
+  await privatelySentOn('030555', '102')
+  assert.equal(fromAt('phone102'), `<sip:+4930555@${pbx}>`)
+  assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Alice|101/)
+})
+
+test('a private extension that sends a call on is named to a trusted trunk, as private', async () => {
+  await privatelySentOn('102', '030555')
+  assert.equal(header('carrier', 'Diversion'), undefined)
+  trunk = { ...trunk, trustIdentity: true }
+  await privatelySentOn('102', '030555')
+  assert.equal(
+    header('carrier', 'Diversion'),
+    `<sip:+49301@${pbx}>;reason=unconditional;counter=1;privacy=full;screen=no`,
+  )
+})
+
+test('a trunk that is shown who sent a call on is not shown a private one', async () => {
+  await privatelySentOn('030555', '030666')
+  assert.equal(got.carrier?.uri, `sip:+4930666@${at.carrier}:5060`)
+  assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.doesNotMatch(String(Array.from(got.carrier?.headers.entries() ?? [])), /Alice|49301/)
+})
+
 /** Phone 102 sends its calls there. */
 function forwards(to: string): void {
   stacks.phone102.on('invite', (invite) => invite.reject(302, { headers: { Contact: to } }))

@@ -134,9 +134,9 @@ export class Dialplan {
     const { directory, trunks } = this.#options
     return {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
-      route: (number, by) => {
+      route: (number, by, hidden) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const onward = sentOnBy(luggage, by, number)
+        const onward = sentOnBy(luggage, { extension: by, private: hidden }, number)
         const outbound = extension ? [] : trunks.routes(number, by)
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
@@ -169,7 +169,7 @@ export class Dialplan {
     const onwards = this.#onwards(luggage)
     for (const uri of uris) {
       const number = onwards.numberIn(uri)
-      const route = number === undefined ? 'not-found' : onwards.route(number, by)
+      const route = number === undefined ? 'not-found' : onwards.route(number, by, false)
       if (typeof route !== 'string') return route.destinations
     }
     return []

@@ -253,7 +253,7 @@ export const settingsSchema = z.strictObject({
     addresses: setting(toldAddresses().default([]), {
       env: 'NAT_ADDRESSES',
       description:
-        'Which of our addresses the peers of a network are told, as 10.200.0.0/16=10.8.0.2, separated by commas; the first that fits. For hosts with several ways out, behind NAT or not.',
+        'Which of our addresses the peers of a network are told, as 10.200.0.0/16=10.8.0.2, separated by commas; the first that fits, behind NAT or not. Instead of an address: local, or stun:HOST for the one that a STUN server there sees.',
     }),
     externalIp: setting(text().default(''), {
       env: 'EXTERNAL_IP',

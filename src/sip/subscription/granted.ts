@@ -47,6 +47,8 @@ export class GrantedSubscription<State> implements DialogParty {
   #version = 0
   #told: State | undefined
   #toldAtMs = Number.NEGATIVE_INFINITY
+  /** The subscriber asked for a pause, until then. */
+  #pausedUntilMs = Number.NEGATIVE_INFINITY
   #telling = false
   /** What is still to be told; `all` to whom asked for it. */
   #due: 'nothing' | 'changes' | 'all' = 'nothing'
@@ -76,6 +78,7 @@ export class GrantedSubscription<State> implements DialogParty {
     const Contact = contactFor(context, flow, this.#peer.local.uri.user, request.uri)
     received.respond(200, { headers: { Expires: String(termS), Contact } })
     this.#untilMs = context.clock.now() + termS * 1_000
+    this.#pausedUntilMs = Number.NEGATIVE_INFINITY
     this.#expiry?.cancel()
     if (termS === 0) return this.end('timeout')
     this.#expiry = context.clock.after(termS * 1_000, () => this.end('timeout'))
@@ -135,11 +138,16 @@ export class GrantedSubscription<State> implements DialogParty {
 
   #tell(): void {
     if (this.#telling || this.#due === 'nothing') return
-    const { clock } = this.#options.context
-    const waitMs = this.#due === 'all' ? 0 : this.#toldAtMs + this.#options.events.spacingMs - clock.now()
+    const { clock, log } = this.#options.context
+    const spacedMs = this.#due === 'all' ? 0 : this.#toldAtMs + this.#options.events.spacingMs
+    const waitMs = this.#ended ? 0 : Math.max(spacedMs, this.#pausedUntilMs) - clock.now()
     this.#later?.cancel()
     if (waitMs > 0) this.#later = clock.after(waitMs, () => this.#tell())
-    else void this.#send()
+    else
+      this.#send().catch((error: unknown) => {
+        log.error('What an event package tells could not be written', { error: String(error) })
+        this.drop()
+      })
   }
 
   async #send(): Promise<void> {
@@ -174,8 +182,8 @@ export class GrantedSubscription<State> implements DialogParty {
     }
     this.#told = undefined
     this.#due = 'all'
-    this.#later?.cancel()
-    this.#later = this.#options.context.clock.after(again, () => this.#tell())
+    this.#pausedUntilMs = this.#options.context.clock.now() + again
+    this.#tell()
   }
 
   #stateText(ended: EndReason | undefined): string {
@@ -185,8 +193,11 @@ export class GrantedSubscription<State> implements DialogParty {
   }
 }
 
+/** A subscriber that is busy and says that it is not shall not be told again and again without a pause. */
+const leastRetryMs = 1_000
+
 /** §4.2.2: a refusal that names no time is the end. */
 function retryAfterMs({ headers }: SipResponse): number | undefined {
   const seconds = Number.parseInt(headers.get('Retry-After') ?? '', 10)
-  return Number.isNaN(seconds) ? undefined : seconds * 1_000
+  return Number.isNaN(seconds) ? undefined : Math.max(seconds * 1_000, leastRetryMs)
 }

@@ -13,6 +13,7 @@ import type { DialogParty } from '../dialog/dialog-table.ts'
 import { DialogPeer } from '../dialog/peer.ts'
 import { localResponse } from '../dialog/write.ts'
 import { cseqOf, expiresOf, toTag } from '../message/fields.ts'
+import { readHeader } from '../message/header-values.ts'
 import type { SipRequest } from '../message/types.ts'
 import type { Credentials, DialogId, ExtraHeaders } from '../stack.types.ts'
 import { transactionMs } from '../transaction/timers.ts'
@@ -56,6 +57,8 @@ export class Hearing implements DialogParty {
   #watched: WireFlow | undefined
   #unwatch: (() => void) | undefined
   #asking = false
+  /** A longer term was asked for once; who wants a still longer one waits. */
+  #lengthened = false
   #leaving = false
   #over = false
 
@@ -147,11 +150,12 @@ export class Hearing implements DialogParty {
     if (this.#leaving && (expiresS === 0 ? status >= 300 : status === 481)) return this.#lose()
     if (this.#leaving) return expiresS === 0 ? undefined : void this.#ask(0)
     if (status === 481) return this.#lose()
-    const minS = Number(reply.response.headers.get('Min-Expires'))
+    const minS = readHeader(reply.response.headers, 'Min-Expires') ?? 0
     if (status < 300) {
       this.#peer.refreshTarget(reply.response)
       this.#runsFor(expiresOf(reply.response) ?? expiresS)
-    } else if (status === 423 && minS > this.#expiresS) {
+    } else if (status === 423 && minS > this.#expiresS && !this.#lengthened) {
+      this.#lengthened = true
       this.#expiresS = minS
       this.#options.user.needs(minS)
       void this.#ask(minS)

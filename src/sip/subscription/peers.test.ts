@@ -193,20 +193,55 @@ test('a phone is told in its dialog, with its event id; 481 ends it; Retry-After
 
   status = 503
   headers = { 'Retry-After': '20' }
+  net.say('102', 'early')
+  await net.run(5_000)
   net.say('102', 'ringing')
-  await net.run(10_000)
+  await net.run(5_000)
   status = 200
   headers = {}
   await net.run(15_000)
   assert.deepEqual(
     phone.requests().map(({ body }) => Buffer.from(body).toString()),
-    ['0::idle', '1:idle:ringing', '2::ringing'],
+    ['0::idle', '1:idle:early', '2::ringing'],
   )
   status = 481
   net.say('102', 'talking')
   await net.run(2_000)
   assert.equal(net.notifier.count, 0)
   await assertNothingLeft(net)
+})
+
+test('a phone that is busy for no time at all is told again after a pause, not in a circle', async () => {
+  const net = await wordsPair()
+  const phone = await peer(net, '192.0.2.8')
+  phone.on((notify) => {
+    const response = createResponse(notify, 503, { headers: { 'Retry-After': '0' } })
+    phone.toCallee(printMessage(response).toString())
+  })
+  phone.toCallee(subscribeText('192.0.2.8'))
+  await turn(net.clock, 10_000, 50)
+  const notifies = phone.requests().length
+  assert.ok(notifies >= 5 && notifies <= 12, String(notifies))
+  await Promise.all([net.caller.close(), net.callee.close()])
+})
+
+test('a notifier that takes each subscription, tells what is so, and ends it at once is not asked in a circle', async () => {
+  const net = await pair()
+  const proxy = await peer(net, proxyIp)
+  let asked = 0
+  proxy.on((request) => {
+    if (request.method !== 'SUBSCRIBE') return
+    const tag = `t${++asked}`
+    proxy.answer(request, 200, tag, { Expires: '600' })
+    proxy.notify(request, tag, 1)
+    proxy.notify(request, tag, 2, { 'Subscription-State': 'terminated;reason=deactivated' })
+  })
+  const { subscription } = watch(net.caller, { target })
+  await turn(net.clock, 60_000, 50)
+  assert.ok(asked >= 3 && asked <= 10, String(asked))
+  void subscription.close()
+  await turn(net.clock, 70_000, 500)
+  await Promise.all([net.caller.close(), net.callee.close()])
 })
 
 test('a refresh from another address is refused unless the guard vouches for it; an old one is 500', async () => {

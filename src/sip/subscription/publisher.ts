@@ -8,6 +8,7 @@ import { newId } from '../../core/random.ts'
 import type { Context } from '../dialog/context.ts'
 import { sendRequest } from '../dialog/outgoing-request.ts'
 import { expiresOf } from '../message/fields.ts'
+import { readHeader } from '../message/header-values.ts'
 import type { SipResponse } from '../message/types.ts'
 import { gapMs, lasting } from './return.ts'
 import type { Publication, PublishOptions } from './types.ts'
@@ -85,7 +86,7 @@ export class SentPublication implements Publication {
   async #publish(whole: boolean): Promise<SipResponse> {
     this.#timer?.cancel()
     let response = await this.#send(this.#expiresS, whole)
-    const minS = Number(response.headers.get('Min-Expires'))
+    const minS = readHeader(response.headers, 'Min-Expires') ?? 0
     if (response.status === 412) {
       this.#tag = undefined
       response = await this.#send(this.#expiresS, true)

@@ -174,6 +174,25 @@ test('a subscriber that does not answer is forgotten after 32 s', async () => {
   assert.equal(net.clock.pendingTimers, 0)
 })
 
+test('a package that fails to write ends the subscription, and nothing else', async () => {
+  const net = await wordsPair(
+    {},
+    {
+      write: (word) => {
+        if (word === 'broken') throw new Error('broken')
+        return word
+      },
+    },
+  )
+  watch(net.caller)
+  await net.run(2_000)
+  net.say('102', 'broken')
+  await net.run(100)
+  assert.equal(net.notifier.count, 0)
+  await net.caller.close()
+  await net.callee.close()
+})
+
 test('limits: so many for a subscriber, a source and in all; one more is 503', async () => {
   for (const limits of [{ total: 3 }, { perSource: 3 }, { perSubscriber: 3 }]) {
     const net = await wordsPair({ callee: { subscriptionLimits: limits } })
