@@ -96,7 +96,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
   // Phones that were registered before the restart are no strangers.
-  for (const { flow } of registrar.reached()) shield.expect(flow)
+  for (const { flow } of registrar.reached()) if (shield.mayConnect(flow.remote.ip)) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
@@ -201,7 +201,7 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
     bus,
     trusted: parseNetworks([...security.trustedNetworks, ...peers]),
     ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
-    denied: parseNetworks(security.deniedSources),
+    ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
     messagesPerSecond: security.messagesPerSecond,
     messagesPerSecondInAll: security.messagesPerSecondInAll,
     banAfter: security.banAfter,

@@ -5,7 +5,7 @@
  */
 
 import { Call } from '../call/call.ts'
-import type { Destination } from '../call/fork.ts'
+import type { Destination } from '../call/fork.types.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'

@@ -7,7 +7,7 @@
  * trusted trunk told go on to phones and trusted trunks, to phones less what is private in them; an extension that sends
  * a call on adds a Diversion, a private one where it is private. RFC 3323, 3325, 5806, 7044.
  */
-import type { Introduction } from '../call/fork.ts'
+import type { Introduction } from '../call/fork.types.ts'
 import { addressAt } from '../call/party.ts'
 import type { Party } from '../events/catalogue.ts'
 import { readHeader } from '../sip/message/header-values.ts'

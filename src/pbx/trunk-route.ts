@@ -2,7 +2,7 @@
  * The ways of one call by trunks: the first that serves it takes it, the others are there for when it does not. A
  * trunk that is there and says no (busy, no such number) has the last word.
  */
-import type { Destination } from '../call/fork.ts'
+import type { Destination } from '../call/fork.types.ts'
 import type { Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import { printUri } from '../sip/message/uri.ts'

@@ -209,6 +209,17 @@ test('a connection that closes is replaced at once', async () => {
   )
 })
 
+test('a registrar that closes each connection after its answer is asked more and more seldom (RFC 5626 §4.5)', async () => {
+  const { asked, register, script, clock } = await registrar()
+  script.push((incoming) => {
+    ok()(incoming)
+    clock.after(50, () => (incoming.flow as { close?: () => void }).close?.())
+  })
+  register({ registrar: `sip:${calleeIp};transport=tcp` })
+  await turn(clock, 600_000, 50)
+  assert.ok(asked.length >= 4 && asked.length <= 12, String(asked.length))
+})
+
 test('a registrar that speaks outbound and no longer answers pings is registered at anew (RFC 5626 §4.4.2)', async () => {
   const { asked, register, script, clock, callee } = await registrar()
   script.push(ok({ Require: 'outbound', 'Flow-Timer': '25' }))
