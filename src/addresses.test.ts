@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { advertiser, externalAddress, mediaSettings, sipSockets } from './addresses.ts'
+import { parseNetworks } from './core/networks.ts'
 import { loadSettings } from './core/settings/load.ts'
 import type { Flow } from './sip/stack.types.ts'
 
@@ -28,18 +29,6 @@ test('behind NAT the outside is told the public address, our own networks and th
   assert.equal(named('192.168.1.20'), '203.0.113.9')
 })
 
-test('networks that have a way of their own are told the address there, behind NAT or not', () => {
-  const env = { NAT_ADDRESSES: '10.200.0.0/16=10.8.0.2, 198.51.100.0/24=203.0.113.10, 2001:db8:9::/48=2001:db8:8::2' }
-  const told = externalAddress(settingsOf({ ...env, ...behindNat }), () => '203.0.113.9')
-  assert.equal(told('10.200.0.5'), '10.8.0.2', 'though it is a local network')
-  assert.equal(told('198.51.100.7'), '203.0.113.10')
-  assert.equal(told('198.18.0.7'), '203.0.113.9')
-  assert.equal(told('2001:db8:9::7'), '2001:db8:8::2')
-  const media = advertiser(settingsOf(env), undefined)
-  assert.equal(media(flow('192.0.2.1', '10.200.0.5')), '10.8.0.2')
-  assert.equal(media(flow('192.0.2.1', '192.0.2.7')), '192.0.2.1')
-})
-
 test('media is offered at the public address to the outside, else where the peer sees us', () => {
   const told = advertiser(settingsOf({ ...behindNat, SIP_HOST: '10.0.0.2,10.1.0.2' }), () => '203.0.113.9')
   assert.equal(told(flow('10.0.0.2', '198.51.100.7')), '203.0.113.9')
@@ -49,6 +38,24 @@ test('media is offered at the public address to the outside, else where the peer
   assert.equal(told('127.0.0.1'), '127.0.0.1')
   const bound = advertiser(settingsOf({ RTP_BIND_IP: '10.0.0.9' }), undefined)
   assert.equal(bound(flow('10.0.0.2', '198.51.100.7')), '10.0.0.9')
+})
+
+test('a network with an address of its own is told that one, before it counts as ours or as outside', () => {
+  const networks = [
+    { networks: parseNetworks(['10.9.0.0/16']), ip: () => '10.9.0.5' },
+    { networks: parseNetworks(['198.51.100.0/24']), ip: () => undefined },
+  ]
+  const settings = settingsOf({ ...behindNat, SIP_HOST: '10.0.0.2' })
+  const told = externalAddress(settings, () => '203.0.113.9', networks)
+  assert.equal(told('10.9.4.7'), '10.9.0.5')
+  assert.equal(told('10.8.4.7'), undefined)
+  assert.equal(told('198.51.100.7'), undefined, 'local')
+  assert.equal(told('192.0.2.7'), '203.0.113.9')
+  const media = advertiser(settings, () => '203.0.113.9', networks)
+  assert.equal(media(flow('10.0.0.2', '10.9.4.7')), '10.9.0.5')
+  assert.equal(media('198.51.100.7'), '10.0.0.2')
+  assert.equal(media(undefined), '203.0.113.9')
+  assert.equal(externalAddress(settingsOf({}), undefined, networks)('10.9.4.7'), '10.9.0.5', 'without BEHIND_NAT too')
 })
 
 test('each address is listened on, and media takes packets for all of them', () => {

@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6, isWildcardIp } from './core/ip.ts'
-import { parseNetworks } from './core/networks.ts'
+import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { MediaPlaneSettings } from './media/types.ts'
 import { LocalAddresses } from './net/local-address.ts'
@@ -59,32 +59,44 @@ export async function tryMediaAddress(settings: Settings): Promise<void> {
 /** Our address as the world sees it, now; undefined when we are not behind NAT. */
 export type PublicIp = (() => string) | undefined
 
+/** An outside network that sees us at an address of its own. */
+export interface NetworkAddress {
+  readonly networks: Networks
+  /** Undefined: a local one. */
+  readonly ip: () => string | undefined
+}
+
 /**
- * The address that a peer at that address is to be told: what NAT_ADDRESSES says, else the public one; undefined when it
- * is told a local one, because it is on our side of the NAT or of the other family.
+ * Our address as a peer at that address is to be told it: that of its network, else the public one. Undefined when it is
+ * told a local one, because it is on our side of the NAT or of the other family.
+ *
+ * @param networks The first that has the peer counts, before those on our side.
  */
-export function externalAddress({ nat }: Settings, publicIp: PublicIp): (remoteIp: string) => string | undefined {
+export function externalAddress(
+  { nat }: Settings,
+  publicIp: PublicIp,
+  networks: readonly NetworkAddress[] = [],
+): (remoteIp: string) => string | undefined {
   const local = parseNetworks(nat.localNetworks)
-  const told = nat.addresses.map((entry) => {
-    const [network = '', address = ''] = entry.split('=')
-    return { peers: parseNetworks([network]), address }
-  })
   return (remoteIp) => {
-    const own = told.find(({ peers }) => peers.has(remoteIp))
-    if (own) return own.address
-    const known = publicIp?.()
-    return known !== undefined && isIPv6(known) === isIPv6(remoteIp) && !local.has(remoteIp) ? known : undefined
+    const named = networks.find((network) => network.networks.has(remoteIp))
+    const known = named ? named.ip() : local.has(remoteIp) ? undefined : publicIp?.()
+    return known !== undefined && isIPv6(known) === isIPv6(remoteIp) ? known : undefined
   }
 }
 
 /**
- * The address a peer reaches our media at: the public one from outside, else the one its packets came to.
+ * The address a peer reaches our media at: that of its network or the public one from outside, else the one its packets came to.
  *
  * The peer is known by its flow, or by its address; nobody in particular is outside.
  */
-export function advertiser(settings: Settings, publicIp: PublicIp): (peer: Flow | string | undefined) => string {
+export function advertiser(
+  settings: Settings,
+  publicIp: PublicIp,
+  networks: readonly NetworkAddress[] = [],
+): (peer: Flow | string | undefined) => string {
   const addresses = new LocalAddresses()
-  const external = externalAddress(settings, publicIp)
+  const external = externalAddress(settings, publicIp, networks)
   const { bindIp } = mediaSettings(settings)
   return (peer = publicIp?.() ?? somewhereOutside) => {
     const remoteIp = typeof peer === 'string' ? peer : peer.remote.ip

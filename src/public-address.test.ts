@@ -4,7 +4,7 @@ import { FakeClock } from './core/fake-clock.ts'
 import { silentLogger } from './core/logger.ts'
 import { MemoryNetwork } from './net/memory-network.ts'
 import { answerBinding } from './net/stun-message.ts'
-import { findPublicAddress } from './public-address.ts'
+import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
 import { StartError } from './start-error.ts'
 
 const nat = { behindNat: true, externalIp: 'auto', stunServer: 'stun.example.com' }
@@ -29,7 +29,7 @@ async function world() {
     for (let turns = 0; turns < 10; turns++) await Promise.resolve()
   }
   const find = (settings = nat) => findPublicAddress({ nat: settings }, { network, clock, log: silentLogger })
-  return { clock, server, run, find }
+  return { clock, network, server, run, find }
 }
 
 test('auto asks the STUN server at the start and every five minutes, and follows a change', async () => {
@@ -65,6 +65,36 @@ test('an address that is given is taken, and none is wanted without NAT', async 
   const { find } = await world()
   assert.equal((await find({ ...nat, externalIp: '198.51.100.9' }))?.current(), '198.51.100.9')
   assert.equal(await find({ ...nat, behindNat: false }), undefined)
+})
+
+test('a network is told the address it sees us at, by a STUN server there, or the one that is given', async () => {
+  const { clock, run, network, server } = await world()
+  const addresses = ['10.9.0.0/16=stun:stun.example.com', '10.8.0.0/16=10.8.0.5', '10.7.0.0/16=local']
+  const finding = findNetworkAddresses({ nat: { addresses } }, { network, clock, log: silentLogger })
+  await run(1_000)
+  const found = await finding
+  assert.deepEqual(
+    found.networks.map(({ ip }) => ip()),
+    ['198.51.100.1', '10.8.0.5', undefined],
+  )
+  server.tells = '198.51.100.2'
+  await run(310_000)
+  assert.equal(found.networks[0]?.ip(), '198.51.100.2')
+  assert.ok(found.networks[0]?.networks.has('10.9.3.4'))
+  found.close()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a network whose STUN server is silent ends the start with one line that names it, and leaves no timer', async () => {
+  const { clock, run, network } = await world()
+  const addresses = ['10.9.0.0/16=stun:stun.example.com', '10.8.0.0/16=stun:192.0.2.99']
+  const refused = assert.rejects(
+    findNetworkAddresses({ nat: { addresses } }, { network, clock, log: silentLogger }),
+    new StartError('NAT_ADDRESSES names one for 10.8.0.0/16, but the STUN server 192.0.2.99 did not answer'),
+  )
+  await run(20_000)
+  await refused
+  assert.equal(clock.pendingTimers, 0)
 })
 
 test('a STUN server at an IPv6 address, or with no other, is asked there', async () => {

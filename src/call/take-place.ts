@@ -48,27 +48,29 @@ export async function takePlace(invite: IncomingInvite, { party, mayTake }: Take
  */
 async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Party): Promise<void> {
   const port = await call.openPort(call.recorded)
-  if (call.ended || leg.state === 'ended' || invite.cancelled.aborted) {
+  // Meanwhile another one was faster, somebody hung up, or is being transferred; from here on nothing waits.
+  const gone = call.ended || leg.state === 'ended' || !call.holds(leg)
+  if (gone || call.transferring || invite.cancelled.aborted) {
     await port.close()
-    return invite.reject(481)
+    return invite.reject(gone ? 603 : 491)
   }
   const media = new LegMedia(port, call.advertisedIp(invite.flow))
-  const body = await answerOrClose(invite, media, call.otherThan(leg)?.media?.wishes)
+  const body = answerOrClose(invite, media, call.otherThan(leg)?.media?.wishes)
   const dialog = invite.answer({ contentType: 'application/sdp', body })
   const next: PlacedLeg = { ...legOf(invite, leg.role, party), state: 'answered', media, dialog }
   call.replace(leg, next, { kind: 'replaced', record: call.recorded })
   await call.leave(leg, 'bye')
 }
 
-async function answerOrClose(
+function answerOrClose(
   invite: IncomingInvite,
   media: LegMedia,
   wanted: AudioWishes = { formats: supportedFormats },
-): Promise<string> {
+): string {
   try {
     return answerTo(invite, media, wanted)
   } catch (error) {
-    await media.port.close()
+    void media.port.close()
     throw error
   }
 }

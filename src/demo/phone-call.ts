@@ -58,6 +58,12 @@ export class PhoneCall {
     return this.#dialog.id.callId
   }
 
+  /** The value of Replaces by which another device asks for the place of this one (RFC 3891 §6.1). */
+  get replaces(): string {
+    const { callId, localTag, remoteTag } = this.#dialog.id
+    return `${callId};to-tag=${remoteTag};from-tag=${localTag}`
+  }
+
   /** The samples this phone sent, as a receiver decodes them. */
   sent(): Int16Array {
     return this.#talker.sent()
@@ -111,9 +117,8 @@ export class PhoneCall {
       }),
     )
     const { host, port } = this.#dialog.remoteTarget
-    const { callId, localTag, remoteTag } = second ? second.#dialog.id : this.#dialog.id
-    const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`)
-    const to = `<sip:${number}@${host}:${port ?? 5060}${second ? `?Replaces=${replaces}` : ''}>`
+    const headers = second ? `?Replaces=${encodeURIComponent(second.replaces)}` : ''
+    const to = `<sip:${number}@${host}:${port ?? 5060}${headers}>`
     const { status } = await this.#dialog.request('REFER', { headers: { 'Refer-To': to } })
     if (status >= 300) return [status]
     await done

@@ -53,6 +53,11 @@ export interface PlacedCall {
   cancel(): void
 }
 
+interface Wish {
+  readonly number: string
+  readonly replaces: string | undefined
+}
+
 interface PhoneEvents {
   /** It rings. */
   ringing: { readonly from: string }
@@ -118,11 +123,14 @@ export class SimulatedPhone {
     return this.#register(0)
   }
 
-  /** @param number What is dialled: `102`. */
-  call(number: string): PlacedCall {
+  /**
+   * @param number What is dialled: `102`.
+   * @param replaces Whose place it asks for (RFC 3891): the value of Replaces.
+   */
+  call(number: string, replaces?: string): PlacedCall {
     const ringing = Promise.withResolvers<void>()
     const giveUp = new AbortController()
-    const outcome = this.#place(number, giveUp.signal, ringing.resolve).finally(ringing.resolve)
+    const outcome = this.#place({ number, replaces }, giveUp.signal, ringing.resolve).finally(ringing.resolve)
     return { ringing: ringing.promise, outcome, cancel: () => giveUp.abort() }
   }
 
@@ -182,13 +190,14 @@ export class SimulatedPhone {
     return { address, sessionId: String(randomUint32()), version: 1, laws, direction: 'sendrecv' }
   }
 
-  async #place(number: string, signal: AbortSignal, rings: () => void): Promise<CallOutcome> {
+  async #place({ number, replaces }: Wish, signal: AbortSignal, rings: () => void): Promise<CallOutcome> {
     const { clock, ip = '127.0.0.1', speech } = this.#options
     const endpoint = await RtpEndpoint.open(ip)
     const local = this.#localMedia(endpoint.address)
     const { outcome } = this.#stack.invite({
       ...this.#common(number),
       to: `<sip:${number}@${this.#domain}>`,
+      ...(replaces && { headers: { Replaces: replaces, Require: 'replaces' } }),
       body: printOffer(local),
       contentType: sdpType,
       signal,

@@ -111,6 +111,20 @@ test('one that is not asked is neither up nor down', async () => {
   assert.deepEqual([asked.length, status().state], [0, 'unknown'])
 })
 
+test('where a trunk is stands before a call goes there, also when it is not asked', async () => {
+  const { lines, seconds } = await line(
+    { qualify: 0, outbound: [{ prefix: '0', strip: 0, add: '', from: [] }] },
+    twoServers,
+  )
+  await seconds(1)
+  const [route] = lines.routes('0123', '101')
+  const { via = [] } = route?.line.target('0123').target ?? {}
+  assert.deepEqual(
+    [via].flat().map(({ ip }) => ip),
+    [firstIp, calleeIp],
+  )
+})
+
 test('when its first server is silent the second is asked, and calls go there', async () => {
   const { lines, facts, seconds, trunk } = await line(
     { outbound: [{ prefix: '0', strip: 0, add: '', from: [] }] },
@@ -168,6 +182,17 @@ test('a refused registration makes it down though it answers OPTIONS; calls by a
   const { target, routes } = route?.line.target('0123') ?? {}
   assert.equal(target?.flow?.transport, 'tcp')
   assert.deepEqual(routes, ['<sip:edge.example;lr>'])
+})
+
+test('a trunk that answers OPTIONS while its registrar is silent stays down while it is asked again', async () => {
+  const { facts, seconds, answers } = await line({ ...registering, qualify: 5 })
+  answers((incoming) => {
+    if (incoming.request.method === 'OPTIONS') incoming.respond(200)
+  })
+  await seconds(300)
+  const told = facts.filter((fact) => fact !== 'up')
+  assert.equal(told.length, 1, told.join())
+  assert.match(facts.at(-1) ?? '', /^down: registration: 408/)
 })
 
 test('at the end the registration is taken away, and nobody is asked any more', async () => {

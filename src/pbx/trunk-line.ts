@@ -24,12 +24,14 @@ export interface TrunkLineOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
-  /** Our address as the world sees it, for the From of OPTIONS. */
-  readonly ownHost: () => string
+  /** Our address as the trunk's server sees it, for the From of OPTIONS. */
+  readonly ownHost: (serverIp: string) => string
 }
 
 /** How long a server may take to answer OPTIONS: three copies over UDP. */
 const answerMs = 4_000
+/** How often the name of a trunk that is not asked is looked up; DNS keeps its answers as long as they are good. */
+const lookEveryMs = 60_000
 const failuresToDown = 3
 /** A trunk that failed is asked again soon, for a call may come before its next turn. */
 const againMs = 5_000
@@ -56,6 +58,8 @@ export class TrunkLine {
   #sinceMs: number
   #reason: string | undefined
   #failures = 0
+  /** The registrar refused us or was silent, and has not taken us since. */
+  #unregistered = false
   #heard = false
   /** Its servers as DNS told them last, the one that answered first. */
   #servers: readonly Server[] = []
@@ -74,6 +78,7 @@ export class TrunkLine {
     this.#stack = stack
     if (this.trunk.register) this.#register(stack)
     if (this.trunk.qualify > 0) void this.#ask()
+    else void this.#look()
   }
 
   /** Take our registration away, as far as the trunk answers soon. */
@@ -104,15 +109,18 @@ export class TrunkLine {
   target(number: string): { readonly target: Target; readonly routes: readonly string[] } {
     const uri = trunkUri(this.trunk, number)
     const registered = this.#registration?.state
+    const byName = this.#servers.length > 0 ? { via: this.#servers } : {}
     if (registered?.is === 'registered')
-      return { target: { uri, ...wayOf(registered.flow) }, routes: registered.serviceRoute }
-    return { target: { uri, ...(this.#servers.length > 0 && { via: this.#servers }) }, routes: [] }
+      return { target: { uri, ...(wayOf(registered.flow) ?? byName) }, routes: registered.serviceRoute }
+    return { target: { uri, ...byName }, routes: [] }
   }
 
   /** It answered a call of ours, or did not. */
   served(well: boolean): void {
-    if (well) this.#answered()
-    else this.#unanswered('no answer to a call')
+    if (well) return this.#answered()
+    this.#unanswered('no answer to a call')
+    // Whichever of its servers failed comes last for a while.
+    if (this.#stack && this.trunk.qualify === 0) void this.#locate(this.#stack)
   }
 
   status(): TrunkStatus {
@@ -147,10 +155,14 @@ export class TrunkLine {
     registration.on('changed', (state) => {
       if (this.#stopping.signal.aborted) return
       if (state.is === 'registered') {
+        this.#unregistered = false
         this.#noteAddresses([state.flow.remote.ip])
         void this.#locate(stack)
         this.#answered()
-      } else if (state.is === 'failed') this.#judge('down', `registration: ${state.status} ${state.reason}`)
+      } else if (state.is === 'failed') {
+        this.#unregistered = true
+        this.#judge('down', `registration: ${state.status} ${state.reason}`)
+      }
     })
   }
 
@@ -182,13 +194,21 @@ export class TrunkLine {
     }
   }
 
+  /** What we tell a trunk of ourselves depends on where it is: known before a call goes there, also when nobody asks it. */
+  async #look(): Promise<void> {
+    const stack = this.#stack
+    if (!stack) return
+    await this.#locate(stack)
+    if (!this.#stopping.signal.aborted) this.#timer = this.#options.clock.after(lookEveryMs, () => void this.#look())
+  }
+
   /** Undefined: silence. */
   async #askServer(stack: SipStack, hop: Server): Promise<SipResponse | undefined> {
     const { clock, ownHost } = this.#options
     const patience = new AbortController()
     const { signal } = patience
     const uri = trunkUri(this.trunk, undefined)
-    const own = { scheme: 'sip', user: 'patchbay', host: ownHost(), params: new Map(), headers: new Map() }
+    const own = { scheme: 'sip', user: 'patchbay', host: ownHost(hop.ip), params: new Map(), headers: new Map() }
     const asked = stack.request('OPTIONS', {
       target: { uri, via: hop },
       from: `<${printUri(own)}>`,
@@ -237,8 +257,7 @@ export class TrunkLine {
     this.#heard = true
     this.#lastAnswerAtMs = this.#options.clock.wallMs()
     // Who is not registered cannot be called, and may be refused when calling.
-    const { registration } = this.status()
-    if (registration?.state !== 'failed') this.#judge('up')
+    if (!this.#unregistered) this.#judge('up')
   }
 
   #unanswered(reason: string): void {
@@ -265,9 +284,9 @@ export class TrunkLine {
 }
 
 /** Calls go the way of the registration: by its connection, or to the server that took it. */
-const wayOf = (flow: Flow): Omit<Target, 'uri'> => {
+const wayOf = (flow: Flow): Omit<Target, 'uri'> | undefined => {
   if (!flow.reliable) return { via: { transport: flow.transport, ...flow.remote } }
-  return flow.open ? { flow } : {}
+  return flow.open ? { flow } : undefined
 }
 
 function registrationStatus(state: RegistrationState): NonNullable<TrunkStatus['registration']> {

@@ -5,9 +5,9 @@
  *
  * `request` events and `invite` events must be answered by whoever listens; see stack.types.ts.
  */
-import type { Clock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
 import { Emitter } from '../core/emitter.ts'
-import type { Logger } from '../core/logger.ts'
+import { type Logger, silentLogger } from '../core/logger.ts'
 import { dnsClient } from '../net/dns-client.ts'
 import { hostNetwork } from '../net/host-network.ts'
 import type { Network } from '../net/network.ts'
@@ -34,8 +34,10 @@ import type { ListenAddress } from './transport/listen.ts'
 import { SipTransport, type TransportUser } from './transport/transport.ts'
 
 export interface SipStackOptions {
-  readonly clock: Clock
-  readonly log: Logger
+  /** The host's unless given. */
+  readonly clock?: Clock
+  /** None unless given. */
+  readonly log?: Logger
   /** Port 0 picks a free one; UDP and TCP entries with port 0 on one IP get the same number. */
   readonly listen: readonly ListenAddress[]
   /** Our certificate and the authorities we believe. Needed to listen for TLS. */
@@ -87,13 +89,13 @@ const ownTags = ['timer', '100rel']
 
 /** @throws {SipError} `sip.cannot-listen`, with the host's error as cause. */
 export async function createSipStack(options: SipStackOptions): Promise<CountedSipStack> {
-  const { clock, log } = options
+  const { clock = systemClock, log = silentLogger } = options
   const counters = newCounters()
   const events = new Emitter<SipStackEvents>()
   events.onListenerError = (error) => log.error('A listener of SIP requests failed', { error: String(error) })
   // What comes while the last socket is being bound finds no transactions yet, and is sent again by its sender.
   let transactions: Transactions | undefined
-  const transport = await openTransport(options, counters, {
+  const transport = await openTransport({ ...options, clock, log }, counters, {
     request: (request, flow) => transactions?.receiveRequest(request, flow),
     response: (response) => transactions?.receiveResponse(response),
   })
@@ -121,7 +123,7 @@ const hostDns = (clock: Clock): Resolver =>
   hostResolver({ network: hostNetwork, ask: dnsClient({ network: hostNetwork, clock }) })
 
 async function openTransport(
-  options: SipStackOptions,
+  options: SipStackOptions & { readonly clock: Clock; readonly log: Logger },
   counters: SipCounters,
   user: TransportUser,
 ): Promise<SipTransport> {
@@ -136,6 +138,7 @@ async function openTransport(
 
 function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: EventSide): CountedSipStack {
   const { transport, transactions, dialogs, counters } = context
+  const registrations = new Set<SentRegistration>()
   return {
     counters,
     listening: transport.listening,
@@ -148,7 +151,15 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
     publish: (publish) => eventSide.publish(publish),
     publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),
-    register: (registration) => new SentRegistration(context, registration),
+    register(options) {
+      const registration = new SentRegistration(context, options)
+      if (registration.state.is === 'closed') return registration
+      registrations.add(registration)
+      registration.on('changed', ({ is }) => {
+        if (is === 'closed') registrations.delete(registration)
+      })
+      return registration
+    },
     ping: (flow) => transport.ours(flow)?.send(lineEnds),
     keepAlive(flow, keeping) {
       const ours = transport.ours(flow)
@@ -167,6 +178,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
       connections: transport.connectionCount,
     }),
     async close() {
+      for (const registration of Array.from(registrations)) registration.drop()
       eventSide.close()
       dialogs.close()
       transactions.close()

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isNetwork } from '../networks.ts'
+import { readToldAddress } from './told-address.ts'
 
 /** What a setting says about itself besides its type. */
 export interface SettingInfo {
@@ -120,19 +121,13 @@ const networksError = 'addresses or networks such as 192.0.2.7 or 10.0.0.0/8'
 export const networks = () =>
   z.array(z.string({ error: networksError }).refine(isNetwork, { error: networksError }), { error: networksError })
 
-const toldError = 'NETWORK=ADDRESS of one family, separated by commas: 10.200.0.0/16=10.8.0.2'
+const toldError =
+  'NETWORK=ADDRESS of one family, NETWORK=local or NETWORK=stun:HOST, separated by commas: 10.200.0.0/16=10.8.0.2'
 /** Which address the peers of a network are told: comma-separated or a YAML list. */
 export const toldAddresses = () =>
   list().pipe(
     z.array(
-      z.string().refine(
-        (given) => {
-          const [network = '', address = '', more] = given.split('=')
-          const [ip = ''] = network.split('/')
-          return isNetwork(network) && isIP(ip) === isIP(address) && more === undefined
-        },
-        { error: toldError },
-      ),
+      z.string().refine((given) => readToldAddress(given) !== undefined, { error: toldError }),
       { error: toldError },
     ),
   )

@@ -9,6 +9,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { SettingInfo } from './fields.ts'
 import { type Settings, settingsSchema } from './schema.ts'
+import { isStunServer } from './told-address.ts'
 
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
@@ -136,7 +137,7 @@ function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings
     )
   if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
     throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
-  if (nat.behindNat && nat.externalIp === 'auto' && !/^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(nat.stunServer))
+  if (nat.behindNat && nat.externalIp === 'auto' && !isStunServer(nat.stunServer))
     throw new SettingsError(
       `STUN_SERVER: "${nat.stunServer}" was given; must be host or host:port of a STUN server when EXTERNAL_IP is auto`,
     )

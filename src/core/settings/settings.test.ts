@@ -79,7 +79,7 @@ for (const [env, line] of [
   [{ HTTP_PORT: '99999' }, 'HTTP_PORT: "99999" was given; must be a whole number from 0 to 65535'],
   [
     { NAT_ADDRESSES: '10.0.0.0/8=2001:db8::1' },
-    'NAT_ADDRESSES: "10.0.0.0/8=2001:db8::1" was given; must be NETWORK=ADDRESS of one family, separated by commas: 10.200.0.0/16=10.8.0.2',
+    'NAT_ADDRESSES: "10.0.0.0/8=2001:db8::1" was given; must be NETWORK=ADDRESS of one family, NETWORK=local or NETWORK=stun:HOST, separated by commas: 10.200.0.0/16=10.8.0.2',
   ],
   [{ RTP_PORT_MIN: '30000' }, 'RTP_PORT_MIN: 30000 was given; must be below RTP_PORT_MAX, which is 20000'],
 ] as const) {
@@ -194,6 +194,14 @@ test('a public address that is to be found needs a STUN server', () => {
   )
   const { settings } = loadSettings({ env: { ...env, STUN_SERVER: 'stun.example.com:3478' } })
   assert.equal(settings.nat.externalIp, 'auto')
+})
+
+test('a network is told an address of its family, a local one, or what a STUN server sees', () => {
+  for (const wrong of ['10.9.0.0/16', '10.9.0.0/16=here', '10.9.0.0/16=stun:', '10.9.0.0/99=local', '::/0=10.9.0.5=1'])
+    assert.match(failure({ env: { NAT_ADDRESSES: wrong } }), /^NAT_ADDRESSES: .* was given; must be NETWORK=ADDRESS/)
+  const written = ['10.9.0.0/16=10.9.0.5', '10.8.0.0/16=local', '10.7.0.0/16=stun:[2001:db8::1]:3478']
+  const configFile = yamlFile(`nat:\n  addresses: ${JSON.stringify(written)}\n`)
+  assert.deepEqual(loadSettings({ env: {}, configFile }).settings.nat.addresses, written)
 })
 
 test('headers that say who somebody is, or belong to the stack, cannot be passed on', () => {

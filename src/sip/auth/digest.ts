@@ -9,7 +9,7 @@
  * Missing: `username*`.
  */
 import { timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { randomHex } from '../../core/random.ts'
 import { quote } from '../message/scan.ts'
 import { parseUri } from '../message/uri.ts'
@@ -72,7 +72,8 @@ export type OfferedAlgorithm = DigestAlgorithm | `${DigestAlgorithm}-sess`
 
 export interface DigestVerifierOptions {
   readonly realm: string
-  readonly clock: Clock
+  /** The host's unless given. */
+  readonly clock?: Clock
   /**
    * What is offered, in this order, and taken. Default SHA-256, then MD5. Some phones give up when they see one they
    * do not know (baresip 1.0, sipp 3.6): for them offer MD5 alone.
@@ -116,7 +117,7 @@ export class DigestVerifier {
 
   constructor(options: DigestVerifierOptions) {
     this.realm = options.realm
-    this.#clock = options.clock
+    this.#clock = options.clock ?? systemClock
     this.#algorithms = options.algorithms ?? ['SHA-256', 'MD5']
     const { qop = ['auth'], userhash = false } = options
     this.#terms = `qop="${qop.join(',')}"${userhash ? ', userhash=true' : ''}`
@@ -124,7 +125,7 @@ export class DigestVerifier {
     this.#mint = new NonceMint(options.realm)
     this.#counts = new NonceCounts(options.maxNonces)
     this.#nobody = { realm: options.realm, md5: randomHex(16), sha256: randomHex(32), sha512: randomHex(32) }
-    this.#expireAtMs = options.clock.now() + this.#nonceLifeMs
+    this.#expireAtMs = this.#clock.now() + this.#nonceLifeMs
   }
 
   /**
