@@ -9,6 +9,7 @@
  * Missing: minutes and money; limits that differ by extension.
  */
 import type { Clock } from '../core/clock.ts'
+import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
@@ -37,7 +38,7 @@ type Refusal = 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
 export class TollGuard {
   readonly #options: TollGuardOptions
   readonly #hourly: TokenBuckets
-  readonly #running = new Map<string, number>()
+  readonly #running = new Tally()
 
   constructor(options: TollGuardOptions) {
     this.#options = options
@@ -55,10 +56,10 @@ export class TollGuard {
     if (safe.length === 0) return this.#refuse(extension, ways, 'high-risk')
     if (safe.some(({ number }) => isShort(number))) return safe
     const open = safe.filter(
-      ({ trunk }) => trunk.maxCalls === undefined || this.#count(`trunk ${trunk.name}`) < trunk.maxCalls,
+      ({ trunk }) => trunk.maxCalls === undefined || this.#running.of(`trunk ${trunk.name}`) < trunk.maxCalls,
     )
     if (open.length === 0) return this.#refuse(extension, ways, 'trunk-full')
-    if (callsAtATime > 0 && this.#count(`extension ${extension}`) >= callsAtATime)
+    if (callsAtATime > 0 && this.#running.of(`extension ${extension}`) >= callsAtATime)
       return this.#refuse(extension, ways, 'calls-at-a-time')
     if (callsPerHour > 0 && !this.#hourly.take(extension)) return this.#refuse(extension, ways, 'calls-per-hour')
     return open
@@ -67,16 +68,12 @@ export class TollGuard {
   /** A call of that extension by that trunk has begun. Returns what to call when it is over. */
   begin(extension: string, { trunk }: WayOut): () => void {
     const keys = [`extension ${extension}`, `trunk ${trunk.name}`]
-    for (const key of keys) this.#running.set(key, this.#count(key) + 1)
+    this.#running.add(...keys)
     let over = false
     return () => {
       if (over) return
       over = true
-      for (const key of keys) {
-        const left = this.#count(key) - 1
-        if (left > 0) this.#running.set(key, left)
-        else this.#running.delete(key)
-      }
+      this.#running.remove(...keys)
     }
   }
 
@@ -88,10 +85,6 @@ export class TollGuard {
     return highRiskPrefixes.some((prefix) =>
       prefix.startsWith('0') ? number.startsWith(prefix) : (international?.startsWith(prefix) ?? false),
     )
-  }
-
-  #count(key: string): number {
-    return this.#running.get(key) ?? 0
   }
 
   #refuse(extension: string, ways: readonly WayOut[], why: Refusal): [] {
