@@ -18,3 +18,13 @@ test('each key is counted for itself, and what was never there stays at none', (
     [1, 0, 0],
   )
 })
+
+test('what was taken is given back once', () => {
+  const tally = new Tally()
+  tally.add('a')
+  const giveBack = tally.take('a')
+  assert.equal(tally.of('a'), 2)
+  giveBack()
+  giveBack()
+  assert.equal(tally.of('a'), 1)
+})

@@ -10,6 +10,16 @@ export class Tally {
     for (const key of keys) this.#counts.set(key, this.of(key) + 1)
   }
 
+  /** Add, and return how to take it back; to do so twice is fine. */
+  take(...keys: readonly string[]): () => void {
+    this.add(...keys)
+    let taken = true
+    return () => {
+      if (taken) this.remove(...keys)
+      taken = false
+    }
+  }
+
   /** Take back what was added, once for each time. */
   remove(...keys: readonly string[]): void {
     for (const key of keys) {

@@ -11,6 +11,7 @@
 import type { Clock } from '../core/clock.ts'
 import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
+import { type CallLimits, isShort, type LimitedTrunk } from './call-limits.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 /** A way out by a trunk. */
@@ -19,7 +20,7 @@ export interface WayOut {
   readonly number: string
   /** The rule allows dear numbers. */
   readonly highRisk: boolean
-  readonly trunk: { readonly name: string; readonly maxCalls?: number | undefined }
+  readonly trunk: LimitedTrunk
 }
 
 export interface TollGuardOptions {
@@ -31,6 +32,8 @@ export interface TollGuardOptions {
   readonly callsAtATime: number
   /** And in an hour; 0 for no limit. */
   readonly callsPerHour: number
+  /** Knows how full a trunk is. */
+  readonly limits: Pick<CallLimits, 'hasRoom' | 'beginOut'>
 }
 
 type Refusal = 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
@@ -51,29 +54,30 @@ export class TollGuard {
    * let out counts for its hour.
    */
   allow<Way extends WayOut>(extension: string, ways: readonly Way[]): readonly Way[] {
-    const { callsAtATime, callsPerHour } = this.#options
+    const { callsPerHour, limits } = this.#options
     const safe = ways.filter((way) => way.highRisk || !this.isHighRisk(way.number))
     if (safe.length === 0) return this.#refuse(extension, ways, 'high-risk')
     if (safe.some(({ number }) => isShort(number))) return safe
-    const open = safe.filter(
-      ({ trunk }) => trunk.maxCalls === undefined || this.#running.of(`trunk ${trunk.name}`) < trunk.maxCalls,
-    )
+    const open = safe.filter(({ trunk }) => limits.hasRoom(trunk))
     if (open.length === 0) return this.#refuse(extension, ways, 'trunk-full')
-    if (callsAtATime > 0 && this.#running.of(`extension ${extension}`) >= callsAtATime)
-      return this.#refuse(extension, ways, 'calls-at-a-time')
+    if (this.#isBusy(extension)) return this.#refuse(extension, ways, 'calls-at-a-time')
     if (callsPerHour > 0 && !this.#hourly.take(extension)) return this.#refuse(extension, ways, 'calls-per-hour')
     return open
   }
 
-  /** A call of that extension by that trunk has begun. Returns what to call when it is over. */
-  begin(extension: string, { trunk }: WayOut): () => void {
-    const keys = [`extension ${extension}`, `trunk ${trunk.name}`]
-    this.#running.add(...keys)
-    let over = false
+  /**
+   * A call of that extension goes out that way. Returns what to call when it is over; undefined when it is one too many by
+   * now, which is told.
+   */
+  begin(extension: string, way: WayOut): (() => void) | undefined {
+    const { number, trunk } = way
+    if (!isShort(number) && this.#isBusy(extension)) return void this.#refuse(extension, [way], 'calls-at-a-time')
+    const leaveTrunk = this.#options.limits.beginOut(trunk, number)
+    if (!leaveTrunk) return void this.#refuse(extension, [way], 'trunk-full')
+    const leave = this.#running.take(extension)
     return () => {
-      if (over) return
-      over = true
-      this.#running.remove(...keys)
+      leaveTrunk()
+      leave()
     }
   }
 
@@ -87,6 +91,11 @@ export class TollGuard {
     )
   }
 
+  #isBusy(extension: string): boolean {
+    const { callsAtATime } = this.#options
+    return callsAtATime > 0 && this.#running.of(extension) >= callsAtATime
+  }
+
   #refuse(extension: string, ways: readonly WayOut[], why: Refusal): [] {
     const { bus, clock } = this.#options
     const [way] = ways
@@ -97,6 +106,3 @@ export class TollGuard {
     return []
   }
 }
-
-/** 112, 911, 999: a call for help is never one too many. */
-const isShort = (number: string): boolean => /^\d{1,3}$/.test(number)
