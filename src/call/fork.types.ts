@@ -36,6 +36,8 @@ export interface Destination {
   readonly order?: number
   /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */
   readonly isWay?: boolean
+  /** Takes a place for one more call there. Returns what to call when it is over; undefined when there is no place. */
+  readonly take?: () => (() => void) | undefined
   /** Told whether it served: took the call or refused it, but was there. */
   readonly report?: (served: boolean) => void
   /** Where a redirection to these URIs may lead, best first; nowhere when left out. */
