@@ -123,11 +123,12 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
     screen: shield,
-    limits: {
-      connections: settings.sip.maxConnections,
-      connectionsPerSource: settings.security.connectionsPerSource,
-    },
     observe: trace.observe,
+    limits: {
+      idleMs: maxExpiresMs + silenceMarginMs,
+      connections: settings.sip.maxConnections,
+      connectionsPerSource: settings.sip.maxConnectionsPerSource,
+    },
   })
   closing.push(() => stack.close())
   keepPhones(foundation, registrar, stack)
@@ -204,6 +205,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   }
 }
 
+/** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 

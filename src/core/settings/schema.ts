@@ -204,8 +204,11 @@ export const settingsSchema = z.strictObject({
     }),
     maxConnections: setting(whole(1, 1_000_000).default(5_000), {
       env: 'SIP_MAX_CONNECTIONS',
-      description:
-        'SIP connections (TCP, TLS, WebSocket) at a time. When there are more, the oldest that was never let in makes room.',
+      description: 'TCP, TLS and WebSocket connections for SIP at a time; each phone that does not use UDP has one.',
+    }),
+    maxConnectionsPerSource: setting(whole(1, 1_000_000).default(250), {
+      env: 'SIP_MAX_CONNECTIONS_PER_SOURCE',
+      description: 'Of those, from one address (IPv6: one /64) that is not trusted. Phones behind one NAT share it.',
     }),
     overloadLag: setting(duration().default(300), {
       env: 'SIP_OVERLOAD_LAG',
@@ -373,10 +376,6 @@ export const settingsSchema = z.strictObject({
           'Numbers that go out only by a rule that says highRisk: digits after the +, or with a leading 0 as dialled inside the country.',
       },
     ),
-    connectionsPerSource: setting(whole(1, 1_000_000).default(250), {
-      env: 'SECURITY_CONNECTIONS_PER_SOURCE',
-      description: 'The same from one source (IPv6: its /64) that is not trusted.',
-    }),
     callsAtATime: setting(whole(0, 100_000).default(100), {
       env: 'SECURITY_CALLS_AT_A_TIME',
       description:

@@ -65,7 +65,8 @@ export function parseHostPort(text: string): { host: string; port?: number } | u
   const close = lower.startsWith('[') ? lower.indexOf(']') : -1
   const colon = lower.indexOf(':', close < 0 ? 0 : close)
   const hostText = colon < 0 ? lower : lower.slice(0, colon)
-  const host = close < 0 ? hostText : hostText.slice(1, -1)
+  // The grammar of RFC 3261 has a colon too many before an IPv4 address (RFC 5118 §4.10).
+  const host = close < 0 ? hostText : hostText.slice(1, -1).replace(/:::(?=\d+\.[\d.]+$)/, '::')
   const isHost = close < 0 ? hostName.test(host) : hostText.endsWith(']') && isIPv6(host)
   if (!isHost) return undefined
   if (colon < 0) return { host }
@@ -119,6 +120,15 @@ const escapePassword = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,]/)
 const escapeParam = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/)
 const escapeHeader = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/?:+$]/)
 
+/** `sip:USER@HOST` */
+export const sipUri = (user: string, host: string): SipUri => ({
+  scheme: 'sip',
+  user,
+  host,
+  params: new Map(),
+  headers: new Map(),
+})
+
 export function printUri(uri: SipUri): string {
   if (uri.scheme === 'tel') return `tel:${uri.user ?? ''}${printUriParams(uri.params)}`
   if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return `${uri.scheme}:${uri.host}`
@@ -139,6 +149,12 @@ function printUriParams(params: Params): string {
 
 /** The URI as its writer wrote it: RFC 3261 §12.2.1.1 has a Contact come back as Request-URI, not a likeness of it. */
 export const writtenUri = (uri: SipUri): string => uri.text ?? printUri(uri)
+
+/** A URI as a Request-URI: without the headers that a Contact may ask for, which have no place there (RFC 3261 §19.1.1, table 1). */
+export function asRequestUri(text: string): string {
+  const question = text.indexOf('?', text.indexOf('@') + 1)
+  return question > 0 && /^sips?:/i.test(text) ? text.slice(0, question) : text
+}
 
 /** Parameters that make two URIs differ when only one of them has it (RFC 3261 §19.1.4). */
 const decisive = ['user', 'ttl', 'method', 'maddr', 'transport']

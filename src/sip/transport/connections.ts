@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { placeOf, sameIp } from '../../core/ip.ts'
+import { Tally } from '../../core/tally.ts'
 import type { Network, TcpConnection } from '../../net/network.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { topVia } from '../message/fields.ts'
@@ -57,7 +58,7 @@ export class Connections {
   readonly #user: Omit<TcpFlowUser, 'closed'>
   readonly #known = new Map<TcpFlow, Known>()
   readonly #byRemote = new Map<string, TcpFlow>()
-  readonly #perSource = new Map<string, number>()
+  readonly #perSource = new Tally()
   /** Accepted, and nothing they sent was let in yet; oldest first. */
   readonly #strangers = new Set<TcpFlow>()
   #closed = false
@@ -131,7 +132,7 @@ export class Connections {
   #makeRoom(ip: string): boolean {
     const { screen, limits } = this.#options
     const place = placeOf(ip)
-    const hasManyThere = (this.#perSource.get(place) ?? 0) >= limits.connectionsPerSource
+    const hasManyThere = this.#perSource.of(place) >= limits.connectionsPerSource
     const isFull = this.count >= limits.connections
     if (!isFull && (!hasManyThere || screen?.isTrusted(ip) === true)) return true
     for (const flow of this.#strangers) {
@@ -149,8 +150,7 @@ export class Connections {
     const flow = new TcpFlow(options, { ...this.#user, closed: (gone) => this.#forget(gone) })
     this.#known.set(flow, { key })
     this.#byRemote.set(key, flow)
-    const place = placeOf(flow.remote.ip)
-    this.#perSource.set(place, (this.#perSource.get(place) ?? 0) + 1)
+    this.#perSource.add(placeOf(flow.remote.ip))
     return flow
   }
 
@@ -160,10 +160,7 @@ export class Connections {
     this.#strangers.delete(flow)
     for (const name of [key, alias])
       if (name !== undefined && this.#byRemote.get(name) === flow) this.#byRemote.delete(name)
-    const place = placeOf(flow.remote.ip)
-    const left = (this.#perSource.get(place) ?? 1) - 1
-    if (left > 0) this.#perSource.set(place, left)
-    else this.#perSource.delete(place)
+    this.#perSource.remove(placeOf(flow.remote.ip))
   }
 }
 
