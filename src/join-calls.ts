@@ -33,6 +33,7 @@ import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
+import { CallLimits } from './security/call-limits.ts'
 import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { TollGuard } from './security/toll-guard.ts'
@@ -117,7 +118,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
+    supported: ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
@@ -144,6 +145,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
+  const { security } = settings
+  const limits = new CallLimits({
+    clock,
+    bus,
+    callsAtATime: security.callsAtATime,
+    callsPerSecond: security.callsPerSecond,
+  })
   const dialplan = new Dialplan({
     gatekeeper,
     directory,
@@ -152,10 +160,12 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     toll: new TollGuard({
       clock,
       bus,
-      highRiskPrefixes: settings.security.highRiskPrefixes,
-      callsAtATime: settings.security.outboundAtATime,
-      callsPerHour: settings.security.outboundPerHour,
+      highRiskPrefixes: security.highRiskPrefixes,
+      callsAtATime: security.outboundAtATime,
+      callsPerHour: security.outboundPerHour,
+      limits,
     }),
+    limits,
     passHeaders: settings.sip.passHeaders,
     services,
   })

@@ -56,7 +56,7 @@ export class Fork {
     const timer = options.clock.after(options.ringMs, () => this.cancel('no-answer'))
     this.#cancelTimer = () => timer.cancel()
     this.#plan = new RingPlan(options.destinations)
-    if (!this.#ringNext()) this.#finish({ answered: false, reason: 'unreachable', reasons: [] })
+    if (!this.#ringNext()) this.#fail()
   }
 
   /** Give up on all devices that have not answered. @param reasons As the caller gave them. */
@@ -104,8 +104,11 @@ export class Fork {
   /** False when there is nobody left to ring. */
   #ringNext(): boolean {
     const { clock, ringMs } = this.#options
-    const group = this.#plan.next()
-    for (const destination of group) this.#start(destination)
+    let group: readonly Destination[]
+    do {
+      group = this.#plan.next()
+      for (const destination of group) this.#start(destination)
+    } while (group.length > 0 && this.#ringing.size === 0)
     this.#groupTimer?.cancel()
     if (this.#plan.more && !group.some(({ isWay }) => isWay))
       this.#groupTimer = clock.after(ringMs / this.#plan.groups, () => {
@@ -126,7 +129,9 @@ export class Fork {
       referredBy,
       onProvisional,
     } = this.#options
-    const { target, party, credentials, routes } = destination
+    const { target, party, credentials, routes, take } = destination
+    const free = take?.()
+    if (take && !free) return void this.#refusals.push({ reason: 'not-allowed', reasons: [] })
     const { media, sdp } = offer(destination)
     const { from, headers } = introduce(destination)
     const invite = stack.invite({
@@ -147,7 +152,10 @@ export class Fork {
         if (this.#settled) return
         if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
-        onProvisional(attempt, response)
+        teller.ringing(leg.id)
+        const described = sdpOf(response)
+        if (described !== '') attempt.earlyAnswer = described
+        onProvisional(attempt, described)
       },
     })
     const leg: Leg = {
@@ -168,6 +176,8 @@ export class Fork {
     teller.legStarted(leg)
     void invite.outcome.then((outcome) => {
       ringing.silence?.cancel()
+      if (!outcome.answered || outcome.dialog.state === 'terminated') free?.()
+      else if (free) outcome.dialog.on('ended', free)
       if (outcome.answered) this.#answered(ringing, outcome.dialog, outcome.response)
       else this.#refused(ringing, outcome.response)
     })
@@ -213,7 +223,8 @@ export class Fork {
     const served = rang || !unserved.has(status)
     destination.report?.(served)
     const onwards = this.#plan.redirected(destination, response)
-    if (onwards.length > 0) return onwards.forEach((next) => this.#start(next))
+    for (const next of onwards) this.#start(next)
+    if (this.#ringing.size > 0 && onwards.length > 0) return
     const reasons = reasonsIn(response)
     this.#refusals.push({ reason: networkReason(reasons) ?? reasonOf(status), reasons })
     if (destination.isWay && served) this.#isFinal = true

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
-import type { SipResponse, SipUri } from '../sip/message/types.ts'
+import type { SipUri } from '../sip/message/types.ts'
 import type {
   Credentials,
   Dialog,
@@ -36,6 +36,8 @@ export interface Destination {
   readonly order?: number
   /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */
   readonly isWay?: boolean
+  /** Takes a place for one more call there. Returns what to call when it is over; undefined when there is no place. */
+  readonly take?: () => (() => void) | undefined
   /** Told whether it served: took the call or refused it, but was there. */
   readonly report?: (served: boolean) => void
   /** Where a redirection to these URIs may lead, best first; nowhere when left out. */
@@ -75,5 +77,6 @@ export interface ForkOptions {
   readonly role?: LegRole
   /** Who sent the call here (RFC 3892), as that destination is told. */
   readonly referredBy?: (destination: Destination) => string
-  readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
+  /** @param described The description of a provisional answer; empty when it has none. */
+  readonly onProvisional: (attempt: Attempt, described: string) => void
 }
