@@ -124,6 +124,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     guard: shedding(load, gatekeeper.admit),
     screen: shield,
     observe: trace.observe,
+    limits: { idleMs: maxExpiresMs + silenceMarginMs },
   })
   closing.push(() => stack.close())
   keepPhones(foundation, registrar, stack)
@@ -200,6 +201,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   }
 }
 
+/** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 

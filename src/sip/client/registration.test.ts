@@ -271,6 +271,18 @@ test('closing takes the Contact away; the signal does the same; nothing is left 
   assert.equal(clock.pendingTimers, 0)
 })
 
+test('a stack that closes forgets its registrations, without a word to anybody', async () => {
+  const { asked, register, run, caller, clock } = await registrar()
+  const { registration, states } = register()
+  await run(100)
+  await caller.close()
+  assert.deepEqual(states.at(-1), { is: 'closed' })
+  await registration.close()
+  await turn(clock, 70_000, 500)
+  assert.equal(asked.length, 1)
+  assert.equal(clock.pendingTimers, 0)
+})
+
 test('closed before the first answer, it rejects who waits, and the registrar is told all the same', async () => {
   const { register, expires, run } = await registrar()
   const { registration } = register()

@@ -115,15 +115,25 @@ export class SentRegistration implements OutgoingRegistration {
 
   readonly #abort = (): void => void this.close()
 
-  async #close(): Promise<void> {
+  /** The stack closes. */
+  drop(): void {
+    if (this.#closing) return
+    this.#closing = Promise.resolve()
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#timer?.cancel()
     this.#unwatch?.()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#asking?.abort()
     this.#first.reject(new SipError('sip.aborted'))
-    const asked = this.#asked
     this.#enter({ is: 'closed' })
-    if (asked) await this.#send(0, this.#lastServer()).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    this.#forget()
+    if (this.#asked) await this.#send(0, this.#lastServer()).catch(() => {})
   }
 
   /** One round: the last server first, any server when that one does not serve. */
