@@ -17,14 +17,14 @@ import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
-import type { Dialog, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
 import { CallStreams } from './call-streams.ts'
 import { answerTo, CallerSide, readInvite } from './caller-side.ts'
 import { sdpOf } from './description.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
-import { type Leg, legOf, mediaSummary } from './leg.ts'
+import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
@@ -45,6 +45,8 @@ export interface DialOptions {
   readonly record: boolean
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
+  /** How the caller is told whom it speaks with; not at all when left out. */
+  readonly present?: Presenter
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
 }
@@ -123,6 +125,7 @@ export class Call implements LiveCall, TransferHost {
   async dial(options: DialOptions): Promise<void> {
     if (this.#ended) return
     this.#options = options
+    this.#legs.caller.present = options.present
     const otherCalls = () =>
       this.#services.live.list().flatMap((call) => (call instanceof Call && call !== this ? [call] : []))
     this.#transfers = new TransferDesk({ host: this, onwards: options.onwards, otherCalls })
@@ -172,9 +175,11 @@ export class Call implements LiveCall, TransferHost {
       const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
       return { media, sdp: media.offer(wanted) }
     }
-    const pickUp = (invite: IncomingInvite) => {
-      const media = new LegMedia(port, advertisedIp(invite.flow), beside)
-      return { media, sdp: answerTo(invite, media, wanted) }
+    const pickUp: ForkOptions['pickUp'] = (invite, present) => {
+      const host = advertisedIp(invite.flow)
+      const media = new LegMedia(port, host, beside)
+      const waits = options.role === 'caller' ? this.#legs.callee : this.#legs.caller
+      return { media, sdp: answerTo(invite, media, wanted), headers: (waits && present?.(shown(waits), host)) ?? {} }
     }
     const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, pickUp, ...options })
     this.#legs.rings(fork)
@@ -209,22 +214,33 @@ export class Call implements LiveCall, TransferHost {
     return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
   }
 
+  /**
+   * Who rings or answers, for the caller (RFC 3325 §9.1). It keeps the number it dialled for somebody private, and for
+   * somebody outside who says nothing of himself.
+   */
+  #introduceToCaller(leg: Leg): ExtraHeaders {
+    const who = leg.party.extension === undefined ? leg.shownAs : shown(leg)
+    const { present } = this.#legs.caller
+    return present && who && !who.private ? present(who, this.advertisedIp(this.#invite.flow)) : {}
+  }
+
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
   #provisional(attempt: Attempt, response: SipResponse, caller: CallerSide): void {
     if (this.#ended) return
-    const { leg, media } = attempt
+    const { leg } = attempt
     this.#teller.ringing(leg.id)
     const described = sdpOf(response)
     if (described !== '') attempt.earlyAnswer = described
-    if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(media, described, caller)
-    caller.ring()
+    if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(attempt, described, caller)
+    caller.ring(this.#introduceToCaller(leg))
     this.#legs.caller.state = 'ringing'
   }
 
-  #passEarlyMedia(media: LegMedia, described: string, caller: CallerSide): void {
+  #passEarlyMedia({ leg, media }: Attempt, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
-      caller.passEarlyMedia(media.wishes, () => this.#session.bridge(caller.media.port, media.port))
+      const bridge = () => this.#session.bridge(caller.media.port, media.port)
+      caller.passEarlyMedia(media.wishes, bridge, this.#introduceToCaller(leg))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       this.log.warn('early media could not be passed on', { code: error.code })
@@ -246,7 +262,7 @@ export class Call implements LiveCall, TransferHost {
       return told
     })
     this.#legs.caller.unlisten?.()
-    const callerDialog = caller.answer(description)
+    const callerDialog = caller.answer(description, this.#introduceToCaller(callee))
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
@@ -367,8 +383,16 @@ export class Call implements LiveCall, TransferHost {
       this.#recording.endTrack(leg.id)
     } else if (record && stays && this.#options) this.#record(this.#options.recordingName, [stays, next])
     if (stays?.media) this.#session.bridge(stays.media.port, next.media.port)
+    if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
+  }
+
+  /** Whoever stays speaks with somebody else now. */
+  #tellConnected({ present, dialog }: Leg, next: Leg): void {
+    if (!present || !dialog) return
+    const headers = present(shown(next), this.advertisedIp(dialog.flow))
+    if (Object.keys(headers).length > 0) void dialog.tell(headers)
   }
 
   async leave(leg: Leg, how: 'bye' | 'moved'): Promise<void> {

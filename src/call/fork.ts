@@ -25,7 +25,7 @@ import type {
 import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { type Leg, legOf, remoteOf } from './leg.ts'
+import { type Leg, legOf, type Presenter, remoteOf } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
 import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
@@ -45,6 +45,10 @@ export interface Destination {
   readonly credentials?: Credentials
   /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
   readonly introduce?: (caller: Party, host: string) => Introduction
+  /** How it is told later whom it speaks with, after a transfer. */
+  readonly present?: Presenter
+  /** Who answers there, where the answer says more than `party` does. */
+  readonly reached?: (response: SipResponse) => Party | undefined
   /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
   readonly routes?: readonly string[]
   /** Rung when all of a lower order have failed; 0 unless given. */
@@ -81,8 +85,11 @@ export interface ForkOptions {
   readonly introduce: (destination: Destination) => Introduction
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
-  /** The media of who picks the call up, and the answer to its INVITE. */
-  readonly pickUp: (invite: IncomingInvite) => { readonly media: LegMedia; readonly sdp: string }
+  /** The media of who picks the call up, the answer to its INVITE, and what it is told of who called. */
+  readonly pickUp: (
+    invite: IncomingInvite,
+    present: Presenter | undefined,
+  ) => { readonly media: LegMedia; readonly sdp: string; readonly headers: ExtraHeaders }
   readonly ringMs: number
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */
   readonly maxForwards: number
@@ -157,13 +164,13 @@ export class Fork {
    *
    * @throws {CallError} When its offer cannot be answered; the call rings on.
    */
-  pickUp(invite: IncomingInvite, party: Party): void {
-    const { media, sdp } = this.#options.pickUp(invite)
-    const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), state: 'ringing' }
+  pickUp(invite: IncomingInvite, party: Party, present?: Presenter): void {
+    const { media, sdp, headers } = this.#options.pickUp(invite, present)
+    const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), present, state: 'ringing' }
     const attempt: Attempt = { leg, media, invite: { cancel: () => {} }, renegotiated: true }
     this.#attempts.add(attempt)
     this.#options.teller.legStarted(leg)
-    const dialog = invite.answer({ contentType: 'application/sdp', body: sdp })
+    const dialog = invite.answer({ headers, contentType: 'application/sdp', body: sdp })
     this.#finish({ answered: true, attempt, dialog, sdp: '' })
     this.#cancelAll(completedElsewhere, attempt)
   }
@@ -219,6 +226,7 @@ export class Fork {
         if (this.#settled) return
         if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
+        attempt.leg.shownAs = destination.reached?.(response)
         onProvisional(attempt, response)
       },
     })
@@ -230,6 +238,7 @@ export class Fork {
       transport: target.flow?.transport ?? [target.via ?? []].flat()[0]?.transport ?? 'udp',
       remote: target.flow ? remoteOf(target.flow) : target.uri,
       state: 'calling',
+      present: destination.present,
     }
     const attempt: Attempt = { leg, media, invite }
     const ringing: Ringing = { attempt, destination }
@@ -270,6 +279,7 @@ export class Fork {
       return
     }
     destination.report?.(true)
+    attempt.leg.shownAs = destination.reached?.(response)
     this.#finish({ answered: true, attempt, dialog, sdp: sdpOf(response) })
     this.#cancelAll(completedElsewhere, attempt)
   }
