@@ -33,6 +33,7 @@ import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
+import { CallLimits } from './security/call-limits.ts'
 import { shedding } from './security/shed.ts'
 import { Shield } from './security/shield.ts'
 import { TollGuard } from './security/toll-guard.ts'
@@ -96,7 +97,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   registrar.restore(await database.registrations.all(), database.directory)
   const shield = makeShield(foundation)
   // Phones that were registered before the restart are no strangers.
-  for (const { flow } of registrar.reached()) shield.expect(flow)
+  for (const { flow } of registrar.reached()) if (shield.mayConnect(flow.remote.ip)) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
   closing.push(async () => publicAddress?.close())
   const publicIp = publicAddress?.current
@@ -117,12 +118,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'replaces', 'path', 'outbound', 'gruu'],
+    supported: ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu'],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
     screen: shield,
     observe: trace.observe,
+    limits: { idleMs: maxExpiresMs + silenceMarginMs },
   })
   closing.push(() => stack.close())
   keepPhones(foundation, registrar, stack)
@@ -144,6 +146,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
   }
   const { directory } = database
+  const { security } = settings
+  const limits = new CallLimits({
+    clock,
+    bus,
+    callsAtATime: security.callsAtATime,
+    callsPerSecond: security.callsPerSecond,
+  })
   const dialplan = new Dialplan({
     gatekeeper,
     directory,
@@ -152,10 +161,12 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     toll: new TollGuard({
       clock,
       bus,
-      highRiskPrefixes: settings.security.highRiskPrefixes,
-      callsAtATime: settings.security.outboundAtATime,
-      callsPerHour: settings.security.outboundPerHour,
+      highRiskPrefixes: security.highRiskPrefixes,
+      callsAtATime: security.outboundAtATime,
+      callsPerHour: security.outboundPerHour,
+      limits,
     }),
+    limits,
     passHeaders: settings.sip.passHeaders,
     services,
   })
@@ -190,6 +201,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   }
 }
 
+/** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
@@ -201,7 +214,7 @@ function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
     bus,
     trusted: parseNetworks([...security.trustedNetworks, ...peers]),
     ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
-    denied: parseNetworks(security.deniedSources),
+    ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
     messagesPerSecond: security.messagesPerSecond,
     messagesPerSecondInAll: security.messagesPerSecondInAll,
     banAfter: security.banAfter,

@@ -65,10 +65,11 @@ test('who tries numbers learns nothing: known and unknown get the same answer to
   assert.doesNotMatch([...answers][0] ?? '', /Server|User-Agent|Allow/)
 })
 
-test('floods of OPTIONS and SUBSCRIBE leave nothing behind, and a phone at the same address goes on', async () => {
+test('floods of OPTIONS and SUBSCRIBE leave nothing behind, and a phone at the same address goes on', async (t) => {
   await server.phone('102')
   const alice = await server.phone('101', { ip: '127.0.0.6' })
   const recorder = await Stranger.at(recorderIp, server.sip)
+  t.after(() => recorder.close())
   assert.equal((await recorder.ask({ method: 'OPTIONS', uri: `sip:${pbx}` }))?.status, 200)
   for (let n = 0; n < 2_000; n++) {
     const uri = `sip:${n}@${pbx}`
@@ -85,10 +86,9 @@ test('floods of OPTIONS and SUBSCRIBE leave nothing behind, and a phone at the s
   assert.ok(transactions < 20, `${transactions} transactions`)
   await outcome.call.hangUp()
   await until('nothing to live', 5_000, async () => (await liveCalls()) === 0)
-  recorder.close()
 })
 
-test('a REGISTER that was overheard is refused when it comes again, from anywhere', async () => {
+test('a REGISTER that was overheard is refused when it comes again, from anywhere', async (t) => {
   const uri = `sip:${pbx}`
   const from = `sip:101@${pbx}`
   const challenged = await scanner.ask({ method: 'REGISTER', uri, from })
@@ -96,11 +96,11 @@ test('a REGISTER that was overheard is refused when it comes again, from anywher
   const own = await scanner.ask({ method: 'REGISTER', uri, from, headers: { Authorization, Expires: '600' } })
   assert.equal(own?.status, 200)
   const thief = await Stranger.at('127.0.0.7', server.sip)
+  t.after(() => thief.close())
   const again = await thief.ask({ method: 'REGISTER', uri, from, headers: { Authorization, Expires: '600' } })
   assert.equal(again?.status, 401)
   const { items } = await server.api.registrations('101')
   assert.ok(items.every(({ source }) => source.startsWith('127.0.0.6:')))
-  thief.close()
 })
 
 test('one nonce serves no series of guesses: each count works once and a wrong one is refused as wrong', async (t) => {
@@ -140,8 +140,9 @@ test('a dear number is refused to an extension that has a rule for it, and the h
   assert.equal(carrier.received, before)
 })
 
-test('a dial string cannot aim a call at another host', async () => {
+test('a dial string cannot aim a call at another host', async (t) => {
   const evil = await Stranger.at('127.0.0.66', server.sip)
+  t.after(() => evil.close())
   for (const user of ['00%40127.0.0.66', '00%40127.0.0.66%3Bx', '00;x=y', '00900&PJSIP%2F1', '00$%7BEXTEN%7D']) {
     const uri = `sip:${user}@${pbx}`
     const challenged = await scanner.ask({ method: 'INVITE', uri })
@@ -150,7 +151,6 @@ test('a dial string cannot aim a call at another host', async () => {
     assert.equal(refused?.status, 404, user)
   }
   await until('nothing to live', 5_000, async () => (await liveCalls()) === 0)
-  evil.close()
 })
 
 test('BYE, REFER and re-INVITE forged from another address touch no call', async () => {

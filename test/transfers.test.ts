@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { readWav } from '../src/codec/wav.ts'
+import { systemClock } from '../src/core/clock.ts'
+import { silentLogger } from '../src/core/logger.ts'
 import { findRun, proveChannel } from '../src/demo/compare.ts'
 import { loadSpeech } from '../src/demo/speech.ts'
+import { createSipStack } from '../src/sip/stack.ts'
 import { connect, startTestServer, type TestServer, untilSpoken } from './support/in-process.ts'
 import { until } from './support/until.ts'
 
@@ -116,4 +119,31 @@ test('a transfer to a phone that is busy leaves the call as it was', async () =>
   await atBob.hangUp()
   await atAlice.ended
   assert.notEqual(findRun(atAlice.sent().subarray(16_000, 23_000), atBob.heard()), undefined)
+})
+
+test('a phone that requires to be sent no reports transfers all the same (RFC 4488)', async (t) => {
+  const bob = await server.phone('120', {})
+  const carol = await server.phone('121', {})
+  const called = [bob.nextCall(), carol.nextCall()] as const
+  const listen = [{ transport: 'udp', ip: '127.0.0.1', port: 0 } as const]
+  const stack = await createSipStack({ clock: systemClock, log: silentLogger, listen })
+  t.after(() => stack.close())
+  const uriOf = (user: string) => `sip:${user}@${server.sip.ip}:${server.sip.port}`
+  const offer = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=audio 9 RTP/AVP 0', '']
+  const invite = stack.invite({
+    target: { uri: uriOf('120') },
+    from: `<${uriOf('122')}>`,
+    to: `<${uriOf('120')}>`,
+    credentials: { username: '122', password: await server.passwordOf('122') },
+    contentType: 'application/sdp',
+    body: offer.join('\r\n'),
+  })
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const wish = { 'Refer-To': `<${uriOf('121')}>`, 'Refer-Sub': 'false', Require: 'norefersub' }
+  const response = await outcome.dialog.request('REFER', { headers: wish })
+  assert.equal(response.status, 202)
+  const [atBob, atCarol] = await Promise.all(called)
+  await atCarol.hangUp()
+  await atBob.ended
 })

@@ -63,9 +63,14 @@ export class CallLegs {
     return this.#forks.find(({ isRinging }) => isRinging)
   }
 
+  /** True while nobody took its place, though it may have left. */
+  holds(leg: Leg): boolean {
+    return leg === this.caller || leg === this.callee
+  }
+
   /** True for one that left, and whose place nobody took. */
   isVacant(leg: Leg): boolean {
-    return (leg === this.caller || leg === this.callee) && this.#left.includes(leg)
+    return this.holds(leg) && this.#left.includes(leg)
   }
 
   /** The caller, then the callee, and all devices that ring. */

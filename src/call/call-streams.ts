@@ -3,14 +3,16 @@
  *
  *   Call  ── the caller's offer, an offer inside ─▶  here  ── one for each call that has any ─▶  SideStreams
  *
- * renegotiation.ts asks the other party about a change; here one question at a time.
+ * renegotiation.ts asks the other party about a change, carry-streams.ts who comes by a transfer; here one question at
+ * a time.
  */
 import type { Logger } from '../core/logger.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
+import { carryStreams } from './carry-streams.ts'
 import { CallError } from './failures.ts'
 import { readDescription, type SideEnd } from './leg-media.ts'
 import { offerToPassOn, passOfferOn } from './renegotiation.ts'
-import { hasSideStreams, type Side, SideStreams } from './side-streams.ts'
+import { hasSideStreams, otherSide, type Side, SideStreams } from './side-streams.ts'
 import type { PlacedLeg } from './transfer.ts'
 
 export type Relays = ConstructorParameters<typeof SideStreams>[0]
@@ -19,8 +21,8 @@ export class CallStreams {
   readonly #relays: Relays
   readonly #log: Logger
   #streams: SideStreams | undefined
-  /** One party is being asked about an offer of the other. */
-  #isAsking = false
+  /** A party is being asked about an offer of the other, or about the streams of who stayed. */
+  #asking: Promise<void> | undefined
 
   constructor(relays: Relays, log: Logger) {
     this.#relays = relays
@@ -53,24 +55,38 @@ export class CallStreams {
     const offer = offerToPassOn(incoming, this.#streams, side)
     if (offer === undefined) return false
     // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
-    if (this.#isAsking) {
+    if (this.#asking) {
       incoming.respond(491)
       return true
     }
-    this.#isAsking = true
     this.#streams ??= new SideStreams(this.#relays)
     const streams = this.#streams
     leg.media.joinStreams({ of: streams, side })
-    other.media.joinStreams({ of: streams, side: side === 'caller' ? 'callee' : 'caller' })
-    void passOfferOn({ incoming, offer, media: leg.media, side, other, streams, log: this.#log }).then(() => {
-      this.#isAsking = false
-    })
+    other.media.joinStreams({ of: streams, side: otherSide(side) })
+    this.#ask(passOfferOn({ incoming, offer, media: leg.media, side, other, streams, log: this.#log }))
     return true
   }
 
-  /** One of the two has changed. */
-  close(): void {
-    this.#streams?.close()
-    this.#streams = undefined
+  /**
+   * Somebody came in the place of a party: video goes on with both who are there now, if both want it.
+   *
+   * @param side Of `stays`. @param stands False once these two are not the parties of the call any more.
+   */
+  carryOn(stays: PlacedLeg, side: Side, next: PlacedLeg, stands: () => boolean): void {
+    if (this.#streams)
+      this.#ask((this.#asking ?? Promise.resolve()).then(() => this.#carryOn(stays, side, next, stands)))
+  }
+
+  async #carryOn(stays: PlacedLeg, side: Side, next: PlacedLeg, stands: () => boolean): Promise<void> {
+    const streams = this.#streams
+    if (!streams || !stands()) return
+    if (!(await carryStreams({ streams, stays, side, next, stands, log: this.#log }))) this.#streams = undefined
+  }
+
+  #ask(done: Promise<void>): void {
+    const asking = done.finally(() => {
+      if (this.#asking === asking) this.#asking = undefined
+    })
+    this.#asking = asking
   }
 }

@@ -13,25 +13,26 @@
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
-import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts'
+import type { MediaPort } from '../media/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
-import type { SipRequest, SipResponse } from '../sip/message/types.ts'
+import type { SipRequest } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
-import { CallStreams } from './call-streams.ts'
-import { answerTo, CallerSide, readInvite } from './caller-side.ts'
-import { sdpOf } from './description.ts'
+import { CallMedia } from './call-media.ts'
+import { CallerSide, readInvite } from './caller-side.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
-import { type Attempt, type Destination, Fork, type ForkOptions, type ForkOutcome, type Introduction } from './fork.ts'
+import type { Fork } from './fork.ts'
+import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
 import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
-import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
+import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
-import { addressAt, peerOf } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
+import { type RingWish, ringDevices } from './ring-devices.ts'
 import { supportedFormats } from './rtp-audio.ts'
-import type { CallRecording, CallServices } from './services.ts'
+import type { CallServices } from './services.ts'
+import type { Side } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
 import { isPlaced, TransferDesk } from './transfer-desk.ts'
@@ -70,7 +71,7 @@ export class Call implements LiveCall, TransferHost {
   readonly log: Logger
   readonly #teller: Teller
   readonly #invite: IncomingInvite
-  readonly #session: MediaSession
+  readonly #media: CallMedia
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
   readonly #legs: CallLegs
@@ -79,11 +80,8 @@ export class Call implements LiveCall, TransferHost {
   #spared: Leg | undefined
   #options: DialOptions | undefined
   #answeredAtMs: number | undefined
-  #recording: CallRecording | undefined
   /** What the side that ended it said of it. */
   #reasons: readonly string[] = []
-  /** Video, fax: what two parties have beside their audio. */
-  readonly #streams: CallStreams
   #ended = false
 
   constructor(invite: IncomingInvite, parties: { readonly from: Party; readonly to: Party }, services: CallServices) {
@@ -94,13 +92,7 @@ export class Call implements LiveCall, TransferHost {
     this.#teller = new Teller(services.bus, services.clock, this.id)
     this.#invite = invite
     this.#startedAtMs = services.clock.wallMs()
-    this.#session = services.media.openSession(this.id)
-    const relays = {
-      openRelay: () => this.#openPort({ relay: true }),
-      bridge: (a: MediaPort, b: MediaPort) => this.#session.bridge(a, b),
-    }
-    this.#streams = new CallStreams(relays, this.log)
-    this.#session.on('lost', () => void this.#fail('call.media-lost'))
+    this.#media = new CallMedia(this.id, services, this.log, () => void this.#fail('call.media-lost'))
     this.#legs = new CallLegs({ ...legOf(invite, 'caller', parties.from), state: 'calling' })
     services.live.add(this)
     this.#teller.started(this.from, this.to)
@@ -142,20 +134,23 @@ export class Call implements LiveCall, TransferHost {
     const { advertisedIp } = this.#services
     const { offer, wanted, maxForwards } = readInvite(this.#invite)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
-    await this.#streams.open(offer)
-    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#streams.at('caller'))
+    await this.#media.streams.open(offer)
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#media.streams.at('caller'))
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
     const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
     this.#legs.caller.unlisten = unlisten
     if (this.#ended) return
-    const fork = this.#fork(port, wanted, this.#streams.at('callee'), {
+    const fork = this.#fork({
+      port,
+      wanted,
+      beside: this.#media.streams.at('callee'),
+      from: this.from,
       destinations,
       ringMs,
       maxForwards,
-      introduce: (destination) => this.#introduce(this.from, destination),
-      onProvisional: (attempt, response) => this.#provisional(attempt, response, caller),
+      onProvisional: (attempt, described) => this.#provisional(attempt, described, caller),
     })
     const outcome = await fork.outcome
     if (!outcome.answered) return this.#finishFor(outcome.reasons, outcome.reason)
@@ -163,55 +158,20 @@ export class Call implements LiveCall, TransferHost {
     this.#connect(outcome, caller, record ? recordingName : undefined)
   }
 
-  /** Each device gets a description of its own over the one port that all of them share until one answers. */
-  #fork(
-    port: MediaPort,
-    wanted: AudioWishes,
-    beside: { readonly streams?: SideEnd },
-    options: Omit<ForkOptions, 'stack' | 'clock' | 'log' | 'teller' | 'offer' | 'pickUp'>,
-  ): Fork {
-    const { stack, clock, advertisedIp } = this.#services
-    const offer = ({ target }: Destination) => {
-      const media = new LegMedia(port, advertisedIp(peerOf(target)), beside)
-      return { media, sdp: media.offer(wanted) }
-    }
-    const pickUp: ForkOptions['pickUp'] = (invite, present) => {
-      const host = advertisedIp(invite.flow)
-      const media = new LegMedia(port, host, beside)
-      const waits = options.role === 'caller' ? this.#legs.callee : this.#legs.caller
-      return { media, sdp: answerTo(invite, media, wanted), headers: (waits && present?.(shown(waits), host)) ?? {} }
-    }
-    const fork = new Fork({ stack, clock, log: this.log, teller: this.#teller, offer, pickUp, ...options })
+  #fork(wish: RingWish): Fork {
+    const fork = ringDevices({ services: this.#services, log: this.log, teller: this.#teller }, wish)
     this.#legs.rings(fork)
     return fork
   }
 
   #passesOn(leg: Leg, incoming: InDialogRequest): boolean {
     const other = this.otherThan(leg)
-    if (!isPlaced(leg) || !isPlaced(other)) return false
-    return this.#streams.passesOn(incoming, leg === this.#legs.caller ? 'caller' : 'callee', leg, other)
+    if (!isPlaced(leg) || !isPlaced(other) || !this.holds(leg)) return false
+    return this.#media.streams.passesOn(incoming, this.#sideOf(leg), leg, other)
   }
 
   openPort(recordedLater: boolean): Promise<MediaPort> {
-    return this.#openPort({ recordedLater })
-  }
-
-  async #openPort(options: OpenPortOptions): Promise<MediaPort> {
-    try {
-      return await this.#session.openPort(options)
-    } catch (error) {
-      throw new CallError('call.media-exhausted', { cause: error })
-    }
-  }
-
-  /** A party as our devices see it: at this server. */
-  #addressOf(party: Party, peer: Flow | string | undefined): string {
-    return addressAt(this.#services.advertisedIp(peer), party)
-  }
-
-  #introduce(caller: Party, { target, introduce }: Destination): Introduction {
-    const host = this.#services.advertisedIp(peerOf(target))
-    return introduce?.(caller, host) ?? { from: addressAt(host, caller) }
+    return this.#media.openPort(recordedLater)
   }
 
   /**
@@ -225,21 +185,17 @@ export class Call implements LiveCall, TransferHost {
   }
 
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional(attempt: Attempt, response: SipResponse, caller: CallerSide): void {
+  #provisional(attempt: Attempt, described: string, caller: CallerSide): void {
     if (this.#ended) return
-    const { leg } = attempt
-    this.#teller.ringing(leg.id)
-    const described = sdpOf(response)
-    if (described !== '') attempt.earlyAnswer = described
     if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(attempt, described, caller)
-    caller.ring(this.#introduceToCaller(leg))
+    caller.ring(this.#introduceToCaller(attempt.leg))
     this.#legs.caller.state = 'ringing'
   }
 
   #passEarlyMedia({ leg, media }: Attempt, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
-      const bridge = () => this.#session.bridge(caller.media.port, media.port)
+      const bridge = () => this.#media.bridge(caller.media.port, media.port)
       caller.passEarlyMedia(media.wishes, bridge, this.#introduceToCaller(leg))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
@@ -253,12 +209,11 @@ export class Call implements LiveCall, TransferHost {
     this.#legs.callee = callee
     callee.media = media
     this.#listen(callee, dialog, media)
-    const description = this.#session.together(() => {
+    const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
       const told = caller.describe(media.wishes)
-      // Ports that will be recorded keep what came last, so that no packet that overtook the answer is missing.
-      if (recordAs !== undefined) this.#record(recordAs, [this.#legs.caller, callee])
-      if (!caller.hearsEarlyMedia) this.#session.bridge(caller.media.port, media.port)
+      if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee])
+      if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
       return told
     })
     this.#legs.caller.unlisten?.()
@@ -266,13 +221,6 @@ export class Call implements LiveCall, TransferHost {
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
-  }
-
-  #record(name: string, legs: readonly Leg[]): void {
-    const tracks = legs.flatMap(({ media, id, role, party }) =>
-      media ? [{ port: media.port, legId: id, role, party }] : [],
-    )
-    this.#recording = this.#services.recorder.start({ callId: this.id, name, tracks })
   }
 
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
@@ -328,6 +276,10 @@ export class Call implements LiveCall, TransferHost {
     if (before && this.#legs.isVacant(before)) void this.finish('hangup', before.role)
   }
 
+  holds(leg: Leg): boolean {
+    return this.#legs.holds(leg)
+  }
+
   get ended(): boolean {
     return this.#ended
   }
@@ -337,7 +289,7 @@ export class Call implements LiveCall, TransferHost {
   }
 
   get recorded(): boolean {
-    return this.#recording !== undefined
+    return this.#media.recorded
   }
 
   advertisedIp(flow: Flow): string {
@@ -350,42 +302,32 @@ export class Call implements LiveCall, TransferHost {
 
   ring({ route, port, role, from, referredBy, onRinging }: RingOptions): Fork {
     const { destinations, ringMs } = route
-    return this.#fork(
+    return this.#fork({
       port,
-      { formats: supportedFormats },
-      {},
-      {
-        destinations,
-        ringMs,
-        maxForwards: newMaxForwards,
-        role,
-        ...(!referredBy.private && { referredBy: ({ target }) => this.#addressOf(referredBy, peerOf(target)) }),
-        introduce: (destination) => this.#introduce(from, destination),
-        onProvisional: (attempt, response) => {
-          const described = sdpOf(response)
-          if (described !== '') attempt.earlyAnswer = described
-          this.#teller.ringing(attempt.leg.id)
-          onRinging()
-        },
-      },
-    )
+      wanted: { formats: supportedFormats },
+      from,
+      destinations,
+      ringMs,
+      maxForwards: newMaxForwards,
+      role,
+      ...(!referredBy.private && { referredBy }),
+      onProvisional: onRinging,
+    })
   }
 
   replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
-    this.#streams.close()
-    stays?.media?.leaveStreams()
+    leg.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
-    if (this.#recording) {
-      const { media, id, role, party } = next
-      this.#recording.addTrack({ port: media.port, legId: id, role, party })
-      this.#recording.endTrack(leg.id)
-    } else if (record && stays && this.#options) this.#record(this.#options.recordingName, [stays, next])
-    if (stays?.media) this.#session.bridge(stays.media.port, next.media.port)
+    if (this.recorded) this.#media.recordInstead(leg, next)
+    else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
+    if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
+    const stand = (): boolean => !this.#ended && this.holds(next) && stays !== undefined && this.holds(stays)
+    if (isPlaced(stays)) this.#media.streams.carryOn(stays, this.#sideOf(stays), next, stand)
   }
 
   /** Whoever stays speaks with somebody else now. */
@@ -395,11 +337,15 @@ export class Call implements LiveCall, TransferHost {
     if (Object.keys(headers).length > 0) void dialog.tell(headers)
   }
 
+  #sideOf(leg: Leg): Side {
+    return leg === this.#legs.caller ? 'caller' : 'callee'
+  }
+
   async leave(leg: Leg, how: 'bye' | 'moved'): Promise<void> {
     if (!this.#legs.leave(leg)) return
     leg.unlisten?.()
     leg.watch?.stop()
-    this.#recording?.endTrack(leg.id)
+    this.#media.endTrack(leg)
     if (how === 'bye') void leg.dialog?.bye()
     await this.#endLeg(leg)
   }
@@ -440,11 +386,11 @@ export class Call implements LiveCall, TransferHost {
     const legs = present.filter((leg) => this.#legs.leave(leg))
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye(reasonHeader(this.#reasons)))
-    const stored = this.#recording?.stop()
+    const stored = this.#media.stopRecording()
     await Promise.all(legs.map((leg) => this.#endLeg(leg)))
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
-    await Promise.allSettled([...goodbyes, stored, this.#session.close()])
+    await Promise.allSettled([...goodbyes, stored, this.#media.close()])
     this.#tellTrace(reason === 'shutdown' ? 0 : traceLingerMs)
     this.#closed.resolve()
   }
@@ -470,7 +416,7 @@ export class Call implements LiveCall, TransferHost {
       to: this.to,
       startedAtMs: this.#startedAtMs,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
-      recording: this.#recording !== undefined,
+      recording: this.recorded,
       legs: this.#legs.live(),
     }
   }

@@ -62,6 +62,7 @@ const weight: readonly EndReason[] = [
   'busy',
   'no-common-codec',
   'not-found',
+  'not-allowed',
   'no-answer',
   'failed',
   'unreachable',

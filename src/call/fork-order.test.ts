@@ -4,7 +4,7 @@ import { beforeEach, test } from 'node:test'
 import { turn } from '../sip/dialog/test-support.ts'
 import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
-import type { Destination } from './fork.ts'
+import type { Destination } from './fork.types.ts'
 import { CallWorld, deviceIps, to102 } from './test-support.ts'
 
 let world: CallWorld

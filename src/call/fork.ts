@@ -7,98 +7,19 @@
  * The others are cancelled with a Reason that keeps them from showing a missed call (RFC 3326). A device that answers
  * in the same moment is ended by BYE. Every attempt is told as a leg. Who comes next stands in ring-plan.ts.
  */
-import type { Clock, Timer } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
+import type { Timer } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
-import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
+import type { EndReason, Party } from '../events/catalogue.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
-import type { SipResponse, SipUri } from '../sip/message/types.ts'
-import type {
-  Credentials,
-  Dialog,
-  ExtraHeaders,
-  IncomingInvite,
-  OutgoingInvite,
-  SipStack,
-  Target,
-} from '../sip/stack.types.ts'
+import type { SipResponse } from '../sip/message/types.ts'
+import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
+import type { Attempt, Destination, ForkOptions, ForkOutcome } from './fork.types.ts'
 import { answerInDialog } from './in-dialog.ts'
 import { type Leg, legOf, type Presenter, remoteOf } from './leg.ts'
-import type { LegMedia } from './leg-media.ts'
 import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
-import type { Teller } from './teller.ts'
-
-/** Who calls, as the called one is told. */
-export interface Introduction {
-  /** `"Alice" <sip:101@192.0.2.1>` */
-  readonly from: string
-  readonly headers?: ExtraHeaders
-}
-
-/** One device, or a trunk. */
-export interface Destination {
-  readonly target: Target
-  readonly party: Party
-  readonly credentials?: Credentials
-  /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
-  readonly introduce?: (caller: Party, host: string) => Introduction
-  /** How it is told later whom it speaks with, after a transfer. */
-  readonly present?: Presenter
-  /** Who answers there, where the answer says more than `party` does. */
-  readonly reached?: (response: SipResponse) => Party | undefined
-  /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
-  readonly routes?: readonly string[]
-  /** Rung when all of a lower order have failed; 0 unless given. */
-  readonly order?: number
-  /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */
-  readonly isWay?: boolean
-  /** Told whether it served: took the call or refused it, but was there. */
-  readonly report?: (served: boolean) => void
-  /** Where a redirection to these URIs may lead, best first; nowhere when left out. */
-  readonly follow?: (uris: readonly SipUri[]) => readonly Destination[]
-}
-
-export interface Attempt {
-  readonly leg: Leg
-  readonly media: LegMedia
-  readonly invite: Pick<OutgoingInvite, 'cancel'>
-  /** The description of its last provisional answer. */
-  earlyAnswer?: string
-  /** It made an offer of its own since (RFC 3311), which was answered. */
-  renegotiated?: boolean
-}
-
-export type ForkOutcome =
-  /** `sdp`: the description of the answer; empty when an earlier one stands. */
-  | { readonly answered: true; readonly attempt: Attempt; readonly dialog: Dialog; readonly sdp: string }
-  | { readonly answered: false; readonly reason: EndReason; readonly reasons: readonly string[] }
-
-export interface ForkOptions {
-  readonly stack: SipStack
-  readonly clock: Clock
-  readonly log: Logger
-  readonly teller: Teller
-  readonly destinations: readonly Destination[]
-  readonly introduce: (destination: Destination) => Introduction
-  /** The media this device is offered, and the description that offers it. */
-  readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
-  /** The media of who picks the call up, the answer to its INVITE, and what it is told of who called. */
-  readonly pickUp: (
-    invite: IncomingInvite,
-    present: Presenter | undefined,
-  ) => { readonly media: LegMedia; readonly sdp: string; readonly headers: ExtraHeaders }
-  readonly ringMs: number
-  /** Hops the call may still take (RFC 3261 §8.1.1.6). */
-  readonly maxForwards: number
-  /** The side of the call that is rung for: `callee` unless a transferred caller is replaced. */
-  readonly role?: LegRole
-  /** Who sent the call here (RFC 3892), as that destination is told. */
-  readonly referredBy?: (destination: Destination) => string
-  readonly onProvisional: (attempt: Attempt, response: SipResponse) => void
-}
 
 /** A way that says nothing for so long is given up for the next one; not 32 s, as a transaction would wait. */
 const silenceMs = 6_000
@@ -135,7 +56,7 @@ export class Fork {
     const timer = options.clock.after(options.ringMs, () => this.cancel('no-answer'))
     this.#cancelTimer = () => timer.cancel()
     this.#plan = new RingPlan(options.destinations)
-    if (!this.#ringNext()) this.#finish({ answered: false, reason: 'unreachable', reasons: [] })
+    if (!this.#ringNext()) this.#fail()
   }
 
   /** Give up on all devices that have not answered. @param reasons As the caller gave them. */
@@ -183,8 +104,11 @@ export class Fork {
   /** False when there is nobody left to ring. */
   #ringNext(): boolean {
     const { clock, ringMs } = this.#options
-    const group = this.#plan.next()
-    for (const destination of group) this.#start(destination)
+    let group: readonly Destination[]
+    do {
+      group = this.#plan.next()
+      for (const destination of group) this.#start(destination)
+    } while (group.length > 0 && this.#ringing.size === 0)
     this.#groupTimer?.cancel()
     if (this.#plan.more && !group.some(({ isWay }) => isWay))
       this.#groupTimer = clock.after(ringMs / this.#plan.groups, () => {
@@ -205,7 +129,9 @@ export class Fork {
       referredBy,
       onProvisional,
     } = this.#options
-    const { target, party, credentials, routes } = destination
+    const { target, party, credentials, routes, take } = destination
+    const free = take?.()
+    if (take && !free) return void this.#refusals.push({ reason: 'not-allowed', reasons: [] })
     const { media, sdp } = offer(destination)
     const { from, headers } = introduce(destination)
     const invite = stack.invite({
@@ -227,7 +153,10 @@ export class Fork {
         if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
         attempt.leg.shownAs = destination.reached?.(response)
-        onProvisional(attempt, response)
+        teller.ringing(leg.id)
+        const described = sdpOf(response)
+        if (described !== '') attempt.earlyAnswer = described
+        onProvisional(attempt, described)
       },
     })
     const leg: Leg = {
@@ -249,6 +178,8 @@ export class Fork {
     teller.legStarted(leg)
     void invite.outcome.then((outcome) => {
       ringing.silence?.cancel()
+      if (!outcome.answered || outcome.dialog.state === 'terminated') free?.()
+      else if (free) outcome.dialog.on('ended', free)
       if (outcome.answered) this.#answered(ringing, outcome.dialog, outcome.response)
       else this.#refused(ringing, outcome.response)
     })
@@ -295,7 +226,8 @@ export class Fork {
     const served = rang || !unserved.has(status)
     destination.report?.(served)
     const onwards = this.#plan.redirected(destination, response)
-    if (onwards.length > 0) return onwards.forEach((next) => this.#start(next))
+    for (const next of onwards) this.#start(next)
+    if (this.#ringing.size > 0 && onwards.length > 0) return
     const reasons = reasonsIn(response)
     this.#refusals.push({ reason: networkReason(reasons) ?? reasonOf(status), reasons })
     if (destination.isWay && served) this.#isFinal = true

@@ -181,6 +181,12 @@ export class LegMedia {
     this.#streams ??= streams
   }
 
+  /** False when the other side's audio stands in another place: m-lines do not move (RFC 3264 §8). */
+  get canOfferStreams(): boolean {
+    const plan = this.#streams?.of.plan(this.#streams.side) ?? []
+    return plan.indexOf('audio') === this.#plan.indexOf('audio')
+  }
+
   /** What the other side has, and whatever m-lines stood here beyond that (RFC 3264 §8). */
   #nextPlan(): Plan {
     const plan = this.#streams?.of.plan(this.#streams.side)

@@ -4,7 +4,7 @@
  */
 import { contactsOf } from '../sip/message/fields.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import type { Destination } from './fork.ts'
+import type { Destination } from './fork.types.ts'
 
 /** Redirections of one call that are followed. */
 const maxRedirects = 5

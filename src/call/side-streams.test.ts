@@ -323,6 +323,65 @@ test('a request of both sides at once comes back as 491, to be tried again', asy
   assert.equal(asked, 2)
 })
 
+/** Carol takes Bob's place in a call with video; `onVideo` is what she says when she is offered it. */
+async function carolComes(onVideo: (incoming: InDialogRequest) => void) {
+  const { aliceDialog, bobDialog, offered } = await connect(
+    sdp(1, audio, ...video(alice)),
+    sdp(1, audio, ...video(bob)),
+  )
+  const told: SessionDescription[] = []
+  aliceDialog.on('request', (incoming) => {
+    told.push(read(incoming.request))
+    const on = told.at(-1)?.media[1]?.port !== 0
+    incoming.respond(200, description(sdp(2, audio, ...(on ? video(alice) : ['m=video 0 RTP/AVPF 96']))))
+  })
+  const { callId, localTag, remoteTag } = bobDialog.id
+  const came = world.devices[1]?.invite({
+    target: { uri: 'sip:102@192.0.2.1:5060' },
+    from: '<sip:103@192.0.2.22>',
+    to: '<sip:102@192.0.2.1>',
+    headers: { Replaces: `${callId};to-tag=${remoteTag};from-tag=${localTag}`, Require: 'replaces' },
+    ...description(sdp(1, audio)),
+  })
+  const outcome = await until(came?.outcome ?? assert.fail())
+  assert.ok(outcome.answered)
+  const asked: SessionDescription[] = []
+  outcome.dialog.on('request', (incoming) => {
+    asked.push(read(incoming.request))
+    onVideo(incoming)
+  })
+  for (let rounds = 0; rounds < 2_000 && told.length === 0; rounds++) await until(Promise.resolve())
+  assert.deepEqual(asked.map(lines), [['audio on RTP/AVP', 'video on RTP/AVPF']])
+  assert.deepEqual(reofferProblems(read(outcome.response), asked[0] ?? offered), [])
+  return { asked, told, offered }
+}
+
+test('video goes on with who comes by a transfer, when both want it', async () => {
+  const carol = await sockets()
+  const { asked, told } = await carolComes((incoming) =>
+    incoming.respond(200, description(sdp(2, audio, ...video(carol)))),
+  )
+  assert.deepEqual(told.map(lines), [['audio on RTP/AVP', 'video on RTP/AVPF']])
+  const [atCarol, atAlice] = [asked[0]?.media[1]?.port ?? 0, told[0]?.media[1]?.port ?? 0]
+  assert.equal(await crosses(alice.rtp, atAlice, carol.rtp, 'a picture of Alice'), 'a picture of Alice')
+  assert.equal(await crosses(carol.rtp, atCarol, alice.rtp, 'a picture of Carol'), 'a picture of Carol')
+  assert.equal((await plane.stats())[0]?.ports, 4)
+})
+
+for (const [how, answer] of [
+  [
+    'without video',
+    (incoming: InDialogRequest) => incoming.respond(200, description(sdp(2, audio, 'm=video 0 RTP/AVPF 96'))),
+  ],
+  ['who refuses to talk of it', (incoming: InDialogRequest) => incoming.respond(488)],
+] as const)
+  test(`after a transfer to somebody ${how} the one who stays hears that its picture is over`, async () => {
+    const { told } = await carolComes(answer)
+    assert.deepEqual(told.map(lines), [['audio on RTP/AVP', 'video off RTP/AVPF']])
+    for (let rounds = 0; rounds < 200 && (await plane.stats())[0]?.ports !== 2; rounds++) await turn(world.clock, 5)
+    assert.equal((await plane.stats())[0]?.ports, 2)
+  })
+
 test('when the call is over all its ports are free', async () => {
   const { aliceDialog } = await connect(sdp(1, audio, ...video(alice)), sdp(1, audio, ...video(bob)))
   assert.equal((await plane.stats())[0]?.ports, 4)

@@ -5,7 +5,7 @@
  *   LegMedia of a side ── hear, plan, line ─▶  here  ── describe ─▶  relay ports, a pair for each stream
  *
  * Both sides have the same m-lines in the same places. A call with audio alone has no such object.
- * Missing: more than two parties; after a transfer the streams are refused.
+ * Who comes by a transfer is asked about them by carry-streams.ts. Missing: more than two parties.
  */
 import type { MediaAddress, MediaPort } from '../media/types.ts'
 import { directionOf } from '../sdp/media.ts'
@@ -30,7 +30,7 @@ export interface RelayHost {
 
 type Relay = Readonly<Record<Side, MediaPort>>
 
-const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : 'caller')
+export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : 'caller')
 
 /** The streams beside audio that are on: `0:image` for a fax in place of the audio. */
 const streamsOf = ({ media }: SessionDescription): string =>
@@ -82,6 +82,12 @@ export class SideStreams {
 
   heard(side: Side): SessionDescription | undefined {
     return this.#heard[side]
+  }
+
+  /** Whether this side takes any of them. */
+  relaysTo(side: Side): boolean {
+    const described = this.#heard[side]
+    return described !== undefined && hasSideStreams(described)
   }
 
   /** Whether this offer switches streams on or off, so that the other side must be asked. */

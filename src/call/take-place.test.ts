@@ -166,6 +166,41 @@ test('a leg that was replaced before is gone: 603', async () => {
   await world.nothingIsLeft()
 })
 
+test('of two who ask for one place at the same time one gets it, and the one who stays stays', async () => {
+  const { device, here, there } = await talking()
+  // The second to ask has no port yet while the first takes the place.
+  const invites = [take(named(there)), take(named(there))]
+  await turn(world.clock, 1_000)
+  const outcomes = await Promise.all(invites.map(({ outcome }) => outcome))
+  assert.deepEqual(
+    outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b),
+    [200, 603],
+  )
+  assert.equal(device.dialog?.state, 'terminated')
+  assert.equal(here.state, 'confirmed')
+  void here.bye()
+  await turn(world.clock, 500)
+  const taken = outcomes.find((outcome) => outcome.answered)
+  assert.equal(taken?.answered && taken.dialog.state, 'terminated')
+  await world.nothingIsLeft()
+})
+
+test('the caller, too, has one successor when two ask for its place', async () => {
+  const { device, here } = await talking()
+  const place = `${here.id.callId};to-tag=${here.id.localTag};from-tag=${here.id.remoteTag}`
+  const invites = [take(place), take(place)]
+  await turn(world.clock, 1_000)
+  const outcomes = await Promise.all(invites.map(({ outcome }) => outcome))
+  assert.deepEqual(
+    outcomes.map(({ response }) => response.status).toSorted((a, b) => a - b),
+    [200, 603],
+  )
+  assert.equal(here.state, 'terminated')
+  assert.equal(device.dialog?.state, 'confirmed')
+  void device.dialog?.bye()
+  await world.nothingIsLeft()
+})
+
 test('who may not take part gets 403, and nothing changes', async () => {
   world.taker = { ...world.taker, mayTake: () => false }
   const { here, there } = await talking()

@@ -50,14 +50,16 @@ export async function takePlace(invite: IncomingInvite, taker: Taker, live: Live
  */
 async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, present }: Taker): Promise<void> {
   const port = await call.openPort(call.recorded)
-  if (call.ended || leg.state === 'ended' || invite.cancelled.aborted) {
+  // Meanwhile another one was faster, somebody hung up, or is being transferred; from here on nothing waits.
+  const gone = call.ended || leg.state === 'ended' || !call.holds(leg)
+  if (gone || call.transferring || invite.cancelled.aborted) {
     await port.close()
-    return invite.reject(481)
+    return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
   const media = new LegMedia(port, host)
   const other = call.otherThan(leg)
-  const body = await answerOrClose(invite, media, other?.media?.wishes)
+  const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}
   const dialog = invite.answer({ headers, contentType: 'application/sdp', body })
   const next: PlacedLeg = { ...legOf(invite, leg.role, party), present, state: 'answered', media, dialog }
@@ -65,15 +67,15 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, p
   await call.leave(leg, 'bye')
 }
 
-async function answerOrClose(
+function answerOrClose(
   invite: IncomingInvite,
   media: LegMedia,
   wanted: AudioWishes = { formats: supportedFormats },
-): Promise<string> {
+): string {
   try {
     return answerTo(invite, media, wanted)
   } catch (error) {
-    await media.port.close()
+    void media.port.close()
     throw error
   }
 }

@@ -19,7 +19,8 @@ import type { SipUri } from '../sip/message/types.ts'
 import type { Dialog, Flow } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { CallError, refusals } from './failures.ts'
-import type { Attempt, Destination, Fork } from './fork.ts'
+import type { Fork } from './fork.ts'
+import type { Attempt, Destination } from './fork.types.ts'
 import { type Leg, shown } from './leg.ts'
 import { LegMedia } from './leg-media.ts'
 
@@ -35,8 +36,8 @@ export interface Route {
 export interface Onwards {
   /** The number that a URI asks for. */
   numberIn(uri: SipUri): string | undefined
-  /** @param by The extension that asks. */
-  route(number: string, by: string): Route | EndReason
+  /** @param by The extension that asks. @param hidden It had asked for privacy (RFC 3323). */
+  route(number: string, by: string, hidden: boolean): Route | EndReason
 }
 
 /** A leg that has been answered. */
@@ -65,6 +66,8 @@ export interface TransferHost {
   /** The leg that a Replaces names. */
   legAt(replaces: Replaces): Leg | undefined
   otherThan(leg: Leg): Leg | undefined
+  /** False once somebody else took its place. */
+  holds(leg: Leg): boolean
   /** Ring for who stays. The call cancels it when it ends. */
   ring(options: RingOptions): Fork
   /** `next` takes the place of `leg`, and hears who stays. */
@@ -105,7 +108,7 @@ export class Transfer {
 
   async blind(number: string): Promise<void> {
     const { onwards, progress, extension, host } = this.#options
-    const route = onwards.route(number, extension)
+    const route = onwards.route(number, extension, this.by.party.private ?? false)
     const reached =
       typeof route === 'string' ? route : await this.#ring(route, 'blind', () => void progress.report(180))
     if (reached !== 'connected') return this.#failed(reached)
@@ -124,7 +127,7 @@ export class Transfer {
     // The transferer may let go of the second call before it hears that the transfer is done.
     there.spare(second)
     const moved = await this.#move(media, far)
-    if (moved !== true || there.ended || host.ended) {
+    if (moved !== true || there.ended || host.ended || !there.holds(second)) {
       void port.close()
       there.spare(undefined)
       // Its far end hung up meanwhile: the phone goes back to its port here.
@@ -181,7 +184,7 @@ export class Transfer {
   /** The transferer has hung up: ring it again rather than lose the call. */
   async #recall(reason: EndReason): Promise<void> {
     const { host, onwards, extension } = this.#options
-    const route = onwards.route(extension, extension)
+    const route = onwards.route(extension, extension, false)
     if (typeof route !== 'string' && (await this.#ring(route, 'recall', () => {})) === 'connected') return
     await host.finish(reason)
   }

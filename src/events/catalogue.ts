@@ -185,13 +185,15 @@ export interface Facts {
   'security.released': At & { readonly source: string; readonly by: 'time' | 'person' }
   /** Messages of a source, or of strangers in all (`all`), were above the allowance and dropped; told once a minute each. */
   'security.limited': At & { readonly source: string }
-  /** An extension was not let out to a number in the world. */
+  /** An extension may not call that number, or made too many calls; or a trunk brought too many. */
   'security.call-refused': At & {
-    readonly extension: string
-    /** As the trunk would have been asked for it. */
+    /** Who called; absent when the call came by the trunk. */
+    readonly extension?: string
+    /** As it was dialled, or as the trunk would have been asked for it. */
     readonly number: string
-    readonly trunk: string
-    readonly why: 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
+    /** Absent when it does not matter where the call would have gone. */
+    readonly trunk?: string
+    readonly why: 'high-risk' | 'calls-at-a-time' | 'calls-per-second' | 'calls-per-hour' | 'trunk-full'
   }
   /** The main thread is late, and new calls are refused in part. */
   'server.overloaded': At & { readonly lagMs: number; readonly busy: number }

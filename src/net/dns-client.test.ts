@@ -97,6 +97,21 @@ test('a server that is silent, or cannot, is passed over; that a name does not e
   assert.equal(clock.pendingTimers, 0)
 })
 
+test('a server that no socket leads to is passed over', async () => {
+  const { clock, network, serve, run } = open()
+  await serve(second, (query, socket, from) => socket.send(answerTo(query, { answers: [srv(60)] }), from))
+  const withoutIPv6 = {
+    udp: (at: Endpoint, receive: Parameters<typeof network.udp>[1]) =>
+      at.ip === '::' ? Promise.reject(new Error('EAFNOSUPPORT')) : network.udp(at, receive),
+    connect: (to: Endpoint) => network.connect(to),
+  }
+  const servers = () => [{ ip: '2001:db8::53', port: 53 }, second ?? assert.fail()]
+  const ask = dnsClient({ network: withoutIPv6, clock, servers }) ?? assert.fail()
+  const found = ask('_sip._udp.example', 'SRV')
+  await run(200)
+  assert.equal((await found).length, 1)
+})
+
 test('what comes from elsewhere, with another number, or to another question is no answer (RFC 5452)', async () => {
   const { network, serve, ask, run } = open()
   const forger = await network.udp({ ip: '203.0.113.66', port: 53 }, () => {})

@@ -55,7 +55,8 @@ export function dnsClient({ network, clock, servers = hostServers }: DnsClientOp
     const id = randomUint16()
     const query = packet.encode(questionOf(id, name, type))
     const read = (bytes: Buffer): packet.DecodedPacket | undefined => answerIn(bytes, id, name, type)
-    const first = await overUdp(server, query, read)
+    // A socket that cannot be had, as of IPv6 on a host without: the next server may be reached by another.
+    const first = await overUdp(server, query, read).catch(() => undefined)
     const whole = first?.flag_tc ? await overTcp(server, query, read) : first
     if (!whole) return undefined
     const { rcode } = whole as { readonly rcode?: string }

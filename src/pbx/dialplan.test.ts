@@ -40,6 +40,15 @@ let answering: Set<Place>
 let devices: string[]
 /** Of phones behind a proxy. */
 let proxies: string[]
+/** Calls that are counted now. */
+let running: string[]
+/** Trunks that take no more calls; `in`: nobody may begin one. */
+let full: Set<string>
+
+function began(what: string): () => void {
+  running.push(what)
+  return () => void running.splice(running.indexOf(what), 1)
+}
 
 const trunkSettings: Partial<TrunkSetting> = {
   host: at.carrier,
@@ -66,6 +75,8 @@ beforeEach(async () => {
   trunk = trunkWith(trunkSettings)
   devices = []
   proxies = []
+  running = []
+  full = new Set()
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
@@ -121,7 +132,11 @@ function makeDialplan(stack: SipStack): Dialplan {
     },
     toll: {
       allow: (_, ways) => ways.filter(({ number }) => !number.startsWith('+49900')),
-      begin: () => () => {},
+      begin: (_, { trunk: { name } }) => (full.has(name) ? undefined : began(`out ${name}`)),
+    },
+    limits: {
+      begin: (call) =>
+        full.has('in') ? undefined : began('trunk' in call ? `in ${call.trunk.name}` : `from ${call.extension}`),
     },
     passHeaders: ['User-to-User', 'X-Our-*'],
     services,
@@ -355,6 +370,58 @@ for (const trustIdentity of [false, true])
     )
   })
 
+/** Extension 101 calls without its name, and sends who is there on. */
+async function privatelySentOn(first: string, then: string): Promise<void> {
+  const caller = await placed('101', first, { Privacy: 'id' })
+  assert.ok(caller.answered)
+  void caller.dialog.request('REFER', { headers: { 'Refer-To': `<sip:${then}@${pbx}>` } })
+  await turn(clock, 1_000)
+}
+
+test('a private extension that sends a call on is named to no phone', async () => {
+  await privatelySentOn('030555', '102')
+  assert.equal(fromAt('phone102'), `<sip:+4930555@${pbx}>`)
+  assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Alice|101/)
+})
+
+test('a private extension that sends a call on is named to a trusted trunk, as private', async () => {
+  await privatelySentOn('102', '030555')
+  assert.equal(header('carrier', 'Diversion'), undefined)
+  trunk = { ...trunk, trustIdentity: true }
+  await privatelySentOn('102', '030555')
+  assert.equal(
+    header('carrier', 'Diversion'),
+    `<sip:+49301@${pbx}>;reason=unconditional;counter=1;privacy=full;screen=no`,
+  )
+})
+
+test('a trunk that is shown who sent a call on is not shown a private one', async () => {
+  await privatelySentOn('030555', '030666')
+  assert.equal(got.carrier?.uri, `sip:+4930666@${at.carrier}:5060`)
+  assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
+  assert.doesNotMatch(String(Array.from(got.carrier?.headers.entries() ?? [])), /Alice|49301/)
+})
+
+for (const [rings, number, status] of [
+  ['carrier', '030555', 403],
+  ['phone102', '102', 200],
+] as const)
+  test(`a call that rings at ${rings} ${status === 200 ? 'is picked up by' : 'does not fall to'} another extension`, async () => {
+    let early: Dialog | undefined
+    answers[rings] = (invite) => {
+      early = invite.dialog
+      invite.ring(180)
+    }
+    const outgoing = placed('101', number)
+    await turn(clock, 500)
+    const { callId, localTag, remoteTag } = early?.id ?? assert.fail('it does not ring')
+    const replaces = `${callId};to-tag=${remoteTag};from-tag=${localTag}`
+    const taken = await placed('102', number, { Replaces: replaces })
+    assert.equal(taken.response.status, status)
+    await turn(clock, 130_000, 500)
+    assert.equal((await outgoing).answered, status === 200)
+  })
+
 /** Phone 102 sends its calls there. */
 function forwards(to: string): void {
   stacks.phone102.on('invite', (invite) => invite.reject(302, { headers: { Contact: to } }))
@@ -424,4 +491,63 @@ test('an extension that asked for privacy is not named when it sends the call on
     await turn(clock, 1_000)
     assert.equal(header('carrier', 'Referred-By'), level === 'id' ? undefined : `"Alice" <sip:101@${pbx}>`)
   }
+})
+
+test('a call is counted while its dialogs live: of who calls, and of the trunk that carries it, in both directions', async () => {
+  const out = await call('101', '030555')
+  assert.deepEqual(running, ['from 101', 'out carrier'])
+  void out.bye()
+  await turn(clock, 1_000)
+  const incoming = await call('carrier', '+49302')
+  assert.deepEqual(running, ['in carrier'])
+  void incoming.bye()
+  await turn(clock, 1_000)
+  answers.phone102 = (invite) => invite.reject(486)
+  await placed('carrier', '+49302')
+  await placed('101', '999')
+  await turn(clock, 1_000)
+  assert.deepEqual(running, [])
+})
+
+test('a call that its caller gives up, or that nobody takes, is counted no longer', async () => {
+  answers.carrier = (invite) => invite.ring(180)
+  const uri = `sip:030555@${pbx}:5060`
+  const invite = stacks.phone101.invite({
+    target: { uri },
+    from: '<sip:101@x>',
+    to: `<${uri}>`,
+    headers: { 'X-Test-Sender': '101' },
+    ...description(sdp(at.phone101)),
+  })
+  await turn(clock, 1_000)
+  assert.deepEqual(running, ['from 101', 'out carrier'])
+  invite.cancel()
+  await turn(clock, 1_000)
+  assert.deepEqual(running, [])
+})
+
+test('one call too many hears busy, and a trunk that filled up meanwhile is not asked', async () => {
+  full.add('in')
+  for (const [sender, number] of [
+    ['101', '102'],
+    ['carrier', '+49302'],
+  ] as const)
+    assert.equal((await placed(sender, number)).response.status, 486)
+  assert.equal(got.phone102, undefined)
+  full = new Set(['carrier'])
+  assert.equal((await placed('101', '030555')).response.status, 403)
+  assert.equal(got.carrier, undefined)
+  assert.deepEqual(running, [])
+})
+
+test('a call that an extension sends on to a trunk counts for both until it is over, though the extension is gone', async () => {
+  const caller = await call('carrier', '+49302')
+  void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:030555@${pbx}>` } })
+  await turn(clock, 1_000)
+  void dialogs.phone102?.bye()
+  await turn(clock, 1_000)
+  assert.deepEqual(running, ['in carrier', 'out carrier'])
+  void caller.bye()
+  await turn(clock, 1_000)
+  assert.deepEqual(running, [])
 })

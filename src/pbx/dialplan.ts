@@ -5,7 +5,7 @@
  */
 
 import { Call } from '../call/call.ts'
-import type { Destination } from '../call/fork.ts'
+import type { Destination } from '../call/fork.types.ts'
 import type { Presenter } from '../call/leg.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
@@ -27,14 +27,24 @@ import { passedHeaders } from './passed-headers.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
 import { trunkParty, trunkRoute } from './trunk-route.ts'
-import { dialledNumber, inboundExtension, numberCalled } from './trunks.ts'
+import { dialledNumber, inboundExtension, numberCalled, type Trunk } from './trunks.ts'
 
 /** Which calls to the world an extension may make; implemented by security/. */
 export interface TollGuard {
   /** The ways it may take for one more call, which counts; none when it may not make it. */
   allow(extension: string, ways: readonly LineRoute[]): readonly LineRoute[]
-  /** Its call by that trunk has begun. Returns what to call when it is over. */
-  begin(extension: string, way: LineRoute): () => void
+  /** Its call goes out that way. Returns what to call when it is over; undefined when it is one too many by now. */
+  begin(extension: string, way: LineRoute): (() => void) | undefined
+}
+
+/** How many calls an extension may make, and a trunk may bring; implemented by security/. */
+export interface CallLimits {
+  /** Returns what to call when the call is over; undefined when it is one too many. */
+  begin(
+    call: ({ readonly extension: string; readonly outside: boolean } | { readonly trunk: Trunk }) & {
+      readonly number: string
+    },
+  ): (() => void) | undefined
 }
 
 export interface DialplanOptions {
@@ -43,6 +53,7 @@ export interface DialplanOptions {
   readonly registrar: Pick<Registrar, 'targets' | 'deviceNamed'>
   readonly trunks: Pick<TrunkLines, 'routes'>
   readonly toll: TollGuard
+  readonly limits: CallLimits
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
@@ -75,14 +86,25 @@ export class Dialplan {
     if (!dialled) return invite.reject(404)
     const coming = this.#comingFrom(invite, identity)
     if (identity.kind === 'trunk') {
+      if (!this.#begins(invite, { trunk: identity.trunk, number: dialled })) return
       const number = inboundExtension(identity.trunk, dialled)
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const device = this.#deviceCalled(invite)
     const extension = this.#options.directory.find(device?.extension ?? dialled)
-    const routes = extension ? [] : this.#options.trunks.routes(dialled, identity.extension.number)
+    const { number } = identity.extension
+    const routes = extension ? [] : this.#options.trunks.routes(dialled, number)
+    if (!this.#begins(invite, { extension: number, number: dialled, outside: routes.length > 0 })) return
     if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
     return this.#toExtension(coming, extension, { caller: identity.extension, ...(device && { device }) })
+  }
+
+  /** Counts the call as long as its dialog lives. One too many hears busy: a 503 would have a carrier leave us alone. */
+  #begins(invite: IncomingInvite, call: Parameters<CallLimits['begin']>[0]): boolean {
+    const over = this.#options.limits.begin(call)
+    if (over) invite.dialog.on('ended', over)
+    else invite.reject(486, { reason: 'Too Many Calls' })
+    return over !== undefined
   }
 
   /** A call to one device alone (RFC 5627). */
@@ -92,19 +114,21 @@ export class Dialplan {
   }
 
   /**
-   * Who may take a place (RFC 3891 §7): any extension a call that rings here, as it may see that it does; its own end of a
-   * call from another of its devices; a trunk one of its own ends.
+   * Who may take a place (RFC 3891 §7): any extension a call that rings at another, as it may see that it does, but none
+   * to the world, whose caller would take it for who was called; its own end of a call from another of its devices; a
+   * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
-    const { from: party, present } = this.#comingFrom(invite, identity)
+    const { from, present } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
-      if (place.state === 'ringing') return identity.kind === 'extension'
-      const { party: now, dialog } = place.leg
-      if (identity.kind === 'extension') return now.extension === identity.extension.number
-      return now.extension === undefined && dialog?.flow.remote.ip === ip
+      if (place.state === 'ringing')
+        return identity.kind === 'extension' && place.fork.legs.some(({ party }) => party.extension !== undefined)
+      const { party, dialog } = place.leg
+      if (identity.kind === 'extension') return party.extension === identity.extension.number
+      return party.extension === undefined && dialog?.flow.remote.ip === ip
     }
-    return takePlace(invite, { party, mayTake, ...(present && { present }) }, this.#options.services.live)
+    return takePlace(invite, { party: from, mayTake, ...(present && { present }) }, this.#options.services.live)
   }
 
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
@@ -138,20 +162,24 @@ export class Dialplan {
     const { directory, trunks } = this.#options
     return {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
-      route: (number, by) => {
+      route: (number, by, hidden) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const onward = sentOnBy(luggage, by, number)
+        const onward = sentOnBy(luggage, { extension: by, private: hidden }, number)
         const outbound = extension ? [] : trunks.routes(number, by)
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
           if (allowed.length === 0) return 'not-allowed'
-          return { ...trunkRoute(allowed, by, onward), record: asks?.record ?? false }
+          return { ...this.#trunkRoute(allowed, by, onward), record: asks?.record ?? false }
         }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0 ? 'unreachable' : route
       },
     }
+  }
+
+  #trunkRoute(ways: readonly LineRoute[], by: string, luggage: Luggage): Omit<Route, 'record'> {
+    return trunkRoute(ways, { by, luggage, begin: (way) => this.#options.toll.begin(by, way) })
   }
 
   /** @param device That one alone. */
@@ -175,7 +203,7 @@ export class Dialplan {
     const onwards = this.#onwards(luggage)
     for (const uri of uris) {
       const number = onwards.numberIn(uri)
-      const route = number === undefined ? 'not-found' : onwards.route(number, by)
+      const route = number === undefined ? 'not-found' : onwards.route(number, by, false)
       if (typeof route !== 'string') return route.destinations
     }
     return []
@@ -197,11 +225,10 @@ export class Dialplan {
     const [first] = routes
     if (!first) return invite.reject(404)
     const call = new Call(invite, { from, to: trunkParty(first) }, this.#options.services)
-    const { toll } = this.#options
-    const [best, ...others] = toll.allow(caller.number, routes)
-    if (!best) return call.refuse('not-allowed')
-    void call.closed.then(toll.begin(caller.number, best))
-    await this.#dial(call, { ...trunkRoute([best, ...others], caller.number, luggage), record: caller.record }, coming)
+    const allowed = this.#options.toll.allow(caller.number, routes)
+    if (allowed.length === 0) return call.refuse('not-allowed')
+    const route = this.#trunkRoute(allowed, caller.number, luggage)
+    await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
   async #dial(call: Call, route: Route, { luggage, present }: Coming): Promise<void> {

@@ -175,7 +175,7 @@ export class ExtensionEvents {
     const { stack, registrar, mailboxes, advertisedIp } = this.#options
     if (this.#summaries.watches(extension, extension)) return
     const body = writeMessageSummary(mailboxes.of(extension))
-    for (const target of registrar.targets(extension)) {
+    for (const { routes, ...target } of registrar.targets(extension)) {
       const host = advertisedIp(target.flow)
       const uri: SipUri = { scheme: 'sip', user: extension, host, params: new Map(), headers: new Map() }
       const address = `<${printUri(uri)}>`
@@ -183,6 +183,7 @@ export class ExtensionEvents {
         Event: 'message-summary',
         'Subscription-State': 'active',
         ...(target.flow && { Contact: stack.contact(target.flow) }),
+        ...(routes && { Route: routes }),
       }
       const told = { target, from: address, to: address, headers, body, contentType: messageSummaryType }
       void stack.request('NOTIFY', told)

@@ -13,7 +13,7 @@ import type { DigestResult, DigestVerifier } from '../sip/auth/digest.ts'
 import { parseDigest } from '../sip/auth/digest-text.ts'
 import { fromOf, requestUriOf, toTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
-import type { Flow, Verdict } from '../sip/stack.types.ts'
+import type { Address, Flow, Verdict } from '../sip/stack.types.ts'
 import type { Directory, Extension } from './directory.ts'
 import type { TrunkCallers } from './trunk-lines.ts'
 import type { Trunk } from './trunks.ts'
@@ -24,17 +24,24 @@ export type Identity =
   | { readonly kind: 'trunk'; readonly trunk: Trunk }
   | { readonly kind: 'siprec' }
 
+/** Where a request came from: the other end of the flow, and behind a proxy that we trust the device itself. */
+export interface Sender {
+  readonly flow: Flow
+  readonly device: Address
+}
+
 /** Keeps count of strangers and slows down who guesses; implemented by security/. */
 export interface StrangerWatch {
-  /** What a nonce for this flow is bound to. */
-  nonceSource(flow: Flow): string
+  senderOf(request: SipRequest, flow: Flow): Sender
+  /** What a nonce for this sender is bound to. */
+  nonceSource(sender: Sender): string
   /** It proved itself: by the password of this user, or by its address. */
-  vouch(flow: Flow, username?: string): void
+  vouch(sender: Sender, username?: string): void
   /** Whether what it gives as this user's password is looked at; if not, it is wrong. */
-  mayGuess(flow: Flow, username: string): boolean
+  mayGuess(sender: Sender, username: string): boolean
   /** @param proven It answered a nonce that it must have received. */
-  wrongAnswer(flow: Flow, username: string, proven: boolean): void
-  scanner(flow: Flow): void
+  wrongAnswer(sender: Sender, username: string, proven: boolean): void
+  scanner(sender: Sender): void
   /** Whether a refusal may be told as a fact now: a flood of them would only be another flood. */
   mayTell(): boolean
 }
@@ -75,42 +82,43 @@ export class Gatekeeper {
 
   /** The guard of the SIP stack. */
   readonly admit = (request: SipRequest, flow: Flow): Verdict => {
+    const { digest, directory, strangers } = this.#options
+    const sender = strangers.senderOf(request, flow)
     if (scanners.test(request.headers.get('User-Agent') ?? '')) {
-      this.#options.strangers.scanner(flow)
+      strangers.scanner(sender)
       return 'drop'
     }
     const known = this.#bySource(request, flow)
     if (known) {
       this.#identities.set(request, known)
-      if (request.method === 'INVITE') this.#options.strangers.vouch(flow)
+      if (request.method === 'INVITE') strangers.vouch(sender)
       return 'pass'
     }
     // Some clients answer every challenge of a call in the header for proxies.
     const credentials = ['Authorization', 'Proxy-Authorization'].flatMap((name) => request.headers.all(name))
-    if (credentials.length === 0) return this.#challenge(request, flow, false)
-    const { digest, directory, strangers } = this.#options
+    if (credentials.length === 0) return this.#challenge(request, sender, false)
     const result = digest.verify({
       header: credentials,
       method: request.method,
       requestUri: request.uri,
       body: request.body,
-      source: strangers.nonceSource(flow),
+      source: strangers.nonceSource(sender),
       // A guess too many, or from the wrong place, is as wrong as any other, after the same work.
       hashesOf: (username) => {
         const extension = directory.find(username)
-        const isHere = this.#mayBeAt(flow, username)
-        return strangers.mayGuess(flow, username) && isHere ? extension?.hashes : undefined
+        const isHere = this.#mayBeAt(sender, username)
+        return strangers.mayGuess(sender, username) && isHere ? extension?.hashes : undefined
       },
     })
     if (!result.ok) {
       // A used-up nonce is no wrong password: the phone tries again by itself with a new one (RFC 7616 §3.3).
       const stale = result.reason === 'stale' || result.reason === 'replayed'
-      if (!stale) this.#refused(request, flow, result)
-      return this.#challenge(request, flow, stale)
+      if (!stale) this.#refused(request, sender, result)
+      return this.#challenge(request, sender, stale)
     }
     const extension = directory.find(result.username)
-    if (!extension) return this.#challenge(request, flow, false)
-    strangers.vouch(flow, result.username)
+    if (!extension) return this.#challenge(request, sender, false)
+    strangers.vouch(sender, result.username)
     this.#identities.set(request, { kind: 'extension', extension })
     return 'pass'
   }
@@ -120,8 +128,8 @@ export class Gatekeeper {
     return this.#identities.get(request)
   }
 
-  #mayBeAt({ remote }: Flow, username: string): boolean {
-    return this.#options.sourcesOf?.(username)?.has(remote.ip) ?? true
+  #mayBeAt({ device }: Sender, username: string): boolean {
+    return this.#options.sourcesOf?.(username)?.has(device.ip) ?? true
   }
 
   #bySource(request: SipRequest, flow: Flow): Identity | undefined {
@@ -138,25 +146,25 @@ export class Gatekeeper {
     return undefined
   }
 
-  #challenge(request: SipRequest, flow: Flow, stale: boolean): Verdict {
+  #challenge(request: SipRequest, sender: Sender, stale: boolean): Verdict {
     const { digest, strangers } = this.#options
     const old = knowsMd5Only.test(request.headers.get('User-Agent') ?? '')
-    const source = strangers.nonceSource(flow)
+    const source = strangers.nonceSource(sender)
     const challenges = digest.challenges(old ? { stale, source, only: 'MD5' } : { stale, source })
     return { status: 401, headers: { 'WWW-Authenticate': challenges } }
   }
 
-  #refused(request: SipRequest, flow: Flow, { reason, username, proven = false }: Refusal): void {
+  #refused(request: SipRequest, sender: Sender, { reason, username, proven = false }: Refusal): void {
     const { strangers, bus, wallMs } = this.#options
-    if (reason === 'wrong' && username !== undefined) strangers.wrongAnswer(flow, username, proven)
+    if (reason === 'wrong' && username !== undefined) strangers.wrongAnswer(sender, username, proven)
     if (!strangers.mayTell()) return
     const what = request.method === 'REGISTER' ? 'register' : request.method === 'INVITE' ? 'invite' : 'request'
     bus.publish({
       name: 'security.refused',
       atMs: wallMs(),
       what,
-      source: flow.remote.ip,
-      why: reason === 'wrong' && username !== undefined && !this.#mayBeAt(flow, username) ? 'source' : reason,
+      source: sender.device.ip,
+      why: reason === 'wrong' && username !== undefined && !this.#mayBeAt(sender, username) ? 'source' : reason,
       ...(username !== undefined && { who: username.slice(0, 64) }),
     })
   }

@@ -4,10 +4,10 @@
  *   dialplan  ── caller, where the call goes ─▶  here  ── From, headers ─▶  INVITE (call/fork.ts)
  *
  * A private caller is named to nobody but trunks with `trustIdentity` (RFC 3325 §7). Diversion and History-Info that a
- * trusted trunk told go on to phones and trusted trunks, less what is private in them; an extension that sends a call on
- * adds a Diversion. RFC 3323, 3325, 5806, 7044.
+ * trusted trunk told go on to phones and trusted trunks, to phones less what is private in them; an extension that sends
+ * a call on adds a Diversion, a private one where it is private. RFC 3323, 3325, 5806, 7044.
  */
-import type { Introduction } from '../call/fork.ts'
+import type { Introduction } from '../call/fork.types.ts'
 import { addressAt } from '../call/party.ts'
 import type { Party } from '../events/catalogue.ts'
 import { readHeader } from '../sip/message/header-values.ts'
@@ -21,19 +21,26 @@ import type { Trunk } from './trunks.ts'
 /** RFC 3323 §4.1.1.3. */
 export const nobody = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
+/** An extension that sent a call on. */
+export interface Sender {
+  readonly extension: string
+  /** It had asked for privacy: only trusted trunks hear of it. */
+  readonly private: boolean
+}
+
 /** What comes with a call and goes on with it, also when it is transferred. */
 export interface Luggage {
   readonly diversions: readonly NameAddr[]
   readonly history: readonly NameAddr[]
   /** Extensions that sent it on, by transfer or redirection, the last one first. */
-  readonly sentOn: readonly string[]
+  readonly sentOn: readonly Sender[]
   /** Headers that a setting names (passed-headers.ts). */
   readonly passed: ExtraHeaders
 }
 
 /** The same call after this extension sent it on; nothing new when it comes back to the extension itself. */
-export const sentOnBy = (luggage: Luggage, extension: string, to: string): Luggage =>
-  extension === to ? luggage : { ...luggage, sentOn: [extension, ...luggage.sentOn] }
+export const sentOnBy = (luggage: Luggage, sender: Sender, to: string): Luggage =>
+  sender.extension === to ? luggage : { ...luggage, sentOn: [sender, ...luggage.sentOn] }
 
 /** What a trusted trunk says of where the call has been. */
 export const whereItHasBeen = (headers: SipHeaders): Pick<Luggage, 'diversions' | 'history'> => ({
@@ -46,8 +53,8 @@ export const whereItHasBeen = (headers: SipHeaders): Pick<Luggage, 'diversions' 
 /** To a phone of ours, at the address it knows us by. */
 export function introduceToPhone(caller: Party, host: string, luggage: Luggage): Introduction {
   const { diversions, history, sentOn, passed } = luggage
-  const ours = sentOn.map((extension) => diversion(extension, host))
-  const headers = { ...passed, ...printed([...ours, ...diversions.filter(isOpen)], history.filter(isOpen)) }
+  const ours = sentOn.map((sender) => diversion(sender, sender.extension, host))
+  const headers = { ...passed, ...printed([...ours, ...diversions].filter(isOpen), history.filter(isOpen)) }
   if (caller.private) return { from: nobody, headers: { ...headers, Privacy: 'id' } }
   return { from: addressAt(host, caller), headers }
 }
@@ -85,10 +92,11 @@ export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: Tr
   const told = !fromOutside || trustIdentity
   const number = (fromOutside && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)
   const identity = addressOf(number, domain, told ? caller.name : undefined)
-  const ours = luggage.sentOn.map((extension) => diversion(numberOf(trunk, extension), domain))
+  const ours = luggage.sentOn.map((sender) => diversion(sender, numberOf(trunk, sender.extension), domain))
   const where = trustIdentity ? printed([...ours, ...luggage.diversions], luggage.history) : {}
   const headers = { ...luggage.passed, ...where }
-  if (caller.private) {
+  // A trunk that is told nothing of a caller from outside is shown who sent the call there.
+  if (caller.private || (!told && luggage.sentOn[0]?.private)) {
     const asserted = trustIdentity
       ? inHeader(callerIdIn === 'from' ? 'p-asserted-identity' : callerIdIn, identity, true)
       : {}
@@ -125,12 +133,12 @@ export function telephoneOf({ uri }: Party): string | undefined {
 }
 
 /** RFC 5806 §4: topmost is the last one. */
-const diversion = (user: string, host: string): NameAddr => ({
+const diversion = (sender: Sender, user: string, host: string): NameAddr => ({
   uri: { scheme: 'sip', user, host, params: new Map(), headers: new Map() },
   params: new Map([
     ['reason', 'unconditional'],
     ['counter', '1'],
-    ['privacy', 'off'],
+    ['privacy', sender.private ? 'full' : 'off'],
     ['screen', 'no'],
   ]),
 })

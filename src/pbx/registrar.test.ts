@@ -52,6 +52,20 @@ test('a binding is answered with the seconds it lives and is reached by the flow
   assert.deepEqual(facts, ['registration.added'])
 })
 
+test('that a connection is gone is told soon, though nobody registers again', () => {
+  const flow = { ...udpFlow('198.51.100.7', 40_000), transport: 'tcp' as const, reliable: true, open: true }
+  register({ Contact: contact('192.0.2.1'), Expires: '600' }, flow)
+  register({ Contact: contact('192.0.2.2'), Expires: '600' })
+  clock.advance(30_000)
+  assert.equal(facts.length, 2)
+  flow.open = false
+  clock.advance(5_000)
+  assert.deepEqual(facts.slice(2), ['registration.removed:disconnected'])
+  assert.equal(registrar.count(), 1)
+  clock.advance(600_000)
+  assert.equal(clock.pendingTimers, 0)
+})
+
 test('where a device came from is shown with IPv6 in brackets', () => {
   register({ Contact: contact('192.0.2.1'), Expires: '600' }, udpFlow('2001:db8::9', 40_000))
   assert.equal(registrar.of('101')[0]?.source, '[2001:db8::9]:40000')

@@ -9,7 +9,7 @@
  * Proxies on the way are first-hop.ts, addresses of single devices gruu.ts.
  */
 import { qOf } from '../call/ring-plan.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Clock, Timer } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf, Registration } from '../events/catalogue.ts'
@@ -54,6 +54,9 @@ export interface RegisteredTarget extends Target {
   readonly order?: number
 }
 
+/** How soon it is told that a connection is gone. */
+const lookEveryMs = 5_000
+
 type Removal = FactOf<'registration.removed'>['reason']
 
 /** @param preferences Values of `q` that devices of the extension have, best first. */
@@ -85,6 +88,8 @@ export class Registrar implements Registrations {
   readonly #options: RegistrarOptions
   readonly #bindings = new Map<string, Binding[]>()
   readonly #gruus = new Gruus()
+  /** Runs while any binding is reached by a connection. */
+  #looking: Timer | undefined
 
   constructor(options: RegistrarOptions) {
     this.#options = options
@@ -179,6 +184,7 @@ export class Registrar implements Registrations {
 
   /** Forget everything, silently: the server stops. */
   close(): void {
+    this.#looking?.cancel()
     for (const bindings of this.#bindings.values()) for (const { timer } of bindings) timer.cancel()
     this.#bindings.clear()
   }
@@ -195,6 +201,19 @@ export class Registrar implements Registrations {
   #sweep(extension: string): void {
     for (const binding of this.#live(extension))
       if (!binding.flow.open) this.#remove(extension, binding, 'disconnected')
+  }
+
+  /** One timer for all: a hundred thousand phones shall not each be watched. */
+  #look(): void {
+    this.#looking ??= this.#options.clock.after(lookEveryMs, () => {
+      this.#looking = undefined
+      let any = false
+      for (const [extension, bindings] of this.#bindings) {
+        if (bindings.some(({ flow }) => !flow.open)) this.#sweep(extension)
+        any ||= bindings.some(({ flow }) => flow.reliable)
+      }
+      if (any) this.#look()
+    })
   }
 
   /**
@@ -255,6 +274,7 @@ export class Registrar implements Registrations {
     const tooMany = others.slice(Math.max(0, extension.maxContacts - 1))
     for (const oldest of tooMany) this.#remove(number, oldest, 'replaced')
     this.#bindings.set(number, [binding, ...others.filter((other) => !tooMany.includes(other))])
+    if (facts.flow.reliable) this.#look()
     const name = old ? 'registration.refreshed' : 'registration.added'
     bus.publish({ name, atMs: clock.wallMs(), ...registrationOf(number, binding) })
     return binding

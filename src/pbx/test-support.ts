@@ -28,7 +28,8 @@ export function trunkWith(more: Partial<TrunkSetting> = {}): Trunk {
 
 /** Lets everybody guess and counts nothing. */
 export const unwatched: StrangerWatch = {
-  nonceSource: ({ remote }) => remote.ip,
+  senderOf: (_, flow) => ({ flow, device: flow.remote }),
+  nonceSource: ({ device }) => device.ip,
   vouch: () => {},
   mayGuess: () => true,
   wrongAnswer: () => {},

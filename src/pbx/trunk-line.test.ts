@@ -184,6 +184,17 @@ test('a refused registration makes it down though it answers OPTIONS; calls by a
   assert.deepEqual(routes, ['<sip:edge.example;lr>'])
 })
 
+test('a trunk that answers OPTIONS while its registrar is silent stays down while it is asked again', async () => {
+  const { facts, seconds, answers } = await line({ ...registering, qualify: 5 })
+  answers((incoming) => {
+    if (incoming.request.method === 'OPTIONS') incoming.respond(200)
+  })
+  await seconds(300)
+  const told = facts.filter((fact) => fact !== 'up')
+  assert.equal(told.length, 1, told.join())
+  assert.match(facts.at(-1) ?? '', /^down: registration: 408/)
+})
+
 test('at the end the registration is taken away, and nobody is asked any more', async () => {
   const { lines, asked, seconds, answers, stack, clock } = await line(registering)
   answers(register())

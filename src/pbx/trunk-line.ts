@@ -58,6 +58,8 @@ export class TrunkLine {
   #sinceMs: number
   #reason: string | undefined
   #failures = 0
+  /** The registrar refused us or was silent, and has not taken us since. */
+  #unregistered = false
   #heard = false
   /** Its servers as DNS told them last, the one that answered first. */
   #servers: readonly Server[] = []
@@ -153,10 +155,14 @@ export class TrunkLine {
     registration.on('changed', (state) => {
       if (this.#stopping.signal.aborted) return
       if (state.is === 'registered') {
+        this.#unregistered = false
         this.#noteAddresses([state.flow.remote.ip])
         void this.#locate(stack)
         this.#answered()
-      } else if (state.is === 'failed') this.#judge('down', `registration: ${state.status} ${state.reason}`)
+      } else if (state.is === 'failed') {
+        this.#unregistered = true
+        this.#judge('down', `registration: ${state.status} ${state.reason}`)
+      }
     })
   }
 
@@ -251,8 +257,7 @@ export class TrunkLine {
     this.#heard = true
     this.#lastAnswerAtMs = this.#options.clock.wallMs()
     // Who is not registered cannot be called, and may be refused when calling.
-    const { registration } = this.status()
-    if (registration?.state !== 'failed') this.#judge('up')
+    if (!this.#unregistered) this.#judge('up')
   }
 
   #unanswered(reason: string): void {

@@ -2,7 +2,7 @@
  * The ways of one call by trunks: the first that serves it takes it, the others are there for when it does not. A
  * trunk that is there and says no (busy, no such number) has the last word.
  */
-import type { Destination } from '../call/fork.ts'
+import type { Destination } from '../call/fork.types.ts'
 import type { Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { SipResponse } from '../sip/message/types.ts'
@@ -20,13 +20,20 @@ export const trunkParty = ({ trunk, number }: OutboundRoute): Party => ({
   uri: trunkUri({ host: trunk.host }, number),
 })
 
-/** @param by The extension that calls there, or sends a call there. */
-export const trunkRoute = (routes: readonly LineRoute[], by: string, luggage: Luggage): Omit<Route, 'record'> => ({
-  destinations: routes.map((route, order) => destinationOf(route, order, by, luggage)),
+/** Who calls there, or sends a call there. */
+export interface Outbound {
+  readonly by: string
+  readonly luggage: Luggage
+  /** One more call that way. Returns what to call when it is over; undefined when it is one too many. */
+  readonly begin: (way: LineRoute) => (() => void) | undefined
+}
+
+export const trunkRoute = (routes: readonly LineRoute[], outbound: Outbound): Omit<Route, 'record'> => ({
+  destinations: routes.map((route, order) => destinationOf(route, order, outbound)),
   ringMs: trunkRingSeconds * 1000,
 })
 
-function destinationOf(route: LineRoute, order: number, by: string, luggage: Luggage): Destination {
+function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: Outbound): Destination {
   const { trunk, line, number } = route
   const { credentials } = trunk
   const { target, routes } = line.target(number)
@@ -37,6 +44,7 @@ function destinationOf(route: LineRoute, order: number, by: string, luggage: Lug
     order,
     isWay: true,
     introduce: (caller: Party, host: string) => introduceToTrunk(caller, { trunk, host, by, luggage }),
+    take: () => begin(route),
     ...(present && { present }),
     reached: (response: SipResponse) => reachedByTrunk(trunk, party, response),
     report: (served: boolean) => line.served(served),

@@ -8,14 +8,17 @@
  * share an allowance a source, and one in all. A source is banned for wrong answers to a challenge that it must have
  * received, or for what it sends over a connection: a UDP source can be forged, so nobody is banned for what comes from
  * it unasked. Guesses at one account from one source are checked a few times and refused from then on, with the same
- * answer after the same work. Sources are IPv4 addresses and IPv6 networks of 64 bits.
+ * answer after the same work. Sources are IPv4 addresses and IPv6 networks of 64 bits. Behind a proxy that we trust each
+ * device guesses for itself, at the address where the proxy saw it.
  */
 import type { Clock } from '../core/clock.ts'
 import { placeOf } from '../core/ip.ts'
 import type { Networks } from '../core/networks.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { SipRequest } from '../sip/message/types.ts'
 import type { Address, Flow, Screen, TransportName } from '../sip/stack.types.ts'
 import { type BanList, type BanReason, Bans } from './bans.ts'
+import { deviceBehind } from './device-behind.ts'
 import { KnownPeers, type Peer } from './known-peers.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
@@ -26,7 +29,8 @@ export interface ShieldOptions {
   readonly trusted: Networks
   /** May send at all; everybody when left out. */
   readonly allowed?: Networks
-  readonly denied: Networks
+  /** Never read, whoever it is. */
+  readonly denied?: Networks
   /** Messages a second that strangers of one source may send; four times as many at once. */
   readonly messagesPerSecond: number
   /** The same for all strangers together. */
@@ -47,6 +51,13 @@ const slowGuessTerms = { burst: 100, perSecond: 200 / 3_600 }
 /** A scanner that says its name, over a connection: a few messages are enough. */
 const scannerCost = 4
 
+/** Who asks, as the gatekeeper hands it back. */
+export interface Sender {
+  readonly flow: Flow
+  /** Where the device is that sent it: behind a proxy that we trust, else at the other end of the flow. */
+  readonly device: Address
+}
+
 export class Shield implements Screen {
   readonly #options: ShieldOptions
   readonly #known: KnownPeers
@@ -57,6 +68,8 @@ export class Shield implements Screen {
   readonly #slowGuesses: TokenBuckets
   readonly #guesses: TokenBuckets
   readonly #accounts: TokenBuckets
+  /** Wrong answers of who signed in before, where a proxy hides which device it is. */
+  readonly #shared: TokenBuckets
   /** One telling a source and minute. */
   readonly #tellings: TokenBuckets
   /** One bucket for all: a flood of facts would only be another flood. */
@@ -74,6 +87,7 @@ export class Shield implements Screen {
     this.#slowGuesses = new TokenBuckets(clock, slowGuessTerms)
     this.#guesses = new TokenBuckets(clock, guessTerms)
     this.#accounts = new TokenBuckets(clock, accountTerms)
+    this.#shared = new TokenBuckets(clock, accountTerms)
     this.#tellings = new TokenBuckets(clock, { burst: 1, perSecond: 1 / 60 })
     this.#allTellings = new TokenBuckets(clock, { burst: 100, perSecond: 10 })
   }
@@ -83,17 +97,19 @@ export class Shield implements Screen {
   }
 
   mayRead(transport: TransportName, remote: Address): boolean {
-    if (this.#known.has({ transport, remote })) return true
     const { ip } = remote
+    if (this.#options.denied?.has(ip)) return false
+    if (this.#known.has({ transport, remote })) return true
     if (this.#isShut(ip)) return false
+    // What the trusted send leaves the allowance of strangers as it is.
+    if (this.isTrusted(ip)) return true
     const source = placeOf(ip)
-    if (this.#messages.take(source)) {
-      if (this.#allMessages.take('all') || this.isTrusted(ip)) return true
-      this.#tellLimited('all')
+    if (!this.#messages.take(source)) {
+      this.#tellLimited(sourceText(source))
       return false
     }
-    if (this.isTrusted(ip)) return true
-    this.#tellLimited(sourceText(source))
+    if (this.#allMessages.take('all')) return true
+    this.#tellLimited('all')
     return false
   }
 
@@ -110,43 +126,51 @@ export class Shield implements Screen {
     return this.#options.trusted.has(ip)
   }
 
+  senderOf(request: SipRequest, flow: Flow): Sender {
+    const { remote } = flow
+    const { trusted } = this.#options
+    return { flow, device: (trusted.has(remote.ip) && deviceBehind(request, trusted)) || remote }
+  }
+
   /** What a nonce is bound to. Proxies that we trust may take turns. */
-  nonceSource({ remote }: Flow): string {
-    return this.isTrusted(remote.ip) ? 'trusted' : placeOf(remote.ip)
+  nonceSource(sender: Sender): string {
+    return this.#isHidden(sender) ? 'trusted' : placeOf(sender.device.ip)
   }
 
   /** It showed the right password, or is known by its address. */
-  vouch(flow: Flow, username?: string): void {
-    this.#known.add(flow)
-    if (username !== undefined) this.#known.addLogin(flow, username)
+  vouch({ flow, device }: Sender, username?: string): void {
+    if (!this.isTrusted(flow.remote.ip)) this.#known.add(flow)
+    if (username !== undefined) this.#known.addLogin({ transport: flow.transport, remote: device }, username)
   }
 
   /** Whether the password it gives for this account is looked at; if not, it is as wrong as any other. */
-  mayGuess(flow: Flow, username: string): boolean {
-    return this.#known.hasLogin(flow, username) || this.#guesses.has(pairOf(flow, username))
+  mayGuess(sender: Sender, username: string): boolean {
+    const pair = pairOf(sender, username)
+    return this.#hasLogin(sender, username) ? this.#shared.has(pair) : this.#guesses.has(pair)
   }
 
   /**
    * It gave a wrong password.
    * @param proven It answered a nonce that was made for it.
    */
-  wrongAnswer(flow: Flow, username: string, proven: boolean): void {
+  wrongAnswer(sender: Sender, username: string, proven: boolean): void {
+    const { flow, device } = sender
     if (!proven && !flow.reliable) return
-    const trusted = this.isTrusted(flow.remote.ip)
-    const looked = this.mayGuess(flow, username)
-    // Behind a proxy all users share one flow: what a stranger tries there must not lock out who is registered.
-    if (!trusted) this.#known.removeLogin(flow, username)
-    const source = placeOf(flow.remote.ip)
+    const looked = this.mayGuess(sender, username)
+    const pair = pairOf(sender, username)
+    // What a stranger tries behind the same proxy must not soon lock out who is registered.
+    if (!this.#isHidden(sender)) this.#known.removeLogin({ transport: flow.transport, remote: device }, username)
+    else if (this.#hasLogin(sender, username)) this.#shared.take(pair)
     const attacked = looked && !this.#accounts.take(username)
-    if (looked)
-      this.#guesses.take(pairOf(flow, username), attacked && this.#guesses.has(pairOf(flow, username), 5) ? 5 : 1)
-    if (trusted) return
+    if (looked) this.#guesses.take(pair, attacked && this.#guesses.has(pair, 5) ? 5 : 1)
+    if (this.isTrusted(flow.remote.ip)) return
+    const source = placeOf(flow.remote.ip)
     const patient = !looked || this.#slowGuesses.take(source)
     if (!this.#offences.take(source) || !patient) this.#ban(source, 'guessing', username)
   }
 
   /** It calls itself by the name of a scanner. */
-  scanner(flow: Flow): void {
+  scanner({ flow }: Sender): void {
     const { ip } = flow.remote
     if (!flow.reliable || this.isTrusted(ip)) return
     if (!this.#offences.take(placeOf(ip), scannerCost)) this.#ban(placeOf(ip), 'scanning', undefined)
@@ -164,7 +188,16 @@ export class Shield implements Screen {
   #isShut(ip: string): boolean {
     const { allowed, denied } = this.#options
     if (this.#bans.size > 0 && this.#bans.has(sourceText(placeOf(ip)))) return true
-    return denied.has(ip) || (allowed !== undefined && !allowed.has(ip) && !this.isTrusted(ip))
+    return denied?.has(ip) === true || (allowed !== undefined && !allowed.has(ip) && !this.isTrusted(ip))
+  }
+
+  /** A proxy that we trust speaks for it, and does not say where it is. */
+  #isHidden({ flow, device }: Sender): boolean {
+    return device === flow.remote && this.isTrusted(device.ip)
+  }
+
+  #hasLogin({ flow, device }: Sender, username: string): boolean {
+    return this.#known.hasLogin({ transport: flow.transport, remote: device }, username)
   }
 
   #ban(source: string, why: BanReason, who: string | undefined): void {
@@ -182,7 +215,7 @@ export class Shield implements Screen {
   }
 }
 
-const pairOf = ({ remote }: Flow, username: string): string => `${placeOf(remote.ip)} ${username}`
+const pairOf = ({ device }: Sender, username: string): string => `${placeOf(device.ip)} ${username}`
 
 /** The name of a source to people. */
 const sourceText = (place: string): string => (place.includes(':') ? `${place}::/64` : place)

@@ -3,6 +3,7 @@ import { beforeEach, test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
 import { usualHighRiskPrefixes } from '../core/settings/high-risk-prefixes.ts'
 import { FactBus } from '../events/bus.ts'
+import { CallLimits } from './call-limits.ts'
 import { TollGuard, type WayOut } from './toll-guard.ts'
 
 let clock: FakeClock
@@ -13,8 +14,18 @@ beforeEach(() => {
   told = []
   const bus = new FactBus()
   bus.on('security.call-refused', ({ extension, number, why }) => told.push(`${extension} ${number} ${why}`))
-  guard = new TollGuard({ clock, bus, highRiskPrefixes: usualHighRiskPrefixes, callsAtATime: 3, callsPerHour: 60 })
+  guard = new TollGuard({
+    clock,
+    bus,
+    highRiskPrefixes: usualHighRiskPrefixes,
+    callsAtATime: 3,
+    callsPerHour: 60,
+    limits: noLimits(),
+  })
 })
+
+/** But those of a trunk. */
+const noLimits = () => new CallLimits({ clock, bus: new FactBus(), callsAtATime: 0, callsPerSecond: 0 })
 
 const way = (number: string, more: Partial<WayOut> = {}): WayOut => ({
   number,
@@ -45,7 +56,14 @@ test('ordinary numbers go out, also those that look like a dear one without its 
 })
 
 test('a prefix with a zero in front is one inside the country', () => {
-  guard = new TollGuard({ clock, bus: new FactBus(), highRiskPrefixes: ['0900'], callsAtATime: 0, callsPerHour: 0 })
+  guard = new TollGuard({
+    clock,
+    bus: new FactBus(),
+    highRiskPrefixes: ['0900'],
+    callsAtATime: 0,
+    callsPerHour: 0,
+    limits: noLimits(),
+  })
   assert.equal(guard.isHighRisk('0900123456'), true)
   assert.equal(guard.isHighRisk('+49900123456'), false)
 })
@@ -57,10 +75,11 @@ test('an extension has three calls at a time, and another one when one of them i
   })
   assert.equal(may('+4930123456'), false)
   assert.equal(guard.allow('102', [way('+4930123456')]).length, 1)
+  assert.equal(guard.begin('101', way('+4930123456')), undefined, 'it had been let out before')
   overs[0]?.()
   overs[0]?.()
   assert.equal(may('+4930123456'), true)
-  assert.deepEqual(told, ['101 +4930123456 calls-at-a-time'])
+  assert.deepEqual(told, ['101 +4930123456 calls-at-a-time', '101 +4930123456 calls-at-a-time'])
 })
 
 test('a call for help is never one too many', () => {

@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
+import { type CallLimits, isShort, type LimitedTrunk } from './call-limits.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
 /** A way out by a trunk. */
@@ -18,7 +19,7 @@ export interface WayOut {
   readonly number: string
   /** The rule allows dear numbers. */
   readonly highRisk: boolean
-  readonly trunk: { readonly name: string; readonly maxCalls?: number | undefined }
+  readonly trunk: LimitedTrunk
 }
 
 export interface TollGuardOptions {
@@ -30,6 +31,8 @@ export interface TollGuardOptions {
   readonly callsAtATime: number
   /** And in an hour; 0 for no limit. */
   readonly callsPerHour: number
+  /** Knows how full a trunk is. */
+  readonly limits: Pick<CallLimits, 'hasRoom' | 'beginOut'>
 }
 
 type Refusal = 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
@@ -50,33 +53,35 @@ export class TollGuard {
    * let out counts for its hour.
    */
   allow<Way extends WayOut>(extension: string, ways: readonly Way[]): readonly Way[] {
-    const { callsAtATime, callsPerHour } = this.#options
+    const { callsPerHour, limits } = this.#options
     const safe = ways.filter((way) => way.highRisk || !this.isHighRisk(way.number))
     if (safe.length === 0) return this.#refuse(extension, ways, 'high-risk')
     if (safe.some(({ number }) => isShort(number))) return safe
-    const open = safe.filter(
-      ({ trunk }) => trunk.maxCalls === undefined || this.#count(`trunk ${trunk.name}`) < trunk.maxCalls,
-    )
+    const open = safe.filter(({ trunk }) => limits.hasRoom(trunk))
     if (open.length === 0) return this.#refuse(extension, ways, 'trunk-full')
-    if (callsAtATime > 0 && this.#count(`extension ${extension}`) >= callsAtATime)
-      return this.#refuse(extension, ways, 'calls-at-a-time')
+    if (this.#isBusy(extension)) return this.#refuse(extension, ways, 'calls-at-a-time')
     if (callsPerHour > 0 && !this.#hourly.take(extension)) return this.#refuse(extension, ways, 'calls-per-hour')
     return open
   }
 
-  /** A call of that extension by that trunk has begun. Returns what to call when it is over. */
-  begin(extension: string, { trunk }: WayOut): () => void {
-    const keys = [`extension ${extension}`, `trunk ${trunk.name}`]
-    for (const key of keys) this.#running.set(key, this.#count(key) + 1)
+  /**
+   * A call of that extension goes out that way. Returns what to call when it is over; undefined when it is one too many by
+   * now, which is told.
+   */
+  begin(extension: string, way: WayOut): (() => void) | undefined {
+    const { number, trunk } = way
+    if (!isShort(number) && this.#isBusy(extension)) return void this.#refuse(extension, [way], 'calls-at-a-time')
+    const leaveTrunk = this.#options.limits.beginOut(trunk, number)
+    if (!leaveTrunk) return void this.#refuse(extension, [way], 'trunk-full')
+    this.#running.set(extension, this.#count(extension) + 1)
     let over = false
     return () => {
       if (over) return
       over = true
-      for (const key of keys) {
-        const left = this.#count(key) - 1
-        if (left > 0) this.#running.set(key, left)
-        else this.#running.delete(key)
-      }
+      leaveTrunk()
+      const left = this.#count(extension) - 1
+      if (left > 0) this.#running.set(extension, left)
+      else this.#running.delete(extension)
     }
   }
 
@@ -90,8 +95,13 @@ export class TollGuard {
     )
   }
 
-  #count(key: string): number {
-    return this.#running.get(key) ?? 0
+  #count(extension: string): number {
+    return this.#running.get(extension) ?? 0
+  }
+
+  #isBusy(extension: string): boolean {
+    const { callsAtATime } = this.#options
+    return callsAtATime > 0 && this.#count(extension) >= callsAtATime
   }
 
   #refuse(extension: string, ways: readonly WayOut[], why: Refusal): [] {
@@ -104,6 +114,3 @@ export class TollGuard {
     return []
   }
 }
-
-/** 112, 911, 999: a call for help is never one too many. */
-const isShort = (number: string): boolean => /^\d{1,3}$/.test(number)

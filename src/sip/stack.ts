@@ -138,6 +138,7 @@ async function openTransport(
 
 function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: EventSide): CountedSipStack {
   const { transport, transactions, dialogs, counters } = context
+  const registrations = new Set<SentRegistration>()
   return {
     counters,
     listening: transport.listening,
@@ -150,7 +151,15 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
     publish: (publish) => eventSide.publish(publish),
     publications: (rules) => eventSide.publications(rules),
     invite: (invite) => new SentInvite(context, invite),
-    register: (registration) => new SentRegistration(context, registration),
+    register(options) {
+      const registration = new SentRegistration(context, options)
+      if (registration.state.is === 'closed') return registration
+      registrations.add(registration)
+      registration.on('changed', ({ is }) => {
+        if (is === 'closed') registrations.delete(registration)
+      })
+      return registration
+    },
     ping: (flow) => transport.ours(flow)?.send(lineEnds),
     keepAlive(flow, keeping) {
       const ours = transport.ours(flow)
@@ -169,6 +178,7 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
       connections: transport.connectionCount,
     }),
     async close() {
+      for (const registration of Array.from(registrations)) registration.drop()
       eventSide.close()
       dialogs.close()
       transactions.close()

@@ -82,6 +82,8 @@ const trunk = z.strictObject({
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
   maxCalls: z.int().min(1).max(100_000).optional(),
+  /** Calls that begin in a second in both directions; no limit of its own when left out. */
+  callsPerSecond: z.int().min(1).max(10_000).optional(),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
@@ -366,6 +368,16 @@ export const settingsSchema = z.strictObject({
           'Numbers that go out only by a rule that says highRisk: digits after the +, or with a leading 0 as dialled inside the country.',
       },
     ),
+    callsAtATime: setting(whole(0, 100_000).default(100), {
+      env: 'SECURITY_CALLS_AT_A_TIME',
+      description:
+        'Calls that one extension may have begun at a time, to whomever; one more hears busy. 0 for no limit.',
+    }),
+    callsPerSecond: setting(whole(0, 10_000).default(10), {
+      env: 'SECURITY_CALLS_PER_SECOND',
+      description:
+        'Calls that one extension may begin in a second, four times as many at once; one more hears busy. 0 for no limit.',
+    }),
     outboundAtATime: setting(whole(0, 100_000).default(20), {
       env: 'SECURITY_OUTBOUND_CALLS_AT_A_TIME',
       description: 'Calls by trunks that one extension may have at a time. 0 for no limit.',

@@ -209,6 +209,17 @@ test('a connection that closes is replaced at once', async () => {
   )
 })
 
+test('a registrar that closes each connection after its answer is asked more and more seldom (RFC 5626 §4.5)', async () => {
+  const { asked, register, script, clock } = await registrar()
+  script.push((incoming) => {
+    ok()(incoming)
+    clock.after(50, () => (incoming.flow as { close?: () => void }).close?.())
+  })
+  register({ registrar: `sip:${calleeIp};transport=tcp` })
+  await turn(clock, 600_000, 50)
+  assert.ok(asked.length >= 4 && asked.length <= 12, String(asked.length))
+})
+
 test('a registrar that speaks outbound and no longer answers pings is registered at anew (RFC 5626 §4.4.2)', async () => {
   const { asked, register, script, clock, callee } = await registrar()
   script.push(ok({ Require: 'outbound', 'Flow-Timer': '25' }))
@@ -257,6 +268,18 @@ test('closing takes the Contact away; the signal does the same; nothing is left 
   registration.refresh()
   await turn(clock, 70_000, 100)
   assert.deepEqual(caller.counts(), { dialogs: 0, transactions: 0, connections: 0 })
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('a stack that closes forgets its registrations, without a word to anybody', async () => {
+  const { asked, register, run, caller, clock } = await registrar()
+  const { registration, states } = register()
+  await run(100)
+  await caller.close()
+  assert.deepEqual(states.at(-1), { is: 'closed' })
+  await registration.close()
+  await turn(clock, 70_000, 500)
+  assert.equal(asked.length, 1)
   assert.equal(clock.pendingTimers, 0)
 })
 

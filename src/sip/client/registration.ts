@@ -34,6 +34,8 @@ import type {
 const defaultExpiresS = 3_600
 /** All phones of a site lose their connection in the same moment. */
 const reconnectSpreadMs = 2_000
+/** RFC 5626 §4.5, min-regtime: a flow that lived shorter counts as a failure, so that a registrar which closes each is not asked in a circle. */
+const livedMs = 120_000
 /** A Min-Expires beyond this is not believed. */
 const longestExpiresS = 86_400 * 7
 
@@ -57,6 +59,9 @@ export class SentRegistration implements OutgoingRegistration {
   #timer: Timer | undefined
   /** The server that took the last REGISTER. */
   #flow: WireFlow | undefined
+  #flowSinceMs = 0
+  /** Flows in a row that did not live. */
+  #deaths = 0
   #unwatch: (() => void) | undefined
   /** The request that is under way. */
   #asking: AbortController | undefined
@@ -110,15 +115,25 @@ export class SentRegistration implements OutgoingRegistration {
 
   readonly #abort = (): void => void this.close()
 
-  async #close(): Promise<void> {
+  /** The stack closes. */
+  drop(): void {
+    if (this.#closing) return
+    this.#closing = Promise.resolve()
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#timer?.cancel()
     this.#unwatch?.()
     this.#options.signal?.removeEventListener('abort', this.#abort)
     this.#asking?.abort()
     this.#first.reject(new SipError('sip.aborted'))
-    const asked = this.#asked
     this.#enter({ is: 'closed' })
-    if (asked) await this.#send(0, this.#lastServer()).catch(() => {})
+  }
+
+  async #close(): Promise<void> {
+    this.#forget()
+    if (this.#asked) await this.#send(0, this.#lastServer()).catch(() => {})
   }
 
   /** One round: the last server first, any server when that one does not serve. */
@@ -249,6 +264,7 @@ export class SentRegistration implements OutgoingRegistration {
     const { transport, clock } = this.#context
     const seconds = readHeader(response.headers, 'Flow-Timer') ?? 0
     this.#unwatch?.()
+    if (flow.id !== this.#flow?.id) this.#flowSinceMs = clock.now()
     this.#flow = flow
     this.#unwatch = transport.keepAlive(flow, {
       answered: optionTags(response, 'Require').includes('outbound'),
@@ -256,7 +272,9 @@ export class SentRegistration implements OutgoingRegistration {
       failed: () => {
         if (this.#closing || this.#asking) return
         this.#timer?.cancel()
-        this.#timer = clock.after(Math.random() * reconnectSpreadMs, () => void this.#register())
+        this.#deaths = clock.now() - this.#flowSinceMs < livedMs ? this.#deaths + 1 : 0
+        const pauseMs = this.#deaths < 2 ? 0 : retryMs(this.#deaths - 1, { refused: false })
+        this.#timer = clock.after(pauseMs + Math.random() * reconnectSpreadMs, () => void this.#register())
         this.#enter({ is: 'registering' })
       },
     })

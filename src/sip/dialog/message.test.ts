@@ -30,6 +30,22 @@ test('a message is a request of its own; a long one goes by TCP (RFC 3428 §8)',
   await net.callee.close()
 })
 
+test('headers that a Contact asks for do not stand in the Request-URI (RFC 3261 §19.1.1)', async () => {
+  const net = await pair()
+  const came: string[] = []
+  net.callee.on('request', (incoming) => {
+    came.push(incoming.request.uri)
+    incoming.respond(200)
+  })
+  const uri = `sip:102@${calleeIp}:5060;ob?Route=%3Csip:192.0.2.9%3E`
+  const answer = net.caller.message({ target: { uri }, ...text(5) })
+  await net.run(100)
+  assert.equal((await answer).status, 200)
+  assert.deepEqual(came, [`sip:102@${calleeIp}:5060;ob`])
+  await net.caller.close()
+  await net.callee.close()
+})
+
 test('a long message to a device that is known by datagrams alone is 513, and never sent (RFC 3428 §8)', async () => {
   const net = await pair()
   let flow: Flow | undefined

@@ -7,7 +7,7 @@ import { createRequest, createResponse } from '../message/build.ts'
 import { requestUriOf } from '../message/fields.ts'
 import { Headers } from '../message/headers.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
-import { printUri } from '../message/uri.ts'
+import { asRequestUri, printUri } from '../message/uri.ts'
 import type { Answer, Flow, Payload } from '../stack.types.ts'
 import type { Context, Identity } from './context.ts'
 import { SipError } from './failures.ts'
@@ -59,7 +59,7 @@ export function writeRequest(identity: Identity, parts: RequestParts): SipReques
   for (const [name, value] of Object.entries(payload.headers ?? {})) headers.set(name, ...listOf(value))
   if (payload.contentType !== undefined) headers.set('Content-Type', payload.contentType)
   checkType(headers, payload)
-  return createRequest(method, parts.uri, headers, payload.body)
+  return createRequest(method, asRequestUri(parts.uri), headers, payload.body)
 }
 
 /** A response inside a transaction: with our name, and with Contact, Allow and Supported where they belong. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseUri, printUri, sameUri, writtenUri } from './uri.ts'
+import { asRequestUri, parseUri, printUri, sameUri, writtenUri } from './uri.ts'
 
 const parsed = (text: string) => {
   const uri = parseUri(text)
@@ -118,6 +118,12 @@ test('URIs compare as RFC 3261 §19.1.4 says in its examples', () => {
 
 test('octets that are not UTF-8 do not throw', () => {
   assert.equal(parsed('sip:%FFx%C3@host').user, '\uFFFDx\uFFFD')
+})
+
+test('headers of a URI stay out of a Request-URI, and a question mark in the user part stays in', () => {
+  assert.equal(asRequestUri('sip:a?b@host;ob?Route=%3Csip:p%3E'), 'sip:a?b@host;ob')
+  assert.equal(asRequestUri('sips:host?Subject=hi'), 'sips:host')
+  for (const text of ['sip:a?b@host', 'urn:service:sos?x', 'tel:+1?x']) assert.equal(asRequestUri(text), text)
 })
 
 test('a URI goes back to its writer as it was written', () => {

@@ -140,6 +140,12 @@ function printUriParams(params: Params): string {
 /** The URI as its writer wrote it: RFC 3261 §12.2.1.1 has a Contact come back as Request-URI, not a likeness of it. */
 export const writtenUri = (uri: SipUri): string => uri.text ?? printUri(uri)
 
+/** A URI as a Request-URI: without the headers that a Contact may ask for, which have no place there (RFC 3261 §19.1.1, table 1). */
+export function asRequestUri(text: string): string {
+  const question = text.indexOf('?', text.indexOf('@') + 1)
+  return question > 0 && /^sips?:/i.test(text) ? text.slice(0, question) : text
+}
+
 /** Parameters that make two URIs differ when only one of them has it (RFC 3261 §19.1.4). */
 const decisive = ['user', 'ttl', 'method', 'maddr', 'transport']
 

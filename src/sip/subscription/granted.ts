@@ -193,8 +193,11 @@ export class GrantedSubscription<State> implements DialogParty {
   }
 }
 
+/** A subscriber that is busy and says that it is not shall not be told again and again without a pause. */
+const leastRetryMs = 1_000
+
 /** §4.2.2: a refusal that names no time is the end. */
 function retryAfterMs({ headers }: SipResponse): number | undefined {
   const seconds = Number.parseInt(headers.get('Retry-After') ?? '', 10)
-  return Number.isNaN(seconds) ? undefined : seconds * 1_000
+  return Number.isNaN(seconds) ? undefined : Math.max(seconds * 1_000, leastRetryMs)
 }

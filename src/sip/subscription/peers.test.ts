@@ -211,6 +211,39 @@ test('a phone is told in its dialog, with its event id; 481 ends it; Retry-After
   await assertNothingLeft(net)
 })
 
+test('a phone that is busy for no time at all is told again after a pause, not in a circle', async () => {
+  const net = await wordsPair()
+  const phone = await peer(net, '192.0.2.8')
+  phone.on((notify) => {
+    const response = createResponse(notify, 503, { headers: { 'Retry-After': '0' } })
+    phone.toCallee(printMessage(response).toString())
+  })
+  phone.toCallee(subscribeText('192.0.2.8'))
+  await turn(net.clock, 10_000, 50)
+  const notifies = phone.requests().length
+  assert.ok(notifies >= 5 && notifies <= 12, String(notifies))
+  await Promise.all([net.caller.close(), net.callee.close()])
+})
+
+test('a notifier that takes each subscription, tells what is so, and ends it at once is not asked in a circle', async () => {
+  const net = await pair()
+  const proxy = await peer(net, proxyIp)
+  let asked = 0
+  proxy.on((request) => {
+    if (request.method !== 'SUBSCRIBE') return
+    const tag = `t${++asked}`
+    proxy.answer(request, 200, tag, { Expires: '600' })
+    proxy.notify(request, tag, 1)
+    proxy.notify(request, tag, 2, { 'Subscription-State': 'terminated;reason=deactivated' })
+  })
+  const { subscription } = watch(net.caller, { target })
+  await turn(net.clock, 60_000, 50)
+  assert.ok(asked >= 3 && asked <= 10, String(asked))
+  void subscription.close()
+  await turn(net.clock, 70_000, 500)
+  await Promise.all([net.caller.close(), net.callee.close()])
+})
+
 test('a refresh from another address is refused unless the guard vouches for it; an old one is 500', async () => {
   const net = await wordsPair()
   const phone = await peer(net, '192.0.2.8')

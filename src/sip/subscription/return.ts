@@ -10,7 +10,7 @@ const laterMs = 60_000
 /**
  * Milliseconds until the next try after a failure.
  *
- * @param failures Tries in a row without a notification that the subscription stands.
+ * @param failures Tries in a row that brought no subscription which lived for a while.
  */
 export const gapMs = (failures: number): number => Math.min(firstMs * 2 ** Math.min(failures, 20), mostMs)
 

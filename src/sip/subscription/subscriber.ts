@@ -44,6 +44,8 @@ const maxForks = 8
 /** Timer N (RFC 6665 §4.1.2.4). */
 const timerNMs = transactionMs
 const defaultExpiresS = 3_600
+/** One that lived shorter counts as a failure, whatever it told: its notifier shall not be asked in a circle. */
+const settledMs = 60_000
 
 export interface StartOptions extends SubscribeOptions {
   /** REFER subscribes by itself (RFC 3515 §2.4.4), to what is over when it is over. */
@@ -66,8 +68,10 @@ export class SentSubscription implements Subscription, DialogParty {
   #waiting: Timer | undefined
   /** The answer to the SUBSCRIBE came. */
   #accepted = false
-  /** Starts since the last notification. */
+  /** Starts since the last subscription that lived. */
   #failures = 0
+  /** When the last one was asked for. */
+  #startedMs = 0
   #expiresS: number
   /** It was alive once: what fails from now on is tried again. */
   #stood = false
@@ -155,6 +159,7 @@ export class SentSubscription implements Subscription, DialogParty {
     const { target, headers } = this.#options
     this.#half = { callId: this.#options.callId ?? newId(), localTag: randomHex(8) }
     this.#accepted = false
+    this.#startedMs = this.#context.clock.now()
     this.#context.dialogs.expect(this.#half, this)
     withWay(this.#context.transport, target, headers, (way) => this.#send(way))
   }
@@ -237,7 +242,6 @@ export class SentSubscription implements Subscription, DialogParty {
     this.#waiting?.cancel()
     this.#stood = true
     const told = readSubscriptionState(request)
-    if (told.state !== 'terminated') this.#failures = 0
     this.#push(hearing, request, told)
     if (told.state === 'terminated') this.#lost(hearing.tag, told)
     else if (this.#closing) hearing.leave()
@@ -263,6 +267,7 @@ export class SentSubscription implements Subscription, DialogParty {
     if (this.#heard.size > 0) return
     const asksOnce = this.#options.expiresS === 0 || this.#options.method === 'REFER'
     if (this.#closing || (asksOnce && told)) return this.#end({ by: 'local' })
+    if (this.#context.clock.now() - this.#startedMs >= settledMs) this.#failures = 0
     const againMs = told ? comesAgainMs(told, this.#failures++) : gapMs(this.#failures++)
     if (asksOnce || againMs === undefined) this.#end({ by: 'remote', reason: told?.reason })
     else this.#comeAgain(againMs)

@@ -121,6 +121,31 @@ test('a connection whose pong does not come within 10 s is closed (RFC 5626 §4.
   assert.equal(near.connectionCount, 0)
 })
 
+test('two that keep one connection alive both hear of its pongs, though they ping at the same time', async () => {
+  const { clock, network, failures, keep } = await open()
+  const got: string[] = []
+  await network.listen({ ip: there, port: 5080 }, (connection) => {
+    connection.start({
+      data: (chunk) => {
+        got.push(chunk.toString())
+        clock.after(50, () => connection.write(Buffer.from('\r\n'.repeat(chunk.length / 4))))
+      },
+      closed: () => {},
+    })
+  })
+  const random = Math.random
+  Math.random = () => 0
+  try {
+    const [{ flow }, { flow: same }] = [keep({ ip: there, port: 5080 }, 'tcp'), keep({ ip: there, port: 5080 }, 'tcp')]
+    assert.equal(flow, same)
+    clock.advance(120_000 + 30_000)
+  } finally {
+    Math.random = random
+  }
+  assert.deepEqual(failures, [])
+  assert.equal(got.join('').length, 2 * 4, 'and no pong of ours to the pongs')
+})
+
 test('a peer that promised nothing gets line ends and is not judged by its silence', async () => {
   const { clock, network, failures, keep } = await open()
   const { heard, at } = await peer(network, () => undefined)

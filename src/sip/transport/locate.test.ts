@@ -79,6 +79,20 @@ test('a service that is shut is not looked for elsewhere (RFC 2782), and an unkn
   await assert.rejects(found('sip:nobody.example'), /not in the hosts file/)
 })
 
+test('DNS that fails at NAPTR, or for one transport, still leads to the servers it knows', async () => {
+  const failing: Resolver = {
+    ...dns,
+    naptr: () => Promise.reject(new Error('SERVFAIL')),
+    srv: (name) => (name.startsWith('_sips.') ? Promise.reject(new Error('SERVFAIL')) : dns.srv(name)),
+  }
+  const uri = parseUri('sip:1@srv.example') ?? assert.fail()
+  const hops = await locate(uri, { dns: failing, speaks: () => true, random: () => 0 })
+  assert.deepEqual(
+    hops.map(({ ip, port }) => `${ip} ${port}`),
+    ['192.0.2.3 5061', '192.0.2.4 5061', '192.0.2.5 5062'],
+  )
+})
+
 test('the name a certificate must hold is that of the URI, whatever DNS made of it (RFC 5922 §7.1)', async () => {
   const hops = await locate(parseUri('sips:naptr.example') ?? assert.fail(), {
     dns,

@@ -38,7 +38,7 @@ export async function locate(uri: SipUri, options: LocateOptions): Promise<Hop[]
   if (!direct) return []
   const asked = uri.port === undefined && direct.host.includes('.')
   // Where nobody can be asked about services there may still be an address, in the hosts file.
-  const servers = asked ? await serversOf(uri, direct, options).catch(() => undefined) : undefined
+  const servers = asked ? await serversOf(uri, direct, options) : undefined
   const found = await Promise.allSettled(
     (servers ?? [direct]).map((server) => addressed(server, direct.host, options.dns)),
   )
@@ -53,9 +53,11 @@ async function serversOf(uri: SipUri, direct: HopName, options: LocateOptions): 
   const services = uri.params.has('transport')
     ? servicesBy([direct.transport], direct.host)
     : await servicesOf(uri, direct.host, options)
-  const found = await Promise.all(
+  const asked = await Promise.allSettled(
     services.map(async ({ transport, name }) => ({ transport, records: await options.dns.srv(name) })),
   )
+  // What is known of one transport serves, though nobody answers for another.
+  const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   if (found.every(({ records }) => records.length === 0)) return undefined
   return found.flatMap(({ transport, records }) =>
     bySrvOrder(records, options.random)
@@ -76,7 +78,9 @@ const naptrServices: Readonly<Record<string, TransportName>> = {
 /** §4.1: what NAPTR records offer and we speak; without records, what we speak. */
 async function servicesOf(uri: SipUri, host: string, { dns, speaks }: LocateOptions): Promise<Service[]> {
   const wanted = (uri.scheme === 'sips' ? (['tls'] as const) : (['udp', 'tcp', 'tls'] as const)).filter(speaks)
-  const offered = (await dns.naptr(host)).toSorted(byOrder).flatMap(({ flags, service, replacement }) => {
+  // There are DNS servers, in homes above all, that fail at this type alone.
+  const records = await dns.naptr(host).catch(() => [])
+  const offered = records.toSorted(byOrder).flatMap(({ flags, service, replacement }) => {
     const transport = naptrServices[service.toUpperCase()]
     const usable = flags.toLowerCase() === 's' && wanted.some((one) => one === transport)
     return transport && usable ? [{ transport, name: replacement }] : []

@@ -41,6 +41,8 @@ export interface TcpFlowUser {
 
 const ping = Buffer.from('\r\n\r\n')
 const pong = Buffer.from('\r\n')
+const isPongs = (chunk: Buffer, most: number): boolean =>
+  chunk.length <= most * pong.length && chunk.equals(Buffer.alloc(chunk.length, pong))
 
 export class TcpFlow implements WireFlow {
   readonly transport: TransportName
@@ -61,8 +63,8 @@ export class TcpFlow implements WireFlow {
   #lastHeardMs: number
   #unfinishedSinceMs: number | undefined
   #proven: boolean
-  /** Waits for a sign of life. */
-  #pinged: (() => void) | undefined
+  /** Those who wait for a sign of life: several registrations may share a connection. */
+  #pinged: (() => void)[] = []
 
   constructor({ connection, transport, accepted, clock, limits }: TcpFlowOptions, user: TcpFlowUser) {
     this.transport = transport
@@ -114,7 +116,7 @@ export class TcpFlow implements WireFlow {
 
   /** CRLF CRLF; `alive` hears of the next thing that comes, a pong or whatever it is (RFC 5626 §4.4.1). */
   ping(alive?: () => void): void {
-    this.#pinged = alive
+    if (alive) this.#pinged.push(alive)
     this.send(ping)
   }
 
@@ -126,11 +128,11 @@ export class TcpFlow implements WireFlow {
   #data(chunk: Buffer): void {
     if (!this.#open) return
     this.#lastHeardMs = this.#clock.now()
-    const alive = this.#pinged
-    this.#pinged = undefined
-    alive?.()
+    const pinged = this.#pinged
+    this.#pinged = []
+    for (const alive of pinged) alive()
     // Kept from the framer, to which two pongs would be a ping.
-    if (alive && chunk.equals(pong) && !this.#framer.unfinished) return
+    if (pinged.length > 0 && isPongs(chunk, pinged.length) && !this.#framer.unfinished) return
     this.#framer.push(chunk)
     if (!this.#framer.unfinished) this.#unfinishedSinceMs = undefined
     else this.#unfinishedSinceMs ??= this.#lastHeardMs

@@ -1,0 +1,63 @@
+/**
+ * Rings devices for a call: what each of them is offered, and how the caller is introduced to it.
+ *
+ *   Call  ── destinations, one port ─▶  here  ── a description for each ─▶  Fork
+ */
+import type { Logger } from '../core/logger.ts'
+import type { Party } from '../events/catalogue.ts'
+import type { MediaPort } from '../media/types.ts'
+import { answerTo } from './caller-side.ts'
+import { Fork } from './fork.ts'
+import type { Destination, ForkOptions, Introduction } from './fork.types.ts'
+import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
+import { addressAt, peerOf } from './party.ts'
+import type { CallServices } from './services.ts'
+import type { Teller } from './teller.ts'
+
+export interface RingWish
+  extends Pick<ForkOptions, 'destinations' | 'ringMs' | 'maxForwards' | 'role' | 'onProvisional'> {
+  /** All devices share it until one answers. */
+  readonly port: MediaPort
+  readonly wanted: AudioWishes
+  /** What they are offered beside the audio. */
+  readonly beside?: { readonly streams?: SideEnd }
+  readonly from: Party
+  /** Who sent the call here (RFC 3892). */
+  readonly referredBy?: Party
+}
+
+export interface RingContext {
+  readonly services: CallServices
+  readonly log: Logger
+  readonly teller: Teller
+}
+
+export function ringDevices({ services, log, teller }: RingContext, wish: RingWish): Fork {
+  const { port, wanted, beside = {}, from, referredBy, ...options } = wish
+  const { stack, clock, advertisedIp } = services
+  const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
+  const offer = (destination: Destination) => {
+    const media = new LegMedia(port, hostFor(destination), beside)
+    return { media, sdp: media.offer(wanted) }
+  }
+  const pickUp: ForkOptions['pickUp'] = (invite, present) => {
+    const host = advertisedIp(invite.flow)
+    const media = new LegMedia(port, host, beside)
+    return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
+  }
+  const introduce = (destination: Destination): Introduction => {
+    const host = hostFor(destination)
+    return destination.introduce?.(from, host) ?? { from: addressAt(host, from) }
+  }
+  return new Fork({
+    ...options,
+    stack,
+    clock,
+    log,
+    teller,
+    offer,
+    pickUp,
+    introduce,
+    ...(referredBy && { referredBy: (destination) => addressAt(hostFor(destination), referredBy) }),
+  })
+}
