@@ -17,6 +17,7 @@ import { markInterrupted } from './interrupted.ts'
 import { Journal } from './journal.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
 export interface Database {
@@ -49,7 +50,7 @@ const lookEveryMs = 1_000
 
 /** @throws {DatabaseError} `database.cannot-open`, `database.newer-schema`, `database.migration-failed` */
 export async function openDatabase({ path, log }: DatabaseOptions): Promise<Database> {
-  const { db, foreignVersion } = openSqlite(path)
+  const { db, foreignVersion, startCheckpoints } = openSqlite(path)
   try {
     await migrate(db)
     const directory = new KeptDirectory(db)
@@ -57,6 +58,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     const registrations = new KeptRegistrations(db, log)
     let journal: Journal | undefined
     let looking: Timer | undefined
+    let checkpoints: Checkpoints | undefined
     let seenVersion = foreignVersion()
     const look = (clock: Clock): Timer =>
       clock.after(lookEveryMs, () => {
@@ -77,6 +79,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         journal = new Journal({ db, bus, clock, log })
         registrations.keep(clock)
         looking = look(clock)
+        checkpoints = startCheckpoints(clock, log)
         return journal
       },
       markInterrupted: (nowMs) => markInterrupted(db, nowMs),
@@ -87,6 +90,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         looking?.cancel()
         await journal?.close()
         await registrations.flush()
+        // Before the one that writes: the last to close it writes the log back whole and removes it.
+        await checkpoints?.close()
         await db.destroy()
       },
     }

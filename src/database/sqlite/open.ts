@@ -3,17 +3,28 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, SqliteDialect } from 'kysely'
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
 import { DatabaseError } from '../failures.ts'
 import type { Tables } from '../tables.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { adapt } from './node-sqlite.ts'
 
+const inMemory = ':memory:'
 /** How long a write waits for another process (a backup, the command line) before it fails. */
 const busyMs = 5_000
+/**
+ * A log longer than this, in pages of 4 KiB, is written back by whoever commits, though a thread does so every two
+ * seconds: what bounds it when the disk of a busy server is slow.
+ */
+const longestLogPages = 16_384
 
 export interface OpenedSqlite {
   readonly db: Kysely<Tables>
   /** Another number than before: another process has written (sqlite.org/pragma.html#pragma_data_version). */
   readonly foreignVersion: () => number
+  /** From now on a thread of its own writes the log back into the file. Undefined when there is no file. */
+  readonly startCheckpoints: (clock: Clock, log: Logger) => Checkpoints | undefined
 }
 
 /**
@@ -26,12 +37,17 @@ export function openSqlite(path: string): OpenedSqlite {
   return {
     db: new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(file) }) }),
     foreignVersion: () => Number(version.get()?.['data_version']),
+    startCheckpoints(clock, log) {
+      if (path === inMemory) return undefined
+      file.exec(`pragma wal_autocheckpoint = ${longestLogPages}`)
+      return new Checkpoints(path, clock, log)
+    },
   }
 }
 
 function openFile(path: string): DatabaseSync {
   try {
-    if (path !== ':memory:') {
+    if (path !== inMemory) {
       mkdirSync(dirname(path), { recursive: true })
       closeSync(openSync(path, 'a', 0o600))
     }
