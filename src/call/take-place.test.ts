@@ -97,10 +97,11 @@ test('a leg of a call that stands is replaced: its phone gets BYE, the other sid
   await world.nothingIsLeft()
 })
 
+const present: Presenter = ({ extension, private: hidden }, host) => ({
+  'P-Asserted-Identity': hidden ? 'somebody' : `<sip:${extension}@${host}>`,
+})
+
 test('who takes a place and who stays are told whom they speak with', async () => {
-  const present: Presenter = ({ extension, private: hidden }, host) => ({
-    'P-Asserted-Identity': hidden ? 'somebody' : `<sip:${extension}@${host}>`,
-  })
   world.taker = { ...world.taker, present }
   world.dialOptions = { ...world.dialOptions, present }
   world.callerParty = { ...world.callerParty, private: true }
@@ -120,7 +121,6 @@ test('who takes a place and who stays are told whom they speak with', async () =
 })
 
 test('a call that is picked up shows the caller who has it, and the one who has it the caller', async () => {
-  const present: Presenter = ({ extension }, host) => ({ 'P-Asserted-Identity': `<sip:${extension}@${host}>` })
   world.taker = { ...world.taker, present }
   world.dialOptions = { ...world.dialOptions, present }
   const { call, early } = await ringing()
