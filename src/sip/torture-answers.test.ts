@@ -44,13 +44,14 @@ const answered: Readonly<Record<string, string>> = {
   // guard. regbadct: its Contact is understood without its brackets.
   '200':
     'intmeth esc02 escnull lwsdisp dblreq semiuri transports mpart01 regbadct badaspec badbranch unksm2 regaut01 zeromf ' +
-    'cparam01 cparam02 regescrt ipv6-good port-unambiguous ipv6-correct-abnf-2-colons',
+    'cparam01 cparam02 regescrt ipv6-good port-ambiguous port-unambiguous ipv6-correct-abnf-2-colons ' +
+    'ipv6-bug-abnf-3-colons',
   // Calls that are read. baddate: its Date is not looked at. invut is refused by the call (415); sdp01 is answered with SDP
   // by default, which its Accept does not admit, for a phone that calls can read it.
   // escruri: the headers in its Request-URI are not looked at.
-  '486': 'esc01 longreq escruri baddate invut sdp01 ipv6-in-sdp mult-ip-in-sdp',
+  '486': 'esc01 longreq escruri baddate invut sdp01 ipv6-in-sdp mult-ip-in-sdp ipv4-mapped-ipv6',
   // Their To has a tag, so they belong to a dialog that is not here.
-  '481': 'wsinv via-received-param-with-delim mult-ip-in-header',
+  '481': 'wsinv via-received-param-with-delim via-received-param-no-delim mult-ip-in-header',
   // inv2543 has no Contact, so nobody could be told of its end: peers as old as RFC 2543 cannot call.
   '400':
     'badinv01 clerr ncl scalar02 quotbal ltgtruri lwsruri lwsstart trws baddn mismatch01 mismatch02 insuf multi01 mcl01 ' +

@@ -222,7 +222,10 @@ test('IPv6 addresses lose their brackets, ports stay outside (RFC 5118 §4.4, §
   const uri = fields.requestUriOf(request('port-unambiguous'))
 
   assert.deepEqual([uri?.host, uri?.port], ['2001:db8::10', 5070])
-  assert.equal(fields.requestUriOf(request('ipv6-correct-abnf-2-colons'))?.host, '2001:db8::192.0.2.1')
+  for (const name of ['ipv6-correct-abnf-2-colons', 'ipv6-bug-abnf-3-colons'])
+    assert.equal(fields.requestUriOf(request(name))?.host, '2001:db8::192.0.2.1')
+  const ambiguous = fields.requestUriOf(request('port-ambiguous'))
+  assert.deepEqual([ambiguous?.host, ambiguous?.port], ['2001:db8::10:5070', undefined])
   assert.deepEqual(
     fields.vias(request('mult-ip-in-header'))?.map(({ host, port }) => [host, port]),
     [

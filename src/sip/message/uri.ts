@@ -65,7 +65,8 @@ export function parseHostPort(text: string): { host: string; port?: number } | u
   const close = lower.startsWith('[') ? lower.indexOf(']') : -1
   const colon = lower.indexOf(':', close < 0 ? 0 : close)
   const hostText = colon < 0 ? lower : lower.slice(0, colon)
-  const host = close < 0 ? hostText : hostText.slice(1, -1)
+  // The grammar of RFC 3261 has a colon too many before an IPv4 address (RFC 5118 §4.10).
+  const host = close < 0 ? hostText : hostText.slice(1, -1).replace(/:::(?=\d+\.[\d.]+$)/, '::')
   const isHost = close < 0 ? hostName.test(host) : hostText.endsWith(']') && isIPv6(host)
   if (!isHost) return undefined
   if (colon < 0) return { host }
@@ -118,6 +119,15 @@ const escapeUser = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/)
 const escapePassword = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,]/)
 const escapeParam = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/)
 const escapeHeader = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/?:+$]/)
+
+/** `sip:USER@HOST` */
+export const sipUri = (user: string, host: string): SipUri => ({
+  scheme: 'sip',
+  user,
+  host,
+  params: new Map(),
+  headers: new Map(),
+})
 
 export function printUri(uri: SipUri): string {
   if (uri.scheme === 'tel') return `tel:${uri.user ?? ''}${printUriParams(uri.params)}`
