@@ -4,7 +4,7 @@ import type { Party } from '../events/catalogue.ts'
 import { quote } from '../sip/message/scan.ts'
 import { withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr } from '../sip/message/types.ts'
-import { parseUri, printUri } from '../sip/message/uri.ts'
+import { parseUri, printUri, sipUri } from '../sip/message/uri.ts'
 import type { Flow, Target } from '../sip/stack.types.ts'
 
 /** Whom the header names; somebody anonymous when it is missing or cannot be read (RFC 3323 §4.1.1.3). */
@@ -19,7 +19,7 @@ export function addressAt(host: string, { extension, uri, name: displayName }: P
   // Of a tel URI the bare number: `+1-201` is `+1201` to whoever calls it back.
   const user = extension ?? (parsed?.scheme === 'tel' ? withoutSeparators(parsed.user ?? '') : parsed?.user)
   const name = displayName === undefined ? '' : `${quote(displayName)} `
-  return `${name}<${printUri({ scheme: 'sip', user: user || 'anonymous', host, params: new Map(), headers: new Map() })}>`
+  return `${name}<${printUri(sipUri(user || 'anonymous', host))}>`
 }
 
 /** Whom a request will reach, as far as that is known before it is sent: by its flow, or by an address. */

@@ -9,6 +9,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
 import { placeOf } from '../core/ip.ts'
+import { Tally } from '../core/tally.ts'
 import type { Endpoint, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
@@ -32,7 +33,7 @@ export function withHandshake(
 ): Handshakes {
   /** By address and port of the peer, which name one connection. */
   const underWay = new Map<string, Socket>()
-  const perSource = new Map<string, number>()
+  const perSource = new Tally()
   // Never listens: it is given sockets, so that they are counted before anything is spent on them.
   const server = createServer({ ...identity.serverOptions, handshakeTimeout: patienceMs })
   const forget = identity.onChange(() => server.setSecureContext(identity.serverOptions))
@@ -44,22 +45,18 @@ export function withHandshake(
   server.on('tlsClientError', (_error, socket) => socket.destroy())
 
   const end = (key: string, source: string): void => {
-    if (!underWay.delete(key)) return
-    const left = (perSource.get(source) ?? 1) - 1
-    if (left > 0) perSource.set(source, left)
-    else perSource.delete(source)
+    if (underWay.delete(key)) perSource.remove(source)
   }
   return {
     begin(socket) {
       const source = sourceOf(socket)
-      const fromThere = perSource.get(source) ?? 0
-      if (underWay.size >= handshakesAtATime || fromThere >= handshakesPerSource) {
+      if (underWay.size >= handshakesAtATime || perSource.of(source) >= handshakesPerSource) {
         socket.destroy()
         return
       }
       const key = keyOf(socket)
       underWay.set(key, socket)
-      perSource.set(source, fromThere + 1)
+      perSource.add(source)
       socket.once('close', () => end(key, source))
       server.emit('connection', socket)
     },

@@ -12,7 +12,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Socket } from 'node:net'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { endpointText, plainIp } from '../core/ip.ts'
+import { endpointText, placeOf, plainIp } from '../core/ip.ts'
 import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 import { openSocket, withHandshake } from './tls-socket.ts'
@@ -26,8 +26,9 @@ const upgradeMs = 10_000
 const messageMs = 10_000
 /** Shorter than the minute after which proxies close what is silent; who does not answer by the next one is gone. */
 const pingMs = 25_000
-/** Those that have not asked for the upgrade yet, and those that have; the stack bounds the latter more closely. */
-const maxSockets = 6_000
+/** Of those that have not asked for the upgrade yet, in all and from one source; the others are bounded by the stack. */
+const maxWaiting = 5_000
+const maxWaitingPerSource = 100
 
 export async function listenWebSocket(
   at: Endpoint,
@@ -40,13 +41,22 @@ export async function listenWebSocket(
     perMessageDeflate: false, // memory for each connection, and a way to make much of little
     handleProtocols: () => subprotocol,
   })
-  const waiting = new Set<Socket>()
+  const waiting = new Map<Socket, string>()
+  const perSource = new Map<string, number>()
+  const waitNoMore = (socket: Socket): void => {
+    const source = waiting.get(socket)
+    if (source === undefined) return
+    waiting.delete(socket)
+    const left = (perSource.get(source) ?? 1) - 1
+    if (left > 0) perSource.set(source, left)
+    else perSource.delete(source)
+  }
   const http = createServer({ headersTimeout: upgradeMs, requestTimeout: upgradeMs }, (_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end('This port speaks SIP over WebSocket.\n')
   })
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
-    waiting.delete(socket)
+    waitNoMore(socket)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     const remote = { ip: plainIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
     if (remote.port === 0)
@@ -58,17 +68,23 @@ export async function listenWebSocket(
       })
   })
   const begin = (socket: Socket): void => {
-    waiting.add(socket)
+    const source = placeOf(socket.remoteAddress ?? '')
+    const fromThere = perSource.get(source) ?? 0
+    if (waiting.size >= maxWaiting || fromThere >= maxWaitingPerSource) {
+      socket.destroy()
+      return
+    }
+    waiting.set(socket, source)
+    perSource.set(source, fromThere + 1)
     const timer = setTimeout(() => waiting.has(socket) && socket.destroy(), upgradeMs)
     socket.once('close', () => {
       clearTimeout(timer)
-      waiting.delete(socket)
+      waitNoMore(socket)
     })
     http.emit('connection', socket)
   }
   const secured = tls && withHandshake(tls, begin)
   const server = createSocketServer({ noDelay: true }, secured?.begin ?? begin)
-  server.maxConnections = maxSockets
   server.listen({ host: at.ip, port: at.port, exclusive: true })
   await once(server, 'listening')
   server.on('error', () => {}) // running out of file descriptors passes; the next accept may work
@@ -78,7 +94,7 @@ export async function listenWebSocket(
     local: { ip: plainIp(bound.address), port: bound.port },
     close() {
       secured?.close()
-      for (const socket of waiting) socket.destroy()
+      for (const socket of Array.from(waiting.keys())) socket.destroy()
       return new Promise((closed) => void server.close(() => closed()))
     },
   }

@@ -4,8 +4,8 @@
  *   probe (the host's event loop) ─▶ here ─▶ sip guard (new calls), health, metrics, facts
  *
  * A thread that is too late serves nobody well, so fewer new calls are let in until what runs is served in time. The share
- * falls fast and grows back slowly, and between the two bounds it stays: no switching to and fro. Calls that are let in
- * are spread evenly, without a die.
+ * falls fast while the queue grows, waits while it shrinks, and grows back, slowly when the thread is busy still: so it
+ * settles where the machine can serve. Calls that are let in are spread evenly, without a die.
  */
 import type { Clock, Timer } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -35,17 +35,24 @@ export interface LoadWatchOptions {
 const lookEveryMs = 200
 /** Of the time; above it there is no room left and a queue begins to grow in the sockets, where no lag shows it. */
 const tooBusy = 0.97
-/** Below these the share grows again. */
+/** Below these the share grows fast, and may become whole again. */
 const calmBusy = 0.85
 const calmLagPart = 0.5
-/** What is left of the share after a late look, or a busy one; and what a calm one gives back: from nothing to all in 4 s. */
-const fall = { late: 0.7, busy: 0.9 }
-const rise = 0.05
+/** A thread that had the processor for less than this is late for others' work: fewer calls would not make it earlier. */
+const ownWork = 0.5
+/** What is left of the share after a look that found it late, or busy. */
+const fall = { late: 0.75, busy: 0.93 }
+/** What it grows by: calm from nothing to all in some 6 s, otherwise slowly, until it is late again. */
+const rise = { calm: 1.12, else: 1.02, least: 0.005 }
+/** A queue that is shorter than this part of what it was a look ago was cured by what was done before. */
+const enough = 0.9
+/** Between the bounds a part of the calls is refused still. */
+const mostUntilCalm = 0.98
 /** Late looks in a row before anything is refused: one long pause is none of the callers' fault. */
 const patience = 4
 const leastShare = 0.02
-/** A lag so many times too long stops all new calls until it is over. */
-const stopAt = 5
+/** A lag so many times too long, and no shorter than that, stops all new calls until it is over. */
+const stop = { times: 5, leastMs: 1_000 }
 
 export class LoadWatch {
   readonly #options: LoadWatchOptions
@@ -55,6 +62,8 @@ export class LoadWatch {
   /** Parts of a call that may come in. */
   #credit = 1
   #late = 0
+  /** It stands still: nobody comes in. */
+  #stopped = false
   #refused = 0
   #refusedThisTime = 0
 
@@ -80,9 +89,9 @@ export class LoadWatch {
   /** Whether one more call may come in; counts it. */
   admit(): boolean {
     if (this.#share === 1) return true
-    this.#credit = Math.min(1, this.#credit + this.#share)
-    if (this.#credit === 1) {
-      this.#credit = 0
+    if (!this.#stopped) this.#credit += this.#share
+    if (this.#credit >= 1) {
+      this.#credit = Math.min(1, this.#credit - 1)
       return true
     }
     this.#refused++
@@ -103,22 +112,30 @@ export class LoadWatch {
   }
 
   #look(reading: LoadReading): void {
+    const previous = this.#reading
     this.#reading = reading
     const { maxLagMs } = this.#options
     if (maxLagMs === 0) return
     const before = this.#share
     const { lagMs, busy } = reading
-    const late = lagMs >= maxLagMs || busy >= tooBusy
+    const stoppedAbove = Math.max(stop.times * maxLagMs, stop.leastMs)
+    const isBehind = lagMs >= maxLagMs
+    const late = isBehind || busy >= tooBusy
     this.#late = late ? this.#late + 1 : 0
-    const calm = lagMs < calmLagPart * maxLagMs && busy < calmBusy
-    if (this.#late >= patience)
-      this.#share =
-        lagMs >= stopAt * maxLagMs ? 0 : Math.max(leastShare, this.#share * (lagMs >= maxLagMs ? fall.late : fall.busy))
-    else if (calm) this.#share = Math.min(1, this.#share + rise)
+    const improves = isBehind && lagMs < enough * previous.lagMs
+    if (this.#late >= patience && !improves && (busy >= ownWork || lagMs >= stoppedAbove))
+      this.#share = Math.max(leastShare, this.#share * (isBehind ? fall.late : fall.busy))
+    else if (!late && this.#share < 1) this.#share = this.#risen(lagMs < calmLagPart * maxLagMs && busy < calmBusy)
+    this.#stopped = this.#late >= patience && lagMs >= stoppedAbove
     // One call a look comes in, so that it is seen whether there is room again.
-    this.#credit = this.#share > 0 ? 1 : 0
+    this.#credit = this.#stopped ? 0 : 1
     if (before === 1 && this.#share < 1) this.#begin()
     if (before < 1 && this.#share === 1) this.#end()
+  }
+
+  #risen(isCalm: boolean): number {
+    if (isCalm) return Math.min(1, this.#share * rise.calm + rise.least)
+    return Math.min(mostUntilCalm, this.#share * rise.else + rise.least)
   }
 
   #begin(): void {

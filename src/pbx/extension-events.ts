@@ -8,8 +8,8 @@
  * by a NOTIFY nobody asked for, as many expect. RFC 4235, 3856, 3842, 3680, 3903.
  */
 import type { FactBus } from '../events/bus.ts'
-import type { SipRequest, SipUri } from '../sip/message/types.ts'
-import { printUri } from '../sip/message/uri.ts'
+import type { SipRequest } from '../sip/message/types.ts'
+import { printUri, sipUri } from '../sip/message/uri.ts'
 import { type DialogEntry, dialogPackage } from '../sip/packages/dialog-info.ts'
 import {
   type MessageSummary,
@@ -177,8 +177,7 @@ export class ExtensionEvents {
     const body = writeMessageSummary(mailboxes.of(extension))
     for (const { routes, ...target } of registrar.targets(extension)) {
       const host = advertisedIp(target.flow)
-      const uri: SipUri = { scheme: 'sip', user: extension, host, params: new Map(), headers: new Map() }
-      const address = `<${printUri(uri)}>`
+      const address = `<${printUri(sipUri(extension, host))}>`
       const headers = {
         Event: 'message-summary',
         'Subscription-State': 'active',

@@ -14,7 +14,7 @@ import { readHeader } from '../sip/message/header-values.ts'
 import { printNameAddr } from '../sip/message/name-addr.ts'
 import { sipToTel, withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr, SipHeaders } from '../sip/message/types.ts'
-import { parseUri } from '../sip/message/uri.ts'
+import { parseUri, sipUri } from '../sip/message/uri.ts'
 import type { ExtraHeaders } from '../sip/stack.types.ts'
 import type { Trunk } from './trunks.ts'
 
@@ -134,7 +134,7 @@ function telephoneOf({ uri }: Party): string | undefined {
 
 /** RFC 5806 §4: topmost is the last one. */
 const diversion = (sender: Sender, user: string, host: string): NameAddr => ({
-  uri: { scheme: 'sip', user, host, params: new Map(), headers: new Map() },
+  uri: sipUri(user, host),
   params: new Map([
     ['reason', 'unconditional'],
     ['counter', '1'],

@@ -11,10 +11,12 @@
 
 import { partyAt, peerOf } from '../call/party.ts'
 import type { Clock } from '../core/clock.ts'
+import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
 import { fromOf } from '../sip/message/fields.ts'
 import { printNameAddr } from '../sip/message/name-addr.ts'
 import type { SipRequest, SipResponse } from '../sip/message/types.ts'
+import { sipUri } from '../sip/message/uri.ts'
 import type { ExtraHeaders, Flow, IncomingRequest, SipStack } from '../sip/stack.types.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
@@ -52,7 +54,7 @@ const passedOn = [
 
 export class Messages {
   readonly #options: MessagesOptions
-  readonly #waiting = new Map<string, number>()
+  readonly #waiting = new Tally()
 
   constructor(options: MessagesOptions) {
     this.#options = options
@@ -69,13 +71,10 @@ export class Messages {
       const outside = dialled !== undefined && trunks.routes(dialled, sender.number).length > 0
       return incoming.respond(outside ? 403 : 404)
     }
-    const waiting = this.#waiting.get(sender.number) ?? 0
-    if (waiting >= maxWaiting) return incoming.respond(503, { headers: { 'Retry-After': '5' } })
-    this.#waiting.set(sender.number, waiting + 1)
+    if (this.#waiting.of(sender.number) >= maxWaiting) return incoming.respond(503, { headers: { 'Retry-After': '5' } })
+    this.#waiting.add(sender.number)
     const status = await this.#deliver(request, sender, receiver)
-    const left = (this.#waiting.get(sender.number) ?? 1) - 1
-    if (left > 0) this.#waiting.set(sender.number, left)
-    else this.#waiting.delete(sender.number)
+    this.#waiting.remove(sender.number)
     incoming.respond(status)
   }
 
@@ -142,6 +141,6 @@ function mildest(statuses: readonly number[]): number {
 const addressOf = ({ number, displayName }: Extension, host: string): string =>
   printNameAddr({
     ...(displayName && { displayName }),
-    uri: { scheme: 'sip', user: number, host, params: new Map(), headers: new Map() },
+    uri: sipUri(number, host),
     params: new Map(),
   })

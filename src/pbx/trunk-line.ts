@@ -13,9 +13,10 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { OutgoingRegistration, RegistrationState } from '../sip/client/registration.types.ts'
+import { wayBy } from '../sip/dialog/target.ts'
 import type { SipResponse } from '../sip/message/types.ts'
-import { parseUri, printUri } from '../sip/message/uri.ts'
-import type { Flow, Server, SipStack, Target } from '../sip/stack.types.ts'
+import { parseUri, printUri, sipUri } from '../sip/message/uri.ts'
+import type { Server, SipStack, Target } from '../sip/stack.types.ts'
 import type { TrunkState, TrunkStatus } from './trunk-status.ts'
 import { type Trunk, trunkUri } from './trunks.ts'
 
@@ -111,7 +112,7 @@ export class TrunkLine {
     const registered = this.#registration?.state
     const byName = this.#servers.length > 0 ? { via: this.#servers } : {}
     if (registered?.is === 'registered')
-      return { target: { uri, ...(wayOf(registered.flow) ?? byName) }, routes: registered.serviceRoute }
+      return { target: { uri, ...(wayBy(registered.flow) ?? byName) }, routes: registered.serviceRoute }
     return { target: { uri, ...byName }, routes: [] }
   }
 
@@ -146,7 +147,7 @@ export class TrunkLine {
     const registrar = trunkUri({ host, port, transport }, undefined)
     const registration = stack.register({
       registrar,
-      aor: printUri({ scheme: 'sip', user, host, params: new Map(), headers: new Map() }),
+      aor: printUri(sipUri(user, host)),
       ...(credentials && { credentials }),
       expiresS: expires / 1_000,
       contactUriParams: { line: this.#token },
@@ -208,10 +209,9 @@ export class TrunkLine {
     const patience = new AbortController()
     const { signal } = patience
     const uri = trunkUri(this.trunk, undefined)
-    const own = { scheme: 'sip', user: 'patchbay', host: ownHost(hop.ip), params: new Map(), headers: new Map() }
     const asked = stack.request('OPTIONS', {
       target: { uri, via: hop },
-      from: `<${printUri(own)}>`,
+      from: `<${printUri(sipUri('patchbay', ownHost(hop.ip)))}>`,
       to: `<${uri}>`,
       headers: { Accept: 'application/sdp' },
       signal: AbortSignal.any([signal, this.#stopping.signal]),
@@ -281,12 +281,6 @@ export class TrunkLine {
       bus.publish({ name: 'trunk.down', atMs, trunk, reason: reason ?? '' })
     }
   }
-}
-
-/** Calls go the way of the registration: by its connection, or to the server that took it. */
-const wayOf = (flow: Flow): Omit<Target, 'uri'> | undefined => {
-  if (!flow.reliable) return { via: { transport: flow.transport, ...flow.remote } }
-  return flow.open ? { flow } : undefined
 }
 
 function registrationStatus(state: RegistrationState): NonNullable<TrunkStatus['registration']> {

@@ -7,6 +7,7 @@
  * hold as long as the dialog of the call, also when a transfer moved it.
  */
 import type { Clock } from '../core/clock.ts'
+import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
 import { TokenBuckets } from './token-buckets.ts'
 
@@ -43,7 +44,7 @@ const tellTerms = { burst: 100, perSecond: 10 }
 
 export class CallLimits {
   readonly #options: CallLimitsOptions
-  readonly #running = new Map<string, number>()
+  readonly #running = new Tally()
   readonly #extensions: TokenBuckets
   /** By the name of the trunk: each has terms of its own. */
   readonly #trunks = new Map<string, TokenBuckets>()
@@ -60,10 +61,10 @@ export class CallLimits {
   begin(call: NewCall): (() => void) | undefined {
     if ('trunk' in call) {
       const why = this.#fullTrunk(call.trunk)
-      return why ? this.#refuse(call, why) : this.#take(trunkKey(call.trunk))
+      return why ? this.#refuse(call, why) : this.#running.take(trunkKey(call.trunk))
     }
     const why = call.outside && isShort(call.number) ? undefined : this.#tooMany(call.extension)
-    return why ? this.#refuse(call, why) : this.#take(`extension ${call.extension}`)
+    return why ? this.#refuse(call, why) : this.#running.take(`extension ${call.extension}`)
   }
 
   /** Whether this trunk can take one more call of ours now. */
@@ -73,12 +74,12 @@ export class CallLimits {
 
   /** A call goes out by this trunk. Returns what to call when it is over; undefined when the trunk is full. */
   beginOut(trunk: LimitedTrunk, number: string): (() => void) | undefined {
-    return !isShort(number) && this.#fullTrunk(trunk) ? undefined : this.#take(trunkKey(trunk))
+    return !isShort(number) && this.#fullTrunk(trunk) ? undefined : this.#running.take(trunkKey(trunk))
   }
 
   #tooMany(extension: string): Why | undefined {
     const { callsAtATime, callsPerSecond } = this.#options
-    if (callsAtATime > 0 && this.#count(`extension ${extension}`) >= callsAtATime) return 'calls-at-a-time'
+    if (callsAtATime > 0 && this.#running.of(`extension ${extension}`) >= callsAtATime) return 'calls-at-a-time'
     return callsPerSecond > 0 && !this.#extensions.take(extension) ? 'calls-per-second' : undefined
   }
 
@@ -88,7 +89,7 @@ export class CallLimits {
   }
 
   #isFull(trunk: LimitedTrunk): boolean {
-    return trunk.maxCalls !== undefined && this.#count(trunkKey(trunk)) >= trunk.maxCalls
+    return trunk.maxCalls !== undefined && this.#running.of(trunkKey(trunk)) >= trunk.maxCalls
   }
 
   #rate({ name, callsPerSecond }: LimitedTrunk): TokenBuckets | undefined {
@@ -98,22 +99,6 @@ export class CallLimits {
     const made = new TokenBuckets(this.#options.clock, { burst: callsPerSecond, perSecond: callsPerSecond })
     this.#trunks.set(name, made)
     return made
-  }
-
-  #count(key: string): number {
-    return this.#running.get(key) ?? 0
-  }
-
-  #take(key: string): () => void {
-    this.#running.set(key, this.#count(key) + 1)
-    let over = false
-    return () => {
-      if (over) return
-      over = true
-      const left = this.#count(key) - 1
-      if (left > 0) this.#running.set(key, left)
-      else this.#running.delete(key)
-    }
   }
 
   #refuse(call: NewCall, why: Why): undefined {

@@ -9,6 +9,7 @@
  * Missing: minutes and money; limits that differ by extension.
  */
 import type { Clock } from '../core/clock.ts'
+import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
 import { type CallLimits, isShort, type LimitedTrunk } from './call-limits.ts'
 import { TokenBuckets } from './token-buckets.ts'
@@ -40,7 +41,7 @@ type Refusal = 'high-risk' | 'calls-at-a-time' | 'calls-per-hour' | 'trunk-full'
 export class TollGuard {
   readonly #options: TollGuardOptions
   readonly #hourly: TokenBuckets
-  readonly #running = new Map<string, number>()
+  readonly #running = new Tally()
 
   constructor(options: TollGuardOptions) {
     this.#options = options
@@ -73,15 +74,10 @@ export class TollGuard {
     if (!isShort(number) && this.#isBusy(extension)) return void this.#refuse(extension, [way], 'calls-at-a-time')
     const leaveTrunk = this.#options.limits.beginOut(trunk, number)
     if (!leaveTrunk) return void this.#refuse(extension, [way], 'trunk-full')
-    this.#running.set(extension, this.#count(extension) + 1)
-    let over = false
+    const leave = this.#running.take(extension)
     return () => {
-      if (over) return
-      over = true
       leaveTrunk()
-      const left = this.#count(extension) - 1
-      if (left > 0) this.#running.set(extension, left)
-      else this.#running.delete(extension)
+      leave()
     }
   }
 
@@ -95,13 +91,9 @@ export class TollGuard {
     )
   }
 
-  #count(extension: string): number {
-    return this.#running.get(extension) ?? 0
-  }
-
   #isBusy(extension: string): boolean {
     const { callsAtATime } = this.#options
-    return callsAtATime > 0 && this.#count(extension) >= callsAtATime
+    return callsAtATime > 0 && this.#running.of(extension) >= callsAtATime
   }
 
   #refuse(extension: string, ways: readonly WayOut[], why: Refusal): [] {

@@ -15,7 +15,9 @@ import { newId } from '../../core/random.ts'
 import type { Context } from '../dialog/context.ts'
 import { SipError } from '../dialog/failures.ts'
 import { sendRequest } from '../dialog/outgoing-request.ts'
+import { wayBy } from '../dialog/target.ts'
 import { contactFor } from '../dialog/write.ts'
+import { longerExpiresS, retryAfterMs } from '../message/ask-again.ts'
 import { optionTags } from '../message/fields.ts'
 import { readHeader } from '../message/header-values.ts'
 import type { SipResponse } from '../message/types.ts'
@@ -36,8 +38,6 @@ const defaultExpiresS = 3_600
 const reconnectSpreadMs = 2_000
 /** RFC 5626 §4.5, min-regtime: a flow that lived shorter counts as a failure, so that a registrar which closes each is not asked in a circle. */
 const livedMs = 120_000
-/** A Min-Expires beyond this is not believed. */
-const longestExpiresS = 86_400 * 7
 
 interface Attempt {
   readonly response: SipResponse
@@ -133,7 +133,7 @@ export class SentRegistration implements OutgoingRegistration {
 
   async #close(): Promise<void> {
     this.#forget()
-    if (this.#asked) await this.#send(0, this.#lastServer()).catch(() => {})
+    if (this.#asked) await this.#send(0, this.#flow && wayBy(this.#flow)).catch(() => {})
   }
 
   /** One round: the last server first, any server when that one does not serve. */
@@ -145,10 +145,14 @@ export class SentRegistration implements OutgoingRegistration {
     this.#asked = true
     if (this.#state.is === 'failed') this.#enter({ is: 'registering' })
     try {
-      const last = this.#lastServer()
+      const last = this.#flow && wayBy(this.#flow)
       let attempt = await this.#send(this.#expiresS, last, asking.signal)
       if (last && isUnserved(attempt.response)) attempt = await this.#send(this.#expiresS, undefined, asking.signal)
-      if (this.#lengthen(attempt.response)) attempt = await this.#send(this.#expiresS, undefined, asking.signal)
+      const longerS = longerExpiresS(attempt.response, this.#expiresS)
+      if (longerS !== undefined) {
+        this.#expiresS = longerS
+        attempt = await this.#send(longerS, undefined, asking.signal)
+      }
       this.#asking = undefined
       this.#settle(attempt)
     } catch {
@@ -201,22 +205,6 @@ export class SentRegistration implements OutgoingRegistration {
     )
   }
 
-  /** Where the last REGISTER went, if it can be reached that way still. */
-  #lastServer(): Partial<Target> | undefined {
-    const flow = this.#flow
-    if (!flow) return undefined
-    if (!flow.reliable) return { via: { transport: flow.transport, ...flow.remote } }
-    return flow.open ? { flow } : undefined
-  }
-
-  /** RFC 3261 §10.2.8: 423 says how long it has to be at least. */
-  #lengthen({ status, headers }: SipResponse): boolean {
-    const leastS = readHeader(headers, 'Min-Expires') ?? 0
-    if (status !== 423 || leastS <= this.#expiresS || leastS > longestExpiresS) return false
-    this.#expiresS = leastS
-    return true
-  }
-
   #settle({ response, flow }: Attempt): void {
     if (this.#closing) return
     if (response.status < 300 && flow) this.#succeed(response, flow)
@@ -238,7 +226,7 @@ export class SentRegistration implements OutgoingRegistration {
     const { expiresS: grantedS, ...granted } = readGranted(response, asked)
     this.#failures = 0
     this.#watch(flow, response)
-    // Who grants nothing is asked again as if it had granted a minute.
+    // Who grants nothing is asked again as if it had granted ten seconds.
     const seconds = Math.max(grantedS, 10)
     this.#timer = clock.after(refreshMs(seconds), () => void this.#register())
     const state = { is: 'registered', untilMs: clock.wallMs() + seconds * 1_000, contact, flow, ...granted } as const
@@ -246,12 +234,12 @@ export class SentRegistration implements OutgoingRegistration {
     this.#first.resolve(state)
   }
 
-  #fail({ status, reason, headers }: SipResponse): void {
+  #fail(response: SipResponse): void {
+    const { status, reason } = response
     const { clock } = this.#context
     this.#failures++
-    const retryAfterMs = (readHeader(headers, 'Retry-After')?.seconds ?? 0) * 1_000
     const refused = status >= 300 && status < 500 && status !== 408 && status !== 480
-    const waitMs = retryMs(this.#failures, { refused, retryAfterMs })
+    const waitMs = retryMs(this.#failures, { refused, retryAfterMs: retryAfterMs(response) ?? 0 })
     this.#timer = clock.after(waitMs, () => void this.#register())
     this.#enter({ is: 'failed', status, reason, retryAtMs: clock.wallMs() + waitMs })
   }

@@ -9,6 +9,7 @@
  */
 import type { Timer } from '../../core/clock.ts'
 import { ChallengeAnswers } from '../auth/challenge-answers.ts'
+import { retryAfterMs } from '../message/ask-again.ts'
 import { createRequest } from '../message/build.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
@@ -207,10 +208,4 @@ export class Exchange {
     headers.set('CSeq', `${seq} ${request.method}`)
     return { ...request, headers }
   }
-}
-
-/** Seconds, perhaps with a comment and parameters (RFC 3261 §20.33). */
-function retryAfterMs(response: SipResponse): number | undefined {
-  const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10)
-  return Number.isNaN(seconds) ? undefined : seconds * 1_000
 }

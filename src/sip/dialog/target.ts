@@ -1,7 +1,7 @@
 /** Where a request outside a dialog goes: a flow we have, an address we are told, or what the URI says. */
 import { parseNameAddr } from '../message/name-addr.ts'
 import { parseUri } from '../message/uri.ts'
-import type { ExtraHeaders, Target } from '../stack.types.ts'
+import type { ExtraHeaders, Flow, Target } from '../stack.types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Hop } from '../transport/locate.ts'
 import type { SipTransport } from '../transport/transport.ts'
@@ -40,6 +40,12 @@ export class Way {
     this.#flow = next.flow
     return next.flow
   }
+}
+
+/** To who served by this flow: the same address by datagrams, else the connection as long as it stands. */
+export function wayBy(flow: Flow): Omit<Target, 'uri'> | undefined {
+  if (!flow.reliable) return { via: { transport: flow.transport, ...flow.remote } }
+  return flow.open ? { flow } : undefined
 }
 
 /** Calls `ready` at once when no name has to be looked up; with undefined when there is no way there. */

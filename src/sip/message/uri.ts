@@ -120,6 +120,15 @@ const escapePassword = escaper(/[^A-Za-z0-9\-_.!~*'()&=+$,]/)
 const escapeParam = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/:&+$]/)
 const escapeHeader = escaper(/[^A-Za-z0-9\-_.!~*'()[\]/?:+$]/)
 
+/** `sip:USER@HOST` */
+export const sipUri = (user: string, host: string): SipUri => ({
+  scheme: 'sip',
+  user,
+  host,
+  params: new Map(),
+  headers: new Map(),
+})
+
 export function printUri(uri: SipUri): string {
   if (uri.scheme === 'tel') return `tel:${uri.user ?? ''}${printUriParams(uri.params)}`
   if (uri.scheme !== 'sip' && uri.scheme !== 'sips') return `${uri.scheme}:${uri.host}`

@@ -16,6 +16,7 @@ import { ReceivedRequest } from '../dialog/incoming-request.ts'
 import { DialogPeer } from '../dialog/peer.ts'
 import { refuseUnsupported } from '../dialog/require.ts'
 import { contactFor } from '../dialog/write.ts'
+import { retryAfterMs } from '../message/ask-again.ts'
 import { createResponse } from '../message/build.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
@@ -174,6 +175,7 @@ export class GrantedSubscription<State> implements DialogParty {
   }
 
   #answered(response: SipResponse, state: State): void {
+    // §4.2.2: a refusal that names no time is the end.
     const again = response.status >= 300 && retryAfterMs(response)
     if (again === undefined || (again !== false && this.#ended)) return this.drop()
     if (again === false) {
@@ -182,7 +184,7 @@ export class GrantedSubscription<State> implements DialogParty {
     }
     this.#told = undefined
     this.#due = 'all'
-    this.#pausedUntilMs = this.#options.context.clock.now() + again
+    this.#pausedUntilMs = this.#options.context.clock.now() + Math.max(again, leastRetryMs)
     this.#tell()
   }
 
@@ -195,9 +197,3 @@ export class GrantedSubscription<State> implements DialogParty {
 
 /** A subscriber that is busy and says that it is not shall not be told again and again without a pause. */
 const leastRetryMs = 1_000
-
-/** §4.2.2: a refusal that names no time is the end. */
-function retryAfterMs({ headers }: SipResponse): number | undefined {
-  const seconds = Number.parseInt(headers.get('Retry-After') ?? '', 10)
-  return Number.isNaN(seconds) ? undefined : Math.max(seconds * 1_000, leastRetryMs)
-}

@@ -12,8 +12,8 @@ import { calledSetup } from '../dialog/dialog-setup.ts'
 import type { DialogParty } from '../dialog/dialog-table.ts'
 import { DialogPeer } from '../dialog/peer.ts'
 import { localResponse } from '../dialog/write.ts'
+import { longerExpiresS } from '../message/ask-again.ts'
 import { cseqOf, expiresOf, toTag } from '../message/fields.ts'
-import { readHeader } from '../message/header-values.ts'
 import type { SipRequest } from '../message/types.ts'
 import type { Credentials, DialogId, ExtraHeaders } from '../stack.types.ts'
 import { transactionMs } from '../transaction/timers.ts'
@@ -150,15 +150,15 @@ export class Hearing implements DialogParty {
     if (this.#leaving && (expiresS === 0 ? status >= 300 : status === 481)) return this.#lose()
     if (this.#leaving) return expiresS === 0 ? undefined : void this.#ask(0)
     if (status === 481) return this.#lose()
-    const minS = readHeader(reply.response.headers, 'Min-Expires') ?? 0
+    const longerS = this.#lengthened ? undefined : longerExpiresS(reply.response, this.#expiresS)
     if (status < 300) {
       this.#peer.refreshTarget(reply.response)
       this.#runsFor(expiresOf(reply.response) ?? expiresS)
-    } else if (status === 423 && minS > this.#expiresS && !this.#lengthened) {
+    } else if (longerS !== undefined) {
       this.#lengthened = true
-      this.#expiresS = minS
-      this.#options.user.needs(minS)
-      void this.#ask(minS)
+      this.#expiresS = longerS
+      this.#options.user.needs(longerS)
+      void this.#ask(longerS)
     } else {
       // §4.1.2.2: it lives on until its time is over; meanwhile it is tried again.
       const leftMs = this.#untilMs - context.clock.now()

@@ -7,6 +7,7 @@
  * Who may subscribe at all the guard has decided. RFC 6665 §4.2.1.
  */
 import { randomHex } from '../../core/random.ts'
+import { Tally } from '../../core/tally.ts'
 import type { Context } from '../dialog/context.ts'
 import { createResponse } from '../message/build.ts'
 import { contactsOf, fromTag, requestUriOf } from '../message/fields.ts'
@@ -19,8 +20,8 @@ import { GrantedSubscription } from './granted.ts'
 import { termFor, usualTerms } from './term.ts'
 import type { Admission, EndReason, EventPackage, Notifier, SubscriptionLimits } from './types.ts'
 
-/** Judgement: a desk with key modules watches a hundred others, an office of such desks sits behind one address. */
-export const defaultSubscriptionLimits: SubscriptionLimits = { total: 20_000, perSource: 5_000, perSubscriber: 400 }
+/** Judgement: a desk with key modules watches a hundred others, all desks may stand behind one proxy. */
+export const defaultSubscriptionLimits: SubscriptionLimits = { total: 20_000, perSource: 15_000, perSubscriber: 400 }
 
 /** What the desk needs of a package, whatever its state is. */
 interface Served {
@@ -34,7 +35,9 @@ export class NotifierDesk {
   readonly #context: Context
   readonly #limits: SubscriptionLimits
   readonly #packages = new Map<string, Served>()
+  /** How many a source and a subscriber have. */
   readonly #counted = new Tally()
+  #total = 0
 
   constructor(context: Context, limits: Partial<SubscriptionLimits> = {}) {
     this.#context = context
@@ -47,9 +50,12 @@ export class NotifierDesk {
     this.#packages.set(events.name, {
       events,
       grant: (request, flow, event, { resource, subscriber }, termS) => {
-        const uncount = this.#counted.add(flow.remote.ip, `${events.name} ${subscriber}`)
+        const keys = [flow.remote.ip, `${events.name} ${subscriber}`]
+        this.#counted.add(...keys)
+        this.#total++
         const onEnd = (): void => {
-          uncount()
+          this.#counted.remove(...keys)
+          this.#total--
           living.remove(granted)
         }
         const whole = { context: this.#context, events, event, resource, subscriber, onEnd }
@@ -87,7 +93,7 @@ export class NotifierDesk {
   #hasRoom(source: string, subscriber: string): boolean {
     const { total, perSource, perSubscriber } = this.#limits
     const counted = this.#counted
-    return counted.total < total && counted.of(source) < perSource && counted.of(subscriber) < perSubscriber
+    return this.#total < total && counted.of(source) < perSource && counted.of(subscriber) < perSubscriber
   }
 }
 
@@ -125,30 +131,6 @@ class Living<State> implements Notifier {
 
   watches(subscriber: string, resource: string): boolean {
     return [...(this.#byResource.get(resource) ?? [])].some((granted) => granted.subscriber === subscriber)
-  }
-}
-
-/** How many subscriptions a source and a subscriber have. */
-class Tally {
-  readonly #counts = new Map<string, number>()
-  total = 0
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0
-  }
-
-  /** @returns How to take it back. */
-  add(...keys: readonly string[]): () => void {
-    this.total++
-    for (const key of keys) this.#counts.set(key, this.of(key) + 1)
-    return () => {
-      this.total--
-      for (const key of keys) {
-        const left = this.of(key) - 1
-        if (left > 0) this.#counts.set(key, left)
-        else this.#counts.delete(key)
-      }
-    }
   }
 }
 

@@ -7,8 +7,8 @@ import type { Timer } from '../../core/clock.ts'
 import { newId } from '../../core/random.ts'
 import type { Context } from '../dialog/context.ts'
 import { sendRequest } from '../dialog/outgoing-request.ts'
+import { longerExpiresS } from '../message/ask-again.ts'
 import { expiresOf } from '../message/fields.ts'
-import { readHeader } from '../message/header-values.ts'
 import type { SipResponse } from '../message/types.ts'
 import { gapMs, lasting } from './return.ts'
 import type { Publication, PublishOptions } from './types.ts'
@@ -86,13 +86,13 @@ export class SentPublication implements Publication {
   async #publish(whole: boolean): Promise<SipResponse> {
     this.#timer?.cancel()
     let response = await this.#send(this.#expiresS, whole)
-    const minS = readHeader(response.headers, 'Min-Expires') ?? 0
+    const longerS = longerExpiresS(response, this.#expiresS)
     if (response.status === 412) {
       this.#tag = undefined
       response = await this.#send(this.#expiresS, true)
-    } else if (response.status === 423 && minS > this.#expiresS) {
-      this.#expiresS = minS
-      response = await this.#send(minS, whole)
+    } else if (longerS !== undefined) {
+      this.#expiresS = longerS
+      response = await this.#send(longerS, whole)
     }
     this.#answered(response)
     return response

@@ -18,8 +18,8 @@ import { SipError } from '../dialog/failures.ts'
 import { ReceivedRequest } from '../dialog/incoming-request.ts'
 import { type Way, withWay } from '../dialog/target.ts'
 import { contactFor, localResponse, writeRequest } from '../dialog/write.ts'
+import { longerExpiresS } from '../message/ask-again.ts'
 import { contentTypeOf, cseqOf, fromTag } from '../message/fields.ts'
-import { readHeader } from '../message/header-values.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders } from '../stack.types.ts'
@@ -215,10 +215,10 @@ export class SentSubscription implements Subscription, DialogParty {
       return
     }
     if (this.#heard.size > 0) return // it was taken, as its NOTIFY says; the answer was lost
-    const minS = response.status === 423 ? (readHeader(response.headers, 'Min-Expires') ?? 0) : 0
     if (this.#closing) return this.#end({ by: 'local' })
-    if (minS > this.#expiresS && this.#expiresS > 0) {
-      this.#expiresS = minS
+    const longerS = this.#expiresS > 0 ? longerExpiresS(response, this.#expiresS) : undefined
+    if (longerS !== undefined) {
+      this.#expiresS = longerS
       // One that asks for more each time is not to be asked in a circle.
       return this.#comeAgain(this.#failures++ === 0 ? 0 : gapMs(this.#failures))
     }

@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { placeOf, sameIp } from '../../core/ip.ts'
+import { Tally } from '../../core/tally.ts'
 import type { Network, TcpConnection } from '../../net/network.ts'
 import type { TlsIdentity } from '../../net/tls-identity.ts'
 import { topVia } from '../message/fields.ts'
@@ -57,7 +58,7 @@ export class Connections {
   readonly #user: Omit<TcpFlowUser, 'closed'>
   readonly #known = new Map<TcpFlow, Known>()
   readonly #byRemote = new Map<string, TcpFlow>()
-  readonly #perSource = new Map<string, number>()
+  readonly #perSource = new Tally()
   #closed = false
 
   constructor(options: ConnectionsOptions, user: Omit<TcpFlowUser, 'closed'>) {
@@ -86,7 +87,7 @@ export class Connections {
   accept(connection: TcpConnection, transport: StreamTransport): void {
     const { connections, connectionsPerSource } = this.#options.limits
     const { ip } = connection.remote
-    const fromThere = this.#perSource.get(placeOf(ip)) ?? 0
+    const fromThere = this.#perSource.of(placeOf(ip))
     const tooMany = this.count >= connections || fromThere >= connectionsPerSource
     if (this.#closed || tooMany || this.#options.screen?.mayConnect(ip) === false) {
       this.#options.counters.connectionsRefused++
@@ -127,8 +128,7 @@ export class Connections {
     const flow = new TcpFlow(options, { ...this.#user, closed: (gone) => this.#forget(gone) })
     this.#known.set(flow, { key })
     this.#byRemote.set(key, flow)
-    const place = placeOf(flow.remote.ip)
-    this.#perSource.set(place, (this.#perSource.get(place) ?? 0) + 1)
+    this.#perSource.add(placeOf(flow.remote.ip))
     return flow
   }
 
@@ -137,10 +137,7 @@ export class Connections {
     this.#known.delete(flow)
     for (const name of [key, alias])
       if (name !== undefined && this.#byRemote.get(name) === flow) this.#byRemote.delete(name)
-    const place = placeOf(flow.remote.ip)
-    const left = (this.#perSource.get(place) ?? 1) - 1
-    if (left > 0) this.#perSource.set(place, left)
-    else this.#perSource.delete(place)
+    this.#perSource.remove(placeOf(flow.remote.ip))
   }
 }
 
