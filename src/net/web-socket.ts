@@ -8,11 +8,11 @@
  * nothing here trusts a browser's cookies, SIP asks for its own credentials.
  */
 import { isUtf8 } from 'node:buffer'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Socket } from 'node:net'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import { endpointText, plainIp } from '../core/ip.ts'
+import { listenAt } from './host-listener.ts'
 import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 import { openSocket, withHandshake } from './tls-socket.ts'
@@ -69,19 +69,10 @@ export async function listenWebSocket(
   const secured = tls && withHandshake(tls, begin)
   const server = createSocketServer({ noDelay: true }, secured?.begin ?? begin)
   server.maxConnections = maxSockets
-  server.listen({ host: at.ip, port: at.port, exclusive: true })
-  await once(server, 'listening')
-  server.on('error', () => {}) // running out of file descriptors passes; the next accept may work
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('the listener has no address')
-  return {
-    local: { ip: plainIp(bound.address), port: bound.port },
-    close() {
-      secured?.close()
-      for (const socket of waiting) socket.destroy()
-      return new Promise((closed) => void server.close(() => closed()))
-    },
-  }
+  return listenAt(server, at, () => {
+    secured?.close()
+    for (const socket of waiting) socket.destroy()
+  })
 }
 
 export function connectWebSocket(to: Endpoint, path: string, tls?: TlsTowards): TcpConnection {
