@@ -124,7 +124,11 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     guard: shedding(load, gatekeeper.admit),
     screen: shield,
     observe: trace.observe,
-    limits: { idleMs: maxExpiresMs + silenceMarginMs },
+    limits: {
+      idleMs: maxExpiresMs + silenceMarginMs,
+      connections: settings.sip.maxConnections,
+      connectionsPerSource: settings.sip.maxConnectionsPerSource,
+    },
   })
   closing.push(() => stack.close())
   keepPhones(foundation, registrar, stack)

@@ -11,7 +11,8 @@ import { isUtf8 } from 'node:buffer'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Socket } from 'node:net'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
-import { endpointText, plainIp } from '../core/ip.ts'
+import { endpointText, placeOf, plainIp } from '../core/ip.ts'
+import { Tally } from '../core/tally.ts'
 import { listenAt } from './host-listener.ts'
 import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
@@ -26,8 +27,9 @@ const upgradeMs = 10_000
 const messageMs = 10_000
 /** Shorter than the minute after which proxies close what is silent; who does not answer by the next one is gone. */
 const pingMs = 25_000
-/** Those that have not asked for the upgrade yet, and those that have; the stack bounds the latter more closely. */
-const maxSockets = 6_000
+/** Of those that have not asked for the upgrade yet, in all and from one source; the others are bounded by the stack. */
+const maxWaiting = 5_000
+const maxWaitingPerSource = 100
 
 export async function listenWebSocket(
   at: Endpoint,
@@ -40,13 +42,19 @@ export async function listenWebSocket(
     perMessageDeflate: false, // memory for each connection, and a way to make much of little
     handleProtocols: () => subprotocol,
   })
-  const waiting = new Set<Socket>()
+  /** With what takes it from the count of its source. */
+  const waiting = new Map<Socket, () => void>()
+  const perSource = new Tally()
+  const waitNoMore = (socket: Socket): void => {
+    waiting.get(socket)?.()
+    waiting.delete(socket)
+  }
   const http = createServer({ headersTimeout: upgradeMs, requestTimeout: upgradeMs }, (_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end('This port speaks SIP over WebSocket.\n')
   })
   http.on('upgrade', (request, stream, head) => {
     const socket = stream as Socket
-    waiting.delete(socket)
+    waitNoMore(socket)
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
     const remote = { ip: plainIp(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
     if (remote.port === 0)
@@ -58,20 +66,24 @@ export async function listenWebSocket(
       })
   })
   const begin = (socket: Socket): void => {
-    waiting.add(socket)
+    const source = placeOf(socket.remoteAddress ?? '')
+    if (waiting.size >= maxWaiting || perSource.of(source) >= maxWaitingPerSource) {
+      socket.destroy()
+      return
+    }
+    waiting.set(socket, perSource.take(source))
     const timer = setTimeout(() => waiting.has(socket) && socket.destroy(), upgradeMs)
     socket.once('close', () => {
       clearTimeout(timer)
-      waiting.delete(socket)
+      waitNoMore(socket)
     })
     http.emit('connection', socket)
   }
   const secured = tls && withHandshake(tls, begin)
   const server = createSocketServer({ noDelay: true }, secured?.begin ?? begin)
-  server.maxConnections = maxSockets
   return listenAt(server, at, () => {
     secured?.close()
-    for (const socket of waiting) socket.destroy()
+    for (const socket of Array.from(waiting.keys())) socket.destroy()
   })
 }
 

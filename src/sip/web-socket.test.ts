@@ -163,6 +163,22 @@ for (const transport of ['ws', 'wss'] as const)
     }
   })
 
+test('one source has at most a hundred connections that have not asked for the upgrade; those who have do not count', async () => {
+  const stack = await open()
+  const port = portOf(stack, 'ws')
+  await browser(stack, 'ws')
+  const idle = Array.from({ length: 100 }, () => connect(port, '127.0.0.1'))
+  closing.push(() => idle.forEach((socket) => socket.destroy()))
+  await Promise.all(idle.map((socket) => once(socket, 'connect')))
+  const tooMany = connect(port, '127.0.0.1')
+  tooMany.on('error', () => {})
+  await once(tooMany, 'close')
+  assert.ok(idle.every(({ closed }) => !closed))
+  for (const socket of idle.splice(0)) socket.destroy()
+  await new Promise((go) => setImmediate(go))
+  assert.equal(stack.counts().connections, 1)
+})
+
 test('a ping of two empty lines is answered by one, and a body that is no text goes as a binary message', async () => {
   const stack = await open()
   stack.on('request', (incoming) =>
@@ -184,7 +200,10 @@ test('who does not offer the subprotocol sip, or asks for a page, is turned away
 
 test('a message larger than SIP allows closes its connection; more connections than allowed are refused', async () => {
   const stack = await open({ connectionsPerSource: 1 })
+  stack.on('request', (incoming) => incoming.respond(200))
   const page = await browser(stack, 'ws')
+  page.socket.send(request('OPTIONS', 'WS'))
+  await page.next()
   const second = await browser(stack, 'ws')
   await once(second.socket, 'close')
   assert.equal(stack.counters.connectionsRefused, 1)

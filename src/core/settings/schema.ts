@@ -202,6 +202,14 @@ export const settingsSchema = z.strictObject({
       env: 'MAX_CONCURRENT_CALLS',
       description: 'Calls and recording sessions at a time; one more is answered 503.',
     }),
+    maxConnections: setting(whole(1, 1_000_000).default(5_000), {
+      env: 'SIP_MAX_CONNECTIONS',
+      description: 'TCP, TLS and WebSocket connections for SIP at a time; each phone that does not use UDP has one.',
+    }),
+    maxConnectionsPerSource: setting(whole(1, 1_000_000).default(250), {
+      env: 'SIP_MAX_CONNECTIONS_PER_SOURCE',
+      description: 'Of those, from one address (IPv6: one /64) that is not trusted. Phones behind one NAT share it.',
+    }),
     overloadLag: setting(duration().default(300), {
       env: 'SIP_OVERLOAD_LAG',
       description:

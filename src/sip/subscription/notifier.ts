@@ -20,8 +20,8 @@ import { GrantedSubscription } from './granted.ts'
 import { termFor, usualTerms } from './term.ts'
 import type { Admission, EndReason, EventPackage, Notifier, SubscriptionLimits } from './types.ts'
 
-/** Judgement: a desk with key modules watches a hundred others, an office of such desks sits behind one address. */
-export const defaultSubscriptionLimits: SubscriptionLimits = { total: 20_000, perSource: 5_000, perSubscriber: 400 }
+/** Judgement: a desk with key modules watches a hundred others, all desks may stand behind one proxy. */
+export const defaultSubscriptionLimits: SubscriptionLimits = { total: 20_000, perSource: 15_000, perSubscriber: 400 }
 
 /** What the desk needs of a package, whatever its state is. */
 interface Served {

@@ -161,6 +161,20 @@ test('leaving the loop unsubscribes, and so does the signal, even before the fir
   await assertNothingLeft(net)
 })
 
+test('the signal ends the loop at once, though nobody answers the goodbye', async () => {
+  const net = await wordsPair()
+  const controller = new AbortController()
+  const target = { uri: 'sip:102@192.0.2.77:5060' }
+  const { seen } = watch(net.caller, { target, signal: controller.signal })
+  await net.run(200)
+  assert.deepEqual(seen, [])
+  controller.abort()
+  await net.run(1)
+  assert.deepEqual(seen, ['end'])
+  await turn(net.clock, 40_000, 100)
+  await assertNothingLeft(net)
+})
+
 test('a subscriber that does not answer is forgotten after 32 s', async () => {
   const net = await wordsPair()
   watch(net.caller)

@@ -108,6 +108,7 @@ export type SubscriptionEnd =
  * SipError `sip.subscription-refused`.
  */
 export interface Subscription extends AsyncIterable<Notification> {
+  /** Once, when the notifier knows it too or was given up. A signal ends the iteration before that. */
   readonly ended: Promise<SubscriptionEnd>
   /** Unsubscribe. Resolves when that has been answered; twice is fine. */
   close(): Promise<void>
@@ -173,7 +174,7 @@ export interface ReferReport {
 
 /** A REFER of ours: iterating gives the reports, and ends with the last of them. */
 export interface Referral extends AsyncIterable<ReferReport> {
-  /** The answer to the REFER itself: 202, or a refusal. Never rejects; 408 and 503 may be made here. */
+  /** The answer to the REFER itself: 202, or a refusal. Never rejects; 408, 503 and, when aborted, 487 may be made here. */
   readonly answered: Promise<SipResponse>
   /** The final status that was told; undefined when none was: refused, the dialog ended, or no reports are sent (RFC 4488). */
   readonly outcome: Promise<ReferReport | undefined>
