@@ -17,14 +17,14 @@ import type { MediaPort } from '../media/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import { fromTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
-import type { Dialog, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, Flow, IncomingInvite, InDialogRequest } from '../sip/stack.types.ts'
 import { CallLegs } from './call-legs.ts'
 import { CallMedia } from './call-media.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
-import { type Leg, legOf, mediaSummary } from './leg.ts'
+import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
@@ -46,6 +46,8 @@ export interface DialOptions {
   readonly record: boolean
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
+  /** How the caller is told whom it speaks with; not at all when left out. */
+  readonly present?: Presenter
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
 }
@@ -115,6 +117,7 @@ export class Call implements LiveCall, TransferHost {
   async dial(options: DialOptions): Promise<void> {
     if (this.#ended) return
     this.#options = options
+    this.#legs.caller.present = options.present
     const otherCalls = () =>
       this.#services.live.list().flatMap((call) => (call instanceof Call && call !== this ? [call] : []))
     this.#transfers = new TransferDesk({ host: this, onwards: options.onwards, otherCalls })
@@ -171,18 +174,29 @@ export class Call implements LiveCall, TransferHost {
     return this.#media.openPort(recordedLater)
   }
 
+  /**
+   * Who rings or answers, for the caller (RFC 3325 §9.1). It keeps the number it dialled for somebody private, and for
+   * somebody outside who says nothing of himself.
+   */
+  #introduceToCaller(leg: Leg): ExtraHeaders {
+    const who = leg.party.extension === undefined ? leg.shownAs : shown(leg)
+    const { present } = this.#legs.caller
+    return present && who && !who.private ? present(who, this.advertisedIp(this.#invite.flow)) : {}
+  }
+
   /** Ringing is passed on; a description with it is early media: an announcement, a ring tone from far away. */
-  #provisional({ media }: Attempt, described: string, caller: CallerSide): void {
+  #provisional(attempt: Attempt, described: string, caller: CallerSide): void {
     if (this.#ended) return
-    if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(media, described, caller)
-    caller.ring()
+    if (described !== '' && caller.takesEarlyMedia) this.#passEarlyMedia(attempt, described, caller)
+    caller.ring(this.#introduceToCaller(attempt.leg))
     this.#legs.caller.state = 'ringing'
   }
 
-  #passEarlyMedia(media: LegMedia, described: string, caller: CallerSide): void {
+  #passEarlyMedia({ leg, media }: Attempt, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
-      caller.passEarlyMedia(media.wishes, () => this.#media.bridge(caller.media.port, media.port))
+      const bridge = () => this.#media.bridge(caller.media.port, media.port)
+      caller.passEarlyMedia(media.wishes, bridge, this.#introduceToCaller(leg))
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       this.log.warn('early media could not be passed on', { code: error.code })
@@ -203,7 +217,7 @@ export class Call implements LiveCall, TransferHost {
       return told
     })
     this.#legs.caller.unlisten?.()
-    const callerDialog = caller.answer(description)
+    const callerDialog = caller.answer(description, this.#introduceToCaller(callee))
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
@@ -309,10 +323,18 @@ export class Call implements LiveCall, TransferHost {
     if (this.recorded) this.#media.recordInstead(leg, next)
     else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
+    if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
     const stand = (): boolean => !this.#ended && this.holds(next) && stays !== undefined && this.holds(stays)
     if (isPlaced(stays)) this.#media.streams.carryOn(stays, this.#sideOf(stays), next, stand)
+  }
+
+  /** Whoever stays speaks with somebody else now. */
+  #tellConnected({ present, dialog }: Leg, next: Leg): void {
+    if (!present || !dialog) return
+    const headers = present(shown(next), this.advertisedIp(dialog.flow))
+    if (Object.keys(headers).length > 0) void dialog.tell(headers)
   }
 
   #sideOf(leg: Leg): Side {

@@ -6,7 +6,7 @@
 import type { Logger } from '../core/logger.ts'
 import { maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
-import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, IncomingInvite } from '../sip/stack.types.ts'
 import { CallError } from './failures.ts'
 import { answerInDialog, type InDialogOptions } from './in-dialog.ts'
 import { type AudioWishes, type LegMedia, usableAudio } from './leg-media.ts'
@@ -80,9 +80,9 @@ export class CallerSide {
     )
   }
 
-  /** The first time only. */
-  ring(): void {
-    if (!this.#ringing && !this.hearsEarlyMedia) this.#invite.ring(180)
+  /** The first time only. @param headers Who rings. */
+  ring(headers: ExtraHeaders): void {
+    if (!this.#ringing && !this.hearsEarlyMedia) this.#invite.ring(180, { headers })
     this.#ringing = true
   }
 
@@ -90,14 +90,15 @@ export class CallerSide {
    * An announcement, or a ring tone from far away: answer the caller's offer now.
    *
    * @param bridge Lets the caller hear it.
+   * @param headers Who is there.
    * @throws {CallError} `call.no-common-codec`
    */
-  passEarlyMedia(wanted: AudioWishes, bridge: () => void): void {
+  passEarlyMedia(wanted: AudioWishes, bridge: () => void, headers: ExtraHeaders): void {
     if (this.#offer === undefined) return
     const answer = this.media.answer(this.#offer, wanted)
     bridge()
     this.#earlyAnswer = answer
-    this.#invite.ring(183, { contentType: 'application/sdp', body: answer })
+    this.#invite.ring(183, { headers, contentType: 'application/sdp', body: answer })
   }
 
   /**
@@ -110,7 +111,9 @@ export class CallerSide {
     return this.#offer === undefined ? this.media.offer(wanted) : this.media.answer(this.#offer, wanted)
   }
 
-  answer(description: string | undefined): Dialog {
-    return this.#invite.answer(description === undefined ? {} : { contentType: 'application/sdp', body: description })
+  /** @param headers Who answered. */
+  answer(description: string | undefined, headers: ExtraHeaders): Dialog {
+    const described = description === undefined ? {} : { contentType: 'application/sdp', body: description }
+    return this.#invite.answer({ headers, ...described })
   }
 }

@@ -17,7 +17,7 @@ import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import type { Attempt, Destination, ForkOptions, ForkOutcome } from './fork.types.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { type Leg, legOf, remoteOf } from './leg.ts'
+import { type Leg, legOf, type Presenter, remoteOf } from './leg.ts'
 import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
 
@@ -85,13 +85,13 @@ export class Fork {
    *
    * @throws {CallError} When its offer cannot be answered; the call rings on.
    */
-  pickUp(invite: IncomingInvite, party: Party): void {
-    const { media, sdp } = this.#options.pickUp(invite)
-    const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), state: 'ringing' }
+  pickUp(invite: IncomingInvite, party: Party, present?: Presenter): void {
+    const { media, sdp, headers } = this.#options.pickUp(invite, present)
+    const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), present, state: 'ringing' }
     const attempt: Attempt = { leg, media, invite: { cancel: () => {} }, renegotiated: true }
     this.#attempts.add(attempt)
     this.#options.teller.legStarted(leg)
-    const dialog = invite.answer({ contentType: 'application/sdp', body: sdp })
+    const dialog = invite.answer({ headers, contentType: 'application/sdp', body: sdp })
     this.#finish({ answered: true, attempt, dialog, sdp: '' })
     this.#cancelAll(completedElsewhere, attempt)
   }
@@ -152,6 +152,7 @@ export class Fork {
         if (this.#settled) return
         if (dialog) this.#listen(attempt, dialog)
         attempt.leg.state = 'ringing'
+        attempt.leg.shownAs = destination.reached?.(response)
         teller.ringing(leg.id)
         const described = sdpOf(response)
         if (described !== '') attempt.earlyAnswer = described
@@ -166,6 +167,7 @@ export class Fork {
       transport: target.flow?.transport ?? [target.via ?? []].flat()[0]?.transport ?? 'udp',
       remote: target.flow ? remoteOf(target.flow) : target.uri,
       state: 'calling',
+      present: destination.present,
     }
     const attempt: Attempt = { leg, media, invite }
     const ringing: Ringing = { attempt, destination }
@@ -208,6 +210,7 @@ export class Fork {
       return
     }
     destination.report?.(true)
+    attempt.leg.shownAs = destination.reached?.(response)
     this.#finish({ answered: true, attempt, dialog, sdp: sdpOf(response) })
     this.#cancelAll(completedElsewhere, attempt)
   }

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
-import type { SipUri } from '../sip/message/types.ts'
+import type { SipResponse, SipUri } from '../sip/message/types.ts'
 import type {
   Credentials,
   Dialog,
@@ -12,7 +12,7 @@ import type {
   SipStack,
   Target,
 } from '../sip/stack.types.ts'
-import type { Leg } from './leg.ts'
+import type { Leg, Presenter } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { Teller } from './teller.ts'
 
@@ -30,6 +30,10 @@ export interface Destination {
   readonly credentials?: Credentials
   /** How the caller is introduced there; by name and number at `host`, our address towards it, when left out. */
   readonly introduce?: (caller: Party, host: string) => Introduction
+  /** How it is told later whom it speaks with, after a transfer. */
+  readonly present?: Presenter
+  /** Who answers there, where the answer says more than `party` does. */
+  readonly reached?: (response: SipResponse) => Party | undefined
   /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
   readonly routes?: readonly string[]
   /** Rung when all of a lower order have failed; 0 unless given. */
@@ -68,8 +72,11 @@ export interface ForkOptions {
   readonly introduce: (destination: Destination) => Introduction
   /** The media this device is offered, and the description that offers it. */
   readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
-  /** The media of who picks the call up, and the answer to its INVITE. */
-  readonly pickUp: (invite: IncomingInvite) => { readonly media: LegMedia; readonly sdp: string }
+  /** The media of who picks the call up, the answer to its INVITE, and what it is told of who called. */
+  readonly pickUp: (
+    invite: IncomingInvite,
+    present: Presenter | undefined,
+  ) => { readonly media: LegMedia; readonly sdp: string; readonly headers: ExtraHeaders }
   readonly ringMs: number
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */
   readonly maxForwards: number

@@ -3,10 +3,16 @@ import { endpointText } from '../core/ip.ts'
 import { newId } from '../core/random.ts'
 import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
-import type { Dialog, Flow, IncomingInvite } from '../sip/stack.types.ts'
+import type { Dialog, ExtraHeaders, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { LiveLeg } from './live-calls.ts'
 import type { SilenceWatch } from './silence-watch.ts'
+
+/**
+ * How somebody is told whom it speaks with, in responses, UPDATE and re-INVITE (RFC 3325, 5876); by no header when it is
+ * not to know. `host`: our address towards it.
+ */
+export type Presenter = (who: Party, host: string) => ExtraHeaders
 
 export interface Leg {
   readonly id: string
@@ -17,6 +23,10 @@ export interface Leg {
   /** Where its signalling comes from or goes to. */
   readonly remote: string
   state: LiveLeg['state']
+  /** How it is told whom it speaks with; not at all when left out. */
+  present?: Presenter | undefined
+  /** Who answers there, where that is not `party`: as its answer says. */
+  shownAs?: Party | undefined
   media?: LegMedia
   dialog?: Dialog
   watch?: SilenceWatch
@@ -33,6 +43,9 @@ export const legOf = ({ request, flow }: IncomingInvite, role: LegRole, party: P
   transport: flow.transport,
   remote: remoteOf(flow),
 })
+
+/** Who is there, as others are told. */
+export const shown = ({ party, shownAs }: Leg): Party => shownAs ?? party
 
 export const remoteOf = ({ remote }: Flow): string => endpointText(remote.ip, remote.port)
 

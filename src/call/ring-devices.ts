@@ -6,7 +6,6 @@
 import type { Logger } from '../core/logger.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
-import type { IncomingInvite } from '../sip/stack.types.ts'
 import { answerTo } from './caller-side.ts'
 import { Fork } from './fork.ts'
 import type { Destination, ForkOptions, Introduction } from './fork.types.ts'
@@ -41,9 +40,10 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
     const media = new LegMedia(port, hostFor(destination), beside)
     return { media, sdp: media.offer(wanted) }
   }
-  const pickUp = (invite: IncomingInvite) => {
-    const media = new LegMedia(port, advertisedIp(invite.flow), beside)
-    return { media, sdp: answerTo(invite, media, wanted) }
+  const pickUp: ForkOptions['pickUp'] = (invite, present) => {
+    const host = advertisedIp(invite.flow)
+    const media = new LegMedia(port, host, beside)
+    return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {
     const host = hostFor(destination)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { turn } from '../sip/dialog/test-support.ts'
 import type { Dialog, OutgoingInvite } from '../sip/stack.types.ts'
+import type { Presenter } from './leg.ts'
 import { CallWorld, callerIp, type Device, description, deviceIps, sdp, serverIp, to102 } from './test-support.ts'
 
 const pickerIp = deviceIps[1] ?? ''
@@ -93,6 +94,42 @@ test('a leg of a call that stands is replaced: its phone gets BYE, the other sid
   void outcome.dialog.bye()
   await turn(world.clock, 500)
   assert.equal(here.state, 'terminated')
+  await world.nothingIsLeft()
+})
+
+const present: Presenter = ({ extension, private: hidden }, host) => ({
+  'P-Asserted-Identity': hidden ? 'somebody' : `<sip:${extension}@${host}>`,
+})
+
+test('who takes a place and who stays are told whom they speak with', async () => {
+  world.taker = { ...world.taker, present }
+  world.dialOptions = { ...world.dialOptions, present }
+  world.callerParty = { ...world.callerParty, private: true }
+  const { here, there } = await talking()
+  const updates: (string | undefined)[] = []
+  here.on('request', (incoming) => {
+    updates.push(incoming.request.headers.get('P-Asserted-Identity'))
+    incoming.respond(200)
+  })
+  const outcome = take(named(there)).outcome
+  await turn(world.clock, 500)
+  const { response } = await outcome
+  assert.equal(response.headers.get('P-Asserted-Identity'), 'somebody')
+  assert.deepEqual(updates, [`<sip:103@${serverIp}>`])
+  void here.bye()
+  await world.nothingIsLeft()
+})
+
+test('a call that is picked up shows the caller who has it, and the one who has it the caller', async () => {
+  world.taker = { ...world.taker, present }
+  world.dialOptions = { ...world.dialOptions, present }
+  const { call, early } = await ringing()
+  const picked = take(named(early))
+  await turn(world.clock, 500)
+  const [outcome, caller] = await Promise.all([picked.outcome, call.outcome])
+  assert.equal(outcome.response.headers.get('P-Asserted-Identity'), `<sip:101@${serverIp}>`)
+  assert.equal(caller.response.headers.get('P-Asserted-Identity'), `<sip:103@${serverIp}>`)
+  if (caller.answered) void caller.dialog.bye()
   await world.nothingIsLeft()
 })
 

@@ -12,7 +12,7 @@ import type { IncomingInvite } from '../sip/stack.types.ts'
 import { Call, type Place } from './call.ts'
 import { answerTo } from './caller-side.ts'
 import { CallError, callFailures } from './failures.ts'
-import { type Leg, legOf } from './leg.ts'
+import { type Leg, legOf, type Presenter, shown } from './leg.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
 import { supportedFormats } from './rtp-audio.ts'
@@ -20,10 +20,12 @@ import type { PlacedLeg } from './transfer.ts'
 
 export interface Taker {
   readonly party: Party
+  /** How it is told whom it speaks with. */
+  readonly present?: Presenter
   readonly mayTake: (place: Exclude<Place, { readonly state: 'ended' }>) => boolean
 }
 
-export async function takePlace(invite: IncomingInvite, { party, mayTake }: Taker, live: LiveCalls): Promise<void> {
+export async function takePlace(invite: IncomingInvite, taker: Taker, live: LiveCalls): Promise<void> {
   const { headers } = invite.request
   const values = headers.all('Replaces')
   const replaces = values.length === 1 ? readReplaces(values[0] ?? '') : undefined
@@ -34,9 +36,9 @@ export async function takePlace(invite: IncomingInvite, { party, mayTake }: Take
     if (!(call instanceof Call) || !place) continue
     if (place.state === 'ended') return invite.reject(603)
     if (place.state === 'talking' && replaces.earlyOnly) return invite.reject(486)
-    if (!mayTake(place)) return invite.reject(403)
+    if (!taker.mayTake(place)) return invite.reject(403)
     if (call.transferring && place.state === 'talking') return invite.reject(491)
-    return enter(call, place, invite, party)
+    return enter(call, place, invite, taker)
   }
   invite.reject(481)
 }
@@ -46,7 +48,7 @@ export async function takePlace(invite: IncomingInvite, { party, mayTake }: Take
  *
  * @throws {CallError} When its offer cannot be answered; everything stays as it was.
  */
-async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Party): Promise<void> {
+async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, present }: Taker): Promise<void> {
   const port = await call.openPort(call.recorded)
   // Meanwhile another one was faster, somebody hung up, or is being transferred; from here on nothing waits.
   const gone = call.ended || leg.state === 'ended' || !call.holds(leg)
@@ -54,10 +56,13 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, party: Par
     await port.close()
     return invite.reject(gone ? 603 : 491)
   }
-  const media = new LegMedia(port, call.advertisedIp(invite.flow))
-  const body = answerOrClose(invite, media, call.otherThan(leg)?.media?.wishes)
-  const dialog = invite.answer({ contentType: 'application/sdp', body })
-  const next: PlacedLeg = { ...legOf(invite, leg.role, party), state: 'answered', media, dialog }
+  const host = call.advertisedIp(invite.flow)
+  const media = new LegMedia(port, host)
+  const other = call.otherThan(leg)
+  const body = answerOrClose(invite, media, other?.media?.wishes)
+  const headers = (other && present?.(shown(other), host)) ?? {}
+  const dialog = invite.answer({ headers, contentType: 'application/sdp', body })
+  const next: PlacedLeg = { ...legOf(invite, leg.role, party), present, state: 'answered', media, dialog }
   call.replace(leg, next, { kind: 'replaced', record: call.recorded })
   await call.leave(leg, 'bye')
 }
@@ -75,10 +80,10 @@ function answerOrClose(
   }
 }
 
-async function enter(call: Call, place: Place, invite: IncomingInvite, party: Party): Promise<void> {
+async function enter(call: Call, place: Place, invite: IncomingInvite, taker: Taker): Promise<void> {
   try {
-    if (place.state === 'ringing') place.fork.pickUp(invite, party)
-    else if (place.state === 'talking') await takeOver(call, place.leg, invite, party)
+    if (place.state === 'ringing') place.fork.pickUp(invite, taker.party, taker.present)
+    else if (place.state === 'talking') await takeOver(call, place.leg, invite, taker)
   } catch (error) {
     if (!(error instanceof CallError)) throw error
     invite.reject(callFailures[error.code].sip)

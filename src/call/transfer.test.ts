@@ -11,11 +11,12 @@ import { parseSdp } from '../sdp/parse.ts'
 import { reofferProblems } from '../sdp/rules.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { fromTag } from '../sip/message/fields.ts'
-import type { SipResponse } from '../sip/message/types.ts'
+import type { SipMessage, SipResponse } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InDialogRequest, SipStack } from '../sip/stack.types.ts'
 import { Call } from './call.ts'
 import { sdpOf } from './description.ts'
+import type { Presenter } from './leg.ts'
 import { LiveCalls } from './live-calls.ts'
 import type { CallServices } from './services.ts'
 import type { Onwards, Route } from './transfer.ts'
@@ -40,6 +41,8 @@ class Phone {
   readonly reports: string[] = []
   /** What the server said of its media in the calls this phone made, in answers and offers. */
   readonly described: string[] = []
+  /** Whom it was told it speaks with: in the answer to its call, and after that. */
+  readonly shown: string[] = []
   /** What it does with a call. */
   takes: 'answer' | 'ring' | 486 = 'answer'
   /** How long it thinks about a re-INVITE. */
@@ -73,6 +76,7 @@ class Phone {
     void invite.outcome.then((outcome) => {
       if (!outcome.answered) return
       this.described.push(sdpOf(outcome.response))
+      this.#note('200', outcome.response)
       this.#keep(outcome.dialog)
     })
     return invite
@@ -87,8 +91,14 @@ class Phone {
     dialog.on('request', (incoming) => this.#hear(incoming))
   }
 
+  #note(what: string, { headers }: SipMessage): void {
+    const identity = headers.get('P-Asserted-Identity')
+    if (identity !== undefined) this.shown.push(`${what} ${identity}`)
+  }
+
   #hear(incoming: InDialogRequest): void {
     const { method, headers, body } = incoming.request
+    this.#note(method, incoming.request)
     if (method === 'INVITE') {
       this.described.push(sdpOf(incoming.request))
       if (this.answersAfterMs === 'refuse') return incoming.respond(488)
@@ -117,10 +127,16 @@ let carol: Phone
 
 const party = (number: string) => ({ uri: `sip:${number}@pbx`, extension: number })
 
+const present: Presenter = ({ extension, private: hidden }) => ({
+  'P-Asserted-Identity': hidden ? 'somebody' : `${extension}`,
+})
+
 const routeTo = (number: string): Route | EndReason =>
   Object.hasOwn(ips, number)
     ? {
-        destinations: [{ target: { uri: `sip:${number}@${ips[number as Number]}:5060` }, party: party(number) }],
+        destinations: [
+          { target: { uri: `sip:${number}@${ips[number as Number]}:5060` }, party: party(number), present },
+        ],
         ringMs: 20_000,
         record: true,
       }
@@ -175,6 +191,7 @@ beforeEach(async () => {
       ...route,
       recordingName: 'x',
       onwards,
+      present,
     })
   })
 })
@@ -212,6 +229,7 @@ test('blind: Carol answers, Bob hears true progress and is out, Alice keeps her 
   assert.match(carol.invites[0]?.request.headers.get('Referred-By') ?? '', /<sip:102@/)
   assert.deepEqual(recorded, ['101 and 102', '+ 103 as callee', '- a track', '- a track'])
   assert.equal(told('call.transferred')[0]?.kind, 'blind')
+  assert.deepEqual([alice.shown, carol.shown], [['200 102', 'UPDATE 103'], []], 'her display follows (RFC 5876)')
   assert.deepEqual(
     live
       .list()[0]
@@ -310,6 +328,7 @@ test('attended: Alice is moved into the call with Carol, both legs of Bob end (R
     live.list().map((call) => call.snapshot().legs.map(({ party: who }) => who.extension)),
     [['101', '103']],
   )
+  assert.deepEqual([alice.shown, carol.shown], [['200 102', 'INVITE 103'], ['UPDATE 101']])
   assert.ok(recorded.includes('+ 101 as caller'))
   const [fact] = told('call.transferred')
   assert.equal(fact?.kind, 'attended')

@@ -8,7 +8,7 @@
  * nobody does, the transferer has the call still, or is rung again when it had hung up. Attended: the leg of who stays
  * moves into the other call. Media of a call live on one worker thread, so the phone is given a port of the other call
  * by a re-INVITE. RFC 3515, 3891, 5589.
- * Missing: ringback or music while the target rings; a display update after it.
+ * Missing: ringback or music while the target rings.
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
@@ -21,7 +21,7 @@ import { sdpOf } from './description.ts'
 import { CallError, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination } from './fork.types.ts'
-import type { Leg } from './leg.ts'
+import { type Leg, shown } from './leg.ts'
 import { LegMedia } from './leg-media.ts'
 
 /** Where a number leads. */
@@ -126,17 +126,17 @@ export class Transfer {
     const media = new LegMedia(port, there.advertisedIp(stays.dialog.flow), { before: stays.media })
     // The transferer may let go of the second call before it hears that the transfer is done.
     there.spare(second)
-    const moved = await this.#move(media)
+    const moved = await this.#move(media, far)
     // Meanwhile that call may have ended, or its place been promised to somebody else.
     const isFree = !there.ended && !there.transferring && there.holds(second)
     if (moved !== true || !isFree || host.ended) {
       void port.close()
       there.spare(undefined)
       // Its far end hung up meanwhile: the phone goes back to its port here.
-      if (moved === true && !host.ended) await this.#move(stays.media)
+      if (moved === true && !host.ended) await this.#move(stays.media, this.by)
       return this.#failed(moved === true ? 'unreachable' : moved)
     }
-    const { dialog, party, sipCallId, transport, remote } = stays
+    const { dialog, party, sipCallId, transport, remote, present, shownAs } = stays
     const next = {
       id: newId(),
       role: second.role,
@@ -144,6 +144,8 @@ export class Transfer {
       sipCallId,
       transport,
       remote,
+      present,
+      shownAs,
       state: 'answered',
       media,
       dialog,
@@ -156,11 +158,12 @@ export class Transfer {
     await host.finish('transferred', this.by.role)
   }
 
-  /** Offer the phone of who stays a port of the other call. */
-  async #move(media: LegMedia): Promise<true | EndReason> {
-    const { dialog } = this.#options.stays
-    const offer = { contentType: 'application/sdp', body: media.offer() }
-    const response = await dialog.request('INVITE', offer)
+  /** Offer the phone of who stays a port of the other call. @param to Whom it speaks with then. */
+  async #move(media: LegMedia, to: Leg): Promise<true | EndReason> {
+    const { host, stays } = this.#options
+    const { dialog, present } = stays
+    const headers = present?.(shown(to), host.advertisedIp(dialog.flow)) ?? {}
+    const response = await dialog.request('INVITE', { headers, contentType: 'application/sdp', body: media.offer() })
     if (response.status >= 300) return response.status === 488 ? 'no-common-codec' : 'failed'
     try {
       media.takeAnswer(sdpOf(response))
@@ -194,7 +197,7 @@ export class Transfer {
     const record = route.record || host.recorded
     const port = await portOf(host, record)
     if (!port || host.ended) return 'failed'
-    const fork = host.ring({ route, port, role: by.role, from: stays.party, referredBy: by.party, onRinging })
+    const fork = host.ring({ route, port, role: by.role, from: shown(stays), referredBy: by.party, onRinging })
     const outcome = await fork.outcome
     if (outcome.answered) {
       const { attempt, dialog, sdp } = outcome

@@ -10,22 +10,22 @@ import { partyAt } from '../call/party.ts'
 import type { Party } from '../events/catalogue.ts'
 import { fromOf } from '../sip/message/fields.ts'
 import { readHeader } from '../sip/message/header-values.ts'
-import type { NameAddr, SipRequest } from '../sip/message/types.ts'
+import type { NameAddr, SipHeaders, SipRequest } from '../sip/message/types.ts'
 import type { Trunk } from './trunks.ts'
 
 /** The caller on a trunk: whom it asserts when it is trusted, else whom its From names. */
 export function callerOnTrunk(request: SipRequest, { trustIdentity }: Pick<Trunk, 'trustIdentity'>): Party {
-  const asserted = trustIdentity ? assertedIn(request) : undefined
+  const asserted = trustIdentity ? assertedIn(request.headers, 'calling') : undefined
   const party = partyAt(asserted ?? fromOf(request))
   return wantsPrivacy(request) ? { ...party, private: true } : party
 }
 
 /** A telephone number is what people know; an address beside it is not (RFC 3325 §9.1 allows one of each). */
-function assertedIn({ headers }: SipRequest): NameAddr | undefined {
+export function assertedIn(headers: SipHeaders, side: 'calling' | 'called'): NameAddr | undefined {
   const asserted = readHeader(headers, 'P-Asserted-Identity') ?? []
   const number = asserted.find(({ uri }) => uri.scheme === 'tel') ?? asserted[0]
   if (number) return { displayName: asserted.find(({ displayName }) => displayName)?.displayName ?? '', ...number }
-  return readHeader(headers, 'Remote-Party-ID')?.find(({ params }) => (params.get('party') ?? 'calling') === 'calling')
+  return readHeader(headers, 'Remote-Party-ID')?.find(({ params }) => (params.get('party') ?? side) === side)
 }
 
 /** Levels that hide the caller; `session`, `history` and `critical` alone do not (RFC 3323 §4.2, RFC 3325 §9.3). */
@@ -33,11 +33,16 @@ const hiding: ReadonlySet<string> = new Set(['id', 'user', 'header'])
 
 /** Whether the caller asks not to be named to who is called, by Privacy, by an anonymous From, or in the old style. */
 export function wantsPrivacy(request: SipRequest): boolean {
-  const levels = readHeader(request.headers, 'Privacy') ?? []
-  if (levels.some((level) => hiding.has(level))) return true
   const uri = fromOf(request)?.uri
   if (uri?.host === 'anonymous.invalid' || uri?.user?.toLowerCase() === 'anonymous') return true
-  const said = readHeader(request.headers, 'Remote-Party-ID')?.[0]?.params.get('privacy')
+  return hidesIdentity(request.headers)
+}
+
+/** Whether who wrote this asks not to be named, by Privacy or in the old style. */
+export function hidesIdentity(headers: SipHeaders): boolean {
+  const levels = readHeader(headers, 'Privacy') ?? []
+  if (levels.some((level) => hiding.has(level))) return true
+  const said = readHeader(headers, 'Remote-Party-ID')?.[0]?.params.get('privacy')
   return said !== undefined && said !== null && said !== 'off'
 }
 

@@ -12,7 +12,7 @@ import type { Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
-import type { SipRequest } from '../sip/message/types.ts'
+import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, SipStack } from '../sip/stack.types.ts'
 import { Dialplan } from './dialplan.ts'
@@ -223,6 +223,65 @@ test('a private caller is named to a trusted trunk alone (RFC 3325 §7)', async 
   assert.equal(fromAt('carrier'), '"Anonymous" <sip:anonymous@anonymous.invalid>')
   assert.equal(header('carrier', 'P-Asserted-Identity'), `"Alice" <sip:+49301@${pbx}>`)
   assert.equal(header('carrier', 'Privacy'), 'id')
+})
+
+/** What 101 is told of who rings and answers, by 180 and 200; and what 102 would say of itself. */
+async function toldOf(number: string, theirs: ExtraHeaders = {}): Promise<(string | undefined)[]> {
+  const told: (string | undefined)[] = []
+  const note = ({ status, headers }: SipResponse) => told.push(`${status} ${headers.get('P-Asserted-Identity')}`)
+  const place: Place = number === '102' ? 'phone102' : 'carrier'
+  answers[place] = (invite) => {
+    invite.ring(180, { headers: theirs })
+    clock.after(100, () => invite.answer({ ...description(sdp(at[place])), headers: theirs }))
+  }
+  const uri = `sip:${number}@${pbx}:5060`
+  const { outcome } = stacks.phone101.invite({
+    target: { uri },
+    from: `<sip:101@${at.phone101}>`,
+    to: `<${uri}>`,
+    headers: { 'X-Test-Sender': '101' },
+    onProvisional: note,
+    ...description(sdp(at.phone101)),
+  })
+  await turn(clock, 1_000)
+  note((await outcome).response)
+  return told
+}
+
+test('a phone is told who rings and who answers (RFC 3325 §9.1), and nothing of somebody who asks for privacy', async () => {
+  const bob = `"Bob" <sip:102@${pbx}>`
+  assert.deepEqual(await toldOf('102'), [`180 ${bob}`, `200 ${bob}`])
+  assert.deepEqual(await toldOf('102', { Privacy: 'id' }), ['180 undefined', '200 undefined'])
+  assert.deepEqual(await toldOf('102', { 'P-Asserted-Identity': '"Boss" <sip:100@x>' }), [`180 ${bob}`, `200 ${bob}`])
+})
+
+test('whom a trusted trunk asserts to have answered is told to the phone; else it keeps what it dialled', async () => {
+  const asserted = { 'P-Asserted-Identity': '"Eve" <tel:+44-20-7946>' }
+  assert.deepEqual(await toldOf('0301', asserted), ['180 undefined', '200 undefined'])
+  trunk = { ...trunk, trustIdentity: true }
+  const eve = `"Eve" <sip:+44207946@${pbx}>`
+  assert.deepEqual(await toldOf('0301', asserted), [`180 ${eve}`, `200 ${eve}`])
+  assert.deepEqual(await toldOf('0301', { ...asserted, Privacy: 'id' }), ['180 undefined', '200 undefined'])
+  assert.deepEqual(await toldOf('0301'), ['180 undefined', '200 undefined'])
+})
+
+test('a trusted trunk is told by its number who answered, and who has the call after a transfer', async () => {
+  for (const trustIdentity of [false, true]) {
+    trunk = { ...trunk, trustIdentity }
+    const outcome = await placed('carrier', '+49302')
+    assert.ok(outcome.answered)
+    const told = [outcome.response.headers.get('P-Asserted-Identity')]
+    outcome.dialog.on('request', (incoming) => {
+      told.push(`${incoming.request.method} ${incoming.request.headers.get('P-Asserted-Identity')}`)
+      incoming.respond(200)
+    })
+    void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:101@${pbx}>` } })
+    await turn(clock, 1_000)
+    assert.deepEqual(
+      told,
+      trustIdentity ? [`"Bob" <sip:+49302@${pbx}>`, `UPDATE "Alice" <sip:+49301@${pbx}>`] : [undefined],
+    )
+  }
 })
 
 test('a trunk that is not trusted is believed its From and nothing more', async () => {

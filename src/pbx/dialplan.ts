@@ -6,6 +6,7 @@
 
 import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.types.ts'
+import type { Presenter } from '../call/leg.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
@@ -17,6 +18,7 @@ import type { SipUri } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { callerOnTrunk, wantsPrivacy } from './caller-id.ts'
+import { presenterFor, presentToPhone, reachedPhone } from './connected.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { NamedDevice } from './gruu.ts'
@@ -117,7 +119,7 @@ export class Dialplan {
    * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
-    const { from } = this.#comingFrom(invite, identity)
+    const { from, present } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
       if (place.state === 'ringing')
@@ -126,7 +128,7 @@ export class Dialplan {
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
     }
-    return takePlace(invite, { party: from, mayTake }, this.#options.services.live)
+    return takePlace(invite, { party: from, mayTake, ...(present && { present }) }, this.#options.services.live)
   }
 
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
@@ -136,9 +138,11 @@ export class Dialplan {
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
+    const present = isTrunk ? presenterFor(identity.trunk) : presentToPhone
     return {
       invite,
       from,
+      ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
   }
@@ -187,8 +191,10 @@ export class Dialplan {
   ): Route {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
+    const reached: Destination['reached'] = (response) => reachedPhone(party, response)
+    const shared = { party, introduce, follow, present: presentToPhone, reached }
     const targets = this.#options.registrar.targets(number, device)
-    const destinations = targets.map((target) => deviceDestination(target, { party, introduce, follow }))
+    const destinations = targets.map((target) => deviceDestination(target, shared))
     return { destinations, ringMs: ringSeconds * 1000, record }
   }
 
@@ -211,23 +217,25 @@ export class Dialplan {
     if (!extension) return call.refuse('not-found')
     const route = this.#extensionRoute(extension, to, luggage, device)
     if (route.destinations.length === 0) return call.refuse('unreachable')
-    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, luggage)
+    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, coming)
   }
 
-  async #toTrunk({ invite, from, luggage }: Coming, routes: readonly LineRoute[], caller: Extension): Promise<void> {
+  async #toTrunk(coming: Coming, routes: readonly LineRoute[], caller: Extension): Promise<void> {
+    const { invite, from, luggage } = coming
     const [first] = routes
     if (!first) return invite.reject(404)
     const call = new Call(invite, { from, to: trunkParty(first) }, this.#options.services)
     const allowed = this.#options.toll.allow(caller.number, routes)
     if (allowed.length === 0) return call.refuse('not-allowed')
     const route = this.#trunkRoute(allowed, caller.number, luggage)
-    await this.#dial(call, { ...route, record: caller.record }, luggage)
+    await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, luggage: Luggage): Promise<void> {
+  async #dial(call: Call, route: Route, { luggage, present }: Coming): Promise<void> {
     const { from, to } = call
     const onwards = this.#onwards(luggage)
-    await call.dial({ ...route, recordingName: this.#recordingName(call, from, to), onwards })
+    const recordingName = this.#recordingName(call, from, to)
+    await call.dial({ ...route, recordingName, onwards, ...(present && { present }) })
   }
 
   #recordingName(call: Call, from: Party, to: Party): string {
@@ -258,6 +266,8 @@ interface FromInside {
 interface Coming {
   readonly invite: IncomingInvite
   readonly from: Party
+  /** How it is told whom it speaks with; undefined for a trunk that is not trusted. */
+  readonly present?: Presenter
   readonly luggage: Luggage
 }
 

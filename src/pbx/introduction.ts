@@ -19,7 +19,7 @@ import type { ExtraHeaders } from '../sip/stack.types.ts'
 import type { Trunk } from './trunks.ts'
 
 /** RFC 3323 §4.1.1.3. */
-const nobody = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+export const nobody = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 /** An extension that sent a call on. */
 export interface Sender {
@@ -107,7 +107,7 @@ export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: Tr
   return { from, headers: { ...headers, ...inHeader(callerIdIn, identity, false) } }
 }
 
-const addressOf = (user: string, host: string, name?: string): string =>
+export const addressOf = (user: string, host: string, name?: string): string =>
   addressAt(host, { uri: '', extension: user, ...(name !== undefined && { name }) })
 
 function inHeader(
@@ -121,12 +121,12 @@ function inHeader(
 }
 
 /** What the world dials to reach this extension by this trunk, else the trunk's own number, else the extension. */
-function numberOf(trunk: Trunk, extension: string): string {
+export function numberOf(trunk: Trunk, extension: string): string {
   const dialled = Object.entries(trunk.inbound).find(([, reached]) => reached === extension)?.[0]
   return dialled ?? trunk.callerNumber ?? extension
 }
 
-function telephoneOf({ uri }: Party): string | undefined {
+export function telephoneOf({ uri }: Party): string | undefined {
   const parsed = parseUri(uri)
   const number = parsed && (sipToTel(parsed)?.user ?? parsed.user)
   return number !== undefined && /^\+?[0-9\-.()]+$/.test(number) ? withoutSeparators(number) : undefined

@@ -5,7 +5,9 @@
 import type { Destination } from '../call/fork.types.ts'
 import type { Route } from '../call/transfer.ts'
 import type { Party } from '../events/catalogue.ts'
+import type { SipResponse } from '../sip/message/types.ts'
 import { printUri } from '../sip/message/uri.ts'
+import { presenterFor, reachedByTrunk } from './connected.ts'
 import { introduceToTrunk, type Luggage } from './introduction.ts'
 import type { LineRoute } from './trunk-lines.ts'
 import { type OutboundRoute, trunkUri } from './trunks.ts'
@@ -35,12 +37,16 @@ function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: 
   const { trunk, line, number } = route
   const { credentials } = trunk
   const { target, routes } = line.target(number)
+  const party = trunkParty(route)
+  const present = presenterFor(trunk)
   const destination = {
-    party: trunkParty(route),
+    party,
     order,
     isWay: true,
     introduce: (caller: Party, host: string) => introduceToTrunk(caller, { trunk, host, by, luggage }),
     take: () => begin(route),
+    ...(present && { present }),
+    reached: (response: SipResponse) => reachedByTrunk(trunk, party, response),
     report: (served: boolean) => line.served(served),
     ...(credentials && { credentials }),
     ...(routes.length > 0 && { routes }),

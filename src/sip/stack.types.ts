@@ -212,6 +212,11 @@ export interface Dialog {
    * ACK or a PRACK, an offer waits until the one before is answered.
    */
   request(method: string, payload?: Payload & { ackBody?: (response: SipResponse) => Payload }): Promise<SipResponse>
+  /**
+   * Let the peer know of something that stands in headers (RFC 5876): by UPDATE, else by a re-INVITE that repeats our
+   * description. Resolves when it has answered, whatever that was.
+   */
+  tell(headers: ExtraHeaders): Promise<void>
   /** BYE, or 480 to an INVITE that has not been answered; resolves when answered or given up. Twice is fine. */
   bye(payload?: Payload): Promise<void>
 }
@@ -225,6 +230,8 @@ export interface Screen {
   mayRead(transport: TransportName, remote: Address): boolean
   /** May this address open one more connection? */
   mayConnect(ip: string): boolean
+  /** As many connections as it likes, up to those in all. */
+  isTrusted(ip: string): boolean
   /** We send a request there: its answers are awaited. */
   expect(flow: Flow): void
 }

@@ -85,6 +85,10 @@ export class FakeDialog extends Emitter<DialogEvents> implements Dialog {
     return Promise.resolve({ kind: 'response', status: this.answersWith, reason: '', headers, body })
   }
 
+  tell(): Promise<void> {
+    return Promise.resolve()
+  }
+
   bye(): Promise<void> {
     if (this.state === 'confirmed') {
       this.state = 'terminated'

@@ -11,7 +11,7 @@
 import { Emitter } from '../../core/emitter.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Dialog, DialogEnd, DialogEvents, DialogId, Flow, Payload } from '../stack.types.ts'
+import type { Dialog, DialogEnd, DialogEvents, DialogId, ExtraHeaders, Flow, Payload } from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -143,6 +143,10 @@ export class SipDialog implements Dialog, DialogParty {
     } finally {
       this.#turn.give()
     }
+  }
+
+  tell(headers: ExtraHeaders): Promise<void> {
+    return this.#session.tell(headers)
   }
 
   bye(payload: Payload = {}): Promise<void> {

@@ -39,6 +39,45 @@ test('the stack says in a dialog where we are reached and what may be asked (RFC
   await assertNothingLeft(call)
 })
 
+for (const [how, allow, sent] of [
+  ['an UPDATE', ['INVITE', 'BYE', 'UPDATE'], ['UPDATE  <sip:103@pbx>']],
+  ['a re-INVITE that repeats the description', ['INVITE', 'BYE'], ['INVITE v=0 offer\r\n <sip:103@pbx>']],
+] as const)
+  test(`a peer that allows ${allow.join(', ')} is told something by ${how} (RFC 5876)`, async () => {
+    const call = await established({ callee: { allow } })
+    const heard: string[] = []
+    const answers: string[] = []
+    call.there.on('request', (incoming) => {
+      const { method, headers, body } = incoming.request
+      heard.push(`${method} ${Buffer.from(body).toString()} ${headers.get('P-Asserted-Identity')}`)
+      incoming.respond(200, body.length > 0 ? sdp('v=0 again\r\n') : {})
+    })
+    call.here.on('refreshed', ({ body }) => answers.push(Buffer.from(body).toString()))
+    const telling = call.here.tell({ 'P-Asserted-Identity': '<sip:103@pbx>' })
+    await call.run(50)
+    await telling
+    assert.deepEqual(heard, sent)
+    assert.equal(answers.length, how === 'an UPDATE' ? 0 : 1)
+    void call.here.bye()
+    await assertNothingLeft(call)
+  })
+
+test('a peer that says it takes UPDATE and does not is told by a re-INVITE', async () => {
+  const call = await established()
+  const heard: string[] = []
+  call.there.on('request', (incoming) => {
+    heard.push(`${incoming.request.method} ${incoming.request.headers.get('P-Asserted-Identity')}`)
+    if (incoming.request.method === 'UPDATE') incoming.respond(501)
+    else incoming.respond(200, sdp('v=0\r\n'))
+  })
+  const telling = call.here.tell({ 'P-Asserted-Identity': '<sip:103@pbx>' })
+  await call.run(50)
+  await telling
+  assert.deepEqual(heard, ['UPDATE <sip:103@pbx>', 'INVITE <sip:103@pbx>'])
+  void call.here.bye()
+  await assertNothingLeft(call)
+})
+
 test('two re-INVITEs that meet are both refused with 491 and then succeed one after the other (RFC 3261 §14.1)', async () => {
   const call = await established()
   const served: string[] = []

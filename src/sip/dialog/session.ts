@@ -10,7 +10,6 @@ import { viewOf } from '../message/frame.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders, Payload } from '../stack.types.ts'
 import {
-  type AgreedSession,
   agreedByThem,
   agreedByUs,
   allowsUpdate,
@@ -78,23 +77,34 @@ export class DialogSession {
     this.#timer.stop()
   }
 
+  /** Send headers that the peer is to know, and change nothing else. */
+  async tell(headers: ExtraHeaders): Promise<void> {
+    if (this.#takesUpdate) await this.#update(headers)
+    if (!this.#takesUpdate) await this.#repeat(headers)
+  }
+
   async #refresh(): Promise<void> {
     const { agreed } = this.#timer
     if (!agreed) return
     if (this.#takesUpdate) {
-      await this.#update(agreed)
+      await this.#update()
+      // To who knows no timers every answer is a sign of life.
+      if (!agreed.peerKnows && this.#user.alive()) this.#timer.set({ ...agreed })
       if (this.#takesUpdate) return
     }
-    if (!agreed.peerKnows || !this.#description) return
-    const offer = { body: Buffer.from(this.#description, 'latin1'), contentType: 'application/sdp' }
-    const response = await this.#user.request('INVITE', offer)
-    if (response.status < 300 && this.#user.alive()) this.#user.refreshed(response)
+    if (agreed.peerKnows) await this.#repeat()
   }
 
-  async #update(agreed: AgreedSession): Promise<void> {
-    const { status } = await this.#user.request('UPDATE')
+  async #update(headers: ExtraHeaders = {}): Promise<void> {
+    const { status } = await this.#user.request('UPDATE', { headers })
     this.#takesUpdate = status !== 405 && status !== 501
-    // To who knows no timers every answer is a sign of life.
-    if (!agreed.peerKnows && this.#user.alive()) this.#timer.set({ ...agreed })
+  }
+
+  /** Our description once more. */
+  async #repeat(headers: ExtraHeaders = {}): Promise<void> {
+    if (!this.#description || !this.#user.alive()) return
+    const offer = { headers, body: Buffer.from(this.#description, 'latin1'), contentType: 'application/sdp' }
+    const response = await this.#user.request('INVITE', offer)
+    if (response.status < 300 && this.#user.alive()) this.#user.refreshed(response)
   }
 }
