@@ -27,6 +27,9 @@ const tryLater = 1013
 /** What a reader's socket has to be able to do; `ws` has it. */
 export type Socket = Pick<WebSocket, 'bufferedAmount' | 'close' | 'on' | 'ping' | 'send' | 'terminate'>
 
+/** `call` of `call.started`: a new family of facts wants its place in `factKinds`. */
+type KindOf<Name extends string> = Name extends `${infer Kind}.${string}` ? Kind : never
+
 interface Reader {
   readonly socket: Socket
   readonly identity: Identity
@@ -84,7 +87,7 @@ export class EventHub {
 
   #tell(fact: Fact): void {
     if (fact.name === 'call.traced' || this.#readers.size === 0) return
-    const kind = fact.name.slice(0, fact.name.indexOf('.')) as FactKind
+    const kind = fact.name.slice(0, fact.name.indexOf('.')) as KindOf<Fact['name']>
     let text: string | undefined
     for (const reader of this.#readers) {
       if (reader.kinds && !reader.kinds.has(kind)) continue

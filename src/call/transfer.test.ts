@@ -421,12 +421,16 @@ test('semi-attended: a second call that still rings is given up, and Carol rings
   await nothingIsLeft()
 })
 
-test('a Replaces that names the call of somebody else gets 481, and nothing is touched', async () => {
+test('a Replaces that names the call of somebody else is reported as 481, and nothing is touched', async () => {
   await talking()
-  const refused = bob.refer(`<sip:103@${serverIp}?Replaces=unknown%3Bto-tag%3Da%3Bfrom-tag%3Db>`)
+  const asked = bob.refer(`<sip:103@${serverIp}?Replaces=unknown%3Bto-tag%3Da%3Bfrom-tag%3Db>`)
   await wait()
-  assert.equal((await refused).status, 481)
-  assert.equal(alice.dialog.state, 'confirmed')
+  assert.equal((await asked).status, 202)
+  assert.equal(bob.reports.at(-1), '481 Call/Transaction Does Not Exist (last)')
+  assert.deepEqual(
+    [alice, bob].map(({ dialog }) => dialog.state),
+    ['confirmed', 'confirmed'],
+  )
   void alice.dialog.bye()
   await nothingIsLeft()
 })

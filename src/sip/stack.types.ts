@@ -230,6 +230,8 @@ export interface Screen {
   mayRead(transport: TransportName, remote: Address): boolean
   /** May this address open one more connection? */
   mayConnect(ip: string): boolean
+  /** As many connections as it likes, up to those in all. */
+  isTrusted(ip: string): boolean
   /** We send a request there: its answers are awaited. */
   expect(flow: Flow): void
 }

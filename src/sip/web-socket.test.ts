@@ -200,7 +200,10 @@ test('who does not offer the subprotocol sip, or asks for a page, is turned away
 
 test('a message larger than SIP allows closes its connection; more connections than allowed are refused', async () => {
   const stack = await open({ connectionsPerSource: 1 })
+  stack.on('request', (incoming) => incoming.respond(200))
   const page = await browser(stack, 'ws')
+  page.socket.send(request('OPTIONS', 'WS'))
+  await page.next()
   const second = await browser(stack, 'ws')
   await once(second.socket, 'close')
   assert.equal(stack.counters.connectionsRefused, 1)

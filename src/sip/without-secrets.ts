@@ -2,15 +2,21 @@
 
 /**
  * Digest answers, which a guessed password explains (RFC 7616 §5), those of servers among them; keys of SDES (RFC 4568),
- * SDP (RFC 4566 §5.12) and ICE (RFC 8839 §5.4).
+ * MIKEY (RFC 4567), SDP (RFC 4566 §5.12) and ICE (RFC 8839 §5.4).
  */
 const secretLines =
-  /^((?:(?:proxy-)?authorization[ \t]*:[ \t]*\w*)|(?:proxy-)?authentication-info[ \t]*:|a=crypto:\d+ \S+|k=\w+:|a=ice-pwd:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
-const uriPasswords = /\b(sips?:[^\s@:;<>]+):[^\s@<>]*@/gi
+  /^((?:(?:proxy-)?authorization[ \t]*:[ \t]*\w*)|(?:proxy-)?authentication-info[ \t]*:|a=crypto:\d{1,9} \S+|a=key-mgmt:\w+|k=\w+:|a=ice-pwd:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
+/** Takes what has no `@` too: a text full of beginnings must not be read once for each. */
+const userInfos = /\b(sips?:)([^\s@<>]*)@?/gi
 
 /** The message without digest answers, keys of media and passwords in URIs. */
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(secretLines, '$1 (removed)').replaceAll(uriPasswords, '$1:(removed)@')
+  return text.replaceAll(secretLines, '$1 (removed)').replaceAll(userInfos, withoutPassword)
+}
+
+function withoutPassword(found: string, scheme: string, userInfo: string): string {
+  const colon = userInfo.indexOf(':')
+  return colon < 1 || !found.endsWith('@') ? found : `${scheme}${userInfo.slice(0, colon)}:(removed)@`
 }
 
 /** A MESSAGE without what a person wrote (RFC 3428); everything else as it is. */

@@ -12,6 +12,8 @@ export interface HepOutlet {
 /** A collector that reads slower than we write is not waited for. */
 const maxUnsentBytes = 4 << 20
 const connectAgainMs = 5_000
+/** How long the last packets may take to leave. */
+const lastWordMs = 1_000
 
 export async function udpOutlet(network: Network, to: Endpoint): Promise<HepOutlet> {
   const socket = await network.udp({ ip: isIPv6(to.ip) ? '::' : '0.0.0.0', port: 0 }, () => {})
@@ -24,7 +26,7 @@ export async function udpOutlet(network: Network, to: Endpoint): Promise<HepOutl
   }
 }
 
-export function tcpOutlet(network: Network, to: Endpoint, clock: Clock): HepOutlet {
+export function tcpOutlet(network: Pick<Network, 'connect'>, to: Endpoint, clock: Clock): HepOutlet {
   let connection: TcpConnection | undefined
   let brokenMs = -Infinity
   const open = (): TcpConnection => {
@@ -50,8 +52,19 @@ export function tcpOutlet(network: Network, to: Endpoint, clock: Clock): HepOutl
     close() {
       const last = connection
       connection = undefined
-      last?.destroy()
-      return Promise.resolve()
+      return last ? closeWhenSent(last, clock) : Promise.resolve()
     },
   }
+}
+
+function closeWhenSent(connection: TcpConnection, clock: Clock): Promise<void> {
+  const untilMs = clock.now() + lastWordMs
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const look = (): void => {
+    if (connection.waitingBytes > 0 && clock.now() < untilMs) return void clock.after(20, look)
+    connection.destroy()
+    resolve()
+  }
+  look()
+  return promise
 }

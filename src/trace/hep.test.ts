@@ -6,6 +6,7 @@ import { FactBus } from '../events/bus.ts'
 import type { TracedMessage } from '../events/catalogue.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { hepPacket } from './hep.ts'
+import { tcpOutlet } from './hep-outlet.ts'
 import { HepSender } from './hep-sender.ts'
 
 const message: TracedMessage = {
@@ -161,4 +162,26 @@ test('over TCP packets go by one connection, which is opened again when it break
   say()
   assert.deepEqual([connections, bytes], [2, 3 * packet])
   await sender.close()
+})
+
+test('over TCP what is still under way at the end gets a second to leave', async () => {
+  for (const sentAfterMs of [100, 5_000]) {
+    const clock = new FakeClock()
+    let closedMs: number | undefined
+    const connection = {
+      local: { ip: '192.0.2.2', port: 1 },
+      remote: { ip: '192.0.2.9', port: 9060 },
+      waitingBytes: 0,
+      start: () => {},
+      write: (bytes: Uint8Array) => void (connection.waitingBytes += bytes.length),
+      destroy: () => void (closedMs = clock.now()),
+    }
+    const outlet = tcpOutlet({ connect: () => connection }, connection.remote, clock)
+    outlet.send(Buffer.from('HEP3'), () => {})
+    clock.after(sentAfterMs, () => void (connection.waitingBytes = 0))
+    const closed = outlet.close()
+    clock.advance(2_000)
+    await closed
+    assert.equal(closedMs, Math.min(sentAfterMs, 1_000))
+  }
 })

@@ -8,7 +8,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react'
-import { kindsTouchedBy } from './touched.ts'
+import { heardKinds, kindsTouchedBy } from './touched.ts'
 
 export type Connection = 'connecting' | 'open' | 'lost'
 
@@ -48,9 +48,7 @@ export function EventsProvider({ children }: { readonly children: ReactNode }) {
 
     const open = () => {
       const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
-      socket = new WebSocket(
-        `${scheme}//${location.host}/api/events?kinds=call,leg,registration,recording,siprec,security`,
-      )
+      socket = new WebSocket(`${scheme}//${location.host}/api/events?kinds=${heardKinds.join()}`)
       socket.addEventListener('open', () => {
         if (attempts > 0) void cache.invalidateQueries()
         attempts = 0

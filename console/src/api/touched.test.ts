@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kindsTouchedBy } from './touched.ts'
+import { heardKinds, kindsTouchedBy } from './touched.ts'
 
 test('the end of a call makes the live calls, the call and the history stale', () => {
   assert.deepEqual(kindsTouchedBy('{"name":"call.ended","atMs":1,"callId":"c1"}'), ['live', 'call c1', 'calls'])
@@ -17,6 +17,11 @@ test('a registration changes the extensions only', () => {
 
 test('a ban changes the list of bans only', () => {
   assert.deepEqual(kindsTouchedBy('{"name":"security.banned","atMs":1,"source":"192.0.2.1"}'), ['bans'])
+})
+
+test('facts that make something stale are listened for', () => {
+  const names = ['call.ended', 'leg.started', 'registration.added', 'recording.stored', 'security.banned', 'trunk.down']
+  for (const name of names) assert.ok(new Set<string>(heardKinds).has(name.split('.')[0] ?? ''), name)
 })
 
 test('what is not a fact changes nothing', () => {

@@ -1,5 +1,8 @@
 /** Which lists a fact makes stale. Pure, so that it can be tested without a browser. */
 
+/** What is listened for: kinds of facts, as the query of `/api/events` names them. */
+export const heardKinds = ['call', 'leg', 'registration', 'recording', 'siprec', 'security', 'trunk'] as const
+
 /** Query keys, their parts joined by a space: `live`, `call 8f3a`. Nothing for what is not a fact. */
 export function kindsTouchedBy(text: string): readonly string[] {
   const fact = parse(text)

@@ -9,6 +9,7 @@ import { z } from 'zod'
 const factKinds = [
   'call',
   'leg',
+  'message',
   'registration',
   'recording',
   'siprec',

@@ -208,7 +208,7 @@ export const settingsSchema = z.strictObject({
     }),
     maxConnectionsPerSource: setting(whole(1, 1_000_000).default(250), {
       env: 'SIP_MAX_CONNECTIONS_PER_SOURCE',
-      description: 'Of those, from one address (IPv6: one /64). Phones behind one NAT share it.',
+      description: 'Of those, from one address (IPv6: one /64) that is not trusted. Phones behind one NAT share it.',
     }),
     overloadLag: setting(duration().default(300), {
       env: 'SIP_OVERLOAD_LAG',

@@ -4,6 +4,7 @@
  *   main.ts  ── Command ──────────▶  here  ── Port, Recorder, sockets
  *            ◀─ Answer, Notice ────
  */
+import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
@@ -15,8 +16,8 @@ export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
   readonly post: (message: FromWorker) => void
-  /** CPU time of this thread and how late its loop runs, since the last reading. */
-  readonly load: () => { readonly cpuMs: number; readonly loopDelayP99Ms: number }
+  /** CPU time of this thread since it began. */
+  readonly cpuMs: () => number
 }
 
 /** How often ports are asked whether something is due. */
@@ -31,12 +32,16 @@ export class MediaWorker {
   /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
   #wallOffsetMs: number
   #timer: Timer
+  #tickDueMs: number
+  /** How late ticks were, µs: measured by them, for a timer of its own would wake an idle thread more often than all else. */
+  readonly #late = createHistogram()
   /** Of ports that are closed. */
   #closed = { packetsReceived: 0, packetsSent: 0 }
 
   constructor(options: MediaWorkerOptions) {
     this.#options = options
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
+    this.#tickDueMs = options.clock.now() + tickMs
     this.#timer = options.clock.after(tickMs, () => this.#tick())
   }
 
@@ -127,13 +132,17 @@ export class MediaWorker {
       packetsReceived += port.packetsReceived
       packetsSent += port.packetsSent
     }
-    return { ports: this.#ports.size, packetsReceived, packetsSent, ...this.#options.load() }
+    const loopDelayP99Ms = this.#late.percentile(99) / 1000
+    this.#late.reset()
+    return { ports: this.#ports.size, packetsReceived, packetsSent, cpuMs: this.#options.cpuMs(), loopDelayP99Ms }
   }
 
   #tick(): void {
     const { clock } = this.#options
     this.#timer = clock.after(tickMs, () => this.#tick())
     const nowMs = clock.now()
+    this.#late.record(1 + Math.round(Math.max(0, nowMs - this.#tickDueMs) * 1000)) // it counts from 1
+    this.#tickDueMs = nowMs + tickMs
     const wallOffsetMs = clock.wallMs() - nowMs
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
     for (const port of this.#ports.values()) port.tick(nowMs)

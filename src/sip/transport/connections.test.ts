@@ -6,7 +6,7 @@ import { silentLogger } from '../../core/logger.ts'
 import { MemoryNetwork } from '../../net/memory-network.ts'
 import type { TcpConnection } from '../../net/network.ts'
 import { addressResolver } from '../../net/resolver.ts'
-import type { MessageObserver } from '../stack.types.ts'
+import type { MessageObserver, Screen } from '../stack.types.ts'
 import type { TransportLimits } from './connections.ts'
 import { newCounters } from './counters.ts'
 import type { WireFlow } from './flow.ts'
@@ -23,7 +23,7 @@ interface Client {
   heard: string
 }
 
-async function open(limits: Partial<TransportLimits> = {}) {
+async function open(limits: Partial<TransportLimits> = {}, screen?: Screen) {
   const clock = new FakeClock()
   const network = new MemoryNetwork({ clock })
   const counters = newCounters()
@@ -34,7 +34,17 @@ async function open(limits: Partial<TransportLimits> = {}) {
     void observed.push(`${direction} ${callId} ${text.slice(0, text.indexOf('\r\n'))}`)
   const listen = [{ transport: 'tcp', ip, port: 5060 }] as const
   const transport: SipTransport = await SipTransport.open(
-    { clock, log: silentLogger, network, resolver: addressResolver(network), listen, counters, limits, observe },
+    {
+      clock,
+      log: silentLogger,
+      network,
+      resolver: addressResolver(network),
+      listen,
+      counters,
+      limits,
+      observe,
+      ...(screen && { screen }),
+    },
     {
       request(request, flow) {
         requests.push(`${request.method} ${flow.id}`)
@@ -114,8 +124,14 @@ test('a connection that brings messages lives until it has been silent for long'
 })
 
 test('more connections than one source or all together may have are refused and counted', async () => {
-  const { counters, transport, connect } = await open({ connectionsPerSource: 2 })
-  const clients = [connect(), connect(), connect()]
+  const { clock, counters, transport, connect } = await open({ connectionsPerSource: 2 })
+  const letIn = (): Client => {
+    const client = connect()
+    client.connection.write(Buffer.from(options(1)))
+    clock.advance(5)
+    return client
+  }
+  const clients = [letIn(), letIn(), connect()]
   assert.deepEqual(
     clients.map((client) => client.closed),
     [false, false, true],
@@ -125,6 +141,26 @@ test('more connections than one source or all together may have are refused and 
   clients[0]?.connection.destroy()
   assert.equal(connect().closed, false)
   assert.equal(counters.connectionsRefused, 1)
+})
+
+test('connections that only stand there, or were never let in, make room for new ones', async () => {
+  const { clock, counters, transport, connect } = await open({ connectionsPerSource: 3 })
+  const phone = connect()
+  phone.connection.write(Buffer.from(options(1)))
+  const asker = connect()
+  asker.connection.write(Buffer.from(options(2).replace('From', 'Subject: stranger\r\nFrom')))
+  clock.advance(5)
+  const idle = Array.from({ length: 100 }, connect)
+  assert.deepEqual([phone.closed, asker.closed, idle.filter(({ closed }) => !closed).length], [false, true, 2])
+  assert.equal(transport.connectionCount, 3)
+  assert.equal(counters.connectionsRefused, 0)
+})
+
+test('a trusted source has as many connections as there are in all', async () => {
+  const screen = { mayRead: () => true, mayConnect: () => true, isTrusted: () => true, expect: () => {} }
+  const { connect } = await open({ connectionsPerSource: 1, connections: 3 }, screen)
+  const clients = [connect(), connect(), connect()]
+  assert.ok(clients.every(({ closed }) => !closed))
 })
 
 test('a request that cannot be read is answered with 400 when its way back can, and counted', async () => {

@@ -59,6 +59,8 @@ export class Connections {
   readonly #known = new Map<TcpFlow, Known>()
   readonly #byRemote = new Map<string, TcpFlow>()
   readonly #perSource = new Tally()
+  /** Accepted, and nothing they sent was let in yet; oldest first. */
+  readonly #strangers = new Set<TcpFlow>()
   #closed = false
 
   constructor(options: ConnectionsOptions, user: Omit<TcpFlowUser, 'closed'>) {
@@ -85,17 +87,19 @@ export class Connections {
   }
 
   accept(connection: TcpConnection, transport: StreamTransport): void {
-    const { connections, connectionsPerSource } = this.#options.limits
     const { ip } = connection.remote
-    const fromThere = this.#perSource.of(placeOf(ip))
-    const tooMany = this.count >= connections || fromThere >= connectionsPerSource
-    if (this.#closed || tooMany || this.#options.screen?.mayConnect(ip) === false) {
+    if (this.#closed || this.#options.screen?.mayConnect(ip) === false || !this.#makeRoom(ip)) {
       this.#options.counters.connectionsRefused++
       connection.start({ data: () => {}, closed: () => {} })
       connection.destroy()
       return
     }
-    this.#add(connection, { transport, ...connection.remote }, true)
+    this.#strangers.add(this.#add(connection, { transport, ...connection.remote }, true))
+  }
+
+  /** A request that came by it was let in: it is not closed to make room for others. */
+  letIn(flow: TcpFlow): void {
+    this.#strangers.delete(flow)
   }
 
   /**
@@ -121,6 +125,24 @@ export class Connections {
     for (const flow of Array.from(this.#known.keys())) flow.close()
   }
 
+  /**
+   * Where there is none, whoever came first and was not let in since makes room: connections that only stand there must
+   * not keep phones out. False when all were let in.
+   */
+  #makeRoom(ip: string): boolean {
+    const { screen, limits } = this.#options
+    const place = placeOf(ip)
+    const hasManyThere = this.#perSource.of(place) >= limits.connectionsPerSource
+    const isFull = this.count >= limits.connections
+    if (!isFull && (!hasManyThere || screen?.isTrusted(ip) === true)) return true
+    for (const flow of this.#strangers) {
+      if (hasManyThere && placeOf(flow.remote.ip) !== place) continue
+      flow.close()
+      return true
+    }
+    return false
+  }
+
   #add(connection: TcpConnection, hop: Hop, accepted: boolean): TcpFlow {
     const { clock, limits } = this.#options
     const key = hopKey(hop)
@@ -135,6 +157,7 @@ export class Connections {
   #forget(flow: TcpFlow): void {
     const { key, alias } = this.#known.get(flow) ?? {}
     this.#known.delete(flow)
+    this.#strangers.delete(flow)
     for (const name of [key, alias])
       if (name !== undefined && this.#byRemote.get(name) === flow) this.#byRemote.delete(name)
     this.#perSource.remove(placeOf(flow.remote.ip))

@@ -193,7 +193,9 @@ export class SipTransport {
 
   /** A request that was let in came by a connection: it may name another address that leads there (RFC 5923). */
   noteAlias(request: SipRequest, flow: WireFlow): void {
-    if (flow instanceof TcpFlow) this.#connections.alias(request, flow)
+    if (!(flow instanceof TcpFlow)) return
+    this.#connections.letIn(flow)
+    this.#connections.alias(request, flow)
   }
 
   /** Our address as the peer of that flow should use it: in Via, Contact and Record-Route. */
