@@ -43,11 +43,12 @@ export class TransferDesk {
     if (!onwards || extension === undefined || !number || !isPlaced(stays)) return incoming.respond(403)
     if (this.#current) return incoming.respond(491)
     const second = referral.replaces && this.#secondCall(referral.replaces, extension)
-    if (referral.replaces && !second) return incoming.respond(481)
     if (second?.call.transferring) return incoming.respond(491)
     const count = this.#counts.get(by) ?? 0
     this.#counts.set(by, count + 1)
     const progress = new ReferProgress(incoming, dialog, count === 0)
+    // As the one who stays would hear it. The REFER itself answered 481 would end the call at its sender (RFC 5057 §5.1).
+    if (referral.replaces && !second) return void progress.report(481)
     const transfer = new Transfer({ host, onwards, progress, by, extension, stays })
     this.#current = transfer
     void this.#run(

@@ -386,6 +386,27 @@ test('attended: Carol hangs up while Alice is being moved, and Alice is back wit
   await nothingIsLeft()
 })
 
+test('attended: a second call that is sent elsewhere at the same moment goes there, and Alice is back with Bob', async () => {
+  alice.answersAfterMs = 500
+  alice.takes = 'ring'
+  const { first, second } = await joining()
+  void second.request('REFER', { headers: { 'Refer-To': `<sip:101@${serverIp}>` } })
+  await wait()
+  const there = alice.invites.at(-1)?.answer(sdp(ips['101']))
+  await wait()
+  assert.deepEqual(
+    [first, alice.dialog, carol.dialog, there].map((dialog) => dialog?.state),
+    Array(4).fill('confirmed'),
+  )
+  assert.equal(second.state, 'terminated')
+  assert.equal(
+    live.list().flatMap((call) => call.snapshot().legs.filter(({ state }) => state === 'answered')).length,
+    4,
+  )
+  for (const dialog of [first, there]) void dialog?.bye()
+  await nothingIsLeft()
+})
+
 test('attended: a phone that refuses to be moved stays, and both calls with it', async () => {
   alice.answersAfterMs = 'refuse'
   const { first, second } = await joining()
@@ -421,12 +442,16 @@ test('semi-attended: a second call that still rings is given up, and Carol rings
   await nothingIsLeft()
 })
 
-test('a Replaces that names the call of somebody else gets 481, and nothing is touched', async () => {
+test('a Replaces that names the call of somebody else is reported as 481, and nothing is touched', async () => {
   await talking()
-  const refused = bob.refer(`<sip:103@${serverIp}?Replaces=unknown%3Bto-tag%3Da%3Bfrom-tag%3Db>`)
+  const asked = bob.refer(`<sip:103@${serverIp}?Replaces=unknown%3Bto-tag%3Da%3Bfrom-tag%3Db>`)
   await wait()
-  assert.equal((await refused).status, 481)
-  assert.equal(alice.dialog.state, 'confirmed')
+  assert.equal((await asked).status, 202)
+  assert.equal(bob.reports.at(-1), '481 Call/Transaction Does Not Exist (last)')
+  assert.deepEqual(
+    [alice, bob].map(({ dialog }) => dialog.state),
+    ['confirmed', 'confirmed'],
+  )
   void alice.dialog.bye()
   await nothingIsLeft()
 })

@@ -50,7 +50,12 @@ export function readReplaces(text: string): Replaces | undefined {
 /** How many seconds a report of progress may be waited for: longer than any phone rings here. */
 const expiresS = 300
 
-const phrases: Readonly<Record<number, string>> = { 100: 'Trying', 180: 'Ringing', 200: 'OK' }
+const phrases: Readonly<Record<number, string>> = {
+  100: 'Trying',
+  180: 'Ringing',
+  200: 'OK',
+  481: 'Call/Transaction Does Not Exist',
+}
 
 export class ReferProgress {
   readonly #dialog: Dialog
