@@ -149,8 +149,9 @@ test('a SIPREC source may record and ask for life signs, and may not call', () =
   )
 })
 
+const record = () => requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' })
+
 test('who comes through a proxy is no SIPREC source for it: a browser, or whom a trusted proxy saw elsewhere', () => {
-  const record = () => requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' })
   const proxy = udpFlow('203.0.113.5')
   challengesIn(gatekeeper.admit(record(), { ...proxy, transport: 'ws', reliable: true }))
   challengesIn(gatekeeper.admit(record(), { ...udpFlow(carrierIp), transport: 'wss', reliable: true }))
