@@ -1,7 +1,7 @@
 /**
  * `npm run fuzz -- --seconds 60 --seed 7 [--target uri] [--out folder]`: looks for inputs that break a parser.
  *
- * What it finds is printed, minimised, and saved; put the file into test/data/fuzz/found and mend the parser: test/fuzz.test.ts
+ * What it finds is printed, minimised, and saved; put the file into test/data/fuzz/found and mend the parser: test/sip-fuzz.test.ts
  * keeps it. The same seed repeats the same inputs as long as time allows. Exits with 1 when it found something.
  */
 import { createHash } from 'node:crypto'
