@@ -222,7 +222,8 @@ export function lossyCallee(percent: number): string {
     keep('INVITE', attributes),
     respondKept('180 Ringing', { tag: 'one' }),
     respondKept('200 OK', { tag: 'one', more: [sdpType], body: audio, attributes }),
-    receive('request="ACK"', attributes),
+    // With every copy of it lost, the call ends without.
+    receive('request="ACK"', `${attributes} optional="true"`),
     receive('request="BYE"', attributes),
     respond('200 OK'),
     '  <timewait milliseconds="1000"/>',
