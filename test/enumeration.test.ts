@@ -22,13 +22,15 @@ test('a known and an unknown user are refused by the same work: each function ru
   }
   await server.passwordOf('111')
   const work: string[][] = []
-  // The sixth guess at 111 is not looked at any more: that must not show either.
-  for (const number of ['111', '999', '111', '999', '111', '111', '111', '111', '111', '999'])
+  // The first of all finds things to make once. The sixth guess at 111 is not looked at any more: that must not show either.
+  for (const number of ['998', '111', '999', '111', '999', '111', '111', '111', '111', '111', '999'])
     work.push(
       await callsMade(/\/src\/sip\/|\/gatekeeper\.ts$|\/directory\.ts$/, async () =>
         assert.equal(await refuse(number), 401),
       ),
     )
-  for (const calls of work.slice(2)) assert.deepEqual(calls, work[1])
-  assert.ok(work[1]?.some((call) => call.endsWith(' verify 1')) && work[1].length > 50, work[1]?.join('\n'))
+  const [, firstKnown = [], firstUnknown = [], laterKnown = [], ...later] = work
+  assert.ok(firstKnown.some((call) => call.endsWith(' verify 1')) && firstKnown.length > 50, firstKnown.join('\n'))
+  assert.deepEqual(firstUnknown, firstKnown)
+  for (const calls of later) assert.deepEqual(calls, laterKnown)
 })
