@@ -34,6 +34,7 @@ export class Pbx {
       advertisedIp: () => ip,
       messages: () => [],
       rtpTimeoutMs: 0,
+      srtp: 'accepted',
     }
     const routeTo = (number: string): Route | EndReason => {
       const destinations = uriOf(number).map((uri) => ({ target: { uri }, party: party(number) }))

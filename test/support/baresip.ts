@@ -20,6 +20,8 @@ export interface BaresipOptions {
   /** Certificates it believes, in PEM; needed for TLS. */
   readonly caFile?: string
   readonly codec: 'PCMU' | 'PCMA'
+  /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
+  readonly encryption?: 'srtp' | 'srtp-mand'
   /** 8 kHz, 16-bit, mono; longer than the call, for baresip stops sending at its end. */
   readonly sourceWav: string
   /** Answer by itself. Otherwise it rings. */
@@ -168,7 +170,7 @@ function takeNetstring(bytes: Buffer): { readonly text: string; readonly length:
 function writeConfiguration(options: BaresipOptions, controlPort: number): void {
   const heard = join(options.folder, 'heard')
   mkdirSync(heard, { recursive: true })
-  const { user, password, server, transport, codec, contacts } = options
+  const { user, password, server, transport, codec, encryption, contacts } = options
   const lines = [
     'poll_method epoll',
     'sip_listen 127.0.0.1:0',
@@ -190,7 +192,9 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
+    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
+      (name) => `module ${name}.so`,
+    ),
     'module_tmp account.so',
     ...['menu', 'ctrl_tcp', 'debug_cmd', ...(contacts ? ['contact', 'presence'] : [])].map(
       (name) => `module_app ${name}.so`,
@@ -204,6 +208,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `audio_codecs=${codec}/8000/1`,
     'regint=60',
     `outbound="sip:${server.ip}:${server.port};transport=${transport}"`,
+    ...(encryption ? [`mediaenc=${encryption}`] : []),
     ...(options.autoAnswer ? ['answermode=auto'] : []),
     ...(contacts ? ['pubint=60'] : []),
   ].join(';')
