@@ -93,6 +93,13 @@ test('an answer in plain is taken when encryption is optional, and refused when 
   refused(() => mandatory.takeAnswer(media('RTP/AVP')))
 })
 
+test('an announcement in plain before the answer does not keep the answer from being encrypted', () => {
+  const crypto = new LegCrypto('optional')
+  crypto.offer()
+  assert.equal(crypto.takeAnswer(media('RTP/AVP')), undefined)
+  assert.ok(crypto.takeAnswer(media('RTP/AVP', [sha80(3)])))
+})
+
 test('an answer with a tag or a suite that was not offered is refused', () => {
   const crypto = new LegCrypto('optional')
   crypto.offer()

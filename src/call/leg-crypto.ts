@@ -93,7 +93,6 @@ export class LegCrypto {
     if (isSecureProtocol(media) || media.attributes.some(({ name }) => name === 'crypto') || this.#mustEncrypt) {
       throw new CallError('call.no-common-encryption')
     }
-    this.#offered = []
     this.#protocol = media.protocol
     return undefined
   }

@@ -29,7 +29,7 @@ function sealed(sender: SrtpSender, sequence: number): Uint8Array {
   const plain = speech(sequence)
   const bytes = sender.rtp(plain, 0, plain.length)
   assert.ok(bytes)
-  return bytes
+  return Uint8Array.from(bytes) // a Buffer's slice() is no copy, and what is received is decrypted in place
 }
 
 function portWith(clock: FakeClock) {
