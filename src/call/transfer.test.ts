@@ -387,6 +387,27 @@ test('attended: Carol hangs up while Alice is being moved, and Alice is back wit
   await nothingIsLeft()
 })
 
+test('attended: a second call that is sent elsewhere at the same moment goes there, and Alice is back with Bob', async () => {
+  alice.answersAfterMs = 500
+  alice.takes = 'ring'
+  const { first, second } = await joining()
+  void second.request('REFER', { headers: { 'Refer-To': `<sip:101@${serverIp}>` } })
+  await wait()
+  const there = alice.invites.at(-1)?.answer(sdp(ips['101']))
+  await wait()
+  assert.deepEqual(
+    [first, alice.dialog, carol.dialog, there].map((dialog) => dialog?.state),
+    Array(4).fill('confirmed'),
+  )
+  assert.equal(second.state, 'terminated')
+  assert.equal(
+    live.list().flatMap((call) => call.snapshot().legs.filter(({ state }) => state === 'answered')).length,
+    4,
+  )
+  for (const dialog of [first, there]) void dialog?.bye()
+  await nothingIsLeft()
+})
+
 test('attended: a phone that refuses to be moved stays, and both calls with it', async () => {
   alice.answersAfterMs = 'refuse'
   const { first, second } = await joining()

@@ -127,7 +127,9 @@ export class Transfer {
     // The transferer may let go of the second call before it hears that the transfer is done.
     there.spare(second)
     const moved = await this.#move(media, far)
-    if (moved !== true || there.ended || host.ended || !there.holds(second)) {
+    // Meanwhile that call may have ended, or its place been promised to somebody else.
+    const isFree = !there.ended && !there.transferring && there.holds(second)
+    if (moved !== true || !isFree || host.ended) {
       void port.close()
       there.spare(undefined)
       // Its far end hung up meanwhile: the phone goes back to its port here.
@@ -177,7 +179,7 @@ export class Transfer {
     host.log.info('a transfer did not come about', { reason })
     const { status, reason: text } = refusals[reason]
     void progress.report(status, text)
-    if (host.ended || this.by.dialog?.state === 'confirmed') return
+    if (host.ended || !host.holds(this.by) || this.by.dialog?.state === 'confirmed') return
     await this.#recall(reason)
   }
 
@@ -199,7 +201,7 @@ export class Transfer {
     const outcome = await fork.outcome
     if (outcome.answered) {
       const { attempt, dialog, sdp } = outcome
-      if (takesFinal(attempt, sdp) && !host.ended) {
+      if (takesFinal(attempt, sdp) && !host.ended && host.holds(by)) {
         const next = Object.assign(attempt.leg, { dialog, media: attempt.media })
         host.replace(by, next, { kind, record })
         return 'connected'

@@ -42,6 +42,17 @@ for (const [what, query, expected] of [
   })
 }
 
+test('who asked not to be named is kept with the call and its leg', async (t) => {
+  const { bus, database } = await keepFacts(t)
+  const party = { uri: 'sip:carol@example.com', private: true }
+  bus.publish({ ...started('a'), from: party })
+  bus.publish({ ...legStarted('a', 'leg-a'), party })
+  bus.publish(started('b'))
+  const [hidden, open] = await Promise.all([database.history.call('a'), database.history.call('b')])
+  assert.deepEqual([hidden?.from, hidden?.legs[0]?.party], [party, party])
+  assert.equal(open?.from.private, undefined)
+})
+
 test('pages neither repeat nor leave out calls of the same millisecond, also when new ones come', async (t) => {
   const { bus, database } = await keepFacts(t)
   for (const id of ['a', 'b', 'c', 'd', 'e']) bus.publish(started(id, 1_000))

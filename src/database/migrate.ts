@@ -9,12 +9,14 @@ import { DatabaseError } from './failures.ts'
 import { up as first } from './migrations/0001-first.ts'
 import { up as registrations } from './migrations/0002-registrations.ts'
 import { up as sha512 } from './migrations/0003-sha512.ts'
+import { up as hidden } from './migrations/0004-private.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
   '0001-first': { up: first },
   '0002-registrations': { up: registrations },
   '0003-sha512': { up: sha512 },
+  '0004-private': { up: hidden },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

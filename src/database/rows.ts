@@ -17,14 +17,15 @@ function filled<Row extends object>(row: Row): Filled<Row> {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as Filled<Row>
 }
 
-const partyOf = (uri: string, name: string | null, extension: string | null): Party => ({
+const partyOf = (uri: string, name: string | null, extension: string | null, hidden: number | null = null): Party => ({
   uri,
   ...filled({ name, extension }),
+  ...(hidden === 1 && { private: true }),
 })
 
 export const partiesOf = (row: Selectable<CallsTable>): Pick<CallRecord, 'kind' | 'from' | 'to'> => ({
   kind: row.kind,
-  from: partyOf(row.from_uri, row.from_name, row.from_extension),
+  from: partyOf(row.from_uri, row.from_name, row.from_extension, row.from_private),
   to: partyOf(row.to_uri, row.to_name, row.to_extension),
 })
 
@@ -49,7 +50,7 @@ export const callOf = (
 export const legOf = (row: Selectable<LegsTable>): LegRecord => ({
   id: row.id,
   role: row.role,
-  party: partyOf(row.party_uri, row.party_name, row.party_extension),
+  party: partyOf(row.party_uri, row.party_name, row.party_extension, row.party_private),
   sipCallId: row.sip_call_id,
   transport: row.transport,
   remote: row.remote,

@@ -29,6 +29,7 @@ export interface CallsTable {
   from_uri: string
   from_name: string | null
   from_extension: string | null
+  from_private: number | null
   to_uri: string
   to_name: string | null
   to_extension: string | null
@@ -52,6 +53,7 @@ export interface LegsTable {
   party_uri: string
   party_name: string | null
   party_extension: string | null
+  party_private: number | null
   sip_call_id: string
   transport: string
   remote: string

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { isIPv6, mappedIp, plainIp } from '../core/ip.ts'
 import { HostConnection } from './host-connection.ts'
+import { listenAt } from './host-listener.ts'
 import { LocalAddresses } from './local-address.ts'
 import type { Endpoint, Network, TcpConnection, TcpListener, UdpSocket } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
@@ -78,17 +79,5 @@ async function openListener(
   }
   const secured = tls && withHandshake(tls, accept)
   const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs }
-  const server = createServer(options, secured?.begin ?? accept)
-  server.listen({ host: at.ip, port: at.port, exclusive: true })
-  await once(server, 'listening')
-  server.on('error', () => {}) // running out of file descriptors passes; the next accept may work
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('the listener has no address')
-  return {
-    local: { ip: plainIp(bound.address), port: bound.port },
-    close() {
-      secured?.close()
-      return new Promise((closed) => void server.close(() => closed()))
-    },
-  }
+  return listenAt(createServer(options, secured?.begin ?? accept), at, () => secured?.close())
 }

@@ -8,11 +8,12 @@
  * nothing here trusts a browser's cookies, SIP asks for its own credentials.
  */
 import { isUtf8 } from 'node:buffer'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createServer as createSocketServer, type Socket } from 'node:net'
 import { type RawData, WebSocket, WebSocketServer } from 'ws'
 import { endpointText, placeOf, plainIp } from '../core/ip.ts'
+import { Tally } from '../core/tally.ts'
+import { listenAt } from './host-listener.ts'
 import type { Endpoint, Failed, StreamUser, TcpConnection, TcpListener, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 import { openSocket, withHandshake } from './tls-socket.ts'
@@ -41,15 +42,12 @@ export async function listenWebSocket(
     perMessageDeflate: false, // memory for each connection, and a way to make much of little
     handleProtocols: () => subprotocol,
   })
-  const waiting = new Map<Socket, string>()
-  const perSource = new Map<string, number>()
+  /** With what takes it from the count of its source. */
+  const waiting = new Map<Socket, () => void>()
+  const perSource = new Tally()
   const waitNoMore = (socket: Socket): void => {
-    const source = waiting.get(socket)
-    if (source === undefined) return
+    waiting.get(socket)?.()
     waiting.delete(socket)
-    const left = (perSource.get(source) ?? 1) - 1
-    if (left > 0) perSource.set(source, left)
-    else perSource.delete(source)
   }
   const http = createServer({ headersTimeout: upgradeMs, requestTimeout: upgradeMs }, (_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end('This port speaks SIP over WebSocket.\n')
@@ -69,13 +67,11 @@ export async function listenWebSocket(
   })
   const begin = (socket: Socket): void => {
     const source = placeOf(socket.remoteAddress ?? '')
-    const fromThere = perSource.get(source) ?? 0
-    if (waiting.size >= maxWaiting || fromThere >= maxWaitingPerSource) {
+    if (waiting.size >= maxWaiting || perSource.of(source) >= maxWaitingPerSource) {
       socket.destroy()
       return
     }
-    waiting.set(socket, source)
-    perSource.set(source, fromThere + 1)
+    waiting.set(socket, perSource.take(source))
     const timer = setTimeout(() => waiting.has(socket) && socket.destroy(), upgradeMs)
     socket.once('close', () => {
       clearTimeout(timer)
@@ -85,19 +81,10 @@ export async function listenWebSocket(
   }
   const secured = tls && withHandshake(tls, begin)
   const server = createSocketServer({ noDelay: true }, secured?.begin ?? begin)
-  server.listen({ host: at.ip, port: at.port, exclusive: true })
-  await once(server, 'listening')
-  server.on('error', () => {}) // running out of file descriptors passes; the next accept may work
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new Error('the listener has no address')
-  return {
-    local: { ip: plainIp(bound.address), port: bound.port },
-    close() {
-      secured?.close()
-      for (const socket of Array.from(waiting.keys())) socket.destroy()
-      return new Promise((closed) => void server.close(() => closed()))
-    },
-  }
+  return listenAt(server, at, () => {
+    secured?.close()
+    for (const socket of Array.from(waiting.keys())) socket.destroy()
+  })
 }
 
 export function connectWebSocket(to: Endpoint, path: string, tls?: TlsTowards): TcpConnection {

@@ -462,6 +462,16 @@ test('a phone that forwards its calls is named to who is rung in its place', asy
     header('carrier', 'Diversion'),
     `<sip:+49302@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`,
   )
+  assert.deepEqual(got.carrier?.headers.all('History-Info'), [
+    `<sip:+49302@${pbx}?Reason=SIP%3Bcause%3D302>;index=1`,
+    `<sip:+4930555@${at.carrier}>;index=1.1;mp=1`,
+  ])
+})
+
+test('a trunk that is not trusted hears nothing of who sent the call on', async () => {
+  answers.phone102 = (invite) => invite.reject(302, { headers: { Contact: `<sip:030555@${pbx}>` } })
+  await call('101', '102')
+  assert.deepEqual([header('carrier', 'Diversion'), header('carrier', 'History-Info')], [undefined, undefined])
 })
 
 test('a phone to which a call is transferred is told by whom', async () => {
@@ -469,6 +479,10 @@ test('a phone to which a call is transferred is told by whom', async () => {
   void dialogs.phone102?.request('REFER', { headers: { 'Refer-To': `<sip:101@${pbx}>` } })
   await turn(clock, 1_000)
   assert.equal(header('phone101', 'Diversion'), `<sip:102@${pbx}>;reason=unconditional;counter=1;privacy=off;screen=no`)
+  assert.deepEqual(got.phone101?.headers.all('History-Info'), [
+    `<sip:102@${pbx}>;index=1`,
+    `<sip:101@${pbx}>;index=1.1;mp=1`,
+  ])
 })
 
 test('a call to a GRUU is for that device alone, and from inside only (RFC 5627)', async () => {

@@ -161,13 +161,13 @@ export class Dialplan {
   }
 
   /** Where a party of a call may send it (RFC 3515): where it could have called itself. */
-  #onwards(luggage: Luggage): Onwards {
+  #onwards(luggage: Luggage, redirected = false): Onwards {
     const { directory, trunks } = this.#options
     return {
       numberIn: (uri) => dialledNumber(printUri({ ...uri, headers: new Map() })),
       route: (number, by, hidden) => {
         const [extension, asks] = [directory.find(number), directory.find(by)]
-        const onward = sentOnBy(luggage, { extension: by, private: hidden }, number)
+        const onward = sentOnBy(luggage, { extension: by, private: hidden, redirected }, number)
         const outbound = extension ? [] : trunks.routes(number, by)
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
@@ -192,7 +192,7 @@ export class Dialplan {
     luggage: Luggage,
     device?: NamedDevice,
   ): Route {
-    const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage)
+    const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
     const shared = { party, introduce, follow, present: presentToPhone, reached }
@@ -203,7 +203,7 @@ export class Dialplan {
 
   /** A phone forwards its calls (302): to where it may call itself, whatever host it names. */
   #redirected(uris: readonly SipUri[], by: string, luggage: Luggage): readonly Destination[] {
-    const onwards = this.#onwards(luggage)
+    const onwards = this.#onwards(luggage, true)
     for (const uri of uris) {
       const number = onwards.numberIn(uri)
       const route = number === undefined ? 'not-found' : onwards.route(number, by, false)

@@ -7,7 +7,7 @@ import { FactBus } from '../events/bus.ts'
 import { DigestVerifier, digestHashes } from '../sip/auth/digest.ts'
 import { answerChallenge } from '../sip/auth/digest-client.ts'
 import type { SipRequest } from '../sip/message/types.ts'
-import type { Verdict } from '../sip/stack.types.ts'
+import type { Address, Verdict } from '../sip/stack.types.ts'
 import type { Directory } from './directory.ts'
 import { Gatekeeper } from './gatekeeper.ts'
 import { extension101, requestWith, trunkWith, udpFlow, unwatched } from './test-support.ts'
@@ -22,14 +22,17 @@ let gatekeeper: Gatekeeper
 let refused: string[]
 let sources: Networks | undefined
 
+/** Where a proxy says that the device is. */
+let device: Address | undefined
 beforeEach(() => {
+  device = undefined
   clock = new FakeClock()
   refused = []
   sources = undefined
   const bus = new FactBus()
   bus.on('security.refused', ({ what, source, why }) => refused.push(`${what} ${source} ${why}`))
   gatekeeper = new Gatekeeper({
-    strangers: unwatched,
+    strangers: { ...unwatched, senderOf: (_, flow) => ({ flow, device: device ?? flow.remote }) },
     digest: new DigestVerifier({ realm: 'patchbay', clock }),
     directory,
     trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => '203.0.113.1' }),
@@ -144,6 +147,16 @@ test('a SIPREC source may record and ask for life signs, and may not call', () =
   challengesIn(
     gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), udpFlow('192.0.2.99')),
   )
+})
+
+const record = () => requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' })
+
+test('who comes through a proxy is no SIPREC source for it: a browser, or whom a trusted proxy saw elsewhere', () => {
+  const proxy = udpFlow('203.0.113.5')
+  challengesIn(gatekeeper.admit(record(), { ...proxy, transport: 'ws', reliable: true }))
+  challengesIn(gatekeeper.admit(record(), { ...udpFlow(carrierIp), transport: 'wss', reliable: true }))
+  device = { ip: '192.0.2.66', port: 5060 }
+  challengesIn(gatekeeper.admit(record(), proxy))
 })
 
 test('a phone known to give up at SHA-256 is offered MD5 alone, and comes in with it', () => {

@@ -88,7 +88,7 @@ export class Gatekeeper {
       strangers.scanner(sender)
       return 'drop'
     }
-    const known = this.#bySource(request, flow)
+    const known = this.#bySource(request, sender)
     if (known) {
       this.#identities.set(request, known)
       if (request.method === 'INVITE') strangers.vouch(sender)
@@ -132,8 +132,10 @@ export class Gatekeeper {
     return this.#options.sourcesOf?.(username)?.has(device.ip) ?? true
   }
 
-  #bySource(request: SipRequest, flow: Flow): Identity | undefined {
-    const { ip } = flow.remote
+  #bySource(request: SipRequest, { flow, device }: Sender): Identity | undefined {
+    // Browsers, which come by the address of a reverse proxy.
+    if (flow.transport === 'ws' || flow.transport === 'wss') return undefined
+    const { ip } = device
     const trunk = isPhone(request, this.#options) ? undefined : this.#options.trunks.trunkOf(request, flow)
     // Inside a dialog (it has a tag of ours) every method of theirs is welcome, from whichever of their servers.
     const inside = toTag(request) !== undefined

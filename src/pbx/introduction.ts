@@ -5,7 +5,7 @@
  *
  * A private caller is named to nobody but trunks with `trustIdentity` (RFC 3325 §7). Diversion and History-Info that a
  * trusted trunk told go on to phones and trusted trunks, to phones less what is private in them; an extension that sends
- * a call on adds a Diversion, a private one where it is private. RFC 3323, 3325, 5806, 7044.
+ * a call on adds to both, privately where it is private. RFC 3323, 3325, 5806, 7044.
  */
 import type { Introduction } from '../call/fork.types.ts'
 import { addressAt } from '../call/party.ts'
@@ -16,6 +16,7 @@ import { sipToTel, withoutSeparators } from '../sip/message/tel.ts'
 import type { NameAddr, SipHeaders } from '../sip/message/types.ts'
 import { parseUri, sipUri } from '../sip/message/uri.ts'
 import type { ExtraHeaders } from '../sip/stack.types.ts'
+import { historyOf, type Stop } from './history-info.ts'
 import type { Trunk } from './trunks.ts'
 
 /** RFC 3323 §4.1.1.3. */
@@ -26,6 +27,8 @@ export interface Sender {
   readonly extension: string
   /** It had asked for privacy: only trusted trunks hear of it. */
   readonly private: boolean
+  /** By a 302 of its phone; by transfer when left out. */
+  readonly redirected?: boolean
 }
 
 /** What comes with a call and goes on with it, also when it is transferred. */
@@ -50,10 +53,11 @@ export const whereItHasBeen = (headers: SipHeaders): Pick<Luggage, 'diversions' 
     : (readHeader(headers, 'History-Info') ?? []),
 })
 
-/** To a phone of ours, at the address it knows us by. */
-export function introduceToPhone(caller: Party, host: string, luggage: Luggage): Introduction {
-  const { diversions, history, sentOn, passed } = luggage
+/** To a phone of ours, at the address it knows us by. @param number It is called by. */
+export function introduceToPhone(caller: Party, host: string, luggage: Luggage, number: string): Introduction {
+  const { diversions, sentOn, passed } = luggage
   const ours = sentOn.map((sender) => diversion(sender, sender.extension, host))
+  const history = historyOf(luggage.history, stops(luggage), host, sipUri(number, host))
   const headers = { ...passed, ...printed([...ours, ...diversions].filter(isOpen), history.filter(isOpen)) }
   if (caller.private) return { from: nobody, headers: { ...headers, Privacy: 'id' } }
   return { from: addressAt(host, caller), headers }
@@ -66,6 +70,16 @@ function isOpen({ params, uri }: NameAddr): boolean {
   return !inside && (said === undefined || said === null || said === 'off')
 }
 
+/** @param numberOf As whom an extension is known there. */
+const stops = ({ sentOn }: Luggage, numberOf = (extension: string): string => extension): readonly Stop[] =>
+  sentOn
+    .map(({ extension, private: hidden, redirected = false }) => ({
+      user: numberOf(extension),
+      private: hidden,
+      redirected,
+    }))
+    .toReversed()
+
 const printed = (diversions: readonly NameAddr[], history: readonly NameAddr[]): ExtraHeaders => ({
   ...(diversions.length > 0 && { Diversion: diversions.map(printNameAddr) }),
   ...(history.length > 0 && { 'History-Info': history.map(printNameAddr) }),
@@ -75,6 +89,8 @@ export interface TrunkCall {
   readonly trunk: Trunk
   /** Our address towards the trunk. */
   readonly host: string
+  /** Called there. */
+  readonly number: string
   /** The extension that calls, or that sent a call of somebody else here. */
   readonly by: string
   readonly luggage: Luggage
@@ -84,7 +100,7 @@ export interface TrunkCall {
  * To a trunk, by its settings. It is shown a number of ours: that of the extension, else that of the trunk. A trusted
  * trunk is shown a caller from outside whom an extension sent on, and told by Diversion which extension that was.
  */
-export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: TrunkCall): Introduction {
+export function introduceToTrunk(caller: Party, { trunk, host, number: called, by, luggage }: TrunkCall): Introduction {
   const { callerIdIn = 'from', trustIdentity = false, credentials, register } = trunk
   // A registrar knows its accounts by its own domain.
   const domain = trunk.fromDomain ?? (register ? trunk.host : host)
@@ -93,7 +109,9 @@ export function introduceToTrunk(caller: Party, { trunk, host, by, luggage }: Tr
   const number = (fromOutside && told ? telephoneOf(caller) : undefined) ?? numberOf(trunk, caller.extension ?? by)
   const identity = addressOf(number, domain, told ? caller.name : undefined)
   const ours = luggage.sentOn.map((sender) => diversion(sender, numberOf(trunk, sender.extension), domain))
-  const where = trustIdentity ? printed([...ours, ...luggage.diversions], luggage.history) : {}
+  const sentBy = stops(luggage, (extension) => numberOf(trunk, extension))
+  const history = historyOf(luggage.history, sentBy, domain, sipUri(called, trunk.host))
+  const where = trustIdentity ? printed([...ours, ...luggage.diversions], history) : {}
   const headers = { ...luggage.passed, ...where }
   // A trunk that is told nothing of a caller from outside is shown who sent the call there.
   if (caller.private || (!told && luggage.sentOn[0]?.private)) {

@@ -43,7 +43,7 @@ function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: 
     party,
     order,
     isWay: true,
-    introduce: (caller: Party, host: string) => introduceToTrunk(caller, { trunk, host, by, luggage }),
+    introduce: (caller: Party, host: string) => introduceToTrunk(caller, { trunk, host, number, by, luggage }),
     take: () => begin(route),
     ...(present && { present }),
     reached: (response: SipResponse) => reachedByTrunk(trunk, party, response),

@@ -5,6 +5,7 @@
  */
 import type { Clock, Timer } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
+import { detached } from '../sip/message/scan.ts'
 
 export interface Ban {
   /** An IPv4 address, or the /64 of an IPv6 one: `2001:db8:0:1::/64`. */
@@ -56,7 +57,13 @@ export class Bans implements BanList {
       if (oldest !== undefined) this.#end(oldest, 'time')
     }
     const sinceMs = this.#clock.wallMs()
-    const ban = { source, why, ...(who !== undefined && { who }), sinceMs, untilMs: sinceMs + this.#lifeMs }
+    const ban = {
+      source,
+      why,
+      ...(who !== undefined && { who: detached(who) }),
+      sinceMs,
+      untilMs: sinceMs + this.#lifeMs,
+    }
     const timer = this.#clock.after(this.#lifeMs, () => this.#end(source, 'time'))
     this.#bans.set(source, { ban, timer })
     this.#bus.publish({ name: 'security.banned', atMs: sinceMs, ...ban })

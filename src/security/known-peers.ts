@@ -4,6 +4,7 @@
  * They go on while strangers behind the same address are slowed down or banned.
  */
 import type { Clock } from '../core/clock.ts'
+import { detached } from '../sip/message/scan.ts'
 import type { Address, TransportName } from '../sip/stack.types.ts'
 
 /** As much of a flow as is known before anything is read. */
@@ -61,7 +62,7 @@ export class KnownPeers {
 
   #add(key: string): void {
     this.#until.delete(key)
-    this.#until.set(key, this.#clock.now() + this.#lifeMs)
+    this.#until.set(detached(key), this.#clock.now() + this.#lifeMs)
     if (this.#until.size <= maxKeys) return
     const [oldest] = this.#until.keys()
     if (oldest !== undefined) this.#until.delete(oldest)

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { FakeClock } from '../core/fake-clock.ts'
 import { parseNetworks } from '../core/networks.ts'
 import { FactBus } from '../events/bus.ts'
@@ -263,4 +265,31 @@ test('a denied source is not read, though we called it', () => {
   shield = makeShield({ denied: parseNetworks(['192.0.2.66']) })
   shield.expect(scanner)
   assert.equal(reads(scanner, 1), 0)
+})
+
+/** Megabytes that are in use once nothing more can be collected. */
+function heapMb(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed / 1e6
+}
+
+test('a phone that is known keeps nothing of the message by which it signed in', () => {
+  const before = heapMb()
+  for (let n = 0; n < 2_000; n++) {
+    const message = Buffer.from(`username="user number ${n}" ${'y'.repeat(50_000)}`).toString()
+    shield.vouch(from(udpFlow(`10.0.${n >> 8}.${n & 255}`)), message.slice(10, 28))
+  }
+  assert.ok(heapMb() - before < 20)
+  assert.equal(shield.mayGuess(from(udpFlow('10.0.0.1')), 'x'), true)
+})
+
+test('who guesses keeps no memory by the names it tries: 20,000 long ones took a gigabyte', () => {
+  const before = heapMb()
+  for (let n = 0; n < 2_000; n++) {
+    const message = Buffer.from(`username="user number ${n} ${'u'.repeat(8_000)}" ${'y'.repeat(50_000)}`).toString()
+    guess(udpFlow(`2001:db8:1:${n.toString(16)}::1`), message.slice(10, 8_000), 1)
+  }
+  assert.ok(heapMb() - before < 20)
+  assert.equal(shield.bans.list().length, 0)
 })

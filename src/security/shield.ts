@@ -145,7 +145,7 @@ export class Shield implements Screen {
 
   /** Whether the password it gives for this account is looked at; if not, it is as wrong as any other. */
   mayGuess(sender: Sender, username: string): boolean {
-    const pair = pairOf(sender, username)
+    const pair = pairOf(sender, accountName(username))
     return this.#hasLogin(sender, username) ? this.#shared.has(pair) : this.#guesses.has(pair)
   }
 
@@ -153,8 +153,9 @@ export class Shield implements Screen {
    * It gave a wrong password.
    * @param proven It answered a nonce that was made for it.
    */
-  wrongAnswer(sender: Sender, username: string, proven: boolean): void {
+  wrongAnswer(sender: Sender, given: string, proven: boolean): void {
     const { flow, device } = sender
+    const username = accountName(given)
     if (!proven && !flow.reliable) return
     const looked = this.mayGuess(sender, username)
     const pair = pairOf(sender, username)
@@ -214,6 +215,9 @@ export class Shield implements Screen {
     bus.publish({ name: 'security.limited', atMs: clock.wallMs(), source })
   }
 }
+
+/** Strangers choose it: what is kept of it is short. */
+const accountName = (username: string): string => username.slice(0, 64)
 
 const pairOf = ({ device }: Sender, username: string): string => `${placeOf(device.ip)} ${username}`
 

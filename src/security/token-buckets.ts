@@ -1,5 +1,6 @@
 /** How often something may happen, for each of many keys: a bucket of tokens each, filled evenly, in bounded memory. */
 import type { Clock } from '../core/clock.ts'
+import { detached } from '../sip/message/scan.ts'
 
 export interface BucketTerms {
   /** Tokens in a full bucket: what may happen at once. */
@@ -13,14 +14,17 @@ interface Bucket {
   atMs: number
 }
 
-/** Keys that strangers can make; the oldest bucket goes first, which is full again then. */
+/** Keys that strangers can make. */
 const defaultMaxKeys = 20_000
 
 export class TokenBuckets {
   readonly #clock: Clock
   readonly #terms: BucketTerms
   readonly #maxKeys: number
-  readonly #buckets = new Map<string, Bucket>()
+  /** Those used of late. To take the oldest out of one map alone would step over all that were taken before it. */
+  #young = new Map<string, Bucket>()
+  /** When too many are young they grow old together, and those that were old are forgotten: most are full again by then. */
+  #old = new Map<string, Bucket>()
 
   constructor(clock: Clock, terms: BucketTerms, maxKeys: number = defaultMaxKeys) {
     this.#clock = clock
@@ -30,18 +34,18 @@ export class TokenBuckets {
 
   /** How many buckets are kept. */
   get size(): number {
-    return this.#buckets.size
+    return this.#young.size + this.#old.size
   }
 
   /** Whether `take` would succeed now. */
   has(key: string, tokens = 1): boolean {
-    const bucket = this.#buckets.get(key)
+    const bucket = this.#find(key)
     return (bucket ? this.#filled(bucket) : this.#terms.burst) >= tokens
   }
 
   /** Take so many; false, with nothing taken, when they are not there. */
   take(key: string, tokens = 1): boolean {
-    const bucket = this.#buckets.get(key) ?? this.#open(key)
+    const bucket = this.#young.get(key) ?? this.#makeYoung(key)
     bucket.tokens = this.#filled(bucket)
     bucket.atMs = this.#clock.now()
     if (bucket.tokens < tokens) return false
@@ -51,16 +55,22 @@ export class TokenBuckets {
 
   /** Fill this bucket. */
   forget(key: string): void {
-    this.#buckets.delete(key)
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 
-  #open(key: string): Bucket {
-    if (this.#buckets.size >= this.#maxKeys) {
-      const [oldest] = this.#buckets.keys()
-      if (oldest !== undefined) this.#buckets.delete(oldest)
+  #find(key: string): Bucket | undefined {
+    return this.#young.get(key) ?? this.#old.get(key)
+  }
+
+  #makeYoung(key: string): Bucket {
+    const bucket = this.#old.get(key) ?? { tokens: this.#terms.burst, atMs: this.#clock.now() }
+    this.#old.delete(key)
+    if (this.#young.size >= this.#maxKeys / 2) {
+      this.#old = this.#young
+      this.#young = new Map()
     }
-    const bucket = { tokens: this.#terms.burst, atMs: this.#clock.now() }
-    this.#buckets.set(key, bucket)
+    this.#young.set(detached(key), bucket)
     return bucket
   }
 

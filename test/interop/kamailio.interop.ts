@@ -1,46 +1,24 @@
 /** Kamailio, an independent proxy: in front of the server as the phones' outbound proxy, and behind it as its carrier. */
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
-import { freeSipPort } from '../support/free-port.ts'
-import { carrier, edgeProxy, type Kamailio, startKamailio } from '../support/kamailio.ts'
-import { PhoneRoom } from '../support/phone-room.ts'
-import { extensionsFrom101, forOldClients, sippCaller } from '../support/phones.ts'
+import { openCarrierRoom } from '../support/carrier-room.ts'
+import { edgeProxy, type Kamailio, startKamailio } from '../support/kamailio.ts'
+import { alike, type PhoneRoom, talk } from '../support/phone-room.ts'
+import { extensionsFrom101, sippCaller } from '../support/phones.ts'
 import { needs } from '../support/program.ts'
 import { runSipp } from '../support/sipp.ts'
 import { refusedCallerScenario } from '../support/sipp-scenarios.ts'
 import { assertHeard } from '../support/speech-wav.ts'
 
-const talkMs = 2_500
-const alike = { minScore: 0.8 }
 const phones = needs('kamailio', 'baresip', 'linphonec')
 
 let room: PhoneRoom
 let carried: Kamailio
+let close: () => Promise<void>
 before(async () => {
-  const server = { ip: '127.0.0.1', port: await freeSipPort() }
-  carried = await startKamailio('127.0.0.2', carrier(server))
-  room = await PhoneRoom.open({
-    env: { ...forOldClients, PORTS: String(server.port) },
-    trunks: [
-      {
-        name: 'carrier',
-        host: carried.address.ip,
-        port: carried.address.port,
-        username: 'patchbay',
-        password: 'pw-patchbay',
-        sources: [carried.address.ip],
-        inbound: { '2000': '101' },
-        outbound: [{ prefix: '7' }, { prefix: '9' }],
-      },
-    ],
-  })
+  ;({ room, carried, close } = await openCarrierRoom({ sources: ['127.0.0.2'], inbound: { '2000': '101' } }))
 })
-after(async () => {
-  await room.close()
-  await carried.stop()
-})
-
-const talk = () => new Promise((resolve) => setTimeout(resolve, talkMs))
+after(() => close())
 
 for (const [outside, inside] of [
   ['udp', 'udp'],

@@ -1,21 +1,15 @@
 /** linphonec, an independent phone (belle-sip), and baresip call each other: hold, digits, transfer, what each heard. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { PhoneRoom } from '../support/phone-room.ts'
+import { alike, PhoneRoom, talk } from '../support/phone-room.ts'
 import { needs } from '../support/program.ts'
 import { assertHeard } from '../support/speech-wav.ts'
-
-/** linphonec plays and records by a clock of its own and evens out the volume. */
-const alike = { minScore: 0.8 }
-const talkMs = 2_500
 
 let room: PhoneRoom
 before(async () => {
   room = await PhoneRoom.open()
 })
 after(() => room.close())
-
-const talk = () => new Promise((resolve) => setTimeout(resolve, talkMs))
 
 for (const transport of ['udp', 'tcp', 'tls'] as const) {
   test(`linphonec calls baresip over ${transport}`, needs('linphonec', 'baresip'), async (t) => {
@@ -65,7 +59,7 @@ test('linphonec holds a call and takes it back, and so does baresip', needs('lin
   await alice.saw('CallStreamsRunning', 2)
   await talk()
   bob.command('hold')
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await talk(500)
   bob.command('resume')
   await talk()
   alice.command('terminate')

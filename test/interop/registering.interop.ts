@@ -1,10 +1,9 @@
 /** Kamailio as the registrar of a carrier: the server registers there, and is called by that registration. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { freeSipPort } from '../support/free-port.ts'
-import { carrier, type Kamailio, startKamailio } from '../support/kamailio.ts'
-import { PhoneRoom } from '../support/phone-room.ts'
-import { forOldClients } from '../support/phones.ts'
+import { openCarrierRoom } from '../support/carrier-room.ts'
+import type { Kamailio } from '../support/kamailio.ts'
+import type { PhoneRoom } from '../support/phone-room.ts'
 import { needs } from '../support/program.ts'
 import { until } from '../support/until.ts'
 
@@ -15,32 +14,11 @@ for (const transport of ['udp', 'tcp'] as const)
   test.describe(`by ${transport}`, phones, () => {
     let room: PhoneRoom
     let carried: Kamailio
-
+    let close: () => Promise<void>
     before(async () => {
-      const server = { ip: '127.0.0.1', port: await freeSipPort() }
-      carried = await startKamailio('127.0.0.2', carrier(server))
-      room = await PhoneRoom.open({
-        env: { ...forOldClients, PORTS: String(server.port) },
-        trunks: [
-          {
-            name: 'carrier',
-            host: carried.address.ip,
-            port: carried.address.port,
-            transport,
-            register: true,
-            username: 'patchbay',
-            password: 'pw-patchbay',
-            inbound: { patchbay: '101' },
-            outbound: [{ prefix: '7' }, { prefix: '9' }],
-          },
-        ],
-      })
+      ;({ room, carried, close } = await openCarrierRoom({ transport, register: true, inbound: { patchbay: '101' } }))
     })
-
-    after(async () => {
-      await room.close()
-      await carried.stop()
-    })
+    after(() => close())
 
     test('the registration is taken, and the trunk is up', async () => {
       const trunk = await until('the trunk to be registered', 10_000, async () => {

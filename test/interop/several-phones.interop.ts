@@ -3,16 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { loadSpeech } from '../../src/demo/speech.ts'
 import { freeSipPort } from '../support/free-port.ts'
-import { PhoneRoom } from '../support/phone-room.ts'
+import { alike, PhoneRoom, talk } from '../support/phone-room.ts'
 import { needs } from '../support/program.ts'
 import { pcapOf, speak } from '../support/rtp-capture.ts'
 import { startSipp } from '../support/sipp.ts'
 import { announcingCallee } from '../support/sipp-flows.ts'
 import { assertHeard } from '../support/speech-wav.ts'
 
-/** linphonec plays and records by a clock of its own and evens out the volume. */
-const alike = { minScore: 0.8 }
-const talkMs = 2_500
 const phones = needs('linphonec', 'baresip')
 const carrierIp = '127.0.0.5'
 
@@ -27,8 +24,6 @@ before(async () => {
   })
 })
 after(() => room.close())
-
-const talk = () => new Promise((resolve) => setTimeout(resolve, talkMs))
 
 test('two phones of one extension ring; one answers, the other is told that it did', phones, async (t) => {
   const alice = await room.baresip(t, '101')

@@ -1,7 +1,7 @@
 /** A baresip transfers its call to a third phone (RFC 3515): the two others talk, and one recording holds all of it. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { PhoneRoom } from '../support/phone-room.ts'
+import { PhoneRoom, talk } from '../support/phone-room.ts'
 import { needs } from '../support/program.ts'
 import { assertHeard } from '../support/speech-wav.ts'
 import { until } from '../support/until.ts'
@@ -14,8 +14,6 @@ before(async () => {
 })
 after(() => room.close())
 
-const talk = () => new Promise((resolve) => setTimeout(resolve, talkMs))
-
 test('a blind transfer by baresip joins the caller and the third phone', needs('baresip'), async (t) => {
   const alice = await room.baresip(t, '101')
   const bob = await room.baresip(t, '102', { autoAnswer: true })
@@ -23,11 +21,11 @@ test('a blind transfer by baresip joins the caller and the third phone', needs('
 
   alice.dial('102')
   await bob.saw('CALL_ESTABLISHED')
-  await talk()
+  await talk(talkMs)
   bob.transfer('103')
   await carol.saw('CALL_ESTABLISHED')
   await bob.saw('CALL_CLOSED')
-  await talk()
+  await talk(talkMs)
   alice.hangUp()
   await carol.saw('CALL_CLOSED')
   await Promise.all([alice.stop(), bob.stop(), carol.stop()])

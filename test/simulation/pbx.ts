@@ -1,4 +1,4 @@
-/** A server between the phones: calls of call/ over a media plane that only remembers, with transfers. */
+/** A server between the phones: calls of call/ over a media plane that only remembers, with transfers, and displays that follow them. */
 import { Call } from '../../src/call/call.ts'
 import { LiveCalls } from '../../src/call/live-calls.ts'
 import type { CallServices } from '../../src/call/services.ts'
@@ -6,6 +6,7 @@ import type { Onwards, Route } from '../../src/call/transfer.ts'
 import { FactBus } from '../../src/events/bus.ts'
 import type { EndReason, FactName } from '../../src/events/catalogue.ts'
 import { FakeMedia } from '../../src/media/test-support.ts'
+import { presentToPhone } from '../../src/pbx/connected.ts'
 import { parseUri } from '../../src/sip/message/uri.ts'
 import type { CountedSipStack } from '../../src/sip/stack.ts'
 import type { World } from './world.ts'
@@ -37,7 +38,11 @@ export class Pbx {
       srtp: 'accepted',
     }
     const routeTo = (number: string): Route | EndReason => {
-      const destinations = uriOf(number).map((uri) => ({ target: { uri }, party: party(number) }))
+      const destinations = uriOf(number).map((uri) => ({
+        target: { uri },
+        party: party(number),
+        present: presentToPhone,
+      }))
       return destinations.length === 0 ? 'not-found' : { destinations, ringMs: 20_000, record: true }
     }
     const onwards: Onwards = { numberIn: ({ user }) => user, route: routeTo }
@@ -47,7 +52,7 @@ export class Pbx {
       const call = new Call(invite, { from: party(from), to: party(to) }, services)
       const route = routeTo(to)
       if (typeof route === 'string') void call.refuse(route)
-      else void call.dial({ ...route, recordingName: 'simulated', onwards })
+      else void call.dial({ ...route, recordingName: 'simulated', onwards, present: presentToPhone })
     })
   }
 

@@ -7,25 +7,14 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from './free-port.ts'
+import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
-export interface BaresipOptions {
-  /** Made here. */
-  readonly folder: string
-  readonly user: string
-  readonly password: string
-  readonly server: { readonly ip: string; readonly port: number }
-  readonly transport: 'udp' | 'tcp' | 'tls'
-  /** Certificates it believes, in PEM; needed for TLS. */
-  readonly caFile?: string
+export interface BaresipOptions extends InstalledPhone {
   readonly codec: 'PCMU' | 'PCMA'
   /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
   readonly encryption?: 'srtp' | 'srtp-mand'
-  /** 8 kHz, 16-bit, mono; longer than the call, for baresip stops sending at its end. */
-  readonly sourceWav: string
-  /** Answer by itself. Otherwise it rings. */
-  readonly autoAnswer?: boolean
   /**
    * Extensions whose presence it watches; it publishes its own then, writes to the first, and
    * prints every SIP message: it has no other way to show a text that came.
@@ -138,7 +127,7 @@ export class Baresip {
   /** Let it unregister and close its files. */
   async stop(): Promise<void> {
     if (this.#program.running) this.command('quit')
-    await Promise.race([this.#program.exited, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    await this.#program.ended(2_000)
     this.#control.destroy()
     await this.#program.stop()
   }

@@ -5,23 +5,9 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
-
-export interface LinphoneOptions {
-  /** Made here. */
-  readonly folder: string
-  readonly user: string
-  readonly password: string
-  readonly server: { readonly ip: string; readonly port: number }
-  readonly transport: 'udp' | 'tcp' | 'tls'
-  /** Certificates it believes, in PEM; needed for TLS. */
-  readonly caFile?: string
-  /** 16-bit mono WAV; played again and again. */
-  readonly sourceWav: string
-  /** Answer by itself. Otherwise it rings. */
-  readonly autoAnswer?: boolean
-}
 
 const lifeMs = 120_000
 /** linphonec turns its event loop only when it reads a line: blank ones keep it going. */
@@ -36,7 +22,7 @@ export class Linphone {
   readonly #pump: NodeJS.Timeout
 
   /** Starts it and waits until it has registered. */
-  static async start(options: LinphoneOptions): Promise<Linphone> {
+  static async start(options: InstalledPhone): Promise<Linphone> {
     writeConfiguration(options)
     const args = [...(options.autoAnswer ? ['-a'] : []), ...'-d 6 -l log -c rc'.split(' ')]
     const program = startProgram('linphonec', args, {
@@ -58,7 +44,7 @@ export class Linphone {
     return phone
   }
 
-  private constructor(program: Program, { folder, server }: LinphoneOptions) {
+  private constructor(program: Program, { folder, server }: InstalledPhone) {
     this.#program = program
     this.#folder = folder
     this.#domain = server.ip
@@ -131,13 +117,13 @@ export class Linphone {
   /** Let it unregister and close its files. */
   async stop(): Promise<void> {
     this.command('quit')
-    await Promise.race([this.#program.exited, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    await this.#program.ended(2_000)
     clearInterval(this.#pump)
     await this.#program.stop()
   }
 }
 
-function writeConfiguration(options: LinphoneOptions): void {
+function writeConfiguration(options: InstalledPhone): void {
   const { folder, user, password, server, transport } = options
   for (const made of ['.local/share/linphone', '.config/linphone']) mkdirSync(join(folder, made), { recursive: true })
   // -1 takes a free port, 0 none.

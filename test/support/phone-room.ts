@@ -6,15 +6,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Call, TracedMessage } from '../../src/api/schemas/index.ts'
 import type { SpeechName } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip, type BaresipOptions } from './baresip.ts'
-import { Linphone, type LinphoneOptions } from './linphone.ts'
+import type { InstalledPhone } from './installed-phone.ts'
+import { Linphone } from './linphone.ts'
 import { extensionsFrom101 } from './phones.ts'
 import { type ServerOptions, type ServerProcess, startServerProcess } from './server-process.ts'
 import { speechWav } from './speech-wav.ts'
 import { until } from './until.ts'
+
+/** Let phones talk for a while. */
+export const talk = (ms = 2_500): Promise<void> => sleep(ms)
+
+/** linphonec plays and records by a clock of its own and evens out the volume: its sound is so much like what was said. */
+export const alike = { minScore: 0.8 }
 
 const voices: readonly SpeechName[] = ['caller', 'callee', 'customer']
 
@@ -78,7 +86,7 @@ export class PhoneRoom {
     return phone
   }
 
-  async linphone(t: TestContext, number: string, wish: PhoneWish & Partial<LinphoneOptions> = {}): Promise<Linphone> {
+  async linphone(t: TestContext, number: string, wish: PhoneWish & Partial<InstalledPhone> = {}): Promise<Linphone> {
     const phone = await Linphone.start(this.#options(number, wish))
     t.after(() => phone.stop())
     return phone

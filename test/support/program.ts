@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Where a program is, or undefined. */
 export function findProgram(name: string): string | undefined {
@@ -51,6 +52,8 @@ export interface Program {
   /** Exit code, or the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>
   readonly running: boolean
+  /** Resolves when it has ended by itself, or after so long. */
+  ended(withinMs: number): Promise<void>
   /** Ask it to end, insist after 3 s; resolves when it is gone. Twice is fine. */
   stop(signal?: NodeJS.Signals): Promise<void>
 }
@@ -88,6 +91,12 @@ export function startProgram(command: string, args: readonly string[], options: 
     exited,
     get running() {
       return running
+    },
+    async ended(withinMs) {
+      const late = new AbortController()
+      const patience = sleep(withinMs, undefined, { signal: late.signal }).catch(() => {})
+      await Promise.race([exited, patience])
+      late.abort()
     },
     async stop(signal = 'SIGTERM') {
       if (!running) return

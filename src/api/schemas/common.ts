@@ -55,7 +55,7 @@ export const partySchema = z
     uri: z.string(),
     name: z.string().optional(),
     extension: z.string().optional(),
-    private: z.boolean().optional().describe('Asked not to be named to who is called. Known of live calls.'),
+    private: z.boolean().optional().describe('Asked not to be named to who is called.'),
   })
   .meta({ id: 'Party' })
 export type Party = z.infer<typeof partySchema>

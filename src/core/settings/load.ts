@@ -161,6 +161,10 @@ function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings
     throw new SettingsError(
       `REGISTER_MIN_EXPIRES: ${sip.minExpires / 1_000}s was given; must not be above REGISTER_MAX_EXPIRES, which is ${sip.maxExpires / 1_000}s`,
     )
+  if (sip.sessionMin > sip.sessionExpires)
+    throw new SettingsError(
+      `SIP_SESSION_MIN: ${sip.sessionMin / 1_000}s was given; must not be above SIP_SESSION_EXPIRES, which is ${sip.sessionExpires / 1_000}s`,
+    )
   for (const { name, username, password } of trunks)
     if ((username === undefined) !== (password === undefined))
       throw new SettingsError(`trunks: "${name}" has a username or a password; must be both or neither`)

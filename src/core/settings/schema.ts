@@ -36,9 +36,9 @@ const extension = z.strictObject({
   name: words().max(100, { error: 'at most 100 characters' }).default(''),
   /** The password, or where to find it: `env:NAME`, `file:/path`. */
   password: words().min(devicePasswordLength.min, { error: devicePasswordError }),
-  ringSeconds: z.int().min(5).max(300).default(30),
+  ringSeconds: whole(5, 300).default(30),
   record: z.boolean().default(true),
-  maxContacts: z.int().min(1).max(20).default(5),
+  maxContacts: whole(1, 20).default(5),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
@@ -54,7 +54,7 @@ const trunk = z.strictObject({
   name: words().regex(/^[a-z0-9-]{1,32}$/, { error: '1 to 32 of a-z, 0-9 and -' }),
   host: words().min(1, { error: 'a name or an address' }),
   /** Left out: what DNS says (RFC 3263), else 5060, or 5061 for TLS. */
-  port: z.int().min(1).max(65_535).optional(),
+  port: whole(1, 65_535).optional(),
   /** Left out: what DNS says, else UDP. */
   transport: z.enum(['udp', 'tcp', 'tls']).optional(),
   username: words().optional(),
@@ -88,9 +88,9 @@ const trunk = z.strictObject({
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
-  maxCalls: z.int().min(1).max(100_000).optional(),
+  maxCalls: whole(1, 100_000).optional(),
   /** Calls that begin in a second in both directions; no limit of its own when left out. */
-  callsPerSecond: z.int().min(1).max(10_000).optional(),
+  callsPerSecond: whole(1, 10_000).optional(),
   /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
@@ -98,7 +98,7 @@ const trunk = z.strictObject({
     .array(
       z.strictObject({
         prefix: words(),
-        strip: z.int().min(0).max(20).default(0),
+        strip: whole(0, 20).default(0),
         add: words().default(''),
         from: z.array(words()).default([]),
         /** Dear numbers too: those of SECURITY_HIGH_RISK_PREFIXES. */
@@ -176,15 +176,15 @@ export const settingsSchema = z.strictObject({
           'Digest algorithms offered to phones, best first. Phones known to give up at SHA-256 are offered MD5 alone; for others like them set MD5.',
       },
     ),
-    nonceTimeout: setting(duration().default(60_000), {
+    nonceTimeout: setting(duration(5_000).default(60_000), {
       env: 'SIP_AUTH_NONCE_TIMEOUT',
       description: 'How long a digest nonce may be used before the phone is asked again.',
     }),
-    minExpires: setting(duration().default(60_000), {
+    minExpires: setting(duration(1_000).default(60_000), {
       env: 'REGISTER_MIN_EXPIRES',
       description: 'Shortest registration; a shorter one is answered 423.',
     }),
-    maxExpires: setting(duration().default(3_600_000), {
+    maxExpires: setting(duration(1_000).default(3_600_000), {
       env: 'REGISTER_MAX_EXPIRES',
       description: 'Longest registration; a longer one is shortened.',
     }),

@@ -170,10 +170,30 @@ test('settings that contradict each other end the start', () => {
     failure({ env: { REGISTER_MIN_EXPIRES: '2h' } }),
     'REGISTER_MIN_EXPIRES: 7200s was given; must not be above REGISTER_MAX_EXPIRES, which is 3600s',
   )
+  assert.equal(
+    failure({ env: { SIP_SESSION_MIN: '1h' } }),
+    'SIP_SESSION_MIN: 3600s was given; must not be above SIP_SESSION_EXPIRES, which is 1800s',
+  )
   const half = yamlFile('trunks:\n  - name: carrier\n    host: h\n    password: secret\n')
   assert.equal(
     failure({ env: {}, configFile: half }),
     'trunks: "carrier" has a username or a password; must be both or neither',
+  )
+})
+
+test('a time or a number by which nothing could work is refused in words', () => {
+  assert.equal(
+    failure({ env: { SIP_AUTH_NONCE_TIMEOUT: '0' } }),
+    'SIP_AUTH_NONCE_TIMEOUT: "0" was given; must be at least 5s',
+  )
+  assert.equal(
+    failure({ env: { REGISTER_MAX_EXPIRES: '0' } }),
+    'REGISTER_MAX_EXPIRES: "0" was given; must be at least 1s',
+  )
+  const none = yamlFile('trunks:\n  - name: carrier\n    host: h\n    maxCalls: 0\n')
+  assert.equal(
+    failure({ env: {}, configFile: none }),
+    'trunks.0.maxCalls: 0 was given; must be a whole number from 1 to 100000',
   )
 })
 

@@ -19,7 +19,7 @@ port.on('message', (word: ToCheckpointThread) => {
   try {
     checkpoint.get()
   } catch {
-    // Tried again in two seconds; of a full or broken disk the one who commits tells.
+    // Tried again in five seconds; of a full or broken disk the one who commits tells.
   }
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   port.postMessage('done')

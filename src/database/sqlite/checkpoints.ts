@@ -2,13 +2,14 @@
  * Writes what is in the log back into the database file, in a thread of its own: that waits for the disk, 10 ms and
  * more, and the thread that commits is the one that answers SIP (sqlite.org/wal.html#ckpt).
  *
- *   open.ts  ── every two seconds ─▶  here  ─▶  checkpoint-thread.ts, with a connection of its own
+ *   open.ts  ── every five seconds ─▶  here  ─▶  checkpoint-thread.ts, with a connection of its own
  */
 import { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 
-const everyMs = 2_000
+/** The first commit after one waits for the disk itself, to begin the log anew: seldom, not to be felt by one call of a hundred. */
+const everyMs = 5_000
 
 export type ToCheckpointThread = 'checkpoint' | 'close'
 

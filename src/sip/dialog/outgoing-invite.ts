@@ -17,13 +17,12 @@ import { Headers } from '../message/headers.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import type { SipRequest, SipResponse } from '../message/types.ts'
 import type { InviteOptions, InviteOutcome, OutgoingInvite } from '../stack.types.ts'
-import { transactionMs } from '../transaction/timers.ts'
+import { timerCMs, transactionMs } from '../transaction/timers.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { Context } from './context.ts'
 import type { CallerExtras } from './dialog-setup.ts'
 import { EarlyDialogs } from './early-dialogs.ts'
 import { Exchange, type ExchangeUser } from './exchange.ts'
-import { ringLimitMs } from './patience.ts'
 import { sessionOffer } from './session-timer.ts'
 import { type Way, withWay } from './target.ts'
 import { contactFor, localResponse, unanswered, writeRequest } from './write.ts'
@@ -128,7 +127,7 @@ export class SentInvite implements OutgoingInvite {
     this.#provisional = true
     if (this.#cancelled) return this.#sendCancel()
     this.#patience?.cancel()
-    this.#patience = this.#context.clock.after(ringLimitMs, () => this.cancel())
+    this.#patience = this.#context.clock.after(timerCMs, () => this.cancel())
     const exchange = this.#exchange
     if (response.status === 100 || !exchange) return
     const { request: invite, flow } = exchange

@@ -13,11 +13,11 @@ import { parseNameAddr } from '../message/name-addr.ts'
 import { detached } from '../message/scan.ts'
 import type { NameAddr, SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
 import type { DialogId, Flow, Payload } from '../stack.types.ts'
+import { timerCMs } from '../transaction/timers.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
-import { ringLimitMs } from './patience.ts'
 import { addressed, type DialogPath, mayComeFrom, nextWay, routeSetOf } from './route.ts'
 import type { Way } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
@@ -137,7 +137,7 @@ export class DialogPeer {
       const exchange = new Exchange(context, options, {
         provisional: () => {
           patience?.cancel()
-          if (method === 'INVITE') patience = context.clock.after(ringLimitMs, () => giveUp(408, 'timeout'))
+          if (method === 'INVITE') patience = context.clock.after(timerCMs, () => giveUp(408, 'timeout'))
         },
         final: (response, failure) => {
           patience?.cancel()

@@ -16,5 +16,8 @@ export const timerDMs = 32_000
 /** §17.2.1: a 100 goes out unless the user answers within this time. */
 export const tryingAfterMs = 200
 
+/** Timer C (§16.6): who rings longer says so every minute (§13.3.1.1), so after this silence nobody is there. */
+export const timerCMs = 181_000
+
 /** Next interval of timers E and G, and of a 2xx: doubled up to T2. */
 export const doubled = (intervalMs: number): number => Math.min(2 * intervalMs, t2Ms)
