@@ -148,6 +148,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     advertisedIp,
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
+    srtp: settings.rtp.srtp,
   }
   const { directory } = database
   const { security } = settings
@@ -176,7 +177,11 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   })
   const siprec = new SiprecServer(
     { ...services, recordings },
-    { streamSilentMs: settings.rtp.timeout, askWhenSilentMs: settings.siprec.askWhenSilent },
+    {
+      streamSilentMs: settings.rtp.timeout,
+      askWhenSilentMs: settings.siprec.askWhenSilent,
+      srtp: settings.siprec.srtp,
+    },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()

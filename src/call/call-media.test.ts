@@ -205,3 +205,45 @@ test('digits by SIP INFO are told', async () => {
   assert.ok(fact?.name === 'leg.digit')
   assert.deepEqual([fact.digit, fact.durationMs], ['5', 240])
 })
+
+const cryptoLine = `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, 5).toString('base64')}\r\n`
+const secure = (ip: string): string => `${sdp(ip).replace('RTP/AVP', 'RTP/SAVP')}${cryptoLine}`
+const bodyOf = (body: Uint8Array | undefined): string => Buffer.from(body ?? '').toString()
+
+test('a caller that encrypts is answered with a key, and a phone that does not is offered none (RFC 4568)', async () => {
+  const first = world.answers(0)
+  const invite = world.call(description(secure(callerIp)))
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.match(bodyOf(response.body), /m=audio \d+ RTP\/SAVP [^]*a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:/)
+  assert.doesNotMatch(bodyOf(first.invite?.request.body), /crypto|SAVP/)
+  const [callerPort, devicePort] = world.media.ports
+  const srtp = callerPort?.descriptions.at(-1)?.srtp
+  assert.ok(srtp !== undefined && srtp !== 'awaited')
+  assert.deepEqual(srtp.receive.master, new Uint8Array(30).fill(5))
+  assert.equal(devicePort?.descriptions.at(-1)?.srtp, undefined)
+})
+
+test('a caller that must encrypt and does not gets 488, and no phone rings', async () => {
+  world.dialOptions = { callerSrtp: 'mandatory' }
+  const first = world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 488)
+  assert.equal(first.invite, undefined)
+  await world.nothingIsLeft()
+})
+
+test('a re-INVITE that would end the encryption is refused with 488, and nothing changes', async () => {
+  world.answers(0)
+  const invite = world.call(description(secure(callerIp)))
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const [callerPort] = world.media.ports
+  const told = callerPort?.descriptions.length
+  const again = outcome.dialog.request('INVITE', description(sdp(callerIp)))
+  await turn(world.clock, 1_000)
+  assert.equal((await again).status, 488)
+  assert.equal(callerPort?.descriptions.length, told)
+})

@@ -25,6 +25,7 @@ import { CallError, type CallFailure, callFailures, refusals } from './failures.
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
 import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
@@ -50,6 +51,8 @@ export interface DialOptions {
   readonly present?: Presenter
   /** Where its parties may transfer it; nowhere when left out. */
   readonly onwards?: Onwards
+  /** Whether the caller's audio is encrypted; as that of phones when left out. */
+  readonly callerSrtp?: SrtpMode
 }
 
 /** What a Replaces may name in a call. */
@@ -130,12 +133,16 @@ export class Call implements LiveCall, TransferHost {
     }
   }
 
-  async #ring({ destinations, ringMs, record, recordingName }: DialOptions): Promise<void> {
-    const { advertisedIp } = this.#services
+  async #ring({ destinations, ringMs, record, recordingName, callerSrtp }: DialOptions): Promise<void> {
+    const { advertisedIp, srtp } = this.#services
     const { offer, wanted, maxForwards } = readInvite(this.#invite)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
     await this.#media.streams.open(offer)
-    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), this.#media.streams.at('caller'))
+    const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), {
+      ...this.#media.streams.at('caller'),
+      srtp: callerSrtp ?? srtp,
+    })
+    if (offer !== undefined) media.mustSuit(offer)
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
@@ -292,6 +299,11 @@ export class Call implements LiveCall, TransferHost {
     return this.#media.recorded
   }
 
+  /** Of phones. */
+  get srtp(): SrtpMode {
+    return this.#services.srtp
+  }
+
   advertisedIp(flow: Flow): string {
     return this.#services.advertisedIp(flow)
   }
@@ -359,7 +371,7 @@ export class Call implements LiveCall, TransferHost {
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.finish(code === 'call.no-common-codec' ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {

@@ -7,6 +7,7 @@ export const callFailures = {
   'call.unknown-body': { fault: 'peer', sip: 415, text: 'The body is no session description' },
   'call.too-many-hops': { fault: 'peer', sip: 483, text: 'The call came back too often: Max-Forwards is used up' },
   'call.no-common-codec': { fault: 'peer', sip: 488, text: 'No codec in common' },
+  'call.no-common-encryption': { fault: 'peer', sip: 488, text: 'One side insists on encryption, or on none' },
   'call.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
   'call.media-lost': { fault: 'us', sip: 500, text: 'The media worker of the call died' },
 } as const

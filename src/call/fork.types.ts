@@ -13,6 +13,7 @@ import type {
   Target,
 } from '../sip/stack.types.ts'
 import type { Leg, Presenter } from './leg.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { Teller } from './teller.ts'
 
@@ -36,6 +37,8 @@ export interface Destination {
   readonly reached?: (response: SipResponse) => Party | undefined
   /** Values of Route, for calls by a registrar that gave some (RFC 3608). */
   readonly routes?: readonly string[]
+  /** Whether its audio is encrypted; as that of phones when left out. */
+  readonly srtp?: SrtpMode
   /** Rung when all of a lower order have failed; 0 unless given. */
   readonly order?: number
   /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */

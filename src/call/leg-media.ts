@@ -8,7 +8,7 @@
  */
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
-import type { MediaAddress, MediaPort } from '../media/types.ts'
+import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
 import { directionOf, formatsOf, isTelephoneEvent, offersRtcpMux } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -16,6 +16,7 @@ import { printSdp } from '../sdp/print.ts'
 import { isRelayable, refusedLine } from '../sdp/relay.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
+import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -32,6 +33,8 @@ interface RemoteAudio {
   /** How much sound it wants in a packet. */
   readonly timing: readonly SdpAttribute[]
   readonly rtcpMux: boolean
+  /** The m-line it was read from. */
+  readonly media: SdpMedia
 }
 
 /** When nobody says otherwise (RFC 3551 §4.2). */
@@ -48,8 +51,12 @@ export function readDescription(text: string, code: 'call.bad-offer' | 'call.bad
   return parsed.description
 }
 
-function readAudio(description: SessionDescription): RemoteAudio | undefined {
-  const media = description.media.find(isRtpAudio)
+/** @param takes Of several, the first that is encrypted as it must be. */
+function readAudio(
+  description: SessionDescription,
+  takes: (media: SdpMedia) => boolean = () => true,
+): RemoteAudio | undefined {
+  const media = description.media.find((each) => isRtpAudio(each) && takes(each))
   const address = media && mediaAddressOf(description, media)
   if (!media || !address) return undefined
   return {
@@ -58,6 +65,7 @@ function readAudio(description: SessionDescription): RemoteAudio | undefined {
     direction: directionOf(description, media),
     timing: timingOf(media),
     rtcpMux: offersRtcpMux(media),
+    media,
   }
 }
 
@@ -82,9 +90,16 @@ export function usableAudio(offer: string): AudioWishes {
 const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
   formats.some((format) => !isTelephoneEvent(format)) ? formats : []
 
+export interface LegMediaOptions {
+  readonly streams?: SideEnd
+  readonly before?: LegMedia
+  readonly srtp?: SrtpMode
+}
+
 export class LegMedia {
   readonly port: MediaPort
   readonly #ip: string
+  readonly #crypto: LegCrypto
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
   readonly #origin: { readonly sessionId: string; version: number }
   #streams: SideEnd | undefined
@@ -104,12 +119,13 @@ export class LegMedia {
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
-   * @param more Streams beside the audio; the media that this peer had until now.
+   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt.
    */
-  constructor(port: MediaPort, ip: string, { streams, before }: { streams?: SideEnd; before?: LegMedia } = {}) {
+  constructor(port: MediaPort, ip: string, { streams, before, srtp = 'accepted' }: LegMediaOptions = {}) {
     this.port = port
     this.#ip = ip
     this.#streams = streams
+    this.#crypto = before ? before.#crypto.onAnotherPort() : new LegCrypto(srtp)
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (before) this.#plan = before.#audioAlone()
   }
@@ -139,6 +155,15 @@ export class LegMedia {
     return this.#peerDirection === 'sendrecv' || this.#peerDirection === 'sendonly'
   }
 
+  /**
+   * Nobody's phone rings for a call that could not be answered.
+   * @throws {CallError} `call.bad-offer`, or `call.no-common-encryption` when no audio of the offer is encrypted as it must be.
+   */
+  mustSuit(text: string): void {
+    const lines = readDescription(text, 'call.bad-offer').media.filter(isRtpAudio)
+    if (lines.length > 0 && !lines.some(this.#crypto.takes)) throw new CallError('call.no-common-encryption')
+  }
+
   /** An offer of what the other side wants, or of what was agreed before. */
   offer(wanted: AudioWishes = { formats: this.#formats, timing: this.#timing }): string {
     const { formats } = wanted
@@ -149,15 +174,18 @@ export class LegMedia {
     this.#planBefore = this.#plan
     this.#plan = plan
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
-    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [] })
+    const { protocol, attributes } = this.#crypto.offer()
+    const srtp = attributes.length > 0 ? ({ srtp: 'awaited' } as const) : {}
+    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [], ...srtp })
     return printSdp(
       createAudioOffer(
         {
           ...this.#nextOrigin(),
           port: this.port.address.rtpPort,
+          protocol,
           formats,
           direction: 'sendrecv',
-          extraAttributes: this.#timing,
+          extraAttributes: [...this.#timing, ...attributes],
         },
         plan,
       ),
@@ -203,7 +231,7 @@ export class LegMedia {
 
   /**
    * Take the peer's answer to our offer.
-   * @throws {CallError} `call.bad-answer`, or `call.no-common-codec` when it refused our audio.
+   * @throws {CallError} `call.bad-answer`; `call.no-common-codec` or `call.no-common-encryption` when it refused our audio.
    */
   takeAnswer(text: string): void {
     this.#awaitsAnswer = false
@@ -213,24 +241,25 @@ export class LegMedia {
     const audio = readAudio(answer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
-    this.#apply(audio, this.#formats, agreed)
+    this.#apply(audio, this.#formats, agreed, this.#crypto.takeAnswer(audio.media))
     this.#formats = agreed
   }
 
   /**
    * Answer the peer's offer with what the other side wants, as far as the peer knows it.
-   * @throws {CallError} `call.bad-offer`, or `call.no-common-codec`.
+   * @throws {CallError} `call.bad-offer`, `call.no-common-codec` or `call.no-common-encryption`.
    */
   answer(text: string, wanted: AudioWishes = { formats: supportedFormats, timing: this.#timing }): string {
     const offer = readDescription(text, 'call.bad-offer')
-    const audio = readAudio(offer)
+    const audio = readAudio(offer, this.#crypto.takes) ?? readAudio(offer)
     const agreed = audio ? withSpeech(commonFormats(audio.formats, wanted.formats)) : []
     const streams = this.#streams
-    const taken = agreed.length > 0 ? offer.media.findIndex(isRtpAudio) : undefined
+    const taken = audio && agreed.length > 0 ? offer.media.indexOf(audio.media) : undefined
+    const crypto = audio && taken !== undefined ? this.#crypto.answer(audio.media) : undefined
     const lines = offer.media.map((media, index) =>
       index === taken ? 'audio' : (streams?.of.answerTo(streams.side, offer, index) ?? refusedLine(media)),
     )
-    if (audio && taken !== undefined) this.#takeOffer(audio, agreed)
+    if (audio && taken !== undefined) this.#takeOffer(audio, agreed, crypto?.keys)
     else this.#takeOthers(!audio && lines.some((line) => line !== 'audio' && line.port !== 0))
     streams?.of.hear(streams.side, offer)
     this.#awaitsAnswer = false
@@ -240,7 +269,11 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: [...this.#timing, ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : [])],
+      extraAttributes: [
+        ...this.#timing,
+        ...(crypto?.attributes ?? []),
+        ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : []),
+      ],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
@@ -249,8 +282,8 @@ export class LegMedia {
     return printSdp(answerOffer(offer, { ...this.#nextOrigin(), accept }))
   }
 
-  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[]): void {
-    this.#apply(audio, agreed, agreed)
+  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], keys: SrtpKeys | undefined): void {
+    this.#apply(audio, agreed, agreed, keys)
     this.#formats = agreed
   }
 
@@ -267,7 +300,12 @@ export class LegMedia {
     else if (this.#applied) this.port.describe(this.#applied)
   }
 
-  #apply(audio: RemoteAudio, receive: readonly SdpFormat[], send: readonly SdpFormat[]): void {
+  #apply(
+    audio: RemoteAudio,
+    receive: readonly SdpFormat[],
+    send: readonly SdpFormat[],
+    srtp: SrtpKeys | undefined,
+  ): void {
     this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
@@ -275,6 +313,7 @@ export class LegMedia {
       remote: audio.address,
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
+      ...(srtp && { srtp }),
     }
     this.port.describe(this.#applied)
   }

@@ -34,15 +34,15 @@ export interface RingContext {
 
 export function ringDevices({ services, log, teller }: RingContext, wish: RingWish): Fork {
   const { port, wanted, beside = {}, from, referredBy, ...options } = wish
-  const { stack, clock, advertisedIp } = services
+  const { stack, clock, advertisedIp, srtp } = services
   const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
   const offer = (destination: Destination) => {
-    const media = new LegMedia(port, hostFor(destination), beside)
+    const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp })
     return { media, sdp: media.offer(wanted) }
   }
   const pickUp: ForkOptions['pickUp'] = (invite, present) => {
     const host = advertisedIp(invite.flow)
-    const media = new LegMedia(port, host, beside)
+    const media = new LegMedia(port, host, { ...beside, srtp })
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {

@@ -1,10 +1,10 @@
 /**
- * Audio over plain RTP between SDP and the media plane, for calls and recording sessions alike: which streams and formats
+ * Audio over RTP and SRTP between SDP and the media plane, for calls and recording sessions alike: which streams and formats
  * can be carried, and what the plane is told of them.
- *
- * Missing: SRTP, so RTP/SAVP is not carried.
+ * What is encrypted is said by leg-crypto.ts.
  */
 import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
+import { isSecureProtocol } from '../sdp/crypto.ts'
 import { connectionOf, pcma, pcmu, rtcpAddressOf, sameFormat, telephoneEvent } from '../sdp/media.ts'
 import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 
@@ -12,8 +12,10 @@ import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
 
 /** An m-line that can be carried, and is not switched off by port 0. */
-export const isRtpAudio = ({ type, port, protocol }: SdpMedia): boolean =>
-  type === 'audio' && port !== 0 && (protocol === 'RTP/AVP' || protocol === 'RTP/AVPF')
+export const isRtpAudio = (media: SdpMedia): boolean =>
+  media.type === 'audio' &&
+  media.port !== 0 &&
+  (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF' || isSecureProtocol(media))
 
 /** Where the peer says its end of the stream is; undefined without a connection line. */
 export function mediaAddressOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {

@@ -5,6 +5,7 @@ import type { FactBus } from '../events/bus.ts'
 import type { LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPlane, MediaPort } from '../media/types.ts'
 import type { Flow, SipStack } from '../sip/stack.types.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import type { LiveCalls } from './live-calls.ts'
 
 /** A leg whose sound is to be kept. */
@@ -47,4 +48,6 @@ export interface CallServices {
   readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
   /** A leg that is silent for so long is asked whether it is still there; 0 never. */
   readonly rtpTimeoutMs: number
+  /** Of phones; a trunk has its own. */
+  readonly srtp: SrtpMode
 }

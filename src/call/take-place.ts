@@ -13,6 +13,7 @@ import { Call, type Place } from './call.ts'
 import { answerTo } from './caller-side.ts'
 import { CallError, callFailures } from './failures.ts'
 import { type Leg, legOf, type Presenter, shown } from './leg.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
 import { supportedFormats } from './rtp-audio.ts'
@@ -22,6 +23,8 @@ export interface Taker {
   readonly party: Party
   /** How it is told whom it speaks with. */
   readonly present?: Presenter
+  /** Whether its audio is encrypted; as that of phones when left out. */
+  readonly srtp?: SrtpMode
   readonly mayTake: (place: Exclude<Place, { readonly state: 'ended' }>) => boolean
 }
 
@@ -48,7 +51,7 @@ export async function takePlace(invite: IncomingInvite, taker: Taker, live: Live
  *
  * @throws {CallError} When its offer cannot be answered; everything stays as it was.
  */
-async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, present }: Taker): Promise<void> {
+async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, present, srtp }: Taker): Promise<void> {
   const port = await call.openPort(call.recorded)
   // Meanwhile another one was faster, somebody hung up, or is being transferred; from here on nothing waits.
   const gone = call.ended || leg.state === 'ended' || !call.holds(leg)
@@ -57,7 +60,7 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, p
     return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
-  const media = new LegMedia(port, host)
+  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp })
   const other = call.otherThan(leg)
   const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}

@@ -179,6 +179,7 @@ beforeEach(async () => {
     advertisedIp: () => serverIp,
     messages: () => [],
     rtpTimeoutMs: 0,
+    srtp: 'accepted',
   }
   arrived = []
   server.on('invite', (invite) => {

@@ -7,6 +7,8 @@
  * A session is the media of one call: its ports live on one worker, so that a packet never changes threads.
  */
 
+import type { SrtpKey } from '../core/srtp.ts'
+
 /** What travels in a payload type. Case as in the IANA registry. */
 export type Encoding = 'PCMU' | 'PCMA' | 'telephone-event'
 
@@ -23,6 +25,12 @@ export interface MediaAddress {
   readonly rtcpPort: number
 }
 
+/** Each side encrypts with a key of its own; both have the same suite (RFC 4568). Secret: never logged. */
+export interface SrtpKeys {
+  readonly send: SrtpKey
+  readonly receive: SrtpKey
+}
+
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
   /**
@@ -34,6 +42,11 @@ export interface PortDescription {
   readonly receive: readonly PayloadFormat[]
   /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
   readonly send: readonly PayloadFormat[]
+  /**
+   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key:
+   * nothing new is taken. Absent for plain RTP. Not for relay ports.
+   */
+  readonly srtp?: SrtpKeys | 'awaited'
 }
 
 export interface PortStats {

@@ -106,6 +106,7 @@ function makeDialplan(stack: SipStack): Dialplan {
     advertisedIp: () => pbx,
     messages: () => [],
     rtpTimeoutMs: 0,
+    srtp: 'accepted',
   }
   const identityOf = (request: SipRequest): Identity => {
     const extension = extensions.get(request.headers.get('X-Test-Sender') ?? '')

@@ -7,6 +7,7 @@
 import { Call } from '../call/call.ts'
 import type { Destination } from '../call/fork.types.ts'
 import type { Presenter } from '../call/leg.ts'
+import type { SrtpMode } from '../call/leg-crypto.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
@@ -119,7 +120,7 @@ export class Dialplan {
    * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
-    const { from, present } = this.#comingFrom(invite, identity)
+    const { from, present, callerSrtp } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
       if (place.state === 'ringing')
@@ -128,7 +129,8 @@ export class Dialplan {
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
     }
-    return takePlace(invite, { party: from, mayTake, ...(present && { present }) }, this.#options.services.live)
+    const taker = { party: from, mayTake, ...(present && { present }), ...(callerSrtp && { srtp: callerSrtp }) }
+    return takePlace(invite, taker, this.#options.services.live)
   }
 
   #comingFrom(invite: IncomingInvite, identity: Caller): Coming {
@@ -142,6 +144,7 @@ export class Dialplan {
     return {
       invite,
       from,
+      ...(isTrunk && identity.trunk.srtp && { callerSrtp: identity.trunk.srtp }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -231,11 +234,17 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, { luggage, present }: Coming): Promise<void> {
+  async #dial(call: Call, route: Route, { luggage, present, callerSrtp }: Coming): Promise<void> {
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
-    await call.dial({ ...route, recordingName, onwards, ...(present && { present }) })
+    await call.dial({
+      ...route,
+      recordingName,
+      onwards,
+      ...(present && { present }),
+      ...(callerSrtp && { callerSrtp }),
+    })
   }
 
   #recordingName(call: Call, from: Party, to: Party): string {
@@ -269,6 +278,8 @@ interface Coming {
   /** How it is told whom it speaks with; undefined for a trunk that is not trusted. */
   readonly present?: Presenter
   readonly luggage: Luggage
+  /** Its audio, when the trunk says how. */
+  readonly callerSrtp?: SrtpMode
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

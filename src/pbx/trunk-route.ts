@@ -49,6 +49,7 @@ function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: 
     reached: (response: SipResponse) => reachedByTrunk(trunk, party, response),
     report: (served: boolean) => line.served(served),
     ...(credentials && { credentials }),
+    ...(trunk.srtp && { srtp: trunk.srtp }),
     ...(routes.length > 0 && { routes }),
   }
   return {

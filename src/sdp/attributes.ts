@@ -47,7 +47,7 @@ export interface Crypto {
 export const cryptosOf = ({ attributes }: SdpMedia): Crypto[] =>
   attributes.flatMap(({ name, value }) => {
     const [, tag, suite, keyText = '', sessionText = ''] =
-      name === 'crypto' ? (/^(\d{1,9})\s+(\w+)\s+(\S+)(?:\s+(.*?))?\s*$/.exec(value ?? '') ?? []) : []
+      name === 'crypto' ? (/^(\d{1,9})[ \t]+(\w+)[ \t]+(\S+)(?:\s+(.*?))?\s*$/.exec(value ?? '') ?? []) : []
     const keys = keyText.split(';')
     if (tag === undefined || suite === undefined || !keys.every((key) => /^inline:./.test(key))) return []
     const sessionParams = sessionText === '' ? [] : sessionText.split(/\s+/)

@@ -3,7 +3,8 @@
  *
  *   call/, siprec/ ── what we take, and at which port ─▶  here  ──▶  SessionDescription for printSdp
  *
- * Missing: SRTP, ICE, BUNDLE; an offer that needs them is answered with port 0 by not accepting the stream.
+ * Keys of SRTP are attributes that the caller adds (crypto.ts). Missing: ICE, BUNDLE; an offer that needs them is
+ * answered with port 0 by not accepting the stream.
  */
 import { answeredFmtp } from './fmtp.ts'
 import { isTelephoneEvent, sameFormat } from './media.ts'
@@ -28,6 +29,8 @@ interface Session {
 
 export interface AudioOffer extends Session {
   readonly port: number
+  /** RTP/AVP unless given. */
+  readonly protocol?: string
   /** In order of preference. */
   readonly formats: readonly SdpFormat[]
   readonly direction: Direction
@@ -47,7 +50,7 @@ export function createAudioOffer(
   const media: SdpMedia = {
     type: 'audio',
     port: options.port,
-    protocol: 'RTP/AVP',
+    protocol: options.protocol ?? 'RTP/AVP',
     formats: options.formats.map(({ payloadType }) => `${payloadType}`),
     attributes: streamAttributes(options.formats, options.direction, options.label, [
       ...ptime,

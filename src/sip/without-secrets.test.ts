@@ -47,3 +47,9 @@ test('a password goes from every URI of a line, whatever its user part holds', (
 test('keys of MIKEY go (RFC 4567)', () => {
   assert.equal(withoutSecrets('a=key-mgmt:mikey AQAFgM0X\r\n'), 'a=key-mgmt:mikey (removed)\r\n')
 })
+
+test('a key of SRTP goes however it is set apart, for we would read it so too', () => {
+  for (const gap of [' ', '  ', '\t']) {
+    assert.doesNotMatch(withoutSecrets(`a=crypto:1${gap}AES_CM_128_HMAC_SHA1_80${gap}inline:secret\r\n`), /secret/)
+  }
+})

@@ -5,7 +5,7 @@
  * MIKEY (RFC 4567), SDP (RFC 4566 §5.12) and ICE (RFC 8839 §5.4).
  */
 const secretLines =
-  /^((?:(?:proxy-)?authorization[ \t]*:[ \t]*\w*)|(?:proxy-)?authentication-info[ \t]*:|a=crypto:\d{1,9} \S+|a=key-mgmt:\w+|k=\w+:|a=ice-pwd:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
+  /^((?:(?:proxy-)?authorization[ \t]*:[ \t]*\w*)|(?:proxy-)?authentication-info[ \t]*:|a=crypto:\d{1,9}[ \t]+\S+|a=key-mgmt:\w+|k=\w+:|a=ice-pwd:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*/gim
 /** Takes what has no `@` too: a text full of beginnings must not be read once for each. */
 const userInfos = /\b(sips?:)([^\s@<>]*)@?/gi
 

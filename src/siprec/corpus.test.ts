@@ -42,7 +42,7 @@ for (const { name, what, messages, expect } of cases) {
     const world = new World()
     const invite = new FakeInvite(message(name, messages === 1 ? '' : '.1'))
     assert.ok(isSiprec(invite.request))
-    new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0 }).handle(invite)
+    new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, srtp: 'accepted' }).handle(invite)
     const response = await invite.final
 
     if (messages === 1) assert.ok([expect.status].flat().includes(response.status), `answered ${response.status}`)

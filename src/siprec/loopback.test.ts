@@ -64,7 +64,7 @@ class Recorder {
         advertisedIp: () => '127.0.0.1',
         messages: () => [],
       },
-      { streamSilentMs: 0, askWhenSilentMs: 0 },
+      { streamSilentMs: 0, askWhenSilentMs: 0, srtp: 'accepted' },
     )
     stack.on('invite', (invite) => {
       if (isSiprec(invite.request)) siprec.handle(invite)

@@ -4,7 +4,7 @@
  *
  * Every m-line is answered in its place: audio that can be recorded with `recvonly` and its label, anything else
  * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
- * Missing: SRTP (RFC 7866 §12.1), so RTP/SAVP is refused.
+ * A stream that is not encrypted as it must be is refused too (RFC 7866 §12.1).
  */
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
@@ -13,7 +13,7 @@ import { directionOf, formatsOf, isTelephoneEvent, labelOf, offersRtcpMux } from
 import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
-import type { Direction, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { SiprecError } from './failures.ts'
 
 /** Streams of one session; real clients send two, conferences a few more. */
@@ -23,6 +23,7 @@ const maxStreams = 16
 export interface OfferedStream {
   /** Its place among the m-lines; it stays the same as long as the session lives (RFC 3264 §8). */
   readonly index: number
+  readonly media: SdpMedia
   readonly label?: string
   readonly formats: readonly SdpFormat[]
   readonly direction: Direction
@@ -51,7 +52,7 @@ function readStream(description: SessionDescription, media: SdpMedia, index: num
   const label = labelOf(media)
   const remote = remoteOf(description, media)
   const direction = directionOf(description, media)
-  return [{ index, formats, direction, ...(label !== undefined && { label }), ...(remote && { remote }) }]
+  return [{ index, media, formats, direction, ...(label !== undefined && { label }), ...(remote && { remote }) }]
 }
 
 /** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
@@ -77,32 +78,38 @@ export interface Ours {
   readonly version: number
 }
 
-/** The RTP port for a stream's m-line, or undefined to refuse it. */
-export type PortOf = (index: number) => number | undefined
+/** What we say of a stream's m-line. */
+export interface OurEnds {
+  /** The RTP port, or undefined to refuse it. */
+  portOf(index: number): number | undefined
+  /** Our key, in an answer or an offer of ours; none for plain RTP. */
+  cryptoOf(index: number, of: 'answer' | 'offer'): readonly SdpAttribute[]
+}
 
-export const printAnswer = (offer: Offer, ours: Ours, portOf: PortOf): string =>
-  print(offer, ours, portOf, (stream) => answerDirection(stream.direction, 'recvonly'))
+export const printAnswer = (offer: Offer, ours: Ours, ends: OurEnds): string =>
+  print(offer, ours, ends, 'answer', (stream) => answerDirection(stream.direction, 'recvonly'))
 
 /** What stands, offered by us: for a client that sends an INVITE without a description (RFC 3261 §14.2). */
-export const printOurOffer = (last: Offer, ours: Ours, portOf: PortOf): string =>
-  print(last, ours, portOf, () => 'recvonly')
+export const printOurOffer = (last: Offer, ours: Ours, ends: OurEnds): string =>
+  print(last, ours, ends, 'offer', () => 'recvonly')
 
 function print(
   { description, streams }: Offer,
   ours: Ours,
-  portOf: PortOf,
+  ends: OurEnds,
+  as: 'answer' | 'offer',
   directionOf: (stream: OfferedStream) => Direction,
 ): string {
   const accept = (media: SdpMedia, index: number) => {
     const stream = streams.find((candidate) => candidate.index === index)
-    const port = portOf(index)
+    const port = ends.portOf(index)
     if (!stream || port === undefined) return undefined
     return {
       port,
       formats: stream.formats,
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
-      ...(offersRtcpMux(media) && { extraAttributes: [{ name: 'rtcp-mux' }] }),
+      extraAttributes: [...ends.cryptoOf(index, as), ...(offersRtcpMux(media) ? [{ name: 'rtcp-mux' }] : [])],
     }
   }
   return printSdp(answerOffer(description, { ...ours, accept }))

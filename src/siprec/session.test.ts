@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 
 function serverWith(settings: Partial<SessionSettings> = {}): SiprecServer {
-  return new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, ...settings })
+  return new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, srtp: 'accepted', ...settings })
 }
 
 interface Line {
@@ -136,7 +136,7 @@ test('metadata names the people, and who called is on channel 0', async () => {
   })
 })
 
-test('video and encrypted streams are refused by port 0 in their place, the audio is recorded', async () => {
+test('video and streams encrypted without a key are refused by port 0 in their place, the audio is recorded', async () => {
   const invite = await begin(
     sdp({ media: 'video', formats: '96' }, { label: '1' }, { protocol: 'RTP/SAVP' }, { formats: '18' }, { label: '2' }),
   )
@@ -426,4 +426,30 @@ test('digits and the first packet of a stream are told', async () => {
   const legId = world.live.list()[0]?.snapshot().legs[1]?.id
   assert.equal(world.told('leg.media-started')[0]?.legId, legId)
   assert.equal(world.told('leg.digit')[0]?.digit, '5')
+})
+
+const withKey = (offer: string): string =>
+  offer
+    .replaceAll('RTP/AVP', 'RTP/SAVP')
+    .replaceAll(
+      /(a=label:\d+)/g,
+      `$1\r\na=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:${Buffer.alloc(30, 5).toString('base64')}`,
+    )
+
+test('an encrypted stream is recorded, and answered with a key of its own (RFC 7866 §12.1)', async () => {
+  const { final } = await begin(withKey(sdp({ label: '1' }, { label: '2' })))
+  const answer = await final
+  const keys = String(answer.answer.body).match(/a=crypto:3 AES_CM_128_HMAC_SHA1_80 inline:\S{40}/g)
+  assert.equal(new Set(keys).size, 2)
+  for (const port of world.media.ports) {
+    const srtp = port.descriptions.at(-1)?.srtp
+    assert.ok(srtp !== undefined && srtp !== 'awaited')
+    assert.deepEqual(srtp.receive.master, new Uint8Array(30).fill(5))
+  }
+})
+
+test('where encryption is mandatory a plain session is refused with 488', async () => {
+  server = serverWith({ srtp: 'mandatory' })
+  const invite = await begin(sdp({ label: '1' }))
+  assert.equal((await invite.final).status, 488)
 })

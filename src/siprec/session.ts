@@ -6,9 +6,10 @@
  *                                         └─ People (metadata) ─▶ facts
  *
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
- * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), SRTP, sessions started by us.
+ * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), sessions started by us.
  */
 import { mediaSummary, remoteOf } from '../call/leg.ts'
+import type { SrtpMode } from '../call/leg-crypto.ts'
 import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
 import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
@@ -28,7 +29,7 @@ import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, r
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
-export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs'> {
+export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp'> {
   readonly recordings: RecordingService
 }
 
@@ -40,6 +41,7 @@ export interface SessionSettings {
    * the session. 0 never: a persistent session (RFC 7866 §3.3) may idle for hours.
    */
   readonly askWhenSilentMs: number
+  readonly srtp: SrtpMode
 }
 
 export class RecordingSession implements LiveCall {
@@ -83,6 +85,7 @@ export class RecordingSession implements LiveCall {
       session: this.#media,
       log: this.#log,
       silentAfterMs: settings.streamSilentMs,
+      srtp: settings.srtp,
       listener: this.#listener(),
     })
     this.#who = this.#people.on([])
@@ -101,7 +104,7 @@ export class RecordingSession implements LiveCall {
       const document = body.metadata && parseMetadata(body.metadata.bytes, body.metadata.charset)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      await this.#begin(readOffer(body.sdp), document)
+      await this.#begin(this.#streams.suitable(readOffer(body.sdp)), document)
     } catch (error) {
       if (!(error instanceof SiprecError))
         this.#log.error('A recording session could not be set up', { error: String(error) })
@@ -121,7 +124,7 @@ export class RecordingSession implements LiveCall {
     for (const stream of streams) this.#record(stream)
     this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
     this.#offer = offer
-    const body = printAnswer(offer, this.#nextOurs(), this.#streams.portOf)
+    const body = printAnswer(offer, this.#nextOurs(), this.#streams)
     this.#dialog = this.#invite.answer({ headers: this.#headers(), contentType: 'application/sdp', body })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#listenTo(this.#dialog)
@@ -203,11 +206,11 @@ export class RecordingSession implements LiveCall {
   /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
   #bodyFor(method: string, offer: Offer | undefined): Payload {
     if (offer) {
-      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams.portOf) }
+      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams) }
     }
     if (method !== 'INVITE' || !this.#offer) return {}
     this.#offeredByUs = true
-    return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams.portOf) }
+    return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams) }
   }
 
   #nextOurs(): Ours {

@@ -5,9 +5,11 @@
  *                               └─ tells: removed, what the ports report
  */
 
+import { type CryptoAnswer, LegCrypto, type SrtpMode } from '../call/leg-crypto.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
+import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
 export interface Stream {
@@ -15,6 +17,9 @@ export interface Stream {
   readonly port: MediaPort
   /** As last offered. */
   offered: OfferedStream
+  readonly crypto: LegCrypto
+  /** What was agreed of encryption. */
+  agreed: CryptoAnswer
 }
 
 export interface StreamListener {
@@ -31,6 +36,7 @@ export interface StreamsOptions {
   readonly log: Logger
   /** A stream that is silent for so long is told as `silent`; 0 never. */
   readonly silentAfterMs: number
+  readonly srtp: SrtpMode
   readonly listener: StreamListener
 }
 
@@ -52,16 +58,35 @@ export class Streams {
   /** The RTP port of an m-line, for the answer. */
   readonly portOf = (index: number): number | undefined => this.#streams.get(index)?.port.address.rtpPort
 
+  /** Our key for an m-line. */
+  readonly cryptoOf = (index: number, of: 'answer' | 'offer'): readonly SdpAttribute[] => {
+    const stream = this.#streams.get(index)
+    if (!stream) return []
+    return of === 'answer' ? stream.agreed.attributes : stream.crypto.offer().attributes
+  }
+
   /**
-   * Make the ports what the offer asks. A stream for which no port is free is left out, and so refused in the answer.
+   * Make the ports what the offer asks. A stream that is not encrypted as it must be, or for which no port is free, is
+   * left out, and so refused in the answer.
    * Ports taken away close by themselves.
    * @returns The streams added, their ports open.
    */
   async apply(offer: Offer): Promise<readonly Stream[]> {
-    const wanted = new Set(offer.streams.map(({ index }) => index))
+    const { streams } = this.suitable(offer)
+    const wanted = new Set(streams.map(({ index }) => index))
     for (const [index, stream] of this.#streams) if (!wanted.has(index)) this.#remove(stream)
-    const added = await Promise.all(offer.streams.map((offered) => this.#applyOne(offered)))
+    const added = await Promise.all(streams.map((offered) => this.#applyOne(offered)))
     return added.flat()
+  }
+
+  /** The offer without the streams that are not encrypted as they must be; what was encrypted once stays so. */
+  suitable(offer: Offer): Offer {
+    return { ...offer, streams: offer.streams.filter((offered) => this.#suits(offered)) }
+  }
+
+  #suits({ index, media }: OfferedStream): boolean {
+    const crypto = this.#streams.get(index)?.crypto ?? new LegCrypto(this.#options.srtp)
+    return crypto.takes(media)
   }
 
   /** Of the stream that sent last: the session is silent only when all are. */
@@ -82,15 +107,17 @@ export class Streams {
     // An old-style pause names no address; it moves nothing.
     const remote = offered.remote ?? stream.offered.remote
     stream.offered = { ...offered, ...(remote && { remote }) }
+    stream.agreed = stream.crypto.answer(offered.media)
     describe(stream)
     return []
   }
 
   async #add(offered: OfferedStream): Promise<Stream[]> {
-    const { session, silentAfterMs, listener, log } = this.#options
+    const { session, silentAfterMs, listener, log, srtp } = this.#options
     try {
       const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
-      const stream: Stream = { legId: newId(), port, offered }
+      const crypto = new LegCrypto(srtp)
+      const stream: Stream = { legId: newId(), port, offered, crypto, agreed: crypto.answer(offered.media) }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
@@ -119,10 +146,11 @@ export class Streams {
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. */
-function describe({ port, offered }: Stream): void {
+function describe({ port, offered, agreed }: Stream): void {
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
     receive: payloadFormats(offered),
     send: [],
+    ...(agreed.keys && { srtp: agreed.keys }),
   })
 }

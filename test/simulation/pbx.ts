@@ -35,6 +35,7 @@ export class Pbx {
       advertisedIp: () => ip,
       messages: () => [],
       rtpTimeoutMs: 0,
+      srtp: 'accepted',
     }
     const routeTo = (number: string): Route | EndReason => {
       const destinations = uriOf(number).map((uri) => ({

@@ -13,6 +13,8 @@ import { until } from './until.ts'
 
 export interface BaresipOptions extends InstalledPhone {
   readonly codec: 'PCMU' | 'PCMA'
+  /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
+  readonly encryption?: 'srtp' | 'srtp-mand'
   /**
    * Extensions whose presence it watches; it publishes its own then, writes to the first, and
    * prints every SIP message: it has no other way to show a text that came.
@@ -157,7 +159,7 @@ function takeNetstring(bytes: Buffer): { readonly text: string; readonly length:
 function writeConfiguration(options: BaresipOptions, controlPort: number): void {
   const heard = join(options.folder, 'heard')
   mkdirSync(heard, { recursive: true })
-  const { user, password, server, transport, codec, contacts } = options
+  const { user, password, server, transport, codec, encryption, contacts } = options
   const lines = [
     'poll_method epoll',
     'sip_listen 127.0.0.1:0',
@@ -179,7 +181,9 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid'].map((name) => `module ${name}.so`),
+    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
+      (name) => `module ${name}.so`,
+    ),
     'module_tmp account.so',
     ...['menu', 'ctrl_tcp', 'debug_cmd', ...(contacts ? ['contact', 'presence'] : [])].map(
       (name) => `module_app ${name}.so`,
@@ -193,6 +197,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `audio_codecs=${codec}/8000/1`,
     'regint=60',
     `outbound="sip:${server.ip}:${server.port};transport=${transport}"`,
+    ...(encryption ? [`mediaenc=${encryption}`] : []),
     ...(options.autoAnswer ? ['answermode=auto'] : []),
     ...(contacts ? ['pubint=60'] : []),
   ].join(';')

@@ -43,6 +43,11 @@ const extension = z.strictObject({
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
 
+/** What of SRTP is asked for: see src/call/leg-crypto.ts. */
+const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
+const srtpMeaning =
+  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
+
 const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
 
 const trunk = z.strictObject({
@@ -78,6 +83,8 @@ const trunk = z.strictObject({
     .optional(),
   /** Domain of our From; our address when left out. */
   fromDomain: words().optional(),
+  /** Whether its audio is encrypted, as SRTP with keys in the signalling; RTP_SRTP when left out. */
+  srtp: z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' }).optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
@@ -290,6 +297,10 @@ export const settingsSchema = z.strictObject({
       description:
         'A phone that sent no packet for so long is asked whether it is still there; its call ends when it does not answer. A SIPREC stream is only reported.',
     }),
+    srtp: setting(oneOf(srtpModes).default('accepted'), {
+      env: 'RTP_SRTP',
+      description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
+    }),
     workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
       env: 'MEDIA_WORKERS',
       description: 'Threads that carry media; default: one for each core.',
@@ -331,6 +342,11 @@ export const settingsSchema = z.strictObject({
       env: 'SIPREC_ASK_WHEN_SILENT',
       description:
         'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
+    }),
+    srtp: setting(oneOf(['none', 'accepted', 'mandatory']).default('accepted'), {
+      env: 'SIPREC_SRTP',
+      description:
+        'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
     }),
     allowedSources: setting(list().pipe(networks()).default(privateNetworks), {
       env: 'SIPREC_ALLOWED_SOURCES',

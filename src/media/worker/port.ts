@@ -1,8 +1,8 @@
 /**
  * One RTP port: the path of a packet from its socket to the bridge and the recorder.
  *
- *   socket ─▶ parse ─▶ payload type known? ─▶ source locked? ─▶ count ─▶ recorder
- *                                                                   └──▶ the bridged port ─▶ its socket
+ *   socket ─▶ decrypt ─▶ parse ─▶ payload type known? ─▶ source locked? ─▶ count ─▶ recorder
+ *                                                                             └──▶ the bridged port ─▶ its socket
  *
  * Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
  */
@@ -17,6 +17,7 @@ import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, R
 import type { BlockPool } from './block-pool.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
+import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
@@ -51,10 +52,13 @@ export class Port implements PacketHandler {
   readonly #options: PortOptions
   readonly #lock = new SourceLock()
   readonly #received = new ReceiveStatistics()
-  readonly #sent = new Outgoing(randomUint32(), randomUint16(), randomUint32(), clockRateHz)
+  /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
+  readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), clockRateHz)
   readonly #reports: Reports
   readonly #digits: DigitDetector
   #sockets: PortSockets | undefined
+  /** Undefined for plain RTP. */
+  #crypto: PortCrypto | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
@@ -96,6 +100,9 @@ export class Port implements PacketHandler {
   }
 
   describe(description: PortDescription): void {
+    const { srtp } = description
+    if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
+    else this.#crypto = undefined
     this.#lock.describe(description.remote, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
@@ -144,7 +151,8 @@ export class Port implements PacketHandler {
   rtp(bytes: Uint8Array, ip: string, port: number): void {
     if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
     const nowMs = this.#options.clock.now()
-    const encoding = parseRtp(bytes, packet) ? this.#receive[packet.payloadType] : undefined
+    const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
+    const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
     if (!encoding || !this.#lock.accept(ip, port, packet.ssrc, nowMs)) {
       this.#refused++
       return
@@ -160,13 +168,14 @@ export class Port implements PacketHandler {
   }
 
   rtcp(bytes: Uint8Array, ip: string, port: number): void {
-    if (ip !== this.#lock.destination?.ip) {
+    const clear = this.#crypto ? this.#crypto.openRtcp(bytes) : bytes
+    if (!clear || ip !== this.#lock.destination?.ip) {
       this.#refused++
       return
     }
     if (this.#rtcpSource?.ip !== ip || this.#rtcpSource.port !== port) this.#rtcpSource = { ip, port }
     const nowMs = this.#options.clock.now()
-    this.#reports.receive(bytes, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
+    this.#reports.receive(clear, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
   }
 
   #event(nowMs: number): void {
@@ -200,7 +209,11 @@ export class Port implements PacketHandler {
     const payloadType = this.#payloadTypeFor(from, encoding)
     if (!to || payloadType === undefined) return this.#sent.skip(from)
     const start = this.#sent.rewrite(from, payloadType, nowMs)
-    if (start !== undefined) this.#sockets?.sendRtp(from.bytes, start, from.payloadEnd - start, to.ip, to.port)
+    if (start === undefined) return
+    const length = from.payloadEnd - start
+    if (!this.#crypto) return this.#sockets?.sendRtp(from.bytes, start, length, to.ip, to.port)
+    const sealed = this.#crypto.sealRtp(from.bytes, start, length)
+    if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to.ip, to.port)
   }
 
   /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
@@ -232,9 +245,10 @@ export class Port implements PacketHandler {
   }
 
   #report(nowMs: number, bye = false): void {
-    const bytes = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
     const { destination, remote } = this.#lock
-    if (!destination) return
+    const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
+    if (!destination || !bytes) return
     if (remote && remote.rtcpPort === remote.rtpPort) {
       this.#sockets?.sendRtp(bytes, 0, bytes.length, destination.ip, destination.port)
       return
