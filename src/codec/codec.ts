@@ -41,7 +41,7 @@ export interface Codec {
   readonly sampleRateHz: number
   /** Samples that can only be encoded together. */
   readonly samplesTogether: number
-  /** A frame of silence is so many bytes long at most. */
+  /** Most bytes that so many samples encode to. */
   payloadBytes(samples: number): number
   createDecoder(): Decoder
   createEncoder(): Encoder

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Concealer } from './conceal.ts'
-import { findSine, resampled, sine, snrDb, speech16k } from './test-support.ts'
+import { differing, findSine, resampled, sine, snrDb, speech16k } from './test-support.ts'
 
 /** Sound of which one in `each` stretches of `ms` is lost, from the `first` on; concealed or left silent. */
 function lossy(
@@ -75,5 +75,5 @@ test('what never began is silent, and nothing lost changes nothing', () => {
   const out = new Int16Array(320).fill(7)
   concealer.conceal(out, 0, 160)
   assert.deepEqual(out.subarray(0, 160), new Int16Array(160))
-  assert.deepEqual(lossy(speech16k, 16_000, 20, 2, -1), speech16k)
+  assert.equal(differing(lossy(speech16k, 16_000, 20, 2, -1), speech16k), 0)
 })

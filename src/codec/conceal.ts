@@ -14,7 +14,7 @@ const longestPitchMs = 15
 const comparedMs = 20
 /** Three longest periods and a quarter of one to blend with. */
 const rememberedMs = 48.75
-/** After each of these the sound repeats one period more, and after the first it fades by a fifth (I.2.7). */
+/** After each of these the sound repeats one period more, up to three, and from the first on it fades by a fifth (I.2.7). */
 const stageMs = 10
 const fadePerStage = 0.2
 /** Overlap with the first sound after a gap: 4 ms, and 4 more for each 10 ms of gap, to 10 (I.2.8). */

@@ -12,8 +12,10 @@ interface Press {
   readonly digit: string
   readonly toneMs?: number
   readonly pauseMs?: number
-  /** Both tones off their pitch by this share. */
+  /** Tones off their pitch by this share. */
   readonly detune?: number
+  /** The high one, where it differs. */
+  readonly highDetune?: number
   readonly lowDbm0?: number
   readonly highDbm0?: number
 }
@@ -21,10 +23,18 @@ interface Press {
 /** The presses one after the other, through G.711, beginning `offset` samples into a window. */
 function pressed(presses: readonly Press[], offset = 0): Int16Array {
   const sound: number[] = Array.from({ length: 200 + offset }, () => 0)
-  for (const { digit, toneMs = 50, pauseMs = 50, detune = 0, lowDbm0 = -9, highDbm0 = -7 } of presses) {
+  for (const {
+    digit,
+    toneMs = 50,
+    pauseMs = 50,
+    detune = 0,
+    highDetune = detune,
+    lowDbm0 = -9,
+    highDbm0 = -7,
+  } of presses) {
     const at = digits.indexOf(digit)
     const low = (2 * Math.PI * (lowGroupHz[at >> 2] ?? 0) * (1 + detune)) / 8000
-    const high = (2 * Math.PI * (highGroupHz[at & 3] ?? 0) * (1 + detune)) / 8000
+    const high = (2 * Math.PI * (highGroupHz[at & 3] ?? 0) * (1 + highDetune)) / 8000
     for (let i = 0; i < toneMs * 8; i++)
       sound.push(tonePeak(lowDbm0) * Math.sin(low * i) + tonePeak(highDbm0) * Math.sin(high * i))
     for (let i = 0; i < pauseMs * 8; i++) sound.push(0)
@@ -71,7 +81,11 @@ test('tones of 23 ms are no digits', () => {
 
 test('digits 1.5 % off their pitch are heard, 3.5 % off are not', () => {
   for (const detune of [0.015, -0.015]) assert.deepEqual(everyHeard({ detune }), [digits])
-  for (const detune of [0.035, -0.035]) assert.deepEqual(everyHeard({ detune, toneMs: 100 }), [''])
+  for (const detune of [0.035, -0.035]) {
+    assert.deepEqual(everyHeard({ detune, toneMs: 100 }), [''])
+    assert.deepEqual(everyHeard({ detune, highDetune: 0, toneMs: 100 }), [''])
+    assert.deepEqual(everyHeard({ detune: 0, highDetune: detune, toneMs: 100 }), [''])
+  }
 })
 
 test('the high tone may be 4 dB louder or 8 dB quieter, and both as quiet as -25 dBm0', () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { G722Decoder, G722Encoder } from './g722.ts'
-import { noise, readBytes, readSamples, snrDb, speech16k } from './test-support.ts'
+import { differing, noise, readBytes, readSamples, snrDb, speech16k } from './test-support.ts'
 
 const encoded = readBytes('speech.g722')
 
 test('speech encodes to the very bytes of another implementation', () => {
   const bytes = new Uint8Array(encoded.length)
   new G722Encoder().encode(speech16k, 0, speech16k.length, bytes, 0)
-  assert.deepEqual(bytes, encoded)
+  assert.equal(differing(bytes, encoded), 0)
 })
 
 test('those bytes decode to its very samples, in frames of any size', () => {
@@ -16,7 +16,7 @@ test('those bytes decode to its very samples, in frames of any size', () => {
   const samples = new Int16Array(2 * encoded.length)
   for (let at = 0; at < encoded.length; at += 77)
     decoder.decode(encoded, at, Math.min(77, encoded.length - at), samples, 2 * at)
-  assert.deepEqual(samples, readSamples('speech.g722.decoded.s16le'))
+  assert.equal(differing(samples, readSamples('speech.g722.decoded.s16le')), 0)
 })
 
 test('speech comes back 22 samples later, more than 20 dB above the noise', () => {

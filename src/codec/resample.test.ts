@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Resampler } from './resample.ts'
-import { findSine, noise, resampled, sine, snrDb, speech16k } from './test-support.ts'
+import { differing, findSine, noise, resampled, sine, snrDb, speech16k } from './test-support.ts'
 
 const pairs: readonly (readonly [number, number])[] = [
   [8000, 16_000],
@@ -47,7 +47,7 @@ test('frames of any size come out as the whole does, and as many samples as the 
   let at = 0
   for (let from = 0; from < sound.length; from += 883)
     at += resampler.process(sound, from, Math.min(883, sound.length - from), out, at)
-  assert.deepEqual(out.subarray(0, at), whole)
+  assert.equal(differing(out.subarray(0, at), whole), 0)
 })
 
 test('speech sent up to 48 kHz and back is the same speech', () => {

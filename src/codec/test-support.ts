@@ -38,6 +38,13 @@ export function noise(deviation: number, samples: number): Int16Array {
   return Int16Array.from({ length: samples }, () => Math.max(-32_768, Math.min(32_767, deviation * normal())))
 }
 
+/** In how many places two sounds or payloads differ; to print how large arrays differ takes assert a minute. */
+export function differing(a: Int16Array | Uint8Array, b: Int16Array | Uint8Array): number {
+  let count = 0
+  for (let i = 0; i < Math.max(a.length, b.length); i++) if (a[i] !== b[i]) count++
+  return count
+}
+
 const energy = (sound: Int16Array): number => sound.reduce((sum, sample) => sum + sample * sample, 0)
 
 /** Signal to noise in dB of a sound that comes out up to `mostDelay` samples later; at the delay that fits best. */
