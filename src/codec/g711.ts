@@ -91,11 +91,23 @@ export function decodeG711(law: G711Law, codes: Uint8Array): Int16Array {
   return samples
 }
 
+/** Encode `count` samples from `fromSample` into as many codes, without allocating. */
+export function encodeG711Into(
+  law: G711Law,
+  samples: Int16Array,
+  fromSample: number,
+  count: number,
+  codes: Uint8Array,
+  toByte: number,
+): void {
+  const table = tables[law].encode
+  for (let i = 0; i < count; i++) codes[toByte + i] = table[(samples[fromSample + i] ?? 0) & 0xffff] ?? 0
+}
+
 /** Encode samples into a new payload. */
 export function encodeG711(law: G711Law, samples: Int16Array): Uint8Array {
-  const table = tables[law].encode
   const codes = new Uint8Array(samples.length)
-  for (let i = 0; i < samples.length; i++) codes[i] = table[(samples[i] ?? 0) & 0xffff] ?? 0
+  encodeG711Into(law, samples, 0, samples.length, codes, 0)
   return codes
 }
 

@@ -1,0 +1,111 @@
+/**
+ * What sound costs: microseconds for each frame of 20 ms, by codec and by stage.
+ *
+ *   npm run bench -- codec --frames 5000
+ */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { codecs } from '../src/codec/codecs.ts'
+import { ComfortNoise } from '../src/codec/comfort-noise.ts'
+import { Concealer } from '../src/codec/conceal.ts'
+import { DtmfDetector } from '../src/codec/dtmf-detector.ts'
+import { levelDbov, SpeechDetector } from '../src/codec/level.ts'
+import { addInto, minusOwn } from '../src/codec/mix.ts'
+import { Resampler } from '../src/codec/resample.ts'
+import { ToneSource } from '../src/codec/tone.ts'
+import { dtmfTone } from '../src/codec/tones.ts'
+
+const { values } = parseArgs({ options: { frames: { type: 'string', default: '5000' } } })
+const frames = Number(values.frames)
+
+/** A second of something like a voice: harmonics that swell, so that no codec has an easy time. */
+function voice(sampleRateHz: number): Int16Array {
+  return Int16Array.from({ length: sampleRateHz }, (_, i) => {
+    const t = i / sampleRateHz
+    let sum = 0
+    for (let k = 1; k < 16; k++) sum += Math.sin(2 * Math.PI * 140 * k * t + k * k) / k
+    return 6000 * sum * (0.6 + 0.4 * Math.sin(2 * Math.PI * 4 * t))
+  })
+}
+
+function report(name: string, frame: (index: number) => void): void {
+  for (let i = 0; i < frames / 5; i++) frame(i)
+  const from = process.cpuUsage()
+  for (let i = 0; i < frames; i++) frame(i)
+  const { user, system } = process.cpuUsage(from)
+  console.log(`${name.padEnd(44)}${((user + system) / frames).toFixed(2).padStart(8)}`)
+}
+
+console.log(`${cpus()[0]?.model}, Node ${process.version}, ${frames} frames of 20 ms each\n`)
+console.log('what                                         µs a frame')
+for (const codec of codecs) {
+  const rate = codec.sampleRateHz
+  const count = rate / 50
+  const sound = voice(rate)
+  const payload = new Uint8Array(codec.payloadBytes(count))
+  const samples = new Int16Array(count)
+  const encoder = codec.createEncoder()
+  const decoder = codec.createDecoder()
+  report(`${codec.encoding} ${rate} encode`, (i) => {
+    encoder.encode(sound, (i % 50) * count, count, payload, 0)
+  })
+  report(`${codec.encoding} ${rate} decode`, () => {
+    decoder.decode(payload, 0, payload.length, samples, 0)
+  })
+}
+for (const [fromHz, toHz] of [
+  [8000, 16_000],
+  [16_000, 8000],
+  [8000, 48_000],
+  [48_000, 8000],
+  [16_000, 48_000],
+  [48_000, 16_000],
+] as const) {
+  const count = fromHz / 50
+  const sound = voice(fromHz)
+  const resampler = new Resampler(fromHz, toHz, count)
+  const output = new Int16Array(resampler.outputSamples(count))
+  report(`resample ${fromHz} to ${toHz}`, (i) => {
+    resampler.process(sound, (i % 50) * count, count, output, 0)
+  })
+}
+
+const sound = voice(16_000)
+const frame = new Int16Array(320)
+const sum = new Int32Array(320)
+report('mix of 20 at 16000, all outputs', () => {
+  sum.fill(0)
+  for (let i = 0; i < 20; i++) addInto(sum, sound, i * 320, 320)
+  for (let i = 0; i < 20; i++) minusOwn(sum, sound, i * 320, 320, frame, 0)
+})
+report('level at 16000', (i) => {
+  levelDbov(sound, (i % 50) * 320, 320)
+})
+const speech = new SpeechDetector(16_000)
+report('speech detector at 16000', (i) => {
+  speech.hears(sound, (i % 50) * 320, 320)
+})
+const narrow = voice(8000)
+const digits = new DtmfDetector(() => undefined)
+report('DTMF detector on a voice', (i) => {
+  digits.listen(narrow, (i % 50) * 160, 160)
+})
+const tone = new ToneSource(dtmfTone('5') ?? { parts: [] }, 8000)
+report('DTMF tone at 8000', () => {
+  tone.make(frame, 0, 160)
+})
+const noise = new ComfortNoise(1)
+noise.describe(Uint8Array.of(40, 100, 140, 120, 127, 130, 120, 127, 127, 127, 127), 0, 11)
+report('comfort noise at 8000', () => {
+  noise.make(frame, 0, 160)
+})
+for (const rate of [8000, 16_000, 48_000]) {
+  const count = rate / 50
+  const voiced = voice(rate)
+  const lost = new Int16Array(count)
+  const concealer = new Concealer(rate)
+  report(`a lost frame and one that came, at ${rate}`, (i) => {
+    concealer.conceal(lost, 0, count)
+    concealer.received(voiced, (i % 50) * count, count)
+  })
+}
