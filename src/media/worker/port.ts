@@ -13,7 +13,7 @@ import { randomUint16, randomUint32 } from '../../core/random.ts'
 import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
@@ -39,7 +39,9 @@ export interface PortOptions {
  * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
  * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
  */
-type Carried = Encoding | 'CN'
+type Carried = Usable | 'CN'
+/** Others are known to types.ts, and not to this port yet. */
+type Usable = G711Law | 'telephone-event'
 const comfortNoise = 13
 
 /** All three encodings count time in 8 kHz ticks today. */
@@ -67,7 +69,7 @@ export class Port implements PacketHandler {
   /** By payload type, as declared by us. */
   #receive: readonly (Carried | undefined)[] = []
   /** By encoding, as declared by the peer. */
-  readonly #send = new Map<Encoding, number>()
+  readonly #send = new Map<Usable, number>()
   /** Where the peer's RTCP came from. */
   #rtcpSource: { readonly ip: string; readonly port: number } | undefined
   #codec: G711Law | undefined
@@ -299,5 +301,8 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
   from: 0,
 }
 
-const isUsable = (format: PayloadFormat): boolean =>
+const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies Usable[]
+
+const isUsable = (format: PayloadFormat): format is PayloadFormat & { readonly encoding: Usable } =>
+  usable.includes(format.encoding) &&
   format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
