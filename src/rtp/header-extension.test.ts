@@ -8,13 +8,14 @@ const header = { marker: false, payloadType: 0, sequence: 1, timestamp: 2, ssrc:
 /** A packet with two contributing sources and an extension of whole words. */
 function packetWith(profile: number, words: readonly number[]): Uint8Array {
   const plain = printRtp(header, Uint8Array.of(9, 9))
-  return Uint8Array.of(
-    0x92,
-    ...plain.subarray(1, 12),
-    ...[0, 0, 1, 0, 0xff, 0xff, 0xff, 0xfe],
-    ...[profile >> 8, profile & 0xff, 0, words.length / 4, ...words],
-    ...plain.subarray(12),
-  )
+  return Buffer.concat([
+    Uint8Array.of(0x92),
+    plain.subarray(1, 12),
+    Uint8Array.of(0, 0, 1, 0, 0xff, 0xff, 0xff, 0xfe),
+    Uint8Array.of(profile >> 8, profile & 0xff, 0, words.length / 4),
+    Uint8Array.from(words),
+    plain.subarray(12),
+  ])
 }
 
 test('elements of one-byte form are found behind padding and each other (RFC 8285 §4.2)', () => {
