@@ -10,7 +10,8 @@ import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
-import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
+import { datagramKind } from '../../rtp/demux.ts'
+import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
 import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
@@ -151,7 +152,7 @@ export class Port implements PacketHandler {
   }
 
   rtp(bytes: Uint8Array, ip: string, port: number): void {
-    if (isRtcp(bytes)) return this.rtcp(bytes, ip, port)
+    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, ip, port)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
