@@ -306,4 +306,6 @@ const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies 
 
 const isUsable = (format: PayloadFormat): format is PayloadFormat & { readonly encoding: Usable } =>
   usable.includes(format.encoding) &&
-  format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
+  format.clockRateHz === clockRateHz &&
+  format.payloadType >= 0 &&
+  format.payloadType < 128
