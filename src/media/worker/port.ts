@@ -10,10 +10,11 @@ import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
-import { emptyRtpPacket, isRtcp, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
+import { datagramKind } from '../../rtp/demux.ts'
+import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
@@ -39,7 +40,9 @@ export interface PortOptions {
  * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
  * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
  */
-type Carried = Encoding | 'CN'
+type Carried = Usable | 'CN'
+/** Others are known to types.ts, and not to this port yet. */
+type Usable = G711Law | 'telephone-event'
 const comfortNoise = 13
 
 /** All three encodings count time in 8 kHz ticks today. */
@@ -67,7 +70,7 @@ export class Port implements PacketHandler {
   /** By payload type, as declared by us. */
   #receive: readonly (Carried | undefined)[] = []
   /** By encoding, as declared by the peer. */
-  readonly #send = new Map<Encoding, number>()
+  readonly #send = new Map<Usable, number>()
   /** Where the peer's RTCP came from. */
   #rtcpSource: Endpoint | undefined
   #codec: G711Law | undefined
@@ -149,7 +152,7 @@ export class Port implements PacketHandler {
   }
 
   rtp(bytes: Uint8Array, from: Endpoint): void {
-    if (isRtcp(bytes)) return this.rtcp(bytes, from)
+    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
@@ -299,5 +302,10 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
   from: 0,
 }
 
-const isUsable = (format: PayloadFormat): boolean =>
-  format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
+const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies Usable[]
+
+const isUsable = (format: PayloadFormat): format is PayloadFormat & { readonly encoding: Usable } =>
+  usable.includes(format.encoding) &&
+  format.clockRateHz === clockRateHz &&
+  format.payloadType >= 0 &&
+  format.payloadType < 128
