@@ -17,6 +17,8 @@ export interface SoundSource {
   readonly sampleRateHz: number
   /** Many hear it as it is (music on hold): it is encoded once a tick for all who take the same codec. */
   readonly shared?: boolean
+  /** Somebody begins to read at this rate: who can make sound of several rates need not make a higher one. */
+  wants?(sampleRateHz: number): void
   /**
    * The 20 ms of this tick: `frameSamples(sampleRateHz)` samples, the same for all who ask within the tick.
    *

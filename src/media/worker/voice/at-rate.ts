@@ -46,8 +46,7 @@ class AtRate implements SoundSource {
 
   read(tick: number): Int16Array | undefined {
     if (tick !== this.#tick) {
-      // What was left out leaves no trace in the filter.
-      if (tick !== this.#tick + 1) this.#rest()
+      if (tick !== this.#tick + 1) this.#begin()
       this.#tick = tick
       this.#frame = this.#next(tick)
     }
@@ -69,6 +68,12 @@ class AtRate implements SoundSource {
     }
     this.#resampler.process(input, 0, input.length, this.#output, 0)
     return this.#whole
+  }
+
+  /** After a pause, of which no trace is left in the filter. */
+  #begin(): void {
+    this.#source.wants?.(this.sampleRateHz)
+    this.#rest()
   }
 
   #rest(): void {

@@ -17,7 +17,7 @@ export interface PayloadShape {
 }
 
 /** Most bytes of a payload: what a packet carries over Ethernet without being cut, beside headers and SRTP's tag. */
-const mostPayloadBytes = 1400
+export const mostPayloadBytes = 1400
 const longestPacketMs = 60
 const stepMs = 10
 
@@ -27,7 +27,8 @@ const stepMs = 10
  */
 export function packetMsFor(codec: Codec, ptimeMs = frameMs, maxPtimeMs = longestPacketMs): number {
   let ms = Math.floor(Math.min(ptimeMs, maxPtimeMs, longestPacketMs) / stepMs) * stepMs
-  const fits = (): boolean => codec.encoding === 'opus' || codec.payloadBytes(ms * samplesPerMs(codec)) <= mostPayloadBytes
+  const fits = (): boolean =>
+    codec.encoding === 'opus' || codec.payloadBytes(ms * samplesPerMs(codec)) <= mostPayloadBytes
   while (ms > stepMs && !(fits() && isFrame(codec, ms))) ms -= stepMs
   return Math.max(stepMs, ms)
 }

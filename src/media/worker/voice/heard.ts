@@ -22,8 +22,10 @@ interface Layer {
 const mostLayers = 16
 
 export class Heard implements SoundSource {
-  readonly #layers: Layer[] = []
-  #base: SoundSource | undefined
+  /** Undefined: nothing but what is laid over it. */
+  base: SoundSource | undefined
+  /** Another array when one begins or ends: a sound may end while it is read. */
+  #layers: readonly Layer[] = []
   #sampleRateHz = 8000
   #mixed = new Int16Array(frameSamples(8000))
   #tick = Number.NaN
@@ -41,12 +43,11 @@ export class Heard implements SoundSource {
     this.#tick = Number.NaN
   }
 
-  get base(): SoundSource | undefined {
-    return this.#base
-  }
-
-  set base(source: SoundSource | undefined) {
-    this.#base = source
+  /** The highest rate of all that is heard. */
+  get richestHz(): number {
+    let most = this.base?.sampleRateHz ?? 0
+    for (const { source } of this.#layers) most = Math.max(most, source.sampleRateHz)
+    return most
   }
 
   /** Something is laid over the base. */
@@ -57,8 +58,8 @@ export class Heard implements SoundSource {
   /** What alone is heard, when it is one thing. */
   get only(): SoundSource | undefined {
     const first = this.#layers[0]
-    if (!first) return this.#base
-    return this.#layers.length === 1 && (first.how === 'instead' || !this.#base) ? first.source : undefined
+    if (!first) return this.base
+    return this.#layers.length === 1 && (first.how === 'instead' || !this.base) ? first.source : undefined
   }
 
   /**
@@ -70,10 +71,9 @@ export class Heard implements SoundSource {
   lay(source: SoundSource, how: Laying): () => void {
     if (this.#layers.length >= mostLayers) throw new RangeError(`more than ${mostLayers} sounds over each other`)
     const layer = { source, how }
-    this.#layers.push(layer)
+    this.#layers = [...this.#layers, layer]
     return () => {
-      const at = this.#layers.indexOf(layer)
-      if (at >= 0) this.#layers.splice(at, 1)
+      this.#layers = this.#layers.filter((each) => each !== layer)
     }
   }
 
@@ -93,7 +93,7 @@ export class Heard implements SoundSource {
       hidden ||= how === 'instead'
       sum = this.#add(sum, atRate(source, this.#sampleRateHz).read(tick))
     }
-    return hidden || !this.#base ? sum : this.#add(sum, atRate(this.#base, this.#sampleRateHz).read(tick))
+    return hidden || !this.base ? sum : this.#add(sum, atRate(this.base, this.#sampleRateHz).read(tick))
   }
 
   #add(sum: Int16Array | undefined, frame: Int16Array | undefined): Int16Array | undefined {
