@@ -46,7 +46,7 @@ export const dgramIo: MediaIo = {
   },
   /** Each packet leaves when it is sent. */
   flush: nothing,
-  counters: () => ({ ...lost }),
+  lost: () => ({ ...lost, dropped: 0 }),
 }
 
 function newSocket(bindIp: string): Socket {

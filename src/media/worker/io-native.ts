@@ -9,15 +9,9 @@
  * delay at most. A view into the block is made once for each slot and length, so that nothing is made for a packet.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
-import {
-  type Endpoint,
-  type IoCounters,
-  type MediaIo,
-  maxDatagramBytes,
-  type PacketHandler,
-  type PortSockets,
-} from './io.ts'
-import type { Native } from './native-file.ts'
+import type { Native } from '../native-addon.ts'
+import type { LostDatagrams } from '../types.ts'
+import { type Endpoint, type MediaIo, maxDatagramBytes, type PacketHandler, type PortSockets } from './io.ts'
 
 /** Five seconds of a stream of 20 ms; the kernel keeps twice this. */
 const receiveBufferBytes = 256 * 1024
@@ -65,7 +59,7 @@ export class NativeIo implements MediaIo {
   readonly #received = new Int32Array(this.#memory, receivedAt, slots * receivedWords)
   readonly #toSend = new Int32Array(this.#memory, toSendAt, maxSent * sentWords)
   /** By slot and length. */
-  readonly #views = new Array<Uint8Array | undefined>(slots * (slotBytes + 1))
+  readonly #views = Array.from<Uint8Array | undefined>({ length: slots * (slotBytes + 1) })
   /** By number; numbers are used again. */
   readonly #sockets: (NativeSocket | undefined)[] = []
   #open = 0
@@ -119,7 +113,7 @@ export class NativeIo implements MediaIo {
     this.#room = sentAt
   }
 
-  counters(): IoCounters {
+  lost(): LostDatagrams {
     const [oversized, unsent, dropped] = this.#native.counters(this.#io)
     return { oversized, unsent, dropped }
   }
@@ -145,12 +139,13 @@ export class NativeIo implements MediaIo {
   /** Take what has come and hand it on; what is sent meanwhile leaves at the end of its batch. */
   readonly #poll = (): void => {
     const startedMs = this.#clock.now()
+    this.#timer = undefined
     this.flush()
     let batches = 0
     while (this.#batch() === slots && batches < maxBatches) batches++
     if (this.#open === 0) return
     const spentMs = batches < maxBatches ? this.#clock.now() - startedMs : this.#pollMs
-    this.#timer = this.#clock.after(Math.max(0, this.#pollMs - spentMs), this.#poll)
+    this.#timer ??= this.#clock.after(Math.max(0, this.#pollMs - spentMs), this.#poll)
   }
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */

@@ -5,10 +5,10 @@ import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { systemClock } from '../../core/clock.ts'
+import { loadNative } from '../native-addon.ts'
 import { type Endpoint, type MediaIo, maxDatagramBytes, type PortSockets } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
 import { NativeIo } from './io-native.ts'
-import { loadNative } from './native-file.ts'
 
 interface Kind {
   readonly name: string

@@ -7,6 +7,8 @@
  * the same source. Both kinds keep the same contract (io.contract.test.ts).
  */
 
+import type { LostDatagrams } from '../types.ts'
+
 /** Where a datagram comes from or goes to. Numeric; IPv4 in its own form, whatever socket it came through. */
 export interface Endpoint {
   readonly ip: string
@@ -37,20 +39,10 @@ export interface PortSockets {
   close(): Promise<void>
 }
 
-/** Datagrams that are lost, since the beginning. */
-export interface IoCounters {
-  /** Longer than `maxDatagramBytes`. */
-  readonly oversized: number
-  /** Refused by the network when they were sent. */
-  readonly unsent: number
-  /** By the kernel, for want of room in the buffer of a socket; undefined where it does not tell. */
-  readonly dropped?: number
-}
-
 export interface MediaIo {
   /** Bind `rtpPort` and the next one for RTCP; undefined when either cannot be had: somebody uses it, or no file is left to open. */
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
-  counters(): IoCounters
+  lost(): LostDatagrams
 }

@@ -1,8 +1,14 @@
-/** Where `npm run native` puts the addon, and whether it can be used: for io-native.ts, and for who says what is in use. */
+/**
+ * The addon for packets: where `npm run native` puts it, whether it can be used, and what it offers.
+ *
+ *   plane.ts, cli doctor  ── which kind of packet input and output? ─▶  here  ── require ─▶  native/build/media-io.node
+ *   worker/main.ts        ── the addon ─────────────────────────────▶
+ */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import type { IoKind } from './types.ts'
 
-export const nativeFile = fileURLToPath(new URL('../../../native/build/media-io.node', import.meta.url))
+export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
 const interfaceVersion = 1
@@ -34,4 +40,17 @@ export function loadNative(file: string = nativeFile): LoadedNative {
     const { code, message } = error as NodeJS.ErrnoException
     return { missing: code === 'MODULE_NOT_FOUND' ? 'it is not built: run "npm run native"' : message }
   }
+}
+
+/**
+ * The kind of input and output that a setting means.
+ * @returns With `missing`, why it is dgram though the addon would be better, or was asked for.
+ */
+export function chooseIo(
+  wanted: IoKind | 'auto',
+  loaded = loadNative,
+): { readonly kind: IoKind; readonly missing?: string } {
+  if (wanted === 'dgram') return { kind: 'dgram' }
+  const found = loaded()
+  return 'native' in found ? { kind: 'native' } : { kind: 'dgram', missing: found.missing }
 }
