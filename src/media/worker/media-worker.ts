@@ -146,5 +146,6 @@ export class MediaWorker {
     const wallOffsetMs = clock.wallMs() - nowMs
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
     for (const port of this.#ports.values()) port.tick(nowMs)
+    this.#options.io.flush()
   }
 }

@@ -16,10 +16,10 @@ interface Line {
 
 /** A sender of a tone, a network that the test decides about, and a listener who reads each 20 ms. */
 function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 20, maxMs = 200 }: Line = {}) {
-  const codec = findCodec(encoding, 8000)
+  const codec = encoding === 'opus' ? findCodec('opus', 48_000, 2) : findCodec(encoding, 8000)
   assert.ok(codec)
   const { clockRateHz, sampleRateHz } = codec
-  const voice = new VoiceDecoder({ decoder: codec.createDecoder(), clockRateHz, sampleRateHz, minMs, maxMs })
+  const voice = new VoiceDecoder(codec, { minMs, maxMs })
   const encoder = codec.createEncoder()
   const perPacket = (sampleRateHz * packetMs) / 1000
   const tone = sine(frequencyHz, 8000, sampleRateHz, 60)
@@ -35,26 +35,26 @@ function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 20,
     packet.payloadEnd = encoder.encode(tone, index * perPacket, perPacket, packet.bytes, 0)
     voice.put(packet, 'sound', atMs)
   }
-  const listen = (untilMs: number): void => {
-    underway.sort((a, b) => a.atMs - b.atMs)
-    for (; nextTickMs <= untilMs; nextTickMs += 20) {
-      while ((underway[0]?.atMs ?? Infinity) <= nextTickMs) {
-        const { index, atMs } = underway.shift() ?? { index: 0, atMs: 0 }
-        deliver(index, atMs)
-      }
-      heard.push(...(voice.read(nextTickMs) ?? new Int16Array(sampleRateHz / 50)))
-    }
-  }
   return {
     voice,
     /** Send packets `from` to `to`; each comes so much later than it was made, or never. */
-    send(from: number, to: number, delayMs: (index: number) => number | undefined = () => 0): void {
+    send: (from: number, to: number, delayMs: (index: number) => number | undefined = () => 0): void => {
       for (let index = from; index < to; index++) {
         const delay = delayMs(index)
         if (delay !== undefined) underway.push({ index, atMs: index * packetMs + delay })
       }
     },
-    listen,
+    /** Read each 20 ms until then. */
+    listen: (untilMs: number): void => {
+      underway.sort((a, b) => a.atMs - b.atMs)
+      for (; nextTickMs <= untilMs; nextTickMs += 20) {
+        while ((underway[0]?.atMs ?? Infinity) <= nextTickMs) {
+          const { index, atMs } = underway.shift() ?? { index: 0, atMs: 0 }
+          deliver(index, atMs)
+        }
+        heard.push(...(voice.read(nextTickMs) ?? new Int16Array(sampleRateHz / 50)))
+      }
+    },
     /** The tone in a stretch of what was heard. */
     heardTone: (fromMs: number, toMs: number) =>
       findSine(

@@ -7,25 +7,14 @@
  * what is not yet here is made up too, and played when it comes. The steady path allocates nothing but what Opus does.
  * How long packets wait follows the network (delay-estimate.ts).
  */
-import type { Decoder } from '../../codec/codec.ts'
+import type { Codec, Decoder } from '../../codec/codec.ts'
 import { ComfortNoise } from '../../codec/comfort-noise.ts'
 import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
 import type { RtpPacket } from '../../rtp/packet.ts'
 import { frameMs, frameSamples } from './sound.ts'
 
-/** A decoder that can make a lost packet out of the copy in the one behind it, as that of Opus. */
-export interface RecoveringDecoder extends Decoder {
-  recover?(bytes: Uint8Array, from: number, byteCount: number, samples: Int16Array, to: number, count: number): number
-}
-
-export interface VoiceDecoderOptions {
-  /** Mono. */
-  readonly decoder: RecoveringDecoder
-  /** Of the RTP timestamps. */
-  readonly clockRateHz: number
-  /** Of what the decoder gives: a multiple of 50. */
-  readonly sampleRateHz: number
-  /** Bounds of the delay, ms. */
+/** How long packets wait at least and at most, ms, 0..1000. */
+export interface DelayBounds {
   readonly minMs: number
   readonly maxMs: number
 }
@@ -51,7 +40,8 @@ const longestPacketMs = 120
 
 export class VoiceDecoder {
   readonly sampleRateHz: number
-  readonly #options: VoiceDecoderOptions
+  readonly #decoder: Decoder
+  readonly #maxMs: number
   readonly #buffer: JitterBuffer
   readonly #ticksPerSample: number
   readonly #frame: Int16Array
@@ -67,13 +57,15 @@ export class VoiceDecoder {
   #played = 0
   #lastReadMs = 0
 
-  constructor(options: VoiceDecoderOptions) {
-    this.#options = options
-    this.sampleRateHz = options.sampleRateHz
-    this.#buffer = new JitterBuffer(options)
-    this.#ticksPerSample = options.clockRateHz / options.sampleRateHz
-    this.#frame = new Int16Array(frameSamples(options.sampleRateHz))
-    this.#sound = new Int16Array(this.#frame.length * 2 + (options.sampleRateHz * longestPacketMs) / 1000)
+  /** @param codec Mono. */
+  constructor(codec: Codec, { minMs, maxMs }: DelayBounds) {
+    this.sampleRateHz = codec.sampleRateHz
+    this.#decoder = codec.createDecoder()
+    this.#maxMs = maxMs
+    this.#buffer = new JitterBuffer({ clockRateHz: codec.clockRateHz, minMs, maxMs })
+    this.#ticksPerSample = codec.clockRateHz / codec.sampleRateHz
+    this.#frame = new Int16Array(frameSamples(codec.sampleRateHz))
+    this.#sound = new Int16Array(this.#frame.length * 2 + (codec.sampleRateHz * longestPacketMs) / 1000)
   }
 
   /** Take a packet of this stream in; false when it is too late, or there already. */
@@ -119,6 +111,11 @@ export class VoiceDecoder {
     }
   }
 
+  /** Gives back what the codec holds. */
+  close(): void {
+    this.#decoder.close()
+  }
+
   /** Delay of the sample that is read next. */
   #delayMs(nowMs: number): number {
     return this.#buffer.delayMs(nowMs) + (1000 * this.#decoded) / this.sampleRateHz
@@ -137,7 +134,7 @@ export class VoiceDecoder {
   /** More than may ever wait: the network had held packets up, or nobody had listened for a while. */
   #bound(nowMs: number): void {
     const { wanted } = this.#buffer
-    if (this.#delayMs(nowMs) <= this.#options.maxMs + frameMs) return
+    if (this.#delayMs(nowMs) <= this.#maxMs + frameMs) return
     this.#decoded = 0
     this.#buffer.drop(wanted.targetMs, nowMs)
     // The step to what comes next is blended over
@@ -177,8 +174,7 @@ export class VoiceDecoder {
       this.#quiet = true
       return buffer.advance(0)
     }
-    const { decoder } = this.#options
-    const count = decoder.decode(bytes, payloadStart, payloadBytes, this.#sound, this.#decoded)
+    const count = this.#decoder.decode(bytes, payloadStart, payloadBytes, this.#sound, this.#decoded)
     if (count === 0) {
       this.#conceal(buffer.packetTicks / this.#ticksPerSample)
       return buffer.advance(buffer.packetTicks)
@@ -201,8 +197,7 @@ export class VoiceDecoder {
   #recover(samples: number): number {
     const { bytes, payloadStart, payloadBytes } = this.#buffer
     const to = this.#decoded
-    const { decoder } = this.#options
-    const count = decoder.recover?.(bytes, payloadStart, payloadBytes, this.#sound, to, samples) ?? 0
+    const count = this.#decoder.recover(bytes, payloadStart, payloadBytes, this.#sound, to, samples)
     this.#decoded += count
     return count
   }
@@ -215,7 +210,7 @@ export class VoiceDecoder {
   }
 
   #conceal(samples: number): void {
-    this.#options.decoder.conceal(this.#sound, this.#decoded, samples)
+    this.#decoder.conceal(this.#sound, this.#decoded, samples)
     this.#decoded += samples
     this.#madeUp += samples
     if (!this.#quiet && !this.#isSilent()) this.#concealed += samples
