@@ -25,9 +25,11 @@ const mostPayloadTypes = 128
 /** RFC 3551 §6: phones that suppress silence send it without being asked. */
 const comfortNoise: PayloadFormat = { payloadType: 13, encoding: 'CN', clockRateHz: 8000 }
 const highestRateHz = 48_000
+/** Of Opus when its receiver names no bound: speech sounds as well as it will at any rate (RFC 7587 §3.1.1: 28 to 40 for full band). */
+const usualBitsPerSecond = 32_000
 
 function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: PayloadFormat): Format {
-  const { fec = false, dtx = false, bitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
+  const { fec = false, dtx = false, bitsPerSecond = usualBitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
   return {
     payloadType,
     encoding,
@@ -35,7 +37,7 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
     channels,
     kind: encoding === 'telephone-event' ? 'event' : encoding === 'CN' ? 'noise' : 'speech',
     codec: findCodec(encoding, clockRateHz, channels),
-    wishes: opus ? { fec, dtx, ...(bitsPerSecond !== undefined && { bitsPerSecond }) } : {},
+    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond } : {},
     playbackRateHz,
   }
 }

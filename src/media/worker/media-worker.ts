@@ -150,6 +150,7 @@ export class MediaWorker {
       loopDelayP99Ms,
       frameDelayP99Ms,
       framesSkipped: this.#frames.skipped,
+      lost: this.#options.io.lost(),
     }
   }
 

@@ -27,9 +27,10 @@ import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
-import { Ear, type JitterBounds } from './voice/ear.ts'
+import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
+import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -41,7 +42,7 @@ export interface PortOptions {
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
   readonly frames: FrameClock
-  readonly jitter: JitterBounds
+  readonly jitter: DelayBounds
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
 

@@ -10,13 +10,7 @@ import type { RtpPacket } from '../../../rtp/packet.ts'
 import type { Format } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { VoiceDecoder } from '../voice-decoder.ts'
-
-/** Bounds of the jitter buffer, ms. */
-export interface JitterBounds {
-  readonly minMs: number
-  readonly maxMs: number
-}
+import { type DelayBounds, VoiceDecoder } from '../voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500
@@ -25,10 +19,9 @@ const firstRateHz = 8000
 
 export class Ear implements SoundSource {
   readonly #frames: FrameClock
-  readonly #bounds: JitterBounds
+  readonly #bounds: DelayBounds
   #format: Format | undefined
   #decoder: VoiceDecoder | undefined
-  #close: (() => void) | undefined
   /** The highest rate that a reader works at; 0 when none said. */
   #wantedHz = 0
   #awake = false
@@ -38,7 +31,7 @@ export class Ear implements SoundSource {
   #frame: Int16Array | undefined
   #heardAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(frames: FrameClock, bounds: JitterBounds) {
+  constructor(frames: FrameClock, bounds: DelayBounds) {
     this.#frames = frames
     this.#bounds = bounds
   }
@@ -116,20 +109,11 @@ export class Ear implements SoundSource {
   #makeDecoder(): VoiceDecoder | undefined {
     const { codec } = this.#format ?? {}
     if (!codec) return undefined
-    const fitting = this.#wantedHz === 0 ? codec : codecFor(codec, this.#wantedHz)
-    const decoder = fitting.createDecoder()
-    this.#close = () => decoder.close()
-    return new VoiceDecoder({
-      decoder,
-      clockRateHz: fitting.clockRateHz,
-      sampleRateHz: fitting.sampleRateHz,
-      ...this.#bounds,
-    })
+    return new VoiceDecoder(this.#wantedHz === 0 ? codec : codecFor(codec, this.#wantedHz), this.#bounds)
   }
 
   #drop(): void {
+    this.#decoder?.close()
     this.#decoder = undefined
-    this.#close?.()
-    this.#close = undefined
   }
 }
