@@ -30,10 +30,12 @@ const inTime = 1
 const late = 2
 
 export class PlayoutModel {
-  readonly #ticksPerMs: number
+  #ticksPerMs: number
   readonly #losses = new LossPattern()
   readonly #fates = new Uint8Array(slots)
   #started = false
+  /** False until a packet has set where transit times are counted from. */
+  #clockKnown = false
   #ssrc = 0
   /** The next extended sequence number to be judged, and the newest that came. */
   #next = 0
@@ -50,6 +52,12 @@ export class PlayoutModel {
 
   constructor(clockRateHz: number) {
     this.#ticksPerMs = clockRateHz / 1000
+  }
+
+  /** Timestamps count with another clock from now on: another codec. */
+  useClock(clockRateHz: number): void {
+    this.#ticksPerMs = clockRateHz / 1000
+    this.#clockKnown = false
   }
 
   /** Depth of the simulated buffer now. */
@@ -74,7 +82,7 @@ export class PlayoutModel {
   packet(ssrc: number, sequence: number, timestamp: number, nowMs: number, jitterMs: number, timed: boolean): void {
     let extended = extendSequence(this.#highest, sequence)
     if (!this.#started || ssrc !== this.#ssrc || Math.abs(extended - this.#highest) > maxDropout) {
-      this.#start(ssrc, sequence, timestamp, nowMs)
+      this.#start(ssrc, sequence)
       extended = sequence
     }
     if (extended < this.#next) return // it was judged to be lost
@@ -85,16 +93,17 @@ export class PlayoutModel {
     else this.#fates[slot] = timed && this.#isLate(timestamp, nowMs, jitterMs) ? late : inTime
   }
 
-  #start(ssrc: number, sequence: number, timestamp: number, nowMs: number): void {
+  #start(ssrc: number, sequence: number): void {
     while (this.#started && this.#next <= this.#highest) this.#judge()
     this.#started = true
     this.#ssrc = ssrc
     this.#next = sequence
     this.#highest = sequence
-    this.#setClock(timestamp, nowMs)
+    this.#clockKnown = false
   }
 
   #setClock(timestamp: number, nowMs: number): void {
+    this.#clockKnown = true
     this.#originTimestamp = timestamp
     this.#originMs = nowMs
     this.#fastest = 0
@@ -105,7 +114,7 @@ export class PlayoutModel {
   #isLate(timestamp: number, nowMs: number, jitterMs: number): boolean {
     const sampledMs = timestampDistance(this.#originTimestamp, timestamp) / this.#ticksPerMs
     const transitMs = nowMs - this.#originMs - sampledMs
-    if (Math.abs(transitMs - this.#fastest) > clockJumpMs) {
+    if (!this.#clockKnown || Math.abs(transitMs - this.#fastest) > clockJumpMs) {
       this.#setClock(timestamp, nowMs)
       return false
     }

@@ -107,6 +107,7 @@ export class Port implements PacketHandler {
     if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
     else this.#crypto = undefined
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#reports.describe(description.extendedReports)
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
@@ -248,7 +249,7 @@ export class Port implements PacketHandler {
   }
 
   #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), { bye })
     const { destination, remote } = this.#lock
     const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
     if (!destination || !bytes) return
