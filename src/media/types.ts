@@ -172,7 +172,7 @@ export interface PortEvents {
   'media-started': { readonly source: string; readonly codec: Encoding }
   /** A digit was pressed (RFC 4733); told once, when it ends. */
   digit: { readonly digit: string; readonly durationMs: number }
-  /** A verdict came or went, or `qualityEveryMs` passed. */
+  /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
   quality: StreamQuality
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
@@ -226,8 +226,6 @@ export interface MediaSession {
 export interface OpenPortOptions {
   /** Tell `inactive` after so long without a packet; 0 never. */
   readonly inactiveAfterMs?: number
-  /** Tell `quality` so often while packets come, besides when a verdict comes or goes; 0 then only. */
-  readonly qualityEveryMs?: number
   /**
    * The call will be recorded once it is answered: keep the packets of the last moment until `record`, for those after
    * the answer may overtake it.
@@ -246,6 +244,8 @@ export interface MediaPlaneSettings {
   readonly bindIp: string
   readonly portMin: number
   readonly portMax: number
+  /** Ports tell `quality` so often while packets come, besides when a verdict comes or goes; 0 (default) then only. */
+  readonly qualityEveryMs?: number
 }
 
 export interface MediaPlane {

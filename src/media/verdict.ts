@@ -32,7 +32,8 @@ export const verdicts = {
   },
   echo: {
     text: 'What we send comes back as an echo: {about}',
-    advice: 'A loudspeaker is heard by its microphone, or a gateway cancels no echo: use a headset, look at the gateway.',
+    advice:
+      'A loudspeaker is heard by its microphone, or a gateway cancels no echo: use a headset, look at the gateway.',
   },
   'high-loss': {
     text: 'Packets are lost or too late: {about}',
@@ -120,8 +121,7 @@ export function judge(evidence: Evidence): Verdict[] {
   if (unknown && unknown.packets >= refusedPackets)
     found.push({ code: 'wrong-codec', about: String(unknown.payloadType) })
   if (sound && sound.silentMs >= silentMs) found.push({ code: 'silence' })
-  if (sound && sound.clippedShare >= clippedShare)
-    found.push({ code: 'clipping', about: percent(sound.clippedShare) })
+  if (sound && sound.clippedShare >= clippedShare) found.push({ code: 'clipping', about: percent(sound.clippedShare) })
   if (echo && echo.lossDb < echoLossDb && echo.delayMs >= echoDelayMs)
     found.push({ code: 'echo', about: `${Math.round(echo.lossDb)} dB below, after ${Math.round(echo.delayMs)} ms` })
   if (expected >= fewPackets && missing / expected >= lossShare)

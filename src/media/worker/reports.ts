@@ -142,8 +142,8 @@ export class Reports {
         sender: {
           ...ntpTime(wallMs),
           rtpTimestamp: sent.timestampAt(nowMs),
-          packets: sent.packets >>> 0,
-          bytes: sent.bytes >>> 0,
+          packets: sent.reported.packets >>> 0,
+          bytes: sent.reported.bytes >>> 0,
         },
       }),
       extended: this.#extendedBlocks(nowMs, wallMs, sends, metrics),

@@ -47,7 +47,9 @@ export class LevelSampler {
   }
 
   /** Of the frames since the last call; undefined when there were none. */
-  read(nowMs: number): { readonly levelDbov: number; readonly clippedShare: number; readonly silentMs: number } | undefined {
+  read(
+    nowMs: number,
+  ): { readonly levelDbov: number; readonly clippedShare: number; readonly silentMs: number } | undefined {
     if (this.#frames === 0) return undefined
     const mean = this.#energy / this.#frames
     const reading = {

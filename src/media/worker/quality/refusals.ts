@@ -5,12 +5,17 @@
  * its true one.
  */
 export class Refusals<What> {
+  readonly #isSame: (a: What, b: What) => boolean
   #candidate: What | undefined
   #votes = 0
 
+  constructor(isSame: (a: What, b: What) => boolean) {
+    this.#isSame = isSame
+  }
+
   refused(what: What): void {
-    if (this.#votes === 0) this.#candidate = what
-    this.#votes += what === this.#candidate ? 1 : -1
+    if (this.#candidate === undefined || this.#votes === 0) this.#candidate = what
+    this.#votes += this.#isSame(what, this.#candidate) ? 1 : -1
   }
 
   /** Starts anew. */

@@ -16,6 +16,7 @@ import type { VoipMetrics } from '../../../rtp/rtcp-xr.ts'
 import { sequenceDistance, timestampDistance } from '../../../rtp/sequence.ts'
 import type { StreamQuality } from '../../types.ts'
 import { type Evidence, judge, type Verdict, type VerdictCode } from '../../verdict.ts'
+import type { Endpoint } from '../io.ts'
 import type { Reports } from '../reports.ts'
 import { LevelSampler } from './level-sampler.ts'
 import { Refusals } from './refusals.ts'
@@ -45,18 +46,13 @@ export interface QualityOptions {
   readonly tell: (quality: StreamQuality) => void
 }
 
-interface Endpoint {
-  readonly ip: string
-  readonly port: number
-}
-
 export class QualityMeter {
   readonly #options: QualityOptions
   #playout = new PlayoutModel(8000)
   #clockRateHz = 8000
   readonly #levels = new LevelSampler()
-  readonly #strangers = new Refusals<Endpoint>()
-  readonly #unknown = new Refusals<number>()
+  readonly #strangers = new Refusals<Endpoint>((a, b) => a.ip === b.ip && a.port === b.port)
+  readonly #unknown = new Refusals<number>((a, b) => a === b)
   #ssrc = 0
   #encoding = ''
   #packetMs = usualPacketMs
@@ -104,13 +100,10 @@ export class QualityMeter {
     this.#levels.frame(frame, frame.length, nowMs)
   }
 
-  /** A valid packet came from somebody else than who is locked. */
-  refusedSource(from: Endpoint): void {
-    this.#strangers.refused(from)
-  }
-
-  refusedFormat(payloadType: number): void {
-    this.#unknown.refused(payloadType)
+  /** A packet was not taken. @param payloadType When that is why: nobody agreed to it. Else its source is not the locked one. */
+  refused(from: Endpoint, payloadType: number | undefined): void {
+    if (payloadType === undefined) this.#strangers.refused(from)
+    else this.#unknown.refused(payloadType)
   }
 
   #sample(packet: RtpPacket, law: G711Law, nowMs: number): void {
