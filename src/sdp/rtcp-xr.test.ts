@@ -12,6 +12,8 @@ const line = (value?: string): SdpMedia => ({
   otherLines: [],
 })
 
+const answered = (value?: string): (string | undefined)[] => answeredRtcpXr(line(value)).map((each) => each.value)
+
 test('what a peer wants of extended reports is read (RFC 3611 §5.1)', () => {
   assert.equal(rtcpXrOf(line()), undefined)
   assert.deepEqual(rtcpXrOf(line('rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics')), {
@@ -23,7 +25,6 @@ test('what a peer wants of extended reports is read (RFC 3611 §5.1)', () => {
 })
 
 test('an answer holds what both know, the mode as it was offered', () => {
-  const answered = (value?: string): (string | undefined)[] => answeredRtcpXr(line(value)).map((each) => each.value)
   assert.deepEqual(answered('pkt-loss-rle=100 voip-metrics rcvr-rtt=sender:64'), ['voip-metrics rcvr-rtt=sender'])
   assert.deepEqual(answered('rcvr-rtt=all'), ['rcvr-rtt=all'])
   assert.deepEqual(answered('stat-summary'), [])

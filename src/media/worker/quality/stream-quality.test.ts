@@ -70,20 +70,20 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     told,
     verdicts: () => port.stats().quality?.verdicts.map(({ code, about = '' }) => `${code} ${about}`.trim()),
     /** The phone sends for so long. */
-    hear(ms: number, { payload = speech, payloadType, from = alice, lost = () => false }: Sent = {}): void {
+    hear: (ms: number, { payload = speech, payloadType, from = alice, lost = () => false }: Sent = {}): void => {
       for (let at = 0; at < ms; at += frameMs) {
         pass()
         if (!lost(sequence)) port.rtp(packet(payload, payloadType), from)
       }
     },
     /** We send to the phone for so long, and hear nothing. */
-    speak(ms: number): void {
+    speak: (ms: number): void => {
       for (let at = 0; at < ms; at += frameMs) {
         pass()
         other.rtp(packet(speech, 0, 2), { ip: '192.0.2.2', port: remote.rtpPort })
       }
     },
-    quiet(ms: number): void {
+    quiet: (ms: number): void => {
       for (let at = 0; at < ms; at += frameMs) pass()
     },
     packet,
