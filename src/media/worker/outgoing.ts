@@ -25,14 +25,14 @@ const ownSource = -1
 const header = { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc: 0 }
 
 export class Outgoing {
-  /** Of this stream. */
+  #ssrc: number
+  #clockRateHz: number
   packets = 0
   /** Of payload, as sender reports count (RFC 3550 §6.4.1). */
   bytes = 0
-  /** Of streams before it. */
+  /** Sent under the SSRC before. */
   #packetsBefore = 0
-  #ssrc: number
-  #clockRateHz: number
+  #bytesBefore = 0
   /** Of the newest packet sent. */
   #sequence: number
   #timestamp: number
@@ -68,21 +68,25 @@ export class Outgoing {
     return this.#clockRateHz
   }
 
-  /** Of all streams that went out here. */
-  get allPackets(): number {
-    return this.#packetsBefore + this.packets
+  /** Since this SSRC was ours, for sender reports (RFC 3550 §6.4.1). */
+  get reported(): { readonly packets: number; readonly bytes: number } {
+    return { packets: this.packets - this.#packetsBefore, bytes: this.bytes - this.#bytesBefore }
   }
 
-  /** Go on as another stream: a clock of another rate needs an SSRC of its own (RFC 7160 §4.1). */
-  restart(ssrc: number, clockRateHz: number): void {
+  /**
+   * The stream goes on under another SSRC: somebody else has ours, or its clock changes, and a clock of another rate needs
+   * one of its own (RFC 7160 §4.1).
+   */
+  changeSsrc(ssrc: number, clockRateHz = this.#clockRateHz): void {
     this.#ssrc = ssrc
-    this.#clockRateHz = clockRateHz
-    this.#packetTicks = (clockRateHz / 1000) * usualPacketMs
-    this.#source = undefined
-    this.#sourceBefore = undefined
-    this.#packetsBefore += this.packets
-    this.packets = 0
-    this.bytes = 0
+    if (clockRateHz !== this.#clockRateHz) {
+      this.#clockRateHz = clockRateHz
+      this.#packetTicks = (clockRateHz / 1000) * usualPacketMs
+      this.#source = undefined
+      this.#sourceBefore = undefined
+    }
+    this.#packetsBefore = this.packets
+    this.#bytesBefore = this.bytes
   }
 
   /**

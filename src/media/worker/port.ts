@@ -23,6 +23,7 @@ import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
+import { type Counted, QualityMeter } from './quality/stream-quality.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
@@ -38,6 +39,8 @@ export interface PortOptions {
   readonly inactiveAfterMs: number
   /** A recording will begin: keep what came just before it does. */
   readonly recordedLater: boolean
+  /** 0 on changes only. */
+  readonly qualityEveryMs?: number
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
@@ -59,6 +62,7 @@ export class Port implements PacketHandler, Wire {
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
   readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), firstClockRateHz)
   readonly #reports: Reports
+  readonly #quality: QualityMeter
   readonly #ear: Ear
   readonly #speaker: Speaker
   #digits: DigitDetector
@@ -83,6 +87,8 @@ export class Port implements PacketHandler, Wire {
   #bytesReceived = 0
   #refused = 0
   #toldSource: object | undefined
+  /** Who used our SSRC, and made us change it. */
+  #collidedWith: string | undefined
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
@@ -91,6 +97,13 @@ export class Port implements PacketHandler, Wire {
   constructor(options: PortOptions) {
     this.#options = options
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
+    this.#quality = new QualityMeter({
+      nowMs: options.clock.now(),
+      everyMs: options.qualityEveryMs ?? 0,
+      reports: this.#reports,
+      counted: () => this.#counted(),
+      tell: (quality) => options.tell('quality', quality),
+    })
     this.#digits = this.#digitDetector(firstClockRateHz)
     this.#ear = new Ear(options.frames, options.jitter)
     this.#speaker = new Speaker(this, options.frames, this.#sent)
@@ -107,7 +120,7 @@ export class Port implements PacketHandler, Wire {
   }
 
   get packetsSent(): number {
-    return this.#sent.allPackets
+    return this.#sent.packets
   }
 
   describe(description: PortDescription): void {
@@ -115,6 +128,8 @@ export class Port implements PacketHandler, Wire {
     if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
     else this.#crypto = undefined
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#reports.describe(description.extendedReports)
+    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
@@ -188,17 +203,21 @@ export class Port implements PacketHandler, Wire {
     if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
-    const format = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
+    const valid = clear !== undefined && parseRtp(clear, packet)
+    const format = valid ? this.#receive[packet.payloadType] : undefined
     if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
     if (format.kind === 'event') this.#event(format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
@@ -210,6 +229,22 @@ export class Port implements PacketHandler, Wire {
   #changeClock(clockRateHz: number): void {
     this.#clockRateHz = clockRateHz
     this.#received.changeClock()
+  }
+
+  #isStranger({ ip }: Endpoint): boolean {
+    return this.#lock.source !== undefined && this.#lock.source.ip !== ip
+  }
+
+  /**
+   * The peer chose our SSRC: we take leave of it and take another one (RFC 3550 §8.2). Once: who sends us our own packets
+   * back, as an echo test does, has the next one too.
+   */
+  #collided({ ip, port }: Endpoint, nowMs: number): void {
+    const source = endpointText(ip, port)
+    if (this.#collidedWith === source) return
+    this.#collidedWith = source
+    this.#report(nowMs, true)
+    this.#sent.changeSsrc(randomUint32())
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
@@ -283,6 +318,7 @@ export class Port implements PacketHandler, Wire {
     this.#recorder?.tick(nowMs)
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
+    this.#quality.tick(nowMs)
     this.#noticeSilence(nowMs)
   }
 
@@ -296,7 +332,10 @@ export class Port implements PacketHandler, Wire {
   }
 
   #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), {
+      bye,
+      metrics: () => this.#quality.metrics(),
+    })
     const { destination, remote } = this.#lock
     const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
     if (!destination || !bytes) return
@@ -309,6 +348,15 @@ export class Port implements PacketHandler, Wire {
     this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
+  get #jitterMs(): number {
+    return (this.#received.jitter * 1000) / this.#clockRateHz
+  }
+
+  #counted(): Counted {
+    const { packetsReceived } = this.#received
+    return { packetsReceived, packetsSent: this.#sent.packets, jitterMs: this.#jitterMs }
+  }
+
   stats(): PortStats {
     const source = this.#lock.source
     const roundTripMs = this.#reports.roundTripMs
@@ -317,9 +365,10 @@ export class Port implements PacketHandler, Wire {
       packetsReceived: this.#received.packetsReceived,
       bytesReceived: this.#bytesReceived,
       packetsLost: this.#received.packetsLost,
-      packetsSent: this.#sent.allPackets,
+      packetsSent: this.#sent.packets,
       packetsRefused: this.#refused,
-      jitterMs: (this.#received.jitter * 1000) / this.#clockRateHz,
+      jitterMs: this.#jitterMs,
+      quality: this.#quality.read(),
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#format && { codec: this.#format.encoding }),
       ...(source && { source: endpointText(source.ip, source.port) }),
@@ -329,6 +378,7 @@ export class Port implements PacketHandler, Wire {
 
   /** Say goodbye, finish the file, close the sockets. Call once. */
   async close(): Promise<PortStats> {
+    this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
     this.#speaker.close()

@@ -169,7 +169,7 @@ export class EventsOut implements FrameSink {
 
   #sendEvent(format: Format, marker: boolean, timestamp: number): void {
     const { packets, ssrc } = this.#sent
-    if (packets === 0 && format.clockRateHz !== this.#sent.clockRateHz) this.#sent.restart(ssrc, format.clockRateHz)
+    if (packets === 0 && format.clockRateHz !== this.#sent.clockRateHz) this.#sent.changeSsrc(ssrc, format.clockRateHz)
     this.#sent.ownEvent(out, 0, format.payloadType, eventBytes, { marker, timestamp })
     this.#wire.send(out, 0, out.length)
   }

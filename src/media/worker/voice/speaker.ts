@@ -274,7 +274,7 @@ export class Speaker implements FrameSink {
   #useClock({ clockRateHz }: Format): void {
     if (clockRateHz === this.#sent.clockRateHz) return
     if (this.#sent.packets > 0) this.#wire.bye()
-    this.#sent.restart(randomUint32(), clockRateHz)
+    this.#sent.changeSsrc(randomUint32(), clockRateHz)
   }
 
   #sendPayload({ shape, payloads }: Encoded, index: number, format: Format, nowMs: number): void {
