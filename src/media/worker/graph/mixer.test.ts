@@ -195,7 +195,10 @@ test('two mixes that are members of each other hear each other, a tick later, an
   const link: { a?: SoundSource; b?: SoundSource } = {}
   link.a = a.join({ sampleRateHz: 8000, read: (tick) => link.b?.read(tick) })
   link.b = b.join({ sampleRateHz: 8000, read: (tick) => link.a?.read(tick) })
-  for (let tick = 0; tick < 10; tick++) [inA.read(tick), inB.read(tick)]
+  for (let tick = 0; tick < 10; tick++) {
+    inA.read(tick)
+    inB.read(tick)
+  }
   const [heardInA, heardInB] = [listen(inA, 1, 10), listen(inB, 1, 10)]
   assert.ok(Math.abs(amplitudeOf(heardInA, 8000, 1100) - 3000) < 5)
   assert.ok(amplitudeOf(heardInA, 8000, 450) < 5)

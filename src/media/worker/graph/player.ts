@@ -155,19 +155,20 @@ export class Player implements SoundSource {
 
   #take(): number {
     const reel = this.#reel
+    if (!reel) return 0
     const wanted = this.#output.length
     let made = 0
-    while (reel && made < wanted) {
+    while (made < wanted) {
       made += reel.take(this.#output, made, wanted - made)
-      if (made === wanted && !reel.ended) break
-      if (!reel.ended) {
+      if (reel.ended) {
+        if (--this.#roundsLeft > 0) reel.seek(0)
+        else {
+          this.#end({ reason: 'ended' })
+          break
+        }
+      } else if (made < wanted) {
         this.underruns++
         if (reel.failure) this.#end(failed(reel.failure))
-        break
-      }
-      if (--this.#roundsLeft > 0) reel.seek(0)
-      else {
-        this.#end({ reason: 'ended' })
         break
       }
     }

@@ -81,7 +81,7 @@ test('at any other rate it is as long, and in time with its source', async () =>
     const shifted = [-2, -1, 0, 1, 2].map((steps) =>
       steps < 0 ? snrDb(source, heard.subarray(-steps * step)) : snrDb(source.subarray(steps * step), heard),
     )
-    assert.equal(shifted.indexOf(Math.max(...shifted)), 2, `${rate}: ${shifted}`)
+    assert.equal(shifted.indexOf(Math.max(...shifted)), 2, `${rate}: ${shifted.join()}`)
   }
 })
 
@@ -106,8 +106,9 @@ test('tones by name, by description, and silence', async () => {
   assert.equal(differing(await readAll(await openSound({ silenceMs: 30 }, 16_000)), new Int16Array(480)), 0)
 })
 
+const opened = (bytes: Uint8Array) => openSound({ bytes }, 8000)
+
 test('what is missing and what cannot be read are told apart', async () => {
-  const opened = (bytes: Uint8Array) => openSound({ bytes }, 8000)
   await assert.rejects(openSound({ file: '/nowhere/at-all.wav' }, 8000), { code: 'media.sound-missing' })
   await assert.rejects(opened(new Uint8Array(0)), { code: 'media.sound-broken' })
   await assert.rejects(opened(bytesOf(noise(5000, 3000))), { code: 'media.sound-broken' })
