@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { emptyRtpPacket, isRtcp, parseRtp, printRtp } from './packet.ts'
+import { emptyRtpPacket, parseRtp, printRtp } from './packet.ts'
 
 const header = { marker: true, payloadType: 8, sequence: 0xfffe, timestamp: 0xdead_beef, ssrc: 0x8000_0001 }
 
@@ -37,9 +37,4 @@ test('an empty payload is a packet; what claims more than came is none', () => {
   assert.ok(!parseRtp(changed(0, 0x90), packet), 'an extension beyond the end')
   assert.ok(!parseRtp(Uint8Array.of(...changed(0, 0xa0), 0), packet), 'no bytes of padding')
   assert.ok(!parseRtp(Uint8Array.of(...changed(0, 0xa0), 200), packet), 'more padding than packet')
-})
-
-test('RTCP is told from RTP on a shared port by its type (RFC 5761 §4)', () => {
-  assert.ok(isRtcp(Uint8Array.of(0x80, 200, 0, 1, 0, 0, 0, 1)))
-  assert.ok(!isRtcp(printRtp(header, new Uint8Array(0))))
 })

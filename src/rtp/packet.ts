@@ -58,12 +58,6 @@ export function writeUint16(bytes: Uint8Array, at: number, value: number): void 
   bytes[at + 1] = value
 }
 
-/** Whether a datagram on a port shared by both is RTCP: its packet type is 192..223 (RFC 5761 §4). */
-export const isRtcp = (bytes: Uint8Array): boolean => {
-  const type = bytes[1] ?? 0
-  return bytes.length >= 8 && type >= 192 && type <= 223
-}
-
 /** Parse `bytes` into `packet`; false, and `packet` left as it was, when they are no RTP packet. */
 export function parseRtp(bytes: Uint8Array, packet: RtpPacket): boolean {
   const length = bytes.length
