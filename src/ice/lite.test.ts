@@ -11,44 +11,14 @@ import {
   stunTypes,
 } from '../stun/message.ts'
 import { consentMs, IceLite } from './lite.ts'
+import { type Check, printCheck } from './test-support.ts'
 
 const local = { user: 'ours', password: 'our-password-of-22-chars' }
 const remote = { user: 'them', password: 'their-password-22-chars' }
 const browser = { ip: '192.0.2.1', port: 50_000 }
 
-interface Check {
-  readonly username?: string
-  readonly password?: string
-  readonly priority?: number
-  readonly nominate?: boolean
-  readonly role?: number
-  readonly more?: readonly (readonly [number, Buffer])[]
-}
-
-function check({
-  username = 'ours:them',
-  password = local.password,
-  priority = 100,
-  nominate = false,
-  role,
-  more = [],
-}: Check = {}): Buffer {
-  const value = Buffer.alloc(4)
-  value.writeUInt32BE(priority)
-  return printStun({
-    type: stunTypes.request,
-    id: randomBytes(12),
-    attributes: [
-      [stunAttributes.username, Buffer.from(username)],
-      [stunAttributes.priority, value],
-      [role ?? stunAttributes.iceControlling, Buffer.alloc(8, 1)],
-      ...(nominate ? [[stunAttributes.useCandidate, Buffer.alloc(0)] as const] : []),
-      ...more,
-    ],
-    key: password,
-    fingerprint: true,
-  })
-}
+const check = (changes: Partial<Check> = {}): Buffer =>
+  printCheck({ username: 'ours:them', password: local.password, ...changes })
 
 const agent = (): IceLite => {
   const ice = new IceLite(local)

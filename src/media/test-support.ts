@@ -20,6 +20,7 @@ const stats: PortStats = { ...noPackets, packetsReceived: 1, bytesReceived: 1 }
 export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly id: string
   readonly address: MediaPort['address']
+  readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
   recording: string | undefined

@@ -10,7 +10,8 @@ import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
-import { datagramKind } from '../../rtp/demux.ts'
+import type { OwnCertificate } from '../../dtls/conversation.ts'
+import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
@@ -18,6 +19,7 @@ import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFil
 import type { BlockPool } from './block-pool.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
+import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
@@ -33,6 +35,8 @@ export interface PortOptions {
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
+  /** What we show in handshakes of DTLS. */
+  readonly own: OwnCertificate
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
 
@@ -62,6 +66,8 @@ export class Port implements PacketHandler {
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
+  /** Undefined for peers without ICE and DTLS. */
+  #link: PeerLink | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
@@ -104,8 +110,11 @@ export class Port implements PacketHandler {
 
   describe(description: PortDescription): void {
     const { srtp } = description
-    if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
+    if (srtp)
+      (this.#crypto ??= new PortCrypto()).describe(typeof srtp === 'object' && 'send' in srtp ? srtp : undefined)
     else this.#crypto = undefined
+    if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
+    this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
@@ -151,8 +160,22 @@ export class Port implements PacketHandler {
     return file
   }
 
+  #newLink(): PeerLink {
+    const { clock, own, tell } = this.#options
+    return new PeerLink({
+      clock,
+      own,
+      lock: this.#lock,
+      send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
+      agreed: (keys) => this.#crypto?.describe(keys),
+      tell,
+    })
+  }
+
   rtp(bytes: Uint8Array, from: Endpoint): void {
-    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
+    const kind = datagramKind(bytes)
+    if (kind === 'rtcp') return this.rtcp(bytes, from)
+    if (kind !== 'rtp') return this.#other(kind, bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
@@ -168,6 +191,11 @@ export class Port implements PacketHandler {
     if (encoding === 'telephone-event') this.#event(nowMs)
     else if (encoding !== 'CN') this.#speech(encoding, nowMs)
     this.#peer?.relay(packet, encoding, nowMs)
+  }
+
+  /** Not a packet: a check of ICE, a handshake of DTLS, or nothing for us. */
+  #other(kind: DatagramKind, bytes: Uint8Array, from: Endpoint): void {
+    if (!this.#link?.take(kind, bytes, from)) this.#refused++
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
@@ -234,6 +262,7 @@ export class Port implements PacketHandler {
   tick(nowMs: number): void {
     this.#digits.tick(nowMs)
     this.#recorder?.tick(nowMs)
+    this.#link?.tick(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
     this.#noticeSilence(nowMs)
   }
@@ -285,6 +314,7 @@ export class Port implements PacketHandler {
     this.#unbridge()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
+    this.#link?.close()
     void this.stopRecording()
     await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats
