@@ -19,7 +19,8 @@ import type { SourceLock } from './source-lock.ts'
 
 export interface PeerLinkOptions {
   readonly clock: Clock
-  readonly own: OwnCertificate
+  /** No handshakes without. */
+  readonly own?: OwnCertificate
   readonly lock: SourceLock
   readonly send: (bytes: Uint8Array, to: Endpoint) => void
   readonly agreed: (keys: SrtpKeys) => void
@@ -71,8 +72,9 @@ export class PeerLink {
     lock.follow(({ ip, port }) => ice.isProven(ip, port))
   }
 
-  #newConnection(terms: DtlsTerms): DtlsConnection {
+  #newConnection(terms: DtlsTerms): DtlsConnection | undefined {
     const { own, clock, send, agreed, tell } = this.#options
+    if (!own) return undefined
     return new DtlsConnection({
       role: terms.side,
       own,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../core/fake-clock.ts'
 import type { SrtpKey, SrtpSuite } from '../../core/srtp.ts'
-import { ownCertificate } from '../../dtls/test-support.ts'
 import { emptyRtpPacket, parseRtp, printRtp } from '../../rtp/packet.ts'
 import { parseRtcp, printRtcp } from '../../rtp/rtcp.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
@@ -10,7 +9,6 @@ import type { SrtpKeys } from '../types.ts'
 import { BlockPool } from './block-pool.ts'
 import { Port } from './port.ts'
 
-const own = ownCertificate()
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
 const bob = { ip: '192.0.2.2', rtpPort: 5000, rtcpPort: 5001 }
@@ -44,7 +42,6 @@ function portWith(clock: FakeClock) {
     clock,
     wallAt: (nowMs) => nowMs,
     blocks: new BlockPool(),
-    own,
     tell: () => undefined,
   })
   port.attach({

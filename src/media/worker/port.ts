@@ -22,6 +22,7 @@ import { Outgoing } from './outgoing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
+import { type Counted, QualityMeter } from './quality/stream-quality.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
 import { SourceLock } from './source-lock.ts'
@@ -32,11 +33,13 @@ export interface PortOptions {
   readonly inactiveAfterMs: number
   /** A recording will begin: keep what came just before it does. */
   readonly recordedLater: boolean
+  /** 0 on changes only. */
+  readonly qualityEveryMs?: number
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
-  /** What we show in handshakes of DTLS. */
-  readonly own: OwnCertificate
+  /** What we show in handshakes of DTLS; none are had without. */
+  readonly own?: OwnCertificate
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
 
@@ -62,6 +65,7 @@ export class Port implements PacketHandler {
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
   readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), clockRateHz)
   readonly #reports: Reports
+  readonly #quality: QualityMeter
   readonly #digits: DigitDetector
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
@@ -83,6 +87,8 @@ export class Port implements PacketHandler {
   #bytesReceived = 0
   #refused = 0
   #toldSource: object | undefined
+  /** Who used our SSRC, and made us change it. */
+  #collidedWith: string | undefined
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
@@ -91,6 +97,13 @@ export class Port implements PacketHandler {
   constructor(options: PortOptions) {
     this.#options = options
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
+    this.#quality = new QualityMeter({
+      nowMs: options.clock.now(),
+      everyMs: options.qualityEveryMs ?? 0,
+      reports: this.#reports,
+      counted: () => this.#counted(),
+      tell: (quality) => options.tell('quality', quality),
+    })
     this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
     if (options.recordedLater) this.#preroll = new Preroll()
   }
@@ -116,6 +129,8 @@ export class Port implements PacketHandler {
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#reports.describe(description.extendedReports)
+    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
@@ -164,7 +179,7 @@ export class Port implements PacketHandler {
     const { clock, own, tell } = this.#options
     return new PeerLink({
       clock,
-      own,
+      ...(own && { own }),
       lock: this.#lock,
       send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       agreed: (keys) => this.#crypto?.describe(keys),
@@ -178,16 +193,20 @@ export class Port implements PacketHandler {
     if (kind !== 'rtp') return this.#other(kind, bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
-    const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
+    const valid = clear !== undefined && parseRtp(clear, packet)
+    const encoding = valid ? this.#receive[packet.payloadType] : undefined
     if (!encoding || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (valid) this.#quality.refused(from, encoding || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
+    this.#quality.packet(packet, encoding, clockRateHz, nowMs, this.#jitterMs)
     if (encoding === 'telephone-event') this.#event(nowMs)
     else if (encoding !== 'CN') this.#speech(encoding, nowMs)
     this.#peer?.relay(packet, encoding, nowMs)
@@ -196,6 +215,22 @@ export class Port implements PacketHandler {
   /** Not a packet: a check of ICE, a handshake of DTLS, or nothing for us. */
   #other(kind: DatagramKind, bytes: Uint8Array, from: Endpoint): void {
     if (!this.#link?.take(kind, bytes, from)) this.#refused++
+  }
+
+  #isStranger({ ip }: Endpoint): boolean {
+    return this.#lock.source !== undefined && this.#lock.source.ip !== ip
+  }
+
+  /**
+   * The peer chose our SSRC: we take leave of it and take another one (RFC 3550 §8.2). Once: who sends us our own packets
+   * back, as an echo test does, has the next one too.
+   */
+  #collided({ ip, port }: Endpoint, nowMs: number): void {
+    const source = endpointText(ip, port)
+    if (this.#collidedWith === source) return
+    this.#collidedWith = source
+    this.#report(nowMs, true)
+    this.#sent.changeSsrc(randomUint32())
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
@@ -264,6 +299,7 @@ export class Port implements PacketHandler {
     this.#recorder?.tick(nowMs)
     this.#link?.tick(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
+    this.#quality.tick(nowMs)
     this.#noticeSilence(nowMs)
   }
 
@@ -277,7 +313,10 @@ export class Port implements PacketHandler {
   }
 
   #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), {
+      bye,
+      metrics: () => this.#quality.metrics(),
+    })
     const { destination, remote } = this.#lock
     const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
     if (!destination || !bytes) return
@@ -290,6 +329,15 @@ export class Port implements PacketHandler {
     this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
+  get #jitterMs(): number {
+    return (this.#received.jitter * 1000) / clockRateHz
+  }
+
+  #counted(): Counted {
+    const { packetsReceived } = this.#received
+    return { packetsReceived, packetsSent: this.#sent.packets, jitterMs: this.#jitterMs }
+  }
+
   stats(): PortStats {
     const source = this.#lock.source
     const roundTripMs = this.#reports.roundTripMs
@@ -300,7 +348,8 @@ export class Port implements PacketHandler {
       packetsLost: this.#received.packetsLost,
       packetsSent: this.#sent.packets,
       packetsRefused: this.#refused,
-      jitterMs: (this.#received.jitter * 1000) / clockRateHz,
+      jitterMs: this.#jitterMs,
+      quality: this.#quality.read(),
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#codec && { codec: this.#codec }),
       ...(source && { source: endpointText(source.ip, source.port) }),
@@ -310,6 +359,7 @@ export class Port implements PacketHandler {
 
   /** Say goodbye, finish the file, close the sockets. Call once. */
   async close(): Promise<PortStats> {
+    this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
     this.#digits.restart()
