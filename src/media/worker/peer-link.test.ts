@@ -7,10 +7,11 @@ import { fingerprintOf } from '../../dtls/identity.ts'
 import { ownCertificate } from '../../dtls/test-support.ts'
 import { checkOf } from '../../ice/test-support.ts'
 import { datagramKind } from '../../rtp/demux.ts'
-import { emptyRtpPacket, parseRtp, printRtp } from '../../rtp/packet.ts'
+import { printRtp } from '../../rtp/packet.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { DtlsTerms, PortDescription } from '../types.ts'
 import { BlockPool } from './block-pool.ts'
+import { FrameClock } from './frame-clock.ts'
 import type { Endpoint } from './io.ts'
 import { Port } from './port.ts'
 
@@ -36,16 +37,24 @@ function world() {
   const clock = new FakeClock()
   const sent: { readonly bytes: Buffer; readonly to: Endpoint }[] = []
   const told: unknown[] = []
-  const port = new Port({
+  const options = {
     cname: 'call',
     inactiveAfterMs: 0,
     recordedLater: false,
     clock,
-    wallAt: (nowMs) => nowMs,
+    wallAt: (nowMs: number) => nowMs,
     blocks: new BlockPool(),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
     own: server,
-    tell: (name, event) => told.push([name, event]),
-  })
+  }
+  const port = new Port({ ...options, tell: (name, event) => told.push([name, event]) })
+  /** The other party, in the clear. */
+  const bob = new Port({ ...options, tell: () => undefined })
+  bob.describe({ ...formats, remote: plain })
+  bob.bridge(port)
+  const speak = (sequence: number): void =>
+    bob.rtp(Uint8Array.from(speech(sequence)), { ip: plain.ip, port: plain.rtpPort })
   port.attach({
     sendRtp(bytes, start, length, to) {
       const copy = Buffer.from(bytes.subarray(start, start + length))
@@ -86,6 +95,7 @@ function world() {
   const take = (kind: string) => sent.splice(0).filter(({ bytes }) => datagramKind(bytes) === kind)
   return {
     clock,
+    speak,
     port,
     page,
     newPage,
@@ -103,12 +113,6 @@ function sealed(keys: DtlsKeys | undefined, sequence: number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-const relayed = (port: Port, sequence: number): void => {
-  const packet = emptyRtpPacket()
-  assert.ok(parseRtp(speech(sequence), packet))
-  port.relay(packet, 'PCMU', 0)
-}
-
 const call = (description: Partial<PortDescription> = {}): PortDescription => ({
   ...formats,
   ice,
@@ -117,9 +121,9 @@ const call = (description: Partial<PortDescription> = {}): PortDescription => ({
 })
 
 test('a browser checks its way, shakes hands, is heard and hears: there, and nowhere else', () => {
-  const { port, page, told, run, take, check } = world()
+  const { speak, port, page, told, run, take, check } = world()
   port.describe(call({ remote: plain }))
-  relayed(port, 1)
+  speak(1)
   assert.deepEqual(take('rtp'), [], 'nothing goes to the address of its description')
   check()
   assert.deepEqual(
@@ -136,7 +140,7 @@ test('a browser checks its way, shakes hands, is heard and hears: there, and now
   port.rtp(sealed(keys, 2), elsewhere)
   port.rtp(Uint8Array.from(speech(3)), at)
   assert.equal(port.stats().packetsReceived, 1, 'not from where it was never checked, and nothing in the clear')
-  relayed(port, 2)
+  speak(2)
   const [packet] = take('rtp')
   assert.deepEqual([packet?.to.ip, packet?.to.port], [at.ip, at.port])
   assert.ok(keys && packet && new SrtpReceiver(keys.receive).rtp(packet.bytes))
@@ -228,23 +232,23 @@ test('a description that says the same again keeps the keys; another certificate
 })
 
 test('a browser that checks no more is sent nothing after 30 s, until it checks again (RFC 7675)', () => {
-  const { port, page, run, take, check } = world()
+  const { speak, port, page, run, take, check } = world()
   port.describe(call())
   check()
   page.connection.start(at)
   run(29_900)
-  relayed(port, 1)
+  speak(1)
   assert.equal(take('rtp').length, 1)
   run(200)
-  relayed(port, 2)
+  speak(2)
   assert.equal(take('rtp').length, 0)
   check()
-  relayed(port, 3)
+  speak(3)
   assert.equal(take('rtp').length, 1)
 })
 
 test('packets follow the browser to the way it chooses, and are taken from any that was checked', () => {
-  const { clock, port, page, run, take, check } = world()
+  const { speak, clock, port, page, run, take, check } = world()
   port.describe(call())
   check()
   page.connection.start(at)
@@ -253,7 +257,7 @@ test('packets follow the browser to the way it chooses, and are taken from any t
   const next: Endpoint = { ip: '192.0.2.1', port: 50_002 }
   clock.advance(2_000)
   port.rtp(checkOf(ours, theirs, true), next)
-  relayed(port, 1)
+  speak(1)
   assert.equal(take('rtp')[0]?.to.port, next.port)
   port.rtp(sealed(keys, 1), at)
   port.rtp(sealed(keys, 2), next)
