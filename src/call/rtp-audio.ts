@@ -3,7 +3,7 @@
  * can be carried, and what the plane is told of them.
  * What is encrypted is said by leg-crypto.ts.
  */
-import type { Encoding, MediaAddress, PayloadFormat } from '../media/types.ts'
+import type { MediaAddress, PayloadFormat } from '../media/types.ts'
 import { isSecureProtocol } from '../sdp/crypto.ts'
 import { connectionOf, pcma, pcmu, rtcpAddressOf, sameFormat, telephoneEvent } from '../sdp/media.ts'
 import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -27,6 +27,6 @@ export function mediaAddressOf(description: SessionDescription, media: SdpMedia)
 /** @param format Among the supported ones, with the peer's payload type and spelling. */
 export const payloadFormat = (format: SdpFormat): PayloadFormat => ({
   payloadType: format.payloadType,
-  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding as Encoding,
+  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding,
   clockRateHz: format.clockRateHz,
 })

@@ -1,26 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Codec } from './codec.ts'
-import { codecs, findCodec } from './codecs.ts'
+import { codecFor, codecs, findCodec } from './codecs.ts'
 import { findSine, resampled, sine, snrDb, speech16k } from './test-support.ts'
 
 /** All of a sound through encoder and decoder, 20 ms at a time. */
 function coded(codec: Codec, sound: Int16Array): Int16Array {
-  const encoder = codec.createEncoder()
+  const encoder = codec.createEncoder({ bitsPerSecond: 96_000, sound: 'music' })
   const decoder = codec.createDecoder()
   const frame = codec.sampleRateHz / 50
   const payload = new Uint8Array(codec.payloadBytes(frame))
   const out = new Int16Array(sound.length - (sound.length % frame))
   for (let at = 0; at + frame <= sound.length; at += frame) {
     const bytes = encoder.encode(sound, at, frame, payload, 0)
-    assert.equal(bytes, payload.length)
+    assert.ok(bytes === payload.length || codec.encoding === 'opus')
+    assert.equal(codec.ticksOf(payload, 0, bytes), codec.clockRateHz / 50)
     assert.equal(decoder.decode(payload, 0, bytes, out, at), frame)
   }
+  encoder.close()
+  decoder.close()
   return out
 }
 
 /** Noise of a 1 kHz tone in dB: G.711 and G.722 by what their quantizers can, the resampler and 16 bits by theirs. */
-const worstSnrDb = { PCMU: 35, PCMA: 35, G722: 30, L16: 60 }
+const worstSnrDb = { PCMU: 35, PCMA: 35, G722: 30, L16: 60, opus: 30 }
 
 test('a tone through every pair of codecs keeps its pitch, its level within 0.2 dB, and stays above the noise', () => {
   for (const first of codecs) {
@@ -58,6 +61,17 @@ test('a codec is found by name in any case, clock and channels', () => {
   assert.equal(findCodec('L16', 44_100)?.payloadBytes(882), 1764)
   assert.equal(findCodec('L16', 44_100, 2), undefined)
   assert.equal(findCodec('G729', 8000), undefined)
+  assert.equal(findCodec('OPUS', 48_000, 2)?.sampleRateHz, 48_000)
+  assert.equal(findCodec('opus', 48_000), undefined)
+})
+
+test('opus works at the lowest of its rates that holds the sound, others at their own', () => {
+  const [opus, g722] = [findCodec('opus', 48_000, 2), findCodec('G722', 8000)]
+  assert.ok(opus && g722)
+  const rates = [8000, 16_000, 22_050, 48_000, 96_000].map((rate) => codecFor(opus, rate).sampleRateHz)
+  assert.deepEqual(rates, [8000, 16_000, 24_000, 48_000, 48_000])
+  assert.equal(codecFor(opus, 8000).clockRateHz, 48_000)
+  assert.equal(codecFor(g722, 8000), g722)
 })
 
 test('payloads that are cut or too long for the room, and odd frames, are refused without a trace', () => {

@@ -2,13 +2,14 @@
  * The table of codecs: by the name, clock and channels of an SDP rtpmap, what decodes and encodes it.
  *
  * To add one: a file with its encoder and decoder, its name in `SoundEncoding` (codec.ts), a maker here.
- * Mono only, which is all that telephones send of these.
+ * All are mono here, as telephones speak; stereo that comes in Opus is mixed by its decoder.
  */
 import type { Codec, Decoder, Encoder, SoundEncoding } from './codec.ts'
 import { Concealer } from './conceal.ts'
 import { decodeG711Into, encodeG711Into, type G711Law } from './g711.ts'
 import { G722Decoder, G722Encoder } from './g722.ts'
 import { decodeL16Into, encodeL16Into } from './l16.ts'
+import { type OpusRateHz, opus } from './opus.ts'
 
 /** The shape of codecs whose payload is so long as it has samples, whatever is in it. */
 interface Proportional {
@@ -46,6 +47,12 @@ class ProportionalDecoder implements Decoder {
   conceal(samples: Int16Array, toSample: number, count: number): void {
     this.#concealer.conceal(samples, toSample, count)
   }
+
+  recover(): number {
+    return 0
+  }
+
+  close(): void {}
 }
 
 class ProportionalEncoder implements Encoder {
@@ -64,14 +71,21 @@ class ProportionalEncoder implements Encoder {
     this.#encode(samples, fromSample, count, bytes, toByte)
     return byteCount
   }
+
+  close(): void {}
 }
 
 const proportional = (form: Proportional): Codec => ({
   encoding: form.encoding,
   clockRateHz: form.clockRateHz,
   sampleRateHz: form.sampleRateHz,
+  channels: 1,
   samplesTogether: form.samplesTogether,
   payloadBytes: (samples) => Math.ceil(samples / form.samplesTogether) * form.bytesTogether,
+  ticksOf: (_bytes, _from, count) => {
+    const samples = count % form.bytesTogether ? 0 : (count / form.bytesTogether) * form.samplesTogether
+    return (samples * form.clockRateHz) / form.sampleRateHz
+  },
   createDecoder: () => new ProportionalDecoder(form),
   createEncoder: () => new ProportionalEncoder(form),
 })
@@ -117,17 +131,38 @@ const l16 = (sampleRateHz: number): Codec =>
 /** L16 may have any rate; these are the ones that the resampler is measured at. */
 const l16RatesHz = [8000, 16_000, 24_000, 32_000, 44_100, 48_000]
 
-/** Every codec there is. */
-export const codecs: readonly Codec[] = [g711('PCMU'), g711('PCMA'), g722, ...l16RatesHz.map(l16)]
+/** Opus at each of its rates. The first is what it is found as. */
+const opusRatesHz: readonly OpusRateHz[] = [48_000, 24_000, 16_000, 12_000, 8000]
+const opusCodecs = opusRatesHz.map((rate) => opus(rate))
+
+/** Every codec there is, each once. */
+export const codecs: readonly Codec[] = [
+  g711('PCMU'),
+  g711('PCMA'),
+  g722,
+  ...l16RatesHz.map(l16),
+  ...opusCodecs.slice(0, 1),
+]
 
 /**
  * The codec of an rtpmap, undefined when it cannot be decoded here.
  *
  * @param encoding In any case (RFC 4855 §3).
- * @param channels 1 where the rtpmap says nothing.
+ * @param channels 1 where the rtpmap says nothing; 2 for Opus whatever it carries (RFC 7587 §7).
  */
 export function findCodec(encoding: string, clockRateHz: number, channels = 1): Codec | undefined {
-  if (channels !== 1) return undefined
   const name = encoding.toUpperCase()
-  return codecs.find((codec) => codec.encoding === name && codec.clockRateHz === clockRateHz)
+  return codecs.find(
+    (codec) =>
+      codec.encoding.toUpperCase() === name &&
+      codec.clockRateHz === clockRateHz &&
+      channels === (codec.encoding === 'opus' ? 2 : 1),
+  )
 }
+
+/**
+ * The same codec for sound of this rate: Opus at the lowest of its rates that holds it, which spares a resampler and
+ * much of the work; any other one as it is.
+ */
+export const codecFor = (codec: Codec, sampleRateHz: number): Codec =>
+  codec.encoding === 'opus' ? (opusCodecs.findLast((each) => each.sampleRateHz >= sampleRateHz) ?? codec) : codec

@@ -9,13 +9,35 @@
 
 import type { SrtpKey } from '../core/srtp.ts'
 
-/** What travels in a payload type. Case as in the IANA registry. */
-export type Encoding = 'PCMU' | 'PCMA' | 'telephone-event'
+/**
+ * What travels in a payload type, spelled as in the IANA registry of RTP payload formats: PCMU, PCMA, G722, L16, opus,
+ * telephone-event, CN. Any other name (G729, EVS, AMR-WB) is carried from port to port as it is, never decoded.
+ */
+export type Encoding = string
 
 export interface PayloadFormat {
   readonly payloadType: number
   readonly encoding: Encoding
+  /** Of the rtpmap; RTP timestamps count in it. For G722 8000, half of its true rate (RFC 3551 §4.5.2). */
   readonly clockRateHz: number
+  /** Of the rtpmap, 1 when left out; always 2 for opus, whatever is in it (RFC 7587 §7). */
+  readonly channels?: number
+  /** Of opus: what its receiver asks its sender to do. */
+  readonly opus?: OpusWishes
+}
+
+/** The fmtp of Opus (RFC 7587 §6.1), as the one who will receive it wrote it. */
+export interface OpusWishes {
+  /** Stereo is of use to it. */
+  readonly stereo: boolean
+  /** It takes the copy of the packet before (useinbandfec). */
+  readonly fec: boolean
+  /** It would rather not be sent silence (usedtx). */
+  readonly dtx: boolean
+  /** maxaveragebitrate */
+  readonly bitsPerSecond?: number
+  /** maxplaybackrate: a higher sample rate would be wasted on it. */
+  readonly playbackRateHz?: number
 }
 
 export interface MediaAddress {
@@ -40,8 +62,15 @@ export interface PortDescription {
   readonly remote?: MediaAddress
   /** Payload types as we declared them: what arrives. */
   readonly receive: readonly PayloadFormat[]
-  /** Payload types as the peer declared them: what we send. Empty when we must not send (hold). */
+  /**
+   * Payload types as the peer declared them, the best first: what we send. Speech that comes in another one is transcoded
+   * to the first that can be. Empty when we must not send (hold).
+   */
   readonly send: readonly PayloadFormat[]
+  /** How much sound the peer wants in a packet (a=ptime); 20 ms when it does not say. What is relayed may be shorter. */
+  readonly ptimeMs?: number
+  /** The most that it takes in one (a=maxptime). */
+  readonly maxPtimeMs?: number
   /**
    * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key:
    * nothing new is taken. Absent for plain RTP. Not for relay ports.
@@ -158,15 +187,24 @@ export interface OpenPortOptions {
   readonly relay?: boolean
 }
 
+/** How packets come in and go out: by node:dgram, or by the addon (native-addon.ts). */
+export type IoKind = 'dgram' | 'native'
+
 export interface MediaPlaneSettings {
   readonly workers: number
   /** Address sockets bind to. */
   readonly bindIp: string
   readonly portMin: number
   readonly portMax: number
+  /** `dgram` when left out. */
+  readonly io?: IoKind
+  /** How often the addon looks for packets, ms; 5 when left out. */
+  readonly pollMs?: number
 }
 
 export interface MediaPlane {
+  /** How packets come in and go out. */
+  readonly io: IoKind
   /** @param id The call's id, for logs. */
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
@@ -183,4 +221,16 @@ export interface WorkerStats {
   readonly cpuMs: number
   /** Event-loop delay since the last reading, ms. */
   readonly loopDelayP99Ms: number
+  /** Datagrams lost here, and not on the way. */
+  readonly lost: LostDatagrams
+}
+
+/** Datagrams that never came to a port, or never left, since the worker began. */
+export interface LostDatagrams {
+  /** Longer than any network carries whole. */
+  readonly oversized: number
+  /** Refused by the network when they were sent. */
+  readonly unsent: number
+  /** By the kernel, for want of room in the buffer of a socket; 0 where it does not tell (node:dgram). */
+  readonly dropped: number
 }

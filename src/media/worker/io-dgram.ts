@@ -5,7 +5,7 @@
  * seconds of a stream, so that a thread that stands still for a moment loses nothing.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import type { MediaIo, PacketHandler, PortSockets } from './io.ts'
+import { type Endpoint, type MediaIo, maxDatagramBytes, type PacketHandler, type PortSockets } from './io.ts'
 
 const receiveBufferBytes = 256 * 1024
 
@@ -21,6 +21,12 @@ const numericLookup =
 const familyOf = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)
 
 const nothing = (): void => {}
+
+/** Of all sockets of this thread. */
+const lost = { oversized: 0, unsent: 0 }
+const countUnsent = (error: Error | null): void => {
+  if (error) lost.unsent++
+}
 
 /** A socket bound to `::` carries IPv4 too, in this form. */
 const mapped = '::ffff:'
@@ -38,6 +44,9 @@ export const dgramIo: MediaIo = {
     }
     return portSockets(rtp, rtcp, bindIp, handler)
   },
+  /** Each packet leaves when it is sent. */
+  flush: nothing,
+  lost: () => ({ ...lost, dropped: 0 }),
 }
 
 function newSocket(bindIp: string): Socket {
@@ -65,27 +74,54 @@ function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.close(() => resolve()))
 }
 
+/** What the handler was lent: dgram made it for this one message, so that it may be sent without a copy. */
+let lent: ArrayBufferLike | undefined
+
+/** Hand on what a socket receives. */
+function listen(socket: Socket, handle: (bytes: Uint8Array, from: Endpoint) => void): void {
+  let from: Endpoint = { ip: '', port: 0 }
+  let address = ''
+  socket.on('message', (bytes: Uint8Array, remote: RemoteInfo) => {
+    if (bytes.length > maxDatagramBytes) {
+      lost.oversized++
+      return
+    }
+    if (remote.port !== from.port || remote.address !== address) {
+      address = remote.address
+      from = { ip: plain(address), port: remote.port }
+    }
+    lent = bytes.buffer
+    handle(bytes, from)
+    lent = undefined
+  })
+}
+
+/** Part of `bytes` that stays as it is until it has left. */
+function kept(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const part = bytes.subarray(start, start + length)
+  return bytes.buffer === lent ? part : Buffer.from(part)
+}
+
 function portSockets(rtp: Socket, rtcp: Socket, bindIp: string, handler: PacketHandler): PortSockets {
-  rtp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtp(bytes, plain(from.address), from.port))
-  rtcp.on('message', (bytes: Uint8Array, from: RemoteInfo) => handler.rtcp(bytes, plain(from.address), from.port))
+  listen(rtp, (bytes, from) => handler.rtp(bytes, from))
+  listen(rtcp, (bytes, from) => handler.rtcp(bytes, from))
   let open = true
   const family = familyOf(bindIp)
-  /** As the socket takes it; undefined when it does not reach that. */
-  const reachable = (ip: string): string | undefined => {
-    if (!open) return undefined
+  /** As the socket takes it; undefined when it does not reach that, or nobody can be there. */
+  const reachable = ({ ip, port }: Endpoint): string | undefined => {
+    if (!open || port < 1 || port > 0xffff) return undefined
     if (familyOf(ip) === family) return ip
     return bindIp === '::' ? mapped + ip : undefined
   }
+  const send = (socket: Socket, bytes: Uint8Array, start: number, length: number, to: Endpoint): void => {
+    const ip = reachable(to)
+    if (ip !== undefined) socket.send(kept(bytes, start, length), to.port, ip, countUnsent)
+  }
   return {
-    sendRtp(bytes, from, length, ip, port) {
-      const to = reachable(ip)
-      if (to !== undefined) rtp.send(bytes, from, length, port, to, nothing)
-    },
-    sendRtcp(bytes, ip, port) {
-      const to = reachable(ip)
-      if (to !== undefined) rtcp.send(bytes, port, to, nothing)
-    },
+    sendRtp: (bytes, start, length, to) => send(rtp, bytes, start, length, to),
+    sendRtcp: (bytes, to) => send(rtcp, bytes, 0, bytes.length, to),
     async close() {
+      if (!open) return
       open = false
       await Promise.all([closeSocket(rtp), closeSocket(rtcp)])
     },

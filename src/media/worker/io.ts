@@ -1,24 +1,48 @@
 /**
- * Packets in and out, as the worker sees them. node:dgram is behind it today (io-dgram.ts); a native backend that
- * drains many sockets at a tick can take its place, for no object is made for a packet above this line.
+ * Packets in and out, as the worker sees them.
+ *
+ *   sockets  ◀──▶  io-dgram.ts (node:dgram, works everywhere) or io-native.ts (the addon)  ◀── MediaIo ──▶  ports
+ *
+ * Nothing is made for a packet above this line: its bytes are lent, and its source is the same object as long as it is
+ * the same source. Both kinds keep the same contract (io.contract.test.ts).
  */
 
-/** Told of each datagram. `bytes` belong to the handler from then on. */
-export interface PacketHandler {
-  rtp(bytes: Uint8Array, ip: string, port: number): void
-  rtcp(bytes: Uint8Array, ip: string, port: number): void
+import type { LostDatagrams } from '../types.ts'
+
+/** Where a datagram comes from or goes to. Numeric; IPv4 in its own form, whatever socket it came through. */
+export interface Endpoint {
+  readonly ip: string
+  readonly port: number
 }
 
-/** A bound pair of sockets. Sending never throws: what the network refuses is lost, as on any network. */
+/** Longer datagrams are dropped and counted: no network carries them whole, and no peer of ours sends them. */
+export const maxDatagramBytes = 2048
+
+/** Told of each datagram. `bytes` may be changed, and hold what is received next as soon as the call returns: copy what stays. */
+export interface PacketHandler {
+  /** @param from The same object for packets that follow each other from one source; never changed. */
+  rtp(bytes: Uint8Array, from: Endpoint): void
+  rtcp(bytes: Uint8Array, from: Endpoint): void
+}
+
+/**
+ * A bound pair of sockets. Sending never throws: what the network refuses is lost, as on any network.
+ *
+ * Bytes that are sent are the caller's again when the call returns. Those that the handler was lent, and sent, must stay as
+ * they are until it returns: they may leave after it.
+ */
 export interface PortSockets {
-  /** Send `bytes` from `from` on. They must not change until they are sent. */
-  sendRtp(bytes: Uint8Array, from: number, length: number, ip: string, port: number): void
-  sendRtcp(bytes: Uint8Array, ip: string, port: number): void
+  /** Send `length` of `bytes` from `start` on. Cheapest when `to` is the same object each time. */
+  sendRtp(bytes: Uint8Array, start: number, length: number, to: Endpoint): void
+  sendRtcp(bytes: Uint8Array, to: Endpoint): void
   /** Resolves when the ports are free again. */
   close(): Promise<void>
 }
 
 export interface MediaIo {
-  /** Bind `rtpPort` and the next one for RTCP; undefined when either is in use by somebody. */
+  /** Bind `rtpPort` and the next one for RTCP; undefined when either cannot be had: somebody uses it, or no file is left to open. */
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
+  /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
+  flush(): void
+  lost(): LostDatagrams
 }

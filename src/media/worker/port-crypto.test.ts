@@ -70,9 +70,9 @@ function payloadOf(bytes: Uint8Array | undefined): Uint8Array {
 
 test('an encrypted leg and a plain one hear each other', () => {
   const { a, b } = call()
-  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), alice.ip, alice.rtpPort)
+  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), { ip: alice.ip, port: alice.rtpPort })
   assert.deepEqual(payloadOf(b.rtp[0]), payload)
-  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  b.port.rtp(speech(1), { ip: bob.ip, port: bob.rtpPort })
   assert.notDeepEqual(payloadOf(a.rtp[0]).slice(0, 160), payload)
   assert.deepEqual(payloadOf(a.rtp[0] && new SrtpReceiver(keys.send).rtp(a.rtp[0])), payload)
 })
@@ -80,18 +80,18 @@ test('an encrypted leg and a plain one hear each other', () => {
 test('two encrypted legs hear each other, each by its own keys and suite', () => {
   const theirs = { send: keyOf(3, 'AEAD_AES_256_GCM'), receive: keyOf(4, 'AEAD_AES_256_GCM') }
   const { a, b } = call(theirs)
-  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), alice.ip, alice.rtpPort)
+  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), { ip: alice.ip, port: alice.rtpPort })
   assert.deepEqual(payloadOf(b.rtp[0] && new SrtpReceiver(theirs.send).rtp(b.rtp[0])), payload)
 })
 
 test('on an encrypted leg nothing plain, forged or repeated is taken, and it moves no source', () => {
   const { a, b } = call()
   const sender = new SrtpSender(keys.receive)
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
-  a.port.rtp(sealed(new SrtpSender(keyOf(9)), 1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  a.port.rtp(sealed(new SrtpSender(keyOf(9)), 1), { ip: alice.ip, port: alice.rtpPort })
   const first = sealed(sender, 2)
-  a.port.rtp(first.slice(), '203.0.113.9', 666)
-  a.port.rtp(first.slice(), alice.ip, alice.rtpPort)
+  a.port.rtp(first.slice(), { ip: '203.0.113.9', port: 666 })
+  a.port.rtp(first.slice(), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 1)
   assert.equal(a.port.stats().packetsRefused, 3)
 })
@@ -102,14 +102,14 @@ test('until the peer has said its key nothing is taken and nothing sent', () => 
   const fresh = portWith(new FakeClock())
   fresh.port.describe({ remote: alice, receive: [pcmu], send: [pcmu], srtp: 'awaited' })
   fresh.port.bridge(b.port)
-  fresh.port.rtp(speech(1), alice.ip, alice.rtpPort)
-  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  fresh.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  b.port.rtp(speech(1), { ip: bob.ip, port: bob.rtpPort })
   assert.deepEqual([b.rtp, fresh.rtp], [[], []])
 })
 
 test('reports are encrypted and read', () => {
   const { a, clock } = call()
-  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), alice.ip, alice.rtpPort)
+  a.port.rtp(sealed(new SrtpSender(keys.receive), 1), { ip: alice.ip, port: alice.rtpPort })
   for (let ms = 0; ms < 8000; ms += 50) {
     clock.advance(50)
     a.port.tick(clock.now())
@@ -122,9 +122,9 @@ test('reports are encrypted and read', () => {
   const before = a.port.stats().packetsRefused
   const encrypted = new SrtpSender(keys.receive).rtcp(plain)
   assert.ok(encrypted)
-  a.port.rtcp(encrypted, alice.ip, alice.rtcpPort)
+  a.port.rtcp(encrypted, { ip: alice.ip, port: alice.rtcpPort })
   assert.equal(a.port.stats().packetsRefused, before)
-  a.port.rtcp(plain, alice.ip, alice.rtcpPort)
+  a.port.rtcp(plain, { ip: alice.ip, port: alice.rtcpPort })
   assert.equal(a.port.stats().packetsRefused, before + 1)
 })
 
@@ -132,13 +132,13 @@ test('the same keys told again go on; a new key of the peer takes over at once, 
   const { a, b } = call()
   const sender = new SrtpSender(keys.receive)
   const first = sealed(sender, 1)
-  a.port.rtp(first.slice(), alice.ip, alice.rtpPort)
+  a.port.rtp(first.slice(), { ip: alice.ip, port: alice.rtpPort })
   a.port.describe({ remote: alice, receive: [pcmu], send: [pcmu], srtp: structuredClone(keys) })
-  a.port.rtp(first.slice(), alice.ip, alice.rtpPort)
+  a.port.rtp(first.slice(), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 1, 'what came before does not come again')
   a.port.describe({ remote: alice, receive: [pcmu], send: [pcmu], srtp: { ...keys, receive: keyOf(7) } })
-  a.port.rtp(sealed(sender, 2), alice.ip, alice.rtpPort)
+  a.port.rtp(sealed(sender, 2), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 1)
-  a.port.rtp(sealed(new SrtpSender(keyOf(7)), 3), alice.ip, alice.rtpPort)
+  a.port.rtp(sealed(new SrtpSender(keyOf(7)), 3), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 2)
 })

@@ -39,8 +39,9 @@ function portWith(clock: FakeClock, inactiveAfterMs = 0, recordedLater = false) 
     tell: (name, event) => told.push([name, event]),
   })
   port.attach({
-    sendRtp: (bytes, from, length, ip, to) => rtp.push({ bytes: bytes.slice(from, from + length), to: `${ip}:${to}` }),
-    sendRtcp: (bytes, ip, to) => rtcp.push({ bytes, to: `${ip}:${to}` }),
+    sendRtp: (bytes, from, length, to) =>
+      rtp.push({ bytes: bytes.slice(from, from + length), to: `${to.ip}:${to.port}` }),
+    sendRtcp: (bytes, to) => rtcp.push({ bytes, to: `${to.ip}:${to.port}` }),
     close: () => Promise.resolve(),
   })
   const run = (ms: number): void => {
@@ -76,8 +77,8 @@ function parsed(datagram: Datagram | undefined): RtpPacket {
 
 test('speech goes to the other side with its payload untouched and a header of ours', () => {
   const { a, b } = call(new FakeClock())
-  a.port.rtp(speech(1, { marker: true }), alice.ip, alice.rtpPort)
-  a.port.rtp(speech(2), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1, { marker: true }), { ip: alice.ip, port: alice.rtpPort })
+  a.port.rtp(speech(2), { ip: alice.ip, port: alice.rtpPort })
   assert.deepEqual(
     b.rtp.map(({ to }) => to),
     ['192.0.2.2:5000', '192.0.2.2:5000'],
@@ -95,7 +96,7 @@ test('speech goes to the other side with its payload untouched and a header of o
 test('payload types are those that each side declared', () => {
   const odd = { ...pcma, payloadType: 115 }
   const { a, b } = call(new FakeClock(), { receive: [pcma] }, { send: [odd] })
-  a.port.rtp(speech(1, { payloadType: 8 }), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1, { payloadType: 8 }), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(parsed(b.rtp[0]).payloadType, 115)
 })
 
@@ -105,7 +106,7 @@ test('mu-law becomes A-law for a side that takes only that, and is kept for one 
     [[pcma, pcmu], 0],
   ] as const) {
     const { a, b } = call(new FakeClock(), {}, { send })
-    a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+    a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
     const sent = parsed(b.rtp[0])
     assert.equal(sent.payloadType, payloadType)
     const expected = payloadType === 0 ? payload : encodeG711('PCMA', decodeG711('PCMU', payload))
@@ -115,26 +116,26 @@ test('mu-law becomes A-law for a side that takes only that, and is kept for one 
 
 test('nothing is sent to a side that takes nothing: on hold', () => {
   const { a, b } = call(new FakeClock(), {}, { send: [] })
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   assert.deepEqual(b.rtp, [])
   b.port.describe({ remote: bob, receive: [pcmu], send: [pcmu] })
-  a.port.rtp(speech(2), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(2), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 1)
 })
 
 test('comfort noise that nobody agreed to shows that its sender lives, and is not sent on (RFC 3389)', async () => {
   const clock = new FakeClock()
   const { a, b } = call(clock)
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   clock.advance(200)
-  a.port.rtp(speech(2, { payloadType: 13 }), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(2, { payloadType: 13 }), { ip: alice.ip, port: alice.rtpPort })
   clock.advance(200)
-  a.port.rtp(speech(20), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(20), { ip: alice.ip, port: alice.rtpPort })
   const [first, second] = b.rtp.map(parsed)
   assert.equal(b.rtp.length, 2)
   assert.equal(((second?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff, 18, 'the noise leaves no hole')
   clock.advance(100)
-  a.port.rtp(speech(21, { payloadType: 13 }), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(21, { payloadType: 13 }), { ip: alice.ip, port: alice.rtpPort })
   const stats = await a.port.close()
   assert.deepEqual([stats.packetsReceived, stats.packetsRefused, stats.idleMs], [4, 0, 0])
 })
@@ -142,11 +143,11 @@ test('comfort noise that nobody agreed to shows that its sender lives, and is no
 test('strangers, unknown payload types and noise are refused, counted, and not relayed', async () => {
   const clock = new FakeClock()
   const { a, b } = call(clock)
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   clock.advance(2000)
-  a.port.rtp(speech(2), '203.0.113.9', 1)
-  a.port.rtp(speech(3, { payloadType: 18 }), alice.ip, alice.rtpPort)
-  a.port.rtp(Uint8Array.of(1, 2, 3), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(2), { ip: '203.0.113.9', port: 1 })
+  a.port.rtp(speech(3, { payloadType: 18 }), { ip: alice.ip, port: alice.rtpPort })
+  a.port.rtp(Uint8Array.of(1, 2, 3), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 1)
   const stats = await a.port.close()
   assert.equal(stats.packetsReceived, 1)
@@ -158,17 +159,17 @@ test('strangers, unknown payload types and noise are refused, counted, and not r
 test('a stranger cannot turn the stream towards itself, nor teach a port with a packet that is no speech', () => {
   const clock = new FakeClock()
   const { a, b } = call(clock)
-  a.port.rtp(speech(1, { payloadType: 18 }), '203.0.113.9', 1)
-  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  a.port.rtp(speech(1, { payloadType: 18 }), { ip: '203.0.113.9', port: 1 })
+  b.port.rtp(speech(1), { ip: bob.ip, port: bob.rtpPort })
   assert.equal(a.rtp[0]?.to, '192.0.2.1:4000')
 })
 
 test('media started is told with the first speech of each source, not with each packet', () => {
   const clock = new FakeClock()
   const { a } = call(clock)
-  for (let i = 0; i < 3; i++) a.port.rtp(speech(i), '198.51.100.7', 33_333)
+  for (let i = 0; i < 3; i++) a.port.rtp(speech(i), { ip: '198.51.100.7', port: 33_333 })
   a.port.describe({ remote: { ...alice, rtpPort: 4444 }, receive: [pcmu], send: [pcmu] })
-  a.port.rtp(speech(3), '192.0.2.1', 4444)
+  a.port.rtp(speech(3), { ip: '192.0.2.1', port: 4444 })
   assert.deepEqual(a.told, [
     ['media-started', { source: '198.51.100.7:33333', codec: 'PCMU' }],
     ['media-started', { source: '192.0.2.1:4444', codec: 'PCMU' }],
@@ -178,10 +179,10 @@ test('media started is told with the first speech of each source, not with each 
 test('a digit is told once and relayed packet by packet', () => {
   const clock = new FakeClock()
   const { a, b } = call(clock)
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   digitPackets('5', 80).forEach(({ payload, marker }, i) => {
     const header = { ssrc: 1, sequence: 2 + i, timestamp: 320, marker, payloadType: 101 }
-    a.port.rtp(printRtp(header, payload), alice.ip, alice.rtpPort)
+    a.port.rtp(printRtp(header, payload), { ip: alice.ip, port: alice.rtpPort })
   })
   assert.deepEqual(a.told.slice(1), [['digit', { digit: '5', durationMs: 80 }]])
   const relayed = b.rtp.slice(1).map(parsed)
@@ -199,7 +200,7 @@ test('a digit of another source is told though its timestamps are older', () => 
   ] as const) {
     for (const { payload } of digitPackets('7', 40)) {
       const header = { ssrc, sequence: 1, timestamp, marker: false, payloadType: 101 }
-      a.port.rtp(printRtp(header, payload), alice.ip, alice.rtpPort)
+      a.port.rtp(printRtp(header, payload), { ip: alice.ip, port: alice.rtpPort })
     }
   }
   assert.equal(a.told.length, 2)
@@ -213,7 +214,7 @@ test('silence on the wire is told at the limit, and again only after packets cam
   port.describe({ remote: alice, receive: [pcmu], send: [pcmu] })
   run(60_000)
   assert.deepEqual(told, [['inactive', { idleMs: 10_000 }]])
-  port.rtp(speech(1), alice.ip, alice.rtpPort)
+  port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   run(9_950)
   assert.equal(told.length, 2, 'only that media started')
   run(50)
@@ -229,7 +230,7 @@ test('a port that only receives sends receiver reports about every five seconds'
   const { port, rtcp, run } = portWith(clock)
   port.describe({ remote: alice, receive: [pcmu], send: [] })
   for (let i = 0; i < 3000; i++) {
-    if (i !== 100) port.rtp(speech(i, { ssrc: 77 }), alice.ip, alice.rtpPort)
+    if (i !== 100) port.rtp(speech(i, { ssrc: 77 }), { ip: alice.ip, port: alice.rtpPort })
     run(20)
   }
   assert.ok(rtcp.length >= 9 && rtcp.length <= 29, `${rtcp.length} reports in a minute`)
@@ -244,7 +245,7 @@ test('a port that sends says so, and learns the round trip from the answer', () 
   const clock = new FakeClock()
   const { a, b } = call(clock)
   for (let i = 0; i < 500; i++) {
-    a.port.rtp(speech(i), alice.ip, alice.rtpPort)
+    a.port.rtp(speech(i), { ip: alice.ip, port: alice.rtpPort })
     b.run(20)
   }
   const report = reports(b.rtcp).at(-1)
@@ -266,9 +267,9 @@ test('a port that sends says so, and learns the round trip from the answer', () 
     delaySinceLastReport: Math.round((delayMs * 65_536) / 1000),
   }
   const ofAnother = { ...block, ssrc: block.ssrc ^ 1 }
-  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block: ofAnother }), bob.ip, bob.rtcpPort)
+  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block: ofAnother }), { ip: bob.ip, port: bob.rtcpPort })
   assert.equal(b.port.stats().roundTripMs, undefined, 'a report about somebody else tells nothing')
-  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block }), bob.ip, bob.rtcpPort)
+  b.port.rtcp(printRtcp({ ssrc: 9, cname: 'bob', block }), { ip: bob.ip, port: bob.rtcpPort })
   const roundTripMs = b.port.stats().roundTripMs
   assert.ok(roundTripMs !== undefined && Math.abs(roundTripMs - 30) < 1, `${roundTripMs} ms`)
 })
@@ -277,7 +278,7 @@ test('with RTCP on the RTP port reports come and go there (RFC 5761)', () => {
   const clock = new FakeClock()
   const { port, rtp, rtcp, run } = portWith(clock)
   port.describe({ remote: { ...alice, rtcpPort: 4000 }, receive: [pcmu], send: [] })
-  port.rtp(printRtcp({ ssrc: 9, cname: 'alice' }), alice.ip, alice.rtpPort)
+  port.rtp(printRtcp({ ssrc: 9, cname: 'alice' }), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(port.stats().packetsRefused, 0)
   run(20_000)
   assert.deepEqual(rtcp, [])
@@ -288,17 +289,17 @@ test('RTCP of strangers is refused; a peer behind NAT gets its reports where its
   const clock = new FakeClock()
   const { port, rtcp, run } = portWith(clock)
   port.describe({ remote: alice, receive: [pcmu], send: [] })
-  port.rtp(speech(1), '198.51.100.7', 33_333)
-  port.rtcp(printRtcp({ ssrc: 9, cname: 'x' }), '203.0.113.9', 1)
+  port.rtp(speech(1), { ip: '198.51.100.7', port: 33_333 })
+  port.rtcp(printRtcp({ ssrc: 9, cname: 'x' }), { ip: '203.0.113.9', port: 1 })
   assert.equal(port.stats().packetsRefused, 1)
-  port.rtcp(printRtcp({ ssrc: 9, cname: 'alice' }), '198.51.100.7', 44_444)
+  port.rtcp(printRtcp({ ssrc: 9, cname: 'alice' }), { ip: '198.51.100.7', port: 44_444 })
   run(20_000)
   assert.equal(rtcp[0]?.to, '198.51.100.7:44444')
 })
 
 test('a port that had traffic says goodbye', async () => {
   const { a } = call(new FakeClock())
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   await a.port.close()
   assert.equal(reports(a.rtcp).at(-1)?.type, 'bye')
 })
@@ -306,7 +307,7 @@ test('a port that had traffic says goodbye', async () => {
 test('after one side closed, the other relays to nobody', async () => {
   const { a, b } = call(new FakeClock())
   await b.port.close()
-  a.port.rtp(speech(1), alice.ip, alice.rtpPort)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   assert.equal(b.rtp.length, 0)
 })
 
@@ -321,8 +322,8 @@ test('20,000 hostile datagrams on both sockets change nothing but the counters',
     const bytes = i % 2 ? speech(random(65_536)) : printRtcp({ ssrc: 9, cname: 'x'.repeat(random(20)) })
     const cut = bytes.slice(0, random(bytes.length + 1))
     for (let change = random(8); change > 0 && cut.length > 0; change--) cut[random(cut.length)] = random(256)
-    a.port.rtp(cut.slice(), alice.ip, alice.rtpPort)
-    a.port.rtcp(cut, alice.ip, alice.rtcpPort)
+    a.port.rtp(cut.slice(), { ip: alice.ip, port: alice.rtpPort })
+    a.port.rtcp(cut, { ip: alice.ip, port: alice.rtcpPort })
   }
   assert.ok(a.port.stats().packetsRefused > 0)
 })
@@ -333,7 +334,7 @@ test('a port is closed only when its file is, also when the recording was stoppe
   const { port } = portWith(new FakeClock())
   port.describe({ remote: alice, receive: [pcmu], send: [] })
   port.record(join(folder, 'leg.wav'))
-  port.rtp(speech(1), alice.ip, alice.rtpPort)
+  port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
   let closed = false
   void port.stopRecording().then(() => (closed = true))
   await port.close()
@@ -349,10 +350,10 @@ test('a call bridged since its early media misses no packet that overtook the an
   a.port.describe({ remote: alice, receive: [pcmu], send: [pcmu] })
   b.port.describe({ remote: bob, receive: [pcmu], send: [pcmu] })
   a.port.bridge(b.port)
-  b.port.rtp(speech(1), bob.ip, bob.rtpPort)
+  b.port.rtp(speech(1), { ip: bob.ip, port: bob.rtpPort })
   clock.advance(20)
   b.port.record(join(folder, 'callee.wav'))
-  b.port.rtp(speech(2), bob.ip, bob.rtpPort)
+  b.port.rtp(speech(2), { ip: bob.ip, port: bob.rtpPort })
   const file = await b.port.stopRecording()
   assert.equal(file?.samples, 320)
   assert.equal(file.startedAtMs, clock.wallMs() - 20)

@@ -14,9 +14,9 @@ import { datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
-import type { PacketHandler, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
@@ -40,7 +40,9 @@ export interface PortOptions {
  * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
  * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
  */
-type Carried = Encoding | 'CN'
+type Carried = Usable | 'CN'
+/** Others are known to types.ts, and not to this port yet. */
+type Usable = G711Law | 'telephone-event'
 const comfortNoise = 13
 
 /** All three encodings count time in 8 kHz ticks today. */
@@ -68,9 +70,9 @@ export class Port implements PacketHandler {
   /** By payload type, as declared by us. */
   #receive: readonly (Carried | undefined)[] = []
   /** By encoding, as declared by the peer. */
-  readonly #send = new Map<Encoding, number>()
+  readonly #send = new Map<Usable, number>()
   /** Where the peer's RTCP came from. */
-  #rtcpSource: { readonly ip: string; readonly port: number } | undefined
+  #rtcpSource: Endpoint | undefined
   #codec: G711Law | undefined
   #bytesReceived = 0
   #refused = 0
@@ -149,12 +151,12 @@ export class Port implements PacketHandler {
     return file
   }
 
-  rtp(bytes: Uint8Array, ip: string, port: number): void {
-    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, ip, port)
+  rtp(bytes: Uint8Array, from: Endpoint): void {
+    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
-    if (!encoding || !this.#lock.accept(ip, port, packet.ssrc, nowMs)) {
+    if (!encoding || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
       return
     }
@@ -168,13 +170,13 @@ export class Port implements PacketHandler {
     this.#peer?.relay(packet, encoding, nowMs)
   }
 
-  rtcp(bytes: Uint8Array, ip: string, port: number): void {
+  rtcp(bytes: Uint8Array, from: Endpoint): void {
     const clear = this.#crypto ? this.#crypto.openRtcp(bytes) : bytes
-    if (!clear || ip !== this.#lock.destination?.ip) {
+    if (!clear || from.ip !== this.#lock.destination?.ip) {
       this.#refused++
       return
     }
-    if (this.#rtcpSource?.ip !== ip || this.#rtcpSource.port !== port) this.#rtcpSource = { ip, port }
+    this.#rtcpSource = from
     const nowMs = this.#options.clock.now()
     this.#reports.receive(clear, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
   }
@@ -212,9 +214,9 @@ export class Port implements PacketHandler {
     const start = this.#sent.rewrite(from, payloadType, nowMs)
     if (start === undefined) return
     const length = from.payloadEnd - start
-    if (!this.#crypto) return this.#sockets?.sendRtp(from.bytes, start, length, to.ip, to.port)
+    if (!this.#crypto) return this.#sockets?.sendRtp(from.bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(from.bytes, start, length)
-    if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to.ip, to.port)
+    if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
   }
 
   /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
@@ -251,12 +253,12 @@ export class Port implements PacketHandler {
     const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
     if (!destination || !bytes) return
     if (remote && remote.rtcpPort === remote.rtpPort) {
-      this.#sockets?.sendRtp(bytes, 0, bytes.length, destination.ip, destination.port)
+      this.#sockets?.sendRtp(bytes, 0, bytes.length, destination)
       return
     }
     const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
     const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
-    this.#sockets?.sendRtcp(bytes, destination.ip, known ?? told)
+    this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
   stats(): PortStats {
@@ -300,5 +302,10 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
   from: 0,
 }
 
-const isUsable = (format: PayloadFormat): boolean =>
-  format.clockRateHz === clockRateHz && format.payloadType >= 0 && format.payloadType < 128
+const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies Usable[]
+
+const isUsable = (format: PayloadFormat): format is PayloadFormat & { readonly encoding: Usable } =>
+  usable.includes(format.encoding) &&
+  format.clockRateHz === clockRateHz &&
+  format.payloadType >= 0 &&
+  format.payloadType < 128

@@ -13,9 +13,9 @@ function bridged() {
   const [a, b] = [new RelayPort(clock), new RelayPort(clock)]
   for (const port of [a, b])
     port.attach({
-      sendRtp: (bytes, from, length, ip, to) =>
-        sent.push(`${Buffer.from(bytes.subarray(from, from + length)).toString()} to ${ip}:${to}`),
-      sendRtcp: (bytes, ip, to) => sent.push(`rtcp ${Buffer.from(bytes).toString()} to ${ip}:${to}`),
+      sendRtp: (bytes, from, length, to) =>
+        sent.push(`${Buffer.from(bytes.subarray(from, from + length)).toString()} to ${to.ip}:${to.port}`),
+      sendRtcp: (bytes, to) => sent.push(`rtcp ${Buffer.from(bytes).toString()} to ${to.ip}:${to.port}`),
       close: () => Promise.resolve(),
     })
   a.bridge(b)
@@ -28,8 +28,8 @@ test('a datagram of any kind goes to where the other side said it is', () => {
   const { a, b, sent } = bridged()
   a.describe({ ...open, remote: alice })
   b.describe({ ...open, remote: bob })
-  a.rtp(Buffer.from('page'), alice.ip, alice.rtpPort)
-  a.rtcp(Buffer.from('whole picture'), alice.ip, alice.rtcpPort)
+  a.rtp(Buffer.from('page'), { ip: alice.ip, port: alice.rtpPort })
+  a.rtcp(Buffer.from('whole picture'), { ip: alice.ip, port: alice.rtcpPort })
   assert.deepEqual(sent, ['page to 192.0.2.2:5000', 'rtcp whole picture to 192.0.2.2:5003'])
   assert.equal(a.stats().packetsReceived, 1)
   assert.equal(b.stats().packetsSent, 1)
@@ -39,13 +39,13 @@ test('one behind NAT is answered where it sends from, and strangers are neither 
   const { a, b, sent, clock } = bridged()
   a.describe({ ...open, remote: { ip: '10.0.0.7', rtpPort: 4000, rtcpPort: 4001 } })
   b.describe({ ...open, remote: bob })
-  a.rtp(Buffer.from('hello'), '203.0.113.7', 33_000)
+  a.rtp(Buffer.from('hello'), { ip: '203.0.113.7', port: 33_000 })
   clock.advance(2_000)
-  a.rtp(Buffer.from('me too'), '198.51.100.1', 9_999)
-  a.rtcp(Buffer.from('me too'), '198.51.100.1', 9_999)
-  b.rtp(Buffer.from('page'), bob.ip, bob.rtpPort)
-  a.rtcp(Buffer.from('x'), '203.0.113.7', 33_001)
-  b.rtcp(Buffer.from('y'), bob.ip, bob.rtcpPort)
+  a.rtp(Buffer.from('me too'), { ip: '198.51.100.1', port: 9_999 })
+  a.rtcp(Buffer.from('me too'), { ip: '198.51.100.1', port: 9_999 })
+  b.rtp(Buffer.from('page'), { ip: bob.ip, port: bob.rtpPort })
+  a.rtcp(Buffer.from('x'), { ip: '203.0.113.7', port: 33_001 })
+  b.rtcp(Buffer.from('y'), { ip: bob.ip, port: bob.rtcpPort })
   assert.deepEqual(sent, [
     'hello to 192.0.2.2:5000',
     'page to 203.0.113.7:33000',
@@ -58,14 +58,14 @@ test('one behind NAT is answered where it sends from, and strangers are neither 
 test('before a side is described and after its stream is switched off nothing is carried', () => {
   const { a, b, sent } = bridged()
   b.describe({ ...open, remote: bob })
-  a.rtp(Buffer.from('early'), alice.ip, alice.rtpPort)
-  b.rtp(Buffer.from('early'), bob.ip, bob.rtpPort)
+  a.rtp(Buffer.from('early'), { ip: alice.ip, port: alice.rtpPort })
+  b.rtp(Buffer.from('early'), { ip: bob.ip, port: bob.rtpPort })
   a.describe({ ...open, remote: alice })
-  a.rtp(Buffer.from('page'), alice.ip, alice.rtpPort)
+  a.rtp(Buffer.from('page'), { ip: alice.ip, port: alice.rtpPort })
   a.describe(open)
-  a.rtp(Buffer.from('late'), alice.ip, alice.rtpPort)
-  a.rtcp(Buffer.from('late'), alice.ip, alice.rtcpPort)
-  b.rtp(Buffer.from('late'), bob.ip, bob.rtpPort)
+  a.rtp(Buffer.from('late'), { ip: alice.ip, port: alice.rtpPort })
+  a.rtcp(Buffer.from('late'), { ip: alice.ip, port: alice.rtcpPort })
+  b.rtp(Buffer.from('late'), { ip: bob.ip, port: bob.rtpPort })
   assert.deepEqual(sent, ['page to 192.0.2.2:5000'])
 })
 
@@ -75,6 +75,6 @@ test('a port bridged anew forgets the one before', () => {
   a.describe({ ...open, remote: alice })
   b.describe({ ...open, remote: bob })
   a.bridge(c)
-  b.rtp(Buffer.from('page'), bob.ip, bob.rtpPort)
+  b.rtp(Buffer.from('page'), { ip: bob.ip, port: bob.rtpPort })
   assert.deepEqual(sent, [])
 })

@@ -8,7 +8,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { noPackets, type PortDescription, type PortStats } from '../types.ts'
-import type { PacketHandler, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { SourceLock } from './source-lock.ts'
 
 export class RelayPort implements PacketHandler {
@@ -18,7 +18,7 @@ export class RelayPort implements PacketHandler {
   #peer: RelayPort | undefined
   /** The peer has said where it is. */
   #open = false
-  #rtcpSource: { readonly ip: string; readonly port: number } | undefined
+  #rtcpSource: Endpoint | undefined
   packetsReceived = 0
   packetsSent = 0
   #bytesReceived = 0
@@ -53,9 +53,9 @@ export class RelayPort implements PacketHandler {
     this.#peer = undefined
   }
 
-  rtp(bytes: Uint8Array, ip: string, port: number): void {
+  rtp(bytes: Uint8Array, from: Endpoint): void {
     const nowMs = this.#clock.now()
-    if (!this.#open || !this.#lock.accept(ip, port, ssrcOf(bytes), nowMs)) {
+    if (!this.#open || !this.#lock.accept(from, ssrcOf(bytes), nowMs)) {
       this.#refused++
       return
     }
@@ -69,15 +69,15 @@ export class RelayPort implements PacketHandler {
     const to = this.#lock.destination
     if (!this.#open || !to) return
     this.packetsSent++
-    this.#sockets?.sendRtp(bytes, 0, bytes.length, to.ip, to.port)
+    this.#sockets?.sendRtp(bytes, 0, bytes.length, to)
   }
 
-  rtcp(bytes: Uint8Array, ip: string, port: number): void {
-    if (!this.#open || ip !== this.#lock.destination?.ip) {
+  rtcp(bytes: Uint8Array, from: Endpoint): void {
+    if (!this.#open || from.ip !== this.#lock.destination?.ip) {
       this.#refused++
       return
     }
-    if (this.#rtcpSource?.ip !== ip || this.#rtcpSource.port !== port) this.#rtcpSource = { ip, port }
+    this.#rtcpSource = from
     this.#peer?.sendRtcp(bytes)
   }
 
@@ -86,7 +86,7 @@ export class RelayPort implements PacketHandler {
     if (!this.#open || !destination) return
     const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
     const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
-    this.#sockets?.sendRtcp(bytes, destination.ip, known ?? told)
+    this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
   /** Nothing is due. */

@@ -14,6 +14,7 @@
 import { SocketAddress } from 'node:net'
 import { isIP, isWildcardIp } from '../../core/ip.ts'
 import type { MediaAddress } from '../types.ts'
+import type { Endpoint } from './io.ts'
 
 /** How long a better founded source may still take over, ms. Strangers who probe ports come in late in a call. */
 const settleMs = 1000
@@ -26,11 +27,6 @@ const silentMs = 1000
 const provenPackets = 3
 const strayMs = 100
 
-export interface Source {
-  readonly ip: string
-  readonly port: number
-}
-
 /** How well founded a source is. */
 const exact = 3
 const sameHost = 2
@@ -40,7 +36,9 @@ const left = 0
 
 export class SourceLock {
   #remote: MediaAddress | undefined
-  #source: Source | undefined
+  /** What the SDP said, as a destination. */
+  #told: Endpoint | undefined
+  #source: Endpoint | undefined
   #rank = stranger
   #lockedAtMs = 0
   #heardAtMs = 0
@@ -48,10 +46,10 @@ export class SourceLock {
   #ssrc = 0
   /** The next packet may come from anywhere. Until then we send to where the last one came from. */
   #open = false
-  #left: Source | undefined
+  #left: Endpoint | undefined
 
   /** What was learned; undefined before the first packet. */
-  get source(): Source | undefined {
+  get source(): Endpoint | undefined {
     return this.#source
   }
 
@@ -61,9 +59,8 @@ export class SourceLock {
   }
 
   /** Where to send: the learned source, else what the SDP said. */
-  get destination(): Source | undefined {
-    if (this.#source) return this.#source
-    return this.#remote && { ip: this.#remote.ip, port: this.#remote.rtpPort }
+  get destination(): Endpoint | undefined {
+    return this.#source ?? this.#told
   }
 
   /**
@@ -75,23 +72,24 @@ export class SourceLock {
     const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
     if (!remote) return
     this.#remote = remote
+    this.#told = { ip: remote.ip, port: remote.rtpPort }
     if (!moved) {
       this.#open = this.#source !== undefined && nowMs - this.#heardAtMs >= silentMs
       return
     }
-    if (this.#source && this.#rankOf(this.#source.ip, this.#source.port) === exact) return
+    if (this.#source && this.#rankOf(this.#source) === exact) return
     this.#left = this.#source
     this.#source = undefined
   }
 
   /** Whether a valid packet from here is taken; may lock or move the lock. */
-  accept(ip: string, port: number, ssrc: number, nowMs: number): boolean {
+  accept(from: Endpoint, ssrc: number, nowMs: number): boolean {
     const source = this.#source
-    if (source?.port !== port || source.ip !== ip) {
-      const rank = this.#rankOf(ip, port)
+    if (source !== from && !isSame(source, from)) {
+      const rank = this.#rankOf(from)
       const free = source === undefined || this.#open
-      if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(ip, ssrc, nowMs)) return false
-      this.#source = { ip, port }
+      if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(from, ssrc, nowMs)) return false
+      this.#source = from
       this.#rank = rank
       this.#packets = 0
       if (free) this.#lockedAtMs = nowMs
@@ -114,16 +112,18 @@ export class SourceLock {
   }
 
   /** The same stream from another port of the same NAT. */
-  #cameBack(ip: string, ssrc: number, nowMs: number): boolean {
+  #cameBack({ ip }: Endpoint, ssrc: number, nowMs: number): boolean {
     return ip === this.#source?.ip && ssrc === this.#ssrc && nowMs - this.#heardAtMs >= silentMs
   }
 
-  #rankOf(ip: string, port: number): number {
-    if (this.#left?.ip === ip && this.#left.port === port) return left
-    if (this.#remote?.ip !== ip) return stranger
-    return this.#remote.rtpPort === port ? exact : sameHost
+  #rankOf(from: Endpoint): number {
+    if (isSame(this.#left, from)) return left
+    if (this.#remote?.ip !== from.ip) return stranger
+    return this.#remote.rtpPort === from.port ? exact : sameHost
   }
 }
+
+const isSame = (a: Endpoint | undefined, b: Endpoint): boolean => a?.port === b.port && a.ip === b.ip
 
 /** The address in the form in which sockets name sources; undefined when nothing can be sent there. */
 function usable(address: MediaAddress | undefined): MediaAddress | undefined {
