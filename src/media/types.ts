@@ -262,7 +262,20 @@ export interface MediaPlane {
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
   stats(): Promise<readonly WorkerStats[]>
+  portStats(): PortPoolStats
   close(): Promise<void>
+}
+
+/** Pairs of an RTP and an RTCP port. */
+export interface PortPoolStats {
+  readonly pairs: number
+  readonly inUse: number
+  readonly free: number
+  /** Freed not long ago: taken only when no other is free. */
+  readonly resting: number
+  /** How often that was so, and how often there was none at all. */
+  readonly takenEarly: number
+  readonly exhausted: number
 }
 
 export interface WorkerStats {
@@ -274,6 +287,10 @@ export interface WorkerStats {
   readonly cpuMs: number
   /** Event-loop delay since the last reading, ms. */
   readonly loopDelayP99Ms: number
+  /** The same of the 20 ms clock of its sound; 0 while nobody needs that. */
+  readonly frameDelayP99Ms: number
+  /** Ticks of that clock that were left out because the worker stood still, since it began. */
+  readonly framesSkipped: number
   /** Datagrams lost here, and not on the way. */
   readonly lost: LostDatagrams
 }
