@@ -7,7 +7,10 @@
  * A session is the media of one call: its ports live on one worker, so that a packet never changes threads.
  */
 
-import type { SrtpKey } from '../core/srtp.ts'
+import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
+import type { IceCredentials } from '../core/ice.ts'
+import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
+import type { Verdict } from './verdict.ts'
 
 /**
  * What travels in a payload type, spelled as in the IANA registry of RTP payload formats: PCMU, PCMA, G722, L16, opus,
@@ -53,6 +56,32 @@ export interface SrtpKeys {
   readonly receive: SrtpKey
 }
 
+/** Keys that the two sides agree on over the media path itself (RFC 5764). */
+export interface DtlsTerms {
+  /** Ours. */
+  readonly side: DtlsSide
+  /** Of the peer's certificate. Others than before begin a new handshake. */
+  readonly fingerprints: readonly Fingerprint[]
+}
+
+/**
+ * The peer checks its ways to us and chooses one (ICE, RFC 8445; we are a lite agent): packets are taken from where its
+ * checks came from, and go where it chose, whatever the addresses in its description.
+ */
+export interface IceTerms {
+  readonly local: IceCredentials
+  /** Absent until the peer has answered. */
+  readonly remote?: IceCredentials
+}
+
+/** What the peer wants to be told beyond plain reports (RFC 3611 §5). */
+export interface ExtendedReports {
+  /** How we hear it. */
+  readonly voipMetrics: boolean
+  /** It answers our reference times: we learn the round trip though we may not send. */
+  readonly receiverRoundTrip: boolean
+}
+
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
   /**
@@ -72,10 +101,50 @@ export interface PortDescription {
   /** The most that it takes in one (a=maxptime). */
   readonly maxPtimeMs?: number
   /**
-   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key:
-   * nothing new is taken. Absent for plain RTP. Not for relay ports.
+   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key or
+   * its certificate: nothing new is taken. Absent for plain RTP. Not for relay ports.
    */
-  readonly srtp?: SrtpKeys | 'awaited'
+  readonly srtp?: SrtpKeys | DtlsTerms | 'awaited'
+  /** Absent when the peer does none, or is a lite agent too. Needs rtcp-mux. Not for relay ports. */
+  readonly ice?: IceTerms
+  /** Plain reports alone when left out. */
+  readonly extendedReports?: ExtendedReports
+  /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
+  readonly silent?: boolean
+}
+
+/**
+ * How well one party is heard, over its stream so far. Shares are 0 to 1. Burst, gap and their densities as RFC 3611
+ * §4.7.2 has them, with 16 as Gmin.
+ */
+export interface StreamQuality {
+  /** 1 to 4.5, conversational: ITU-T G.107 or G.107.1, by `scale`. Absent for a codec without figures. */
+  readonly mos?: number
+  /** Transmission rating R: 0 to 93.2, or to 129 on the wideband scale. */
+  readonly rating?: number
+  readonly scale?: 'narrowband' | 'wideband'
+  readonly lossShare: number
+  /** Came, but too late for a jitter buffer. */
+  readonly discardShare: number
+  /** 1 for losses at random, more when they come together (G.107 §3.5). */
+  readonly burstRatio: number
+  readonly bursts: number
+  readonly burstDensity: number
+  readonly burstMs: number
+  readonly gapDensity: number
+  readonly gapMs: number
+  readonly jitterMs: number
+  /** Depth of the jitter buffer, simulated while nobody listens here. */
+  readonly bufferMs: number
+  /** One way on this side: half of the round trip, a packet, the buffer. */
+  readonly delayMs: number
+  readonly roundTripMs?: number
+  /** Of the last seconds; absent when nobody could listen. */
+  readonly levelDbov?: number
+  /** How it hears us, by its reports. */
+  readonly heardByPeer?: { readonly lossShare: number; readonly jitterMs: number; readonly mos?: number }
+  /** What is wrong now. */
+  readonly verdicts: readonly Verdict[]
 }
 
 export interface PortStats {
@@ -93,6 +162,8 @@ export interface PortStats {
   readonly source?: string
   /** Milliseconds since the last packet came; undefined before the first. */
   readonly idleMs?: number
+  /** Absent for relay ports. */
+  readonly quality?: StreamQuality
 }
 
 /** Of a port that nothing has come to. */
@@ -123,8 +194,14 @@ export interface PortEvents {
   'media-started': { readonly source: string; readonly codec: Encoding }
   /** A digit was pressed (RFC 4733); told once, when it ends. */
   digit: { readonly digit: string; readonly durationMs: number }
+  /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
+  quality: StreamQuality
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
+  /** The handshake of DTLS is over: packets are encrypted and taken from now on. */
+  secured: { readonly suite: SrtpSuite }
+  /** The handshake of DTLS came to nothing, and why; the peer may try again. */
+  'handshake-failed': { readonly why: string }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
   'recording-failed': { readonly path: string; readonly text: string }
 }
@@ -133,6 +210,8 @@ export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
+  /** Of the certificate that we show in handshakes. */
+  readonly fingerprint: Fingerprint
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
   /**
@@ -196,6 +275,8 @@ export interface MediaPlaneSettings {
   readonly bindIp: string
   readonly portMin: number
   readonly portMax: number
+  /** Ports tell `quality` so often while packets come, besides when a verdict comes or goes; 0 (default) then only. */
+  readonly qualityEveryMs?: number
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */
@@ -209,7 +290,20 @@ export interface MediaPlane {
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
   stats(): Promise<readonly WorkerStats[]>
+  portStats(): PortPoolStats
   close(): Promise<void>
+}
+
+/** Pairs of an RTP and an RTCP port. */
+export interface PortPoolStats {
+  readonly pairs: number
+  readonly inUse: number
+  readonly free: number
+  /** Freed not long ago: taken only when no other is free. */
+  readonly resting: number
+  /** How often that was so, and how often there was none at all. */
+  readonly takenEarly: number
+  readonly exhausted: number
 }
 
 export interface WorkerStats {
@@ -221,6 +315,10 @@ export interface WorkerStats {
   readonly cpuMs: number
   /** Event-loop delay since the last reading, ms. */
   readonly loopDelayP99Ms: number
+  /** The same of the 20 ms clock of its sound; 0 while nobody needs that. */
+  readonly frameDelayP99Ms: number
+  /** Ticks of that clock that were left out because the worker stood still, since it began. */
+  readonly framesSkipped: number
   /** Datagrams lost here, and not on the way. */
   readonly lost: LostDatagrams
 }

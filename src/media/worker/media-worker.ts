@@ -6,8 +6,10 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
+import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
+import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
 import { RelayPort } from './relay-port.ts'
@@ -15,6 +17,8 @@ import { RelayPort } from './relay-port.ts'
 export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
+  /** What we show in handshakes of DTLS. */
+  readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
@@ -22,6 +26,8 @@ export interface MediaWorkerOptions {
 
 /** How often ports are asked whether something is due. */
 const tickMs = 50
+/** Of the jitter buffers of those who are listened to, ms. */
+const jitterBounds = { minMs: 20, maxMs: 200 }
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -29,6 +35,7 @@ export class MediaWorker {
   readonly #options: MediaWorkerOptions
   readonly #ports = new Map<number, Port | RelayPort>()
   readonly #blocks = new BlockPool()
+  readonly #frames: FrameClock
   /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
   #wallOffsetMs: number
   #timer: Timer
@@ -40,6 +47,7 @@ export class MediaWorker {
 
   constructor(options: MediaWorkerOptions) {
     this.#options = options
+    this.#frames = new FrameClock(options.clock, () => options.io.flush())
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
     this.#tickDueMs = options.clock.now() + tickMs
     this.#timer = options.clock.after(tickMs, () => this.#tick())
@@ -104,14 +112,18 @@ export class MediaWorker {
   }
 
   #audioPort(ask: OpenPort): Port {
-    const { clock, post } = this.#options
+    const { clock, post, own } = this.#options
     return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
       recordedLater: ask.recordedLater,
+      qualityEveryMs: ask.qualityEveryMs,
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
+      own,
+      frames: this.#frames,
+      jitter: jitterBounds,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
     })
   }
@@ -134,12 +146,15 @@ export class MediaWorker {
     }
     const loopDelayP99Ms = this.#late.percentile(99) / 1000
     this.#late.reset()
+    const frameDelayP99Ms = this.#frames.takeLateP99Ms()
     return {
       ports: this.#ports.size,
       packetsReceived,
       packetsSent,
       cpuMs: this.#options.cpuMs(),
       loopDelayP99Ms,
+      frameDelayP99Ms,
+      framesSkipped: this.#frames.skipped,
       lost: this.#options.io.lost(),
     }
   }
