@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly displayName: string | undefined
   readonly role: string | undefined
   readonly passwordFromStdin: boolean
+  readonly language: string | undefined
+  readonly output: string | undefined
 }
 
 type Command = (context: CommandContext) => Promise<number>
@@ -119,4 +121,9 @@ const apikey: Command = async (context) => {
   return 0
 }
 
-export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey }
+const prompts: Command = async (context) => {
+  const { runPrompts } = await import('./prompts.ts')
+  return runPrompts(load(context).settings, context)
+}
+
+export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey, prompts }
