@@ -108,6 +108,7 @@ export class Port implements PacketHandler, Wire {
       everyMs: options.qualityEveryMs ?? 0,
       reports: this.#reports,
       counted: () => this.#counted(),
+      voice: () => this.#ear.stats,
       tell: (quality) => options.tell('quality', quality),
     })
     this.#digits = this.#digitDetector(firstClockRateHz)
@@ -240,12 +241,12 @@ export class Port implements PacketHandler, Wire {
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
-    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs, this.#ear.awake)
     if (format.kind === 'event') this.#event(format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
-    if (this.#ear.awake) this.#ear.put(packet, format, nowMs)
+    if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
     listener?.relay(packet, format, nowMs)
   }
 
@@ -347,7 +348,7 @@ export class Port implements PacketHandler, Wire {
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
-    this.#quality.tick(nowMs)
+    this.#quality.tick(nowMs, this.#ear.latest)
     this.#noticeSilence(nowMs)
   }
 

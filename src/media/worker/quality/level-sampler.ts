@@ -23,7 +23,10 @@ interface Codes {
 }
 
 function codesOf(law: G711Law): Codes {
-  const levels = decodeG711(law, Uint8Array.from({ length: 256 }, (_, code) => code))
+  const levels = decodeG711(
+    law,
+    Uint8Array.from({ length: 256 }, (_, code) => code),
+  )
   return {
     power: Float64Array.from(levels, (level) => level ** 2),
     clipped: Uint8Array.from(levels, (level) => (Math.abs(level) >= clippedAt ? 1 : 0)),

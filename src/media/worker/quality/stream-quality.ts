@@ -18,6 +18,7 @@ import type { StreamQuality } from '../../types.ts'
 import { type Evidence, judge, type Verdict, type VerdictCode } from '../../verdict.ts'
 import type { Endpoint } from '../io.ts'
 import type { Reports } from '../reports.ts'
+import type { VoiceStats } from '../voice-decoder.ts'
 import { LevelSampler } from './level-sampler.ts'
 import { Refusals } from './refusals.ts'
 
@@ -43,6 +44,8 @@ export interface QualityOptions {
   readonly everyMs: number
   readonly reports: Reports
   readonly counted: () => Counted
+  /** Of the jitter buffer and decoder, while somebody listens. */
+  readonly voice: () => VoiceStats | undefined
   readonly tell: (quality: StreamQuality) => void
 }
 
@@ -81,23 +84,30 @@ export class QualityMeter {
     if (this.#windowEndsAtMs === Number.POSITIVE_INFINITY) this.#windowEndsAtMs = nowMs + windowMs
   }
 
-  /** A packet was taken; its payload is as it came. */
-  packet(packet: RtpPacket, encoding: string, clockRateHz: number, nowMs: number, jitterMs: number): void {
+  /** A packet was taken; its payload is as it came. @param heard A jitter buffer takes it, and says when it is too late. */
+  packet(
+    packet: RtpPacket,
+    encoding: string,
+    clockRateHz: number,
+    nowMs: number,
+    jitterMs: number,
+    heard: boolean,
+  ): void {
     const speech = encoding !== 'telephone-event' && encoding !== 'CN'
     if (speech && clockRateHz !== this.#clockRateHz) this.#useClock(clockRateHz)
     this.#everReceived = true
     this.#lastPacketAtMs = nowMs
     this.#ssrc = packet.ssrc
-    this.#playout.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs, jitterMs, speech)
+    this.#playout.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs, jitterMs, speech && !heard)
     if (!speech) return
     this.#encoding = encoding
     this.#measurePacket(packet)
-    if (encoding === 'PCMU' || encoding === 'PCMA') this.#sample(packet, encoding, nowMs)
+    if (isG711(encoding)) this.#sample(packet, encoding, nowMs)
   }
 
-  /** Frames that somebody decodes, of codecs that are not looked into as packets. */
-  sound(frame: Int16Array, nowMs: number): void {
-    this.#levels.frame(frame, frame.length, nowMs)
+  /** The packet that was taken last came too late for the jitter buffer. */
+  discarded({ sequence }: RtpPacket): void {
+    this.#playout.discard(sequence)
   }
 
   /** A packet was not taken. @param payloadType When that is why: nobody agreed to it. Else its source is not the locked one. */
@@ -122,8 +132,9 @@ export class QualityMeter {
     this.#playout.useClock(clockRateHz)
   }
 
-  /** Time went by. */
-  tick(nowMs: number): void {
+  /** Time went by. @param sound What was decoded last for somebody who listens; packets of G.711 are looked into anyway. */
+  tick(nowMs: number, sound: Int16Array | undefined): void {
+    if (sound && !isG711(this.#encoding)) this.#levels.frame(sound, sound.length, nowMs)
     if (nowMs < this.#windowEndsAtMs) return
     this.#windowEndsAtMs = nowMs + windowMs
     const changed = this.#stand(judge(this.#evidence(nowMs)))
@@ -176,7 +187,11 @@ export class QualityMeter {
 
   /** One way from mouth to ear, as far as this side goes: half of the round trip, a packet, the jitter buffer. */
   get #delayMs(): number {
-    return (this.#options.reports.roundTripMs ?? 0) / 2 + this.#packetMs + this.#playout.bufferMs
+    return (this.#options.reports.roundTripMs ?? 0) / 2 + this.#packetMs + this.#bufferMs
+  }
+
+  get #bufferMs(): number {
+    return this.#options.voice()?.delayMs ?? this.#playout.bufferMs
   }
 
   read(): StreamQuality {
@@ -184,6 +199,7 @@ export class QualityMeter {
     const losses = this.#playout.read()
     const share = (count: number): number => (losses.expected === 0 ? 0 : count / losses.expected)
     const { heard, heardMetrics, roundTripMs } = this.#options.reports
+    const voice = this.#options.voice()
     return {
       ...this.#score(share(losses.lost + losses.discarded), losses.burstRatio),
       lossShare: share(losses.lost),
@@ -195,7 +211,8 @@ export class QualityMeter {
       gapDensity: losses.gapPackets === 0 ? 0 : losses.gapMissing / losses.gapPackets,
       gapMs: (losses.gapPackets * this.#packetMs) / (losses.bursts + 1),
       jitterMs,
-      bufferMs: this.#playout.bufferMs,
+      bufferMs: this.#bufferMs,
+      ...(voice && voice.playedMs > 0 && { concealedShare: voice.concealedMs / voice.playedMs }),
       delayMs: this.#delayMs,
       ...(roundTripMs !== undefined && { roundTripMs }),
       ...(this.#levelDbov !== undefined && { levelDbov: this.#levelDbov }),
@@ -257,3 +274,5 @@ export class QualityMeter {
     this.#playout.end()
   }
 }
+
+const isG711 = (encoding: string): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'
