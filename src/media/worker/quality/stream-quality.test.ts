@@ -36,6 +36,7 @@ interface Sent {
 /** A port that a phone speaks to, and that itself sends what a second port receives. */
 function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
   const clock = new FakeClock()
+  const frames = new FrameClock(clock)
   const rtcp: Uint8Array[] = []
   const told: StreamQuality[] = []
   const options = {
@@ -46,7 +47,7 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     clock,
     wallAt: (nowMs: number) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
-    frames: new FrameClock(clock),
+    frames,
     jitter: { minMs: 20, maxMs: 200 },
   }
   const port = new Port({ ...options, tell: (name, event) => name === 'quality' && told.push(event as StreamQuality) })
@@ -68,6 +69,7 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     printRtp({ ssrc, sequence: sequence & 0xffff, timestamp: sequence * 160, marker: false, payloadType }, payload)
   return {
     clock,
+    frames,
     port,
     rtcp,
     told,
@@ -215,6 +217,31 @@ test('high delay: half of the round trip, as reports tell it', () => {
   assert.ok(Math.abs((quality?.roundTripMs ?? 0) - 400) < 2)
   assert.deepEqual(quality?.heardByPeer, { lossShare: 0.25, jitterMs: 10 })
   assert.match(verdicts()?.find((text) => text.startsWith('high-delay')) ?? '', /^high-delay 26\d ms$/)
+})
+
+test('while somebody listens, the jitter buffer says what came too late, how deep it is and what was made up', () => {
+  const { clock, frames, hear, quiet, packet, port } = setUp()
+  let silent = 0
+  const listener = { tick: (tick: number) => (silent += port.voice.read(tick) ? 0 : 1) }
+  frames.add(listener)
+  hear(10_000)
+  const good = port.stats().quality
+  assert.equal(good?.concealedShare, 0)
+  assert.ok(good.bufferMs >= 20 && good.bufferMs < 40, String(good.bufferMs))
+  hear(10_000, { lost: (n) => n % 10 === 0 })
+  const late = packet(speech)
+  for (let i = 0; i < 10; i++) {
+    quiet(frameMs)
+    if (i > 0) port.rtp(packet(speech), alice)
+  }
+  quiet(300)
+  port.rtp(late, alice)
+  hear(2000)
+  const bad = port.stats().quality
+  frames.remove(listener)
+  assert.ok(clock.now() > 0 && silent < 100)
+  assert.ok((bad?.concealedShare ?? 0) > 0.02 && (bad?.concealedShare ?? 1) < 0.2, String(bad?.concealedShare))
+  assert.ok((bad?.discardShare ?? 0) > 0)
 })
 
 test('while packets come, quality is told as often as asked for', () => {
