@@ -130,7 +130,7 @@ export class Port implements PacketHandler, Wire {
     else this.#crypto = undefined
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
-    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
+    this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
@@ -304,6 +304,7 @@ export class Port implements PacketHandler, Wire {
   send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
     if (!to) return
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeG711 } from '../../../codec/g711.ts'
+import { decodeG711, encodeG711 } from '../../../codec/g711.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { printRtp } from '../../../rtp/packet.ts'
 import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
@@ -80,6 +80,11 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
         pass()
         if (!lost(sequence)) port.rtp(packet(payload, payloadType), from)
       }
+    },
+    /** We send this to the phone. */
+    say: (payload: Uint8Array): void => {
+      pass()
+      other.rtp(packet(payload, 0, 2), { ip: '192.0.2.2', port: remote.rtpPort })
     },
     /** We send to the phone for so long, and hear nothing. */
     speak: (ms: number): void => {
@@ -217,6 +222,30 @@ test('high delay: half of the round trip, as reports tell it', () => {
   assert.ok(Math.abs((quality?.roundTripMs ?? 0) - 400) < 2)
   assert.deepEqual(quality?.heardByPeer, { lossShare: 0.25, jitterMs: 10 })
   assert.match(verdicts()?.find((text) => text.startsWith('high-delay')) ?? '', /^high-delay 26\d ms$/)
+})
+
+test('echo: what we send comes back, quieter and later', () => {
+  const { quiet, port, packet, say, verdicts } = setUp()
+  const spoken: Uint8Array[] = []
+  for (let i = 0; i < 1250; i++) {
+    // Words of some length, and pauses.
+    const word = Math.sin(i / 7) + Math.sin(i / 3.1) > 0.2 ? tone(6000 + 4000 * Math.sin(i / 5)) : tone(0)
+    spoken.push(word)
+    say(word)
+    const back = spoken[i - 10]
+    if (back)
+      port.rtp(
+        packet(
+          encodeG711(
+            'PCMU',
+            decodeG711('PCMU', back).map((sample) => sample / 4),
+          ),
+        ),
+        alice,
+      )
+  }
+  quiet(100)
+  assert.deepEqual(verdicts(), ['echo 12 dB below, after 200 ms'])
 })
 
 test('while somebody listens, the jitter buffer says what came too late, how deep it is and what was made up', () => {
