@@ -7,7 +7,9 @@
  * last written half second.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
+import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
@@ -25,6 +27,8 @@ export interface MediaPlaneOptions {
 const restartDelayMs = 1000
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
 const defaultPollMs = 5
+/** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
+const defaultJitter = { minMs: 40, maxMs: 200 }
 
 /**
  * Start the workers.
@@ -47,6 +51,9 @@ class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly io: IoKind
   readonly pool: PortPool
+  readonly fingerprint: Fingerprint
+  /** For as long as the process lives. */
+  readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
   readonly #log: Logger
@@ -61,6 +68,8 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
+    this.#identity = createDtlsIdentity(clock.wallMs())
+    this.fingerprint = fingerprintOf(this.#identity.certificate)
     this.pool = new PortPool(settings.portMin, settings.portMax, clock)
     if (this.pool.stats().pairs === 0 || settings.workers < 1)
       throw new RangeError('no media worker or no RTP port to use')
@@ -115,7 +124,12 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        jitter: this.settings.jitter ?? defaultJitter,
+        identity: this.#identity,
+      },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

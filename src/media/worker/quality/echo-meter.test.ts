@@ -38,6 +38,12 @@ function noise(dbov: number): number {
   return (seed / 2 ** 31 - 1) * Math.sqrt(3) * 32_768 * 10 ** (dbov / 20)
 }
 
+/** Three seconds ours, three theirs. */
+const turn = (at: number): boolean => at % 48_000 < 24_000
+
+/** A second in five. */
+const tone = (at: number): number => (at % 40_000 < 8000 ? 8000 * Math.sin(at / 3) : 0)
+
 test('an echo is found with its delay and how much quieter it is', () => {
   for (const [delayMs, lossDb] of [
     [60, 6],
@@ -61,12 +67,10 @@ test('another voice, silence, noise and a tone are no echo', () => {
   assert.equal(measure(() => 0).echo, undefined)
   assert.equal(measure(() => noise(-40)).echo, undefined)
   assert.equal(measure((at) => 8000 * Math.sin(at / 3)).echo, undefined)
-  const tone = (at: number): number => (at % 40_000 < 8000 ? 8000 * Math.sin(at / 3) : 0)
   assert.equal(measure((at) => endless(theirs, at), tone).echo, undefined)
 })
 
 test('people who take turns have no echo, nor has one who is loud while we are', () => {
-  const turn = (at: number): boolean => at % 48_000 < 24_000
   const polite = measure(
     (at) => (turn(at) ? 0 : endless(theirs, at)),
     (at) => (turn(at) ? endless(ours, at) : 0),
