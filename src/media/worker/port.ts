@@ -16,7 +16,7 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
@@ -33,7 +33,6 @@ import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
-import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -139,7 +138,7 @@ export class Port implements PacketHandler, Wire {
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
-    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
+    this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
@@ -332,6 +331,7 @@ export class Port implements PacketHandler, Wire {
   send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
     if (!to) return
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)

@@ -10,15 +10,16 @@
 import { meanOpinionScore, ratingFactor, ratingOf, widebandRating, widebandScore } from '../../../codec/e-model.ts'
 import type { G711Law } from '../../../codec/g711.ts'
 import { endpointText } from '../../../core/ip.ts'
-import type { RtpPacket } from '../../../rtp/packet.ts'
+import { type RtpPacket, rtpHeaderBytes } from '../../../rtp/packet.ts'
 import { leastBufferMs, mostBufferMs, PlayoutModel } from '../../../rtp/playout-model.ts'
 import type { VoipMetrics } from '../../../rtp/rtcp-xr.ts'
 import { sequenceDistance, timestampDistance } from '../../../rtp/sequence.ts'
-import type { StreamQuality } from '../../types.ts'
+import type { PortDescription, StreamQuality } from '../../types.ts'
 import { type Evidence, judge, type Verdict, type VerdictCode } from '../../verdict.ts'
 import type { Endpoint } from '../io.ts'
 import type { Reports } from '../reports.ts'
 import type { VoiceStats } from '../voice-decoder.ts'
+import { EchoMeter } from './echo-meter.ts'
 import { LevelSampler } from './level-sampler.ts'
 import { Refusals } from './refusals.ts'
 
@@ -54,6 +55,9 @@ export class QualityMeter {
   #playout = new PlayoutModel(8000)
   #clockRateHz = 8000
   readonly #levels = new LevelSampler()
+  readonly #echo: EchoMeter
+  /** By payload type: what we send, where it is G.711. */
+  #sendLaws: readonly (G711Law | undefined)[] = []
   readonly #strangers = new Refusals<Endpoint>((a, b) => a.ip === b.ip && a.port === b.port)
   readonly #unknown = new Refusals<number>((a, b) => a === b)
   #ssrc = 0
@@ -75,10 +79,14 @@ export class QualityMeter {
   constructor(options: QualityOptions) {
     this.#options = options
     this.#tellAtMs = options.nowMs + options.everyMs
+    this.#echo = new EchoMeter(options.nowMs)
   }
 
-  /** @param expects The peer said that it sends. */
-  describe(expects: boolean, nowMs: number): void {
+  describe({ receive, send, silent = false }: PortDescription, nowMs: number): void {
+    const expects = !silent && receive.length > 0
+    const laws: (G711Law | undefined)[] = []
+    for (const { payloadType, encoding } of send) if (isG711(encoding)) laws[payloadType] = encoding
+    this.#sendLaws = laws
     if (expects && !this.#expects) this.#lastPacketAtMs = nowMs
     this.#expects = expects
     if (this.#windowEndsAtMs === Number.POSITIVE_INFINITY) this.#windowEndsAtMs = nowMs + windowMs
@@ -116,8 +124,20 @@ export class QualityMeter {
     else this.#unknown.refused(payloadType)
   }
 
-  #sample(packet: RtpPacket, law: G711Law, nowMs: number): void {
-    this.#levels.packet(law, packet.bytes, packet.payloadStart, packet.payloadEnd - packet.payloadStart, nowMs)
+  /** Whether packets that are sent are wanted now. */
+  get wantsSent(): boolean {
+    return this.#echo.measuring
+  }
+
+  /** A packet of ours, plain, while they are wanted. */
+  sent(bytes: Uint8Array, start: number, length: number, nowMs: number): void {
+    const law = this.#sendLaws[(bytes[start + 1] ?? 0) & 0x7f]
+    if (law) this.#echo.sent(law, bytes, start + rtpHeaderBytes, length - rtpHeaderBytes, nowMs)
+  }
+
+  #sample({ bytes, payloadStart, payloadEnd }: RtpPacket, law: G711Law, nowMs: number): void {
+    this.#levels.packet(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
+    if (this.#echo.measuring) this.#echo.heard(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
   }
 
   #measurePacket({ sequence, timestamp }: RtpPacket): void {
@@ -134,6 +154,7 @@ export class QualityMeter {
 
   /** Time went by. @param sound What was decoded last for somebody who listens; packets of G.711 are looked into anyway. */
   tick(nowMs: number, sound: Int16Array | undefined): void {
+    this.#echo.tick(nowMs)
     if (sound && !isG711(this.#encoding)) this.#levels.frame(sound, sound.length, nowMs)
     if (nowMs < this.#windowEndsAtMs) return
     this.#windowEndsAtMs = nowMs + windowMs
@@ -167,6 +188,7 @@ export class QualityMeter {
       }),
       ...(unknown && { unknown: { payloadType: unknown.what, packets: unknown.packets } }),
       ...(sound && { sound }),
+      ...(this.#echo.echo && { echo: this.#echo.echo }),
       ...(this.#options.reports.roundTripMs !== undefined && { delayMs: this.#delayMs }),
     }
   }
