@@ -22,6 +22,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly address: MediaPort['address']
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  readonly digitsSent: string[] = []
   recording: string | undefined
   closed = false
   idleMs: number | undefined
@@ -43,6 +44,11 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
   stopRecording(): Promise<RecordedFile | undefined> {
     return Promise.resolve(undefined)
+  }
+
+  sendDigits(digits: string): Promise<void> {
+    this.digitsSent.push(digits)
+    return Promise.resolve()
   }
 
   stats(): Promise<PortStats> {

@@ -180,6 +180,14 @@ export interface PortEvents {
   'recording-failed': { readonly path: string; readonly text: string }
 }
 
+/** How digits are sent. */
+export interface DigitTiming {
+  /** Length of each, 40 to 8000: receivers need 40 (ITU-T Q.24), and 16 bits of duration hold 8.19 s at 8 kHz. 100 when left out. */
+  readonly toneMs?: number
+  /** Silence after each, 40 to 8000; 100 when left out. */
+  readonly pauseMs?: number
+}
+
 export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
@@ -196,6 +204,17 @@ export interface MediaPort {
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
    */
   stopRecording(): Promise<RecordedFile | undefined>
+  /**
+   * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn.
+   *
+   * Resolves when the last packet has left. Nobody acknowledges digits, so this says nothing about what was heard.
+   *
+   * @param digits 0-9 * # A-D, 64 at most.
+   * @throws {RangeError} for anything else, before the first is sent.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
+   * @see RFC 4733 §2.5.1
+   */
+  sendDigits(digits: string, timing?: DigitTiming): Promise<void>
   /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */

@@ -6,7 +6,7 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
-import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
+import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
@@ -78,6 +78,8 @@ export class MediaWorker {
         return this.#open(request)
       case 'stop-recording':
         return this.#stopRecording(request.port)
+      case 'send-digits':
+        return this.#sendDigits(request)
       case 'port-stats':
         return this.#ports.get(request.port)?.stats()
       case 'close-port':
@@ -92,6 +94,14 @@ export class MediaWorker {
   async #stopRecording(id: number) {
     const port = this.#ports.get(id)
     return port instanceof Port ? port.stopRecording() : undefined
+  }
+
+  #sendDigits({ port: id, digits, toneMs, pauseMs }: SendDigits): Promise<'sent' | 'impossible' | 'cut'> {
+    const port = this.#ports.get(id)
+    return new Promise((resolve) => {
+      const done = (complete: boolean): void => resolve(complete ? 'sent' : 'cut')
+      if (!(port instanceof Port && port.sendDigits(digits, toneMs, pauseMs, done))) resolve('impossible')
+    })
   }
 
   async #shutdown(): Promise<undefined> {

@@ -180,6 +180,16 @@ export class Port implements PacketHandler, Wire {
     return this.#speaker.say(source, how)
   }
 
+  /**
+   * Send digits, as events where the peer takes them, else as tones.
+   *
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
+   */
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
+    return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
+  }
+
   record(path: string): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
