@@ -69,6 +69,8 @@ export interface LegsTable {
   packets_lost: number | null
   packets_sent: number | null
   jitter_ms: number | null
+  /** JSON of the catalogue's Quality. */
+  quality: string | null
   search: string
 }
 

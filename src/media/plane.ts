@@ -12,7 +12,7 @@ import { MediaError } from './failures.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
-import type { IoKind, MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
+import type { IoKind, MediaPlane, MediaPlaneSettings, MediaSession, PortPoolStats, WorkerStats } from './types.ts'
 
 export interface MediaPlaneOptions {
   readonly log: Logger
@@ -61,13 +61,14 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
-    this.pool = new PortPool(settings.portMin, settings.portMax)
-    if (this.pool.free === 0 || settings.workers < 1) throw new RangeError('no media worker or no RTP port to use')
+    this.pool = new PortPool(settings.portMin, settings.portMax, clock)
+    if (this.pool.stats().pairs === 0 || settings.workers < 1)
+      throw new RangeError('no media worker or no RTP port to use')
     for (let number = 0; number < settings.workers; number++) {
       const sessions = new Set<Session>()
       this.#slots.push({ link: this.#start(number), sessions, startedAtMs: this.#clock.now() })
     }
-    log.debug('Media plane started', { workers: settings.workers, portPairs: this.pool.free })
+    log.debug('Media plane started', { workers: settings.workers, portPairs: this.pool.stats().pairs })
   }
 
   openSession(id: string): MediaSession {
@@ -98,6 +99,10 @@ class Plane implements MediaPlane, SessionOwner {
       return ofWorker ? [Object.assign(ofWorker, { worker: link.number, sessions: sessions.size })] : []
     })
     return (await Promise.all(asked)).flat()
+  }
+
+  portStats(): PortPoolStats {
+    return this.pool.stats()
   }
 
   async close(): Promise<void> {

@@ -281,7 +281,20 @@ export interface MediaPlane {
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
   stats(): Promise<readonly WorkerStats[]>
+  portStats(): PortPoolStats
   close(): Promise<void>
+}
+
+/** Pairs of an RTP and an RTCP port. */
+export interface PortPoolStats {
+  readonly pairs: number
+  readonly inUse: number
+  readonly free: number
+  /** Freed not long ago: taken only when no other is free. */
+  readonly resting: number
+  /** How often that was so, and how often there was none at all. */
+  readonly takenEarly: number
+  readonly exhausted: number
 }
 
 export interface WorkerStats {

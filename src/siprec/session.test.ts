@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
+import { goodQuality } from '../media/test-support.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import type { SdpMedia } from '../sdp/types.ts'
 import { SiprecServer } from './server.ts'
@@ -426,6 +427,21 @@ test('digits and the first packet of a stream are told', async () => {
   const legId = world.live.list()[0]?.snapshot().legs[1]?.id
   assert.equal(world.told('leg.media-started')[0]?.legId, legId)
   assert.equal(world.told('leg.digit')[0]?.digit, '5')
+})
+
+test('how well a stream is heard is told, shown while it lives, and kept with its end', async () => {
+  await begin()
+  const heard = { ...goodQuality, verdicts: [{ code: 'high-loss', about: '5.0 %' }] } as const
+  world.media.ports[1]?.emit('quality', heard)
+
+  const [live] = world.live.list()
+  const leg = live?.snapshot().legs[1]
+  assert.equal(world.told('leg.quality')[0]?.legId, leg?.id)
+  assert.deepEqual(world.told('leg.quality')[0]?.quality, leg?.quality)
+  assert.deepEqual(
+    leg?.quality?.verdicts.map(({ code }) => code),
+    ['high-loss'],
+  )
 })
 
 const withKey = (offer: string): string =>

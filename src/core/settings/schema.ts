@@ -301,6 +301,11 @@ export const settingsSchema = z.strictObject({
       env: 'RTP_SRTP',
       description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
     }),
+    qualityInterval: setting(duration().default(10_000), {
+      env: 'RTP_QUALITY_INTERVAL',
+      description:
+        'How often the quality of each stream is told while its call lives (the fact `leg.quality`). What begins or ceases to be wrong is told within seconds in any case; with 0 that alone.',
+    }),
     workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
       env: 'MEDIA_WORKERS',
       description: 'Threads that carry media; default: one for each core.',
