@@ -20,6 +20,7 @@ export interface WorkerStart {
 export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
 
 /** What is asked for, and what is answered. */

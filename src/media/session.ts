@@ -173,6 +173,10 @@ export class Port implements MediaPort {
     return this.#link.ask('stop-recording', { port: this.number })
   }
 
+  hearTones(on: boolean): void {
+    if (!this.closed) this.#link.order({ type: 'hear-tones', port: this.number, on })
+  }
+
   async sendDigits(digits: string, { toneMs = usualDigitMs, pauseMs = usualDigitMs }: DigitTiming = {}): Promise<void> {
     if (!/^[0-9*#A-D]{1,64}$/i.test(digits)) throw new RangeError('no digits')
     for (const ms of [toneMs, pauseMs])

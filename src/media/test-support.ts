@@ -43,6 +43,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly address: MediaPort['address']
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  hearsTones = false
   readonly digitsSent: string[] = []
   recording: string | undefined
   closed = false
@@ -65,6 +66,10 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
   stopRecording(): Promise<RecordedFile | undefined> {
     return Promise.resolve(undefined)
+  }
+
+  hearTones(on: boolean): void {
+    this.hearsTones = on
   }
 
   sendDigits(digits: string): Promise<void> {

@@ -170,7 +170,7 @@ export interface RecordedFile {
 export interface PortEvents {
   /** The first packet came from here, and only packets from here are taken from now on. */
   'media-started': { readonly source: string; readonly codec: Encoding }
-  /** A digit was pressed (RFC 4733); told once, when it ends. */
+  /** A digit was pressed; told once, when it ends (RFC 4733), or 45 ms after it began (a tone, see `hearTones`). */
   digit: { readonly digit: string; readonly durationMs: number }
   /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
   quality: StreamQuality
@@ -204,6 +204,11 @@ export interface MediaPort {
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
    */
   stopRecording(): Promise<RecordedFile | undefined>
+  /**
+   * Hear digits that the peer sends as tones too, as long as it agrees to no telephone-events. Costs the decoding of all it
+   * says: for the time in which somebody waits for digits.
+   */
+  hearTones(on: boolean): void
   /**
    * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn.
    *

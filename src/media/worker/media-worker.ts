@@ -69,7 +69,9 @@ export class MediaWorker {
     }
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else if (port instanceof Port) port.record(order.path)
+    else if (!(port instanceof Port)) return
+    else if (order.type === 'record') port.record(order.path)
+    else port.hearTones(order.on)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {

@@ -31,6 +31,7 @@ import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
+import { TonesIn } from './voice/tones-in.ts'
 import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
@@ -66,6 +67,8 @@ export class Port implements PacketHandler, Wire {
   readonly #ear: Ear
   readonly #speaker: Speaker
   #digits: DigitDetector
+  #wantsTones = false
+  #tones: TonesIn | undefined
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -133,6 +136,7 @@ export class Port implements PacketHandler, Wire {
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
+    this.#hearTones()
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -178,6 +182,25 @@ export class Port implements PacketHandler, Wire {
    */
   say(source: SoundSource, how: Laying): () => void {
     return this.#speaker.say(source, how)
+  }
+
+  /** Hear digits as tones too, while the peer agrees to no telephone-events. */
+  hearTones(on: boolean): void {
+    this.#wantsTones = on
+    this.#hearTones()
+  }
+
+  #hearTones(): void {
+    const events = this.#receive.some((format) => format?.kind === 'event')
+    if (!this.#wantsTones || events) return this.#forgetTones()
+    const { frames, tell, clock } = this.#options
+    this.#ear.wake(clock.now())
+    this.#tones ??= new TonesIn(frames, this.#ear, (digit) => tell('digit', digit))
+  }
+
+  #forgetTones(): void {
+    this.#tones?.close()
+    this.#tones = undefined
   }
 
   /**
@@ -391,6 +414,7 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.#forgetTones()
     this.#speaker.close()
     this.#ear.close()
     this.#digits.restart()
