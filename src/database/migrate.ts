@@ -11,6 +11,7 @@ import { up as registrations } from './migrations/0002-registrations.ts'
 import { up as sha512 } from './migrations/0003-sha512.ts'
 import { up as hidden } from './migrations/0004-private.ts'
 import { up as quality } from './migrations/0005-quality.ts'
+import { up as extensionSrtp } from './migrations/0006-extension-srtp.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -19,6 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0003-sha512': { up: sha512 },
   '0004-private': { up: hidden },
   '0005-quality': { up: quality },
+  '0006-extension-srtp': { up: extensionSrtp },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -5,6 +5,7 @@
 
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
+import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, EndReason, LegRole } from '../events/catalogue.ts'
 
 export interface Tables {
@@ -148,6 +149,8 @@ export interface ExtensionsTable {
   ring_seconds: number
   record: number
   max_contacts: number
+  /** Null: as the server's setting says. */
+  srtp: SrtpMode | null
   created_at_ms: number
 }
 
