@@ -16,7 +16,7 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
@@ -34,7 +34,6 @@ import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
 import { TonesIn } from './voice/tones-in.ts'
-import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
