@@ -31,6 +31,7 @@ export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
     bindIp: rtp.bindIp || common(sip.host),
     portMin: rtp.portMin,
     portMax: rtp.portMax,
+    pollMs: rtp.pollMs,
   }
 }
 

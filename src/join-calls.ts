@@ -18,8 +18,9 @@ import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { joinTrace } from './join-trace.ts'
+import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane } from './media/plane.ts'
-import type { MediaPlane } from './media/types.ts'
+import type { IoKind, MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
 import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
@@ -44,6 +45,7 @@ import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
 import { isSiprec } from './siprec/body.ts'
 import { SiprecServer } from './siprec/server.ts'
+import { StartError } from './start-error.ts'
 import { version } from './version.ts'
 
 /** The side of the server that speaks SIP and RTP. */
@@ -73,15 +75,18 @@ export interface CallSide {
  * Calls are taken from the moment this resolves.
  * @param reserved Names of recordings that are being repaired.
  * @throws {SipError} `sip.cannot-listen`
- * @throws {StartError} when the TLS files cannot be used, or the public address cannot be found.
+ * @throws {StartError} when the TLS files or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
   await tryMediaAddress(settings)
-  const media = await createMediaPlane(mediaSettings(settings), {
-    log,
-    onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
-  })
+  const media = await createMediaPlane(
+    { ...mediaSettings(settings), io: mediaIo(settings) },
+    {
+      log,
+      onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
+    },
+  )
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
@@ -286,4 +291,12 @@ function makeGatekeeper(
     bus,
     wallMs: () => clock.wallMs(),
   })
+}
+
+/** @throws {StartError} when the addon is asked for and cannot be used. */
+function mediaIo({ rtp }: Settings): IoKind {
+  const { kind, missing } = chooseIo(rtp.io)
+  if (rtp.io === 'native' && missing)
+    throw new StartError(`MEDIA_IO is native, but the addon cannot be used: ${missing}`)
+  return kind
 }

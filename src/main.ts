@@ -68,7 +68,7 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
   const calls = await joinCalls(foundation, reserved)
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
   health.started()
-  log.info('Patchbay is ready', { version, url, sip: calls.listening })
+  log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)
   return {
     sip: calls.listening,

@@ -27,6 +27,8 @@ export interface ApiDeps {
   readonly auth: Auth
   readonly bans: BanList
   readonly health: Health
+  /** How packets come in and go out. */
+  readonly mediaIo: 'dgram' | 'native'
   /** Absent: `/metrics` is not served. */
   readonly metrics?: Metrics
   /** Folder that the names of recording files are relative to. */

@@ -64,6 +64,7 @@ test('status says what to point a phone at', async (t) => {
     active_calls: 2,
     active_sessions: 1,
     registrations: 0,
+    media: { io: 'dgram' },
     sip: { domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] },
   })
 })

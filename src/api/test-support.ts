@@ -76,6 +76,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     auth,
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
+    mediaIo: 'dgram',
     metrics: new Metrics({
       bus,
       liveCalls: () => liveCalls.size,
@@ -83,6 +84,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       subscriptions: () => 0,
       trunks: () => trunks,
       media: () => Promise.resolve([]),
+      mediaIo: 'dgram',
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),

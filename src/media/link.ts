@@ -6,13 +6,14 @@
  */
 import { Worker } from 'node:worker_threads'
 import { MediaError } from './failures.ts'
-import type { Answer, Command, FromWorker, Notice, Order, RequestName, Requests } from './protocol.ts'
+import type { Answer, Command, FromWorker, Notice, Order, RequestName, Requests, WorkerStart } from './protocol.ts'
 
 /** Room for short-lived packets before the garbage collector comes: fewer, shorter pauses. */
 const youngGenerationMb = 64
 
 export interface WorkerLinkOptions {
   readonly number: number
+  readonly start: WorkerStart
   readonly notice: (notice: Notice) => void
   /** The thread ended without being asked to. Told once, after all that waited was refused. */
   readonly died: (error: Error | undefined) => void
@@ -37,6 +38,7 @@ export class WorkerLink {
   constructor(options: WorkerLinkOptions) {
     this.number = options.number
     this.#worker = new Worker(new URL('./worker/main.ts', import.meta.url), {
+      workerData: options.start,
       name: `media ${options.number}`,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     })

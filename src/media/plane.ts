@@ -12,7 +12,7 @@ import { MediaError } from './failures.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
-import type { MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
+import type { IoKind, MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
 
 export interface MediaPlaneOptions {
   readonly log: Logger
@@ -23,6 +23,8 @@ export interface MediaPlaneOptions {
 
 /** A worker that dies at once is not started again at once. */
 const restartDelayMs = 1000
+/** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
+const defaultPollMs = 5
 
 /**
  * Start the workers.
@@ -43,6 +45,7 @@ interface Slot {
 
 class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
+  readonly io: IoKind
   readonly pool: PortPool
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
@@ -54,6 +57,7 @@ class Plane implements MediaPlane, SessionOwner {
 
   constructor(settings: MediaPlaneSettings, { log, clock = systemClock, onWorkerLost = () => {} }: MediaPlaneOptions) {
     this.settings = settings
+    this.io = settings.io ?? 'dgram'
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
@@ -106,6 +110,7 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
+      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

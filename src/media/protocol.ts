@@ -8,7 +8,13 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
-import type { PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
+import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly io: IoKind
+  readonly pollMs: number
+}
 
 /** What needs no answer. */
 export type Order =

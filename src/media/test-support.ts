@@ -57,6 +57,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
 /** A media plane without sockets: its ports are those of all sessions, in the order they were opened. */
 export class FakeMedia implements MediaPlane {
+  readonly io = 'dgram'
   readonly ports: FakePort[] = []
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY

@@ -189,15 +189,24 @@ export interface OpenPortOptions {
   readonly relay?: boolean
 }
 
+/** How packets come in and go out: by node:dgram, or by the addon (native-addon.ts). */
+export type IoKind = 'dgram' | 'native'
+
 export interface MediaPlaneSettings {
   readonly workers: number
   /** Address sockets bind to. */
   readonly bindIp: string
   readonly portMin: number
   readonly portMax: number
+  /** `dgram` when left out. */
+  readonly io?: IoKind
+  /** How often the addon looks for packets, ms; 5 when left out. */
+  readonly pollMs?: number
 }
 
 export interface MediaPlane {
+  /** How packets come in and go out. */
+  readonly io: IoKind
   /** @param id The call's id, for logs. */
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
@@ -214,4 +223,16 @@ export interface WorkerStats {
   readonly cpuMs: number
   /** Event-loop delay since the last reading, ms. */
   readonly loopDelayP99Ms: number
+  /** Datagrams lost here, and not on the way. */
+  readonly lost: LostDatagrams
+}
+
+/** Datagrams that never came to a port, or never left, since the worker began. */
+export interface LostDatagrams {
+  /** Longer than any network carries whole. */
+  readonly oversized: number
+  /** Refused by the network when they were sent. */
+  readonly unsent: number
+  /** By the kernel, for want of room in the buffer of a socket; 0 where it does not tell (node:dgram). */
+  readonly dropped: number
 }

@@ -18,6 +18,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
       { name: 'third', state: 'unknown' },
     ],
     media,
+    mediaIo: 'native',
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
     load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
@@ -82,9 +83,16 @@ test('what lives now is read when somebody asks', async () => {
 })
 
 test('packets of the media threads add up, also when a thread was started anew', async () => {
-  const reading = { sessions: 1, ports: 2, packetsSent: 0, cpuMs: 500, loopDelayP99Ms: 3 }
+  const reading = {
+    sessions: 1,
+    ports: 2,
+    packetsSent: 0,
+    cpuMs: 500,
+    loopDelayP99Ms: 3,
+    lost: { oversized: 0, unsent: 1, dropped: 5 },
+  }
   let readings: MediaReading[] = []
-  const { line } = start(() => Promise.resolve(readings))
+  const { metrics, line } = start(() => Promise.resolve(readings))
 
   readings = [
     { ...reading, worker: 0, packetsReceived: 100 },
@@ -101,6 +109,8 @@ test('packets of the media threads add up, also when a thread was started anew',
     { ...reading, worker: 1, packetsReceived: 3 },
   ]
   assert.equal(await line('siprec_rtp_packets_received_total'), 'siprec_rtp_packets_received_total 163')
+  assert.match(await metrics.text(), /^patchbay_media_datagrams_lost_total\{why="dropped"\} 10$/m)
+  assert.equal(await line('patchbay_media_io_info'), 'patchbay_media_io_info{kind="native"} 1')
 })
 
 test('refusals and devices are counted without naming them', async () => {

@@ -18,6 +18,7 @@ export interface MediaReading {
   readonly packetsSent: number
   readonly cpuMs: number
   readonly loopDelayP99Ms: number
+  readonly lost: { readonly oversized: number; readonly unsent: number; readonly dropped: number }
 }
 
 /** What lives in the SIP stack (its `counts()`). */
@@ -35,6 +36,8 @@ export interface MetricsOptions {
   /** Trunks of the settings, by name. */
   readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
+  /** How packets come in and go out: `dgram` or `native`. */
+  readonly mediaIo: string
   readonly sip: () => SipReading
   /** How the main thread keeps up (ops/load-watch.ts). */
   readonly load: () => { readonly lagMs: number; readonly busy: number; readonly refused: number }
@@ -81,6 +84,7 @@ export class Metrics {
     this.#readLive(options)
     this.#readCertificates(options)
     this.#readMedia = this.#mediaReader(options.media)
+    this.#tellMediaIo(options.mediaIo)
   }
 
   /** Of `text`. */
@@ -245,12 +249,19 @@ export class Metrics {
     })
   }
 
+  #tellMediaIo(kind: string): void {
+    const name = 'patchbay_media_io_info'
+    const help = 'How packets come in and go out: by node:dgram or by the native addon'
+    new Gauge({ name, help, labelNames: ['kind'], registers: [this.#registry] }).set({ kind }, 1)
+  }
+
   /** One question to the threads sets all that is known of them. */
   #mediaReader(media: MetricsOptions['media']): () => Promise<void> {
     const registers = [this.#registry]
     const received = this.#counter('siprec_rtp_packets_received_total', 'RTP packets received')
     const sent = this.#counter('patchbay_rtp_packets_sent_total', 'RTP packets sent')
     const cpu = this.#counter('patchbay_media_worker_cpu_seconds_total', 'Processor time of a media thread', ['worker'])
+    const lost = this.#counter('patchbay_media_datagrams_lost_total', 'Datagrams lost here: why', ['why'])
     const ports = new Gauge({ name: 'siprec_ports_in_use', help: 'RTP ports in use', registers })
     const delay = new Gauge({
       name: 'patchbay_media_worker_delay_seconds',
@@ -267,6 +278,8 @@ export class Metrics {
         const worker = String(reading.worker)
         received.inc(grown(last?.packetsReceived, reading.packetsReceived))
         sent.inc(grown(last?.packetsSent, reading.packetsSent))
+        for (const why of ['oversized', 'unsent', 'dropped'] as const)
+          lost.inc({ why }, grown(last?.lost[why], reading.lost[why]))
         cpu.inc({ worker }, grown(last?.cpuMs, reading.cpuMs) / 1_000)
         delay.set({ worker }, reading.loopDelayP99Ms / 1_000)
         before.set(reading.worker, reading)

@@ -61,6 +61,7 @@ export function healthRoutes(app: App, deps: ApiDeps): void {
         active_calls: deps.liveCalls.size,
         active_sessions: deps.liveCalls.list().filter((call) => call.snapshot().kind === 'siprec').length,
         registrations: deps.registrations.count(),
+        media: { io: deps.mediaIo },
         sip: deps.sip(),
       }
     },

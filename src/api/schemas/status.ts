@@ -43,6 +43,7 @@ export const statusSchema = z
     active_calls: z.int().describe('Calls of all kinds.'),
     active_sessions: z.int().describe('Of these, SIPREC sessions.'),
     registrations: z.int(),
+    media: z.object({ io: z.enum(['dgram', 'native']) }).describe('How packets come in and go out.'),
     sip: z.object({ domain: z.string(), listeners: z.array(sipListenerSchema).readonly() }),
   })
   .meta({ id: 'Status' })

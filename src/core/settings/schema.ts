@@ -339,6 +339,16 @@ export const settingsSchema = z.strictObject({
       env: 'MEDIA_WORKERS',
       description: 'Threads that carry media; default: one for each core.',
     }),
+    io: setting(oneOf(['auto', 'dgram', 'native']).default('auto'), {
+      env: 'MEDIA_IO',
+      description:
+        'How packets come in and go out. `dgram`: by Node, everywhere. `native`: by the addon that `npm run native` builds (Linux), at a fraction of the cost. `auto`: by the addon when it is there.',
+    }),
+    pollMs: setting(whole(1, 20).default(5), {
+      env: 'MEDIA_POLL_MS',
+      description:
+        'How often the addon looks for packets, in milliseconds: they are late by so much at most. Less costs more.',
+    }),
   }),
   http: section({
     host: setting(ip().default('127.0.0.1'), {

@@ -22,6 +22,12 @@ const familyOf = (ip: string): 4 | 6 => (ip.includes(':') ? 6 : 4)
 
 const nothing = (): void => {}
 
+/** Of all sockets of this thread. */
+const lost = { oversized: 0, unsent: 0 }
+const countUnsent = (error: Error | null): void => {
+  if (error) lost.unsent++
+}
+
 /** A socket bound to `::` carries IPv4 too, in this form. */
 const mapped = '::ffff:'
 const plain = (ip: string): string => (ip.startsWith(mapped) ? ip.slice(mapped.length) : ip)
@@ -40,6 +46,7 @@ export const dgramIo: MediaIo = {
   },
   /** Each packet leaves when it is sent. */
   flush: nothing,
+  lost: () => ({ ...lost, dropped: 0 }),
 }
 
 function newSocket(bindIp: string): Socket {
@@ -75,7 +82,10 @@ function listen(socket: Socket, handle: (bytes: Uint8Array, from: Endpoint) => v
   let from: Endpoint = { ip: '', port: 0 }
   let address = ''
   socket.on('message', (bytes: Uint8Array, remote: RemoteInfo) => {
-    if (bytes.length > maxDatagramBytes) return
+    if (bytes.length > maxDatagramBytes) {
+      lost.oversized++
+      return
+    }
     if (remote.port !== from.port || remote.address !== address) {
       address = remote.address
       from = { ip: plain(address), port: remote.port }
@@ -105,7 +115,7 @@ function portSockets(rtp: Socket, rtcp: Socket, bindIp: string, handler: PacketH
   }
   const send = (socket: Socket, bytes: Uint8Array, start: number, length: number, to: Endpoint): void => {
     const ip = reachable(to)
-    if (ip !== undefined) socket.send(kept(bytes, start, length), to.port, ip, nothing)
+    if (ip !== undefined) socket.send(kept(bytes, start, length), to.port, ip, countUnsent)
   }
   return {
     sendRtp: (bytes, start, length, to) => send(rtp, bytes, start, length, to),

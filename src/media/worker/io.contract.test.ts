@@ -4,8 +4,11 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
+import { systemClock } from '../../core/clock.ts'
+import { loadNative } from '../native-addon.ts'
 import { type Endpoint, type MediaIo, maxDatagramBytes, type PortSockets } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
+import { NativeIo } from './io-native.ts'
 
 interface Kind {
   readonly name: string
@@ -14,7 +17,18 @@ interface Kind {
   readonly skip?: string
 }
 
-const kinds: readonly Kind[] = [{ name: 'dgram', create: () => dgramIo }]
+const loaded = loadNative()
+
+const kinds: readonly Kind[] = [
+  { name: 'dgram', create: () => dgramIo },
+  'native' in loaded
+    ? { name: 'native', create: () => new NativeIo(loaded.native, { clock: systemClock, pollMs: 5 }) }
+    : {
+        name: 'native',
+        create: () => assert.fail('never created'),
+        skip: `the addon cannot be used: ${loaded.missing}`,
+      },
+]
 
 const hasIPv6 = Object.values(networkInterfaces()).some((found) => found?.some(({ address }) => address === '::1'))
 

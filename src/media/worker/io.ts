@@ -7,6 +7,8 @@
  * the same source. Both kinds keep the same contract (io.contract.test.ts).
  */
 
+import type { LostDatagrams } from '../types.ts'
+
 /** Where a datagram comes from or goes to. Numeric; IPv4 in its own form, whatever socket it came through. */
 export interface Endpoint {
   readonly ip: string
@@ -42,4 +44,5 @@ export interface MediaIo {
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
+  lost(): LostDatagrams
 }

@@ -1,8 +1,11 @@
 /** Entry of the media worker thread: joins the message port, the sockets and the clock. Started by plane.ts. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../core/clock.ts'
-import type { Command, FromWorker } from '../protocol.ts'
+import { loadNative } from '../native-addon.ts'
+import type { Command, FromWorker, WorkerStart } from '../protocol.ts'
+import type { MediaIo } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
+import { NativeIo } from './io-native.ts'
 import { MediaWorker } from './media-worker.ts'
 
 if (!parentPort) throw new Error('a media worker is started by the media plane, not by hand')
@@ -22,9 +25,17 @@ function flush(): void {
   toMain.postMessage(messages)
 }
 
+/** The main thread has looked before whether the addon can be used. */
+function openIo({ io, pollMs }: WorkerStart): MediaIo {
+  if (io === 'dgram') return dgramIo
+  const loaded = loadNative()
+  if ('missing' in loaded) throw new Error(`the addon for packets cannot be used: ${loaded.missing}`)
+  return new NativeIo(loaded.native, { clock: systemClock, pollMs })
+}
+
 const worker = new MediaWorker({
   clock: systemClock,
-  io: dgramIo,
+  io: openIo(workerData as WorkerStart),
   post,
   cpuMs() {
     const { user, system } = process.threadCpuUsage()

@@ -134,7 +134,14 @@ export class MediaWorker {
     }
     const loopDelayP99Ms = this.#late.percentile(99) / 1000
     this.#late.reset()
-    return { ports: this.#ports.size, packetsReceived, packetsSent, cpuMs: this.#options.cpuMs(), loopDelayP99Ms }
+    return {
+      ports: this.#ports.size,
+      packetsReceived,
+      packetsSent,
+      cpuMs: this.#options.cpuMs(),
+      loopDelayP99Ms,
+      lost: this.#options.io.lost(),
+    }
   }
 
   #tick(): void {

@@ -1,0 +1,218 @@
+/**
+ * The voice of one party: packets in as they come, 20 ms of sound out each tick.
+ *
+ *   port ── put ─▶  JitterBuffer ─▶ Decoder, concealment, comfort noise ─▶  read ── 20 ms ─▶  Ear
+ *
+ * One for a stream and a codec. What is lost is recovered from the packet behind it where the codec can, else made up;
+ * what is not yet here is made up too, and played when it comes. The steady path allocates nothing but what Opus does.
+ * How long packets wait follows the network (delay-estimate.ts).
+ */
+import type { Codec, Decoder } from '../../codec/codec.ts'
+import { ComfortNoise } from '../../codec/comfort-noise.ts'
+import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
+import type { RtpPacket } from '../../rtp/packet.ts'
+import { frameMs, frameSamples } from './sound.ts'
+
+/** How long packets wait at least and at most, ms, 0..1000. */
+export interface DelayBounds {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+export interface VoiceStats extends Readonly<JitterCounts> {
+  /** How much later than the fastest packet arrives it is played, ms, and how much later it should be. */
+  readonly delayMs: number
+  readonly targetMs: number
+  /** The sender's clock is slower than ours by so many millionths. */
+  readonly driftPpm: number
+  /** Sound given since the beginning, and how much of it was made up, ms. */
+  readonly playedMs: number
+  readonly concealedMs: number
+}
+
+/** What is made up at a time while nothing comes. */
+const holdMs = 10
+/** So long after the last sound nobody hears what is made up: it is silence, and costs nothing. */
+const silentAfterMs = 200
+/** Opus goes on with packets of 1 or 2 bytes in silence (DTX, RFC 6716 §2.1.9). */
+const silentBytes = 2
+const longestPacketMs = 120
+
+export class VoiceDecoder {
+  readonly sampleRateHz: number
+  readonly #decoder: Decoder
+  readonly #maxMs: number
+  readonly #buffer: JitterBuffer
+  readonly #ticksPerSample: number
+  readonly #frame: Int16Array
+  /** Decoded and not yet read: from 0. */
+  readonly #sound: Int16Array
+  #decoded = 0
+  #noise: ComfortNoise | undefined
+  /** The sender said that it is silent: what does not come is not missing. */
+  #quiet = false
+  /** Made up since the last packet, samples. */
+  #madeUp = 0
+  #concealed = 0
+  #played = 0
+  #lastReadMs = 0
+
+  /** @param codec Mono. */
+  constructor(codec: Codec, { minMs, maxMs }: DelayBounds) {
+    this.sampleRateHz = codec.sampleRateHz
+    this.#decoder = codec.createDecoder()
+    this.#maxMs = maxMs
+    this.#buffer = new JitterBuffer({ clockRateHz: codec.clockRateHz, minMs, maxMs })
+    this.#ticksPerSample = codec.clockRateHz / codec.sampleRateHz
+    this.#frame = new Int16Array(frameSamples(codec.sampleRateHz))
+    this.#sound = new Int16Array(this.#frame.length * 2 + (codec.sampleRateHz * longestPacketMs) / 1000)
+  }
+
+  /** Take a packet of this stream in; false when it is too late, or there already. */
+  put(packet: RtpPacket, carries: Carries, nowMs: number): boolean {
+    return this.#buffer.put(packet, carries, nowMs)
+  }
+
+  /**
+   * The next 20 ms. To be called for each tick, with the time it was due at, even if it is served later.
+   *
+   * @returns Undefined for silence. Valid until the next call.
+   */
+  read(nowMs: number): Int16Array | undefined {
+    this.#lastReadMs = nowMs
+    const buffer = this.#buffer
+    if (!buffer.begun) return undefined
+    if (!buffer.playing && !this.#begin(nowMs)) return undefined
+    this.#bound(nowMs)
+    const frame = this.#frame
+    // What is left over from before is silence then, too
+    if (this.#isSilent() && buffer.next() === 'none') {
+      buffer.hold(frame.length * this.#ticksPerSample)
+      return undefined
+    }
+    while (this.#decoded < frame.length) this.#decodeMore()
+    frame.set(this.#sound.subarray(0, frame.length))
+    this.#sound.copyWithin(0, frame.length, this.#decoded)
+    this.#decoded -= frame.length
+    this.#played += frame.length
+    return frame
+  }
+
+  stats(): VoiceStats {
+    const samplesPerMs = this.sampleRateHz / 1000
+    const { wanted, counts } = this.#buffer
+    return {
+      ...counts,
+      delayMs: this.#buffer.playing ? this.#delayMs(this.#lastReadMs) : 0,
+      targetMs: wanted.targetMs,
+      driftPpm: wanted.driftPpm,
+      playedMs: this.#played / samplesPerMs,
+      concealedMs: this.#concealed / samplesPerMs,
+    }
+  }
+
+  /** Gives back what the codec holds. */
+  close(): void {
+    this.#decoder.close()
+  }
+
+  /** Delay of the sample that is read next. */
+  #delayMs(nowMs: number): number {
+    return this.#buffer.delayMs(nowMs) + (1000 * this.#decoded) / this.sampleRateHz
+  }
+
+  /** The first packet waits for as long as all will; the rest of a tick is silence. */
+  #begin(nowMs: number): boolean {
+    const earlyMs = this.#buffer.wanted.targetMs - this.#buffer.delayMs(nowMs)
+    if (earlyMs >= frameMs) return false
+    this.#buffer.start()
+    this.#decoded = Math.max(0, Math.round((earlyMs * this.sampleRateHz) / 1000))
+    this.#sound.fill(0, 0, this.#decoded)
+    return true
+  }
+
+  /** More than may ever wait: the network had held packets up, or nobody had listened for a while. */
+  #bound(nowMs: number): void {
+    const { wanted } = this.#buffer
+    if (this.#delayMs(nowMs) <= this.#maxMs + frameMs) return
+    this.#decoded = 0
+    this.#buffer.drop(wanted.targetMs, nowMs)
+    // The step to what comes next is blended over
+    this.#conceal(this.#frame.length / 4)
+  }
+
+  #isSilent(): boolean {
+    return !this.#quiet && this.#madeUp > (silentAfterMs * this.sampleRateHz) / 1000
+  }
+
+  #decodeMore(): void {
+    const buffer = this.#buffer
+    switch (buffer.next()) {
+      case 'packet':
+        return this.#decode()
+      case 'lost':
+        return this.#replace()
+      case 'gap': {
+        const samples = Math.min(this.#frame.length / 2, Math.ceil(buffer.ticks / this.#ticksPerSample))
+        this.#makeUp(samples)
+        return buffer.advance(Math.min(buffer.ticks, samples * this.#ticksPerSample))
+      }
+      default: {
+        const samples = (holdMs * this.sampleRateHz) / 1000
+        this.#makeUp(samples)
+        buffer.hold(samples * this.#ticksPerSample)
+      }
+    }
+  }
+
+  #decode(): void {
+    const buffer = this.#buffer
+    const { bytes, payloadStart, payloadBytes } = buffer
+    if (buffer.carries === 'noise') {
+      this.#noise ??= new ComfortNoise(1)
+      this.#noise.describe(bytes, payloadStart, payloadBytes)
+      this.#quiet = true
+      return buffer.advance(0)
+    }
+    const count = this.#decoder.decode(bytes, payloadStart, payloadBytes, this.#sound, this.#decoded)
+    if (count === 0) {
+      this.#conceal(buffer.packetTicks / this.#ticksPerSample)
+      return buffer.advance(buffer.packetTicks)
+    }
+    this.#quiet = payloadBytes <= silentBytes
+    this.#madeUp = 0
+    this.#decoded += count
+    buffer.advance(count * this.#ticksPerSample)
+  }
+
+  #replace(): void {
+    const buffer = this.#buffer
+    const { ticks } = buffer
+    const samples = Math.round(ticks / this.#ticksPerSample)
+    const recovered = buffer.following() ? this.#recover(samples) : 0
+    if (recovered === 0) this.#conceal(samples)
+    buffer.advance(ticks)
+  }
+
+  #recover(samples: number): number {
+    const { bytes, payloadStart, payloadBytes } = this.#buffer
+    const to = this.#decoded
+    const count = this.#decoder.recover(bytes, payloadStart, payloadBytes, this.#sound, to, samples)
+    this.#decoded += count
+    return count
+  }
+
+  /** Noise while the sender is silent, else what conceals best. */
+  #makeUp(samples: number): void {
+    if (!this.#quiet || !this.#noise) return this.#conceal(samples)
+    this.#noise.make(this.#sound, this.#decoded, samples)
+    this.#decoded += samples
+  }
+
+  #conceal(samples: number): void {
+    this.#decoder.conceal(this.#sound, this.#decoded, samples)
+    this.#decoded += samples
+    this.#madeUp += samples
+    if (!this.#quiet && !this.#isSilent()) this.#concealed += samples
+  }
+}
