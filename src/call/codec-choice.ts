@@ -8,7 +8,7 @@
  * converted: our own codecs stand behind the caller's in the offer, and a caller that has none of what the callee took
  * is answered with the first of its codecs that we can make. Pure; formats in, formats out.
  */
-import { answeredFmtp } from '../sdp/fmtp.ts'
+import { answeredFmtp, sameParameters } from '../sdp/fmtp.ts'
 import { isComfortNoise, isTelephoneEvent, sameFormat, telephoneEvent } from '../sdp/media.ts'
 import { besideAudio } from '../sdp/offer-answer.ts'
 import type { SdpFormat } from '../sdp/types.ts'
@@ -105,9 +105,8 @@ function companions(
   const atRate = ofTheirs.filter(isBeside)
   // Some phones offer digits at 8 kHz alone, whatever they speak.
   const events = (atRate.length > 0 ? atRate : ofTheirs.slice(0, 1)).flatMap((format) => {
-    const ours = wanted.filter(isTelephoneEvent).map((event) => ({ ...event, clockRateHz: format.clockRateHz }))
-    const same = ours.find((event) => sameFormat(event, format))
-    return same ? [answered(format, same)] : []
+    const ours = wanted.find((event) => isTelephoneEvent(event) && sameParameters(event, format))
+    return ours ? [answered(format, ours)] : []
   })
   return [...noise, ...events]
 }

@@ -64,11 +64,11 @@ export const ownFormats = ({ codecs, opus: settings }: CodecRules): SdpFormat[] 
     return [format === opus ? { ...format, fmtp: opusFmtp(settings) } : format]
   })
 
-const l16RatesHz: readonly number[] = [8_000, 16_000, 24_000, 32_000, 44_100, 48_000]
+const l16RatesHz = new Set([8_000, 16_000, 24_000, 32_000, 44_100, 48_000])
 
 /** Whether src/codec decodes and encodes it. */
 export function isDecodable(format: SdpFormat): boolean {
-  if (format.encoding.toLowerCase() === 'l16') return format.channels === 1 && l16RatesHz.includes(format.clockRateHz)
+  if (format.encoding.toLowerCase() === 'l16') return format.channels === 1 && l16RatesHz.has(format.clockRateHz)
   const known = offerable[format.encoding.toLowerCase()]
   return known?.clockRateHz === format.clockRateHz && known.channels === format.channels
 }

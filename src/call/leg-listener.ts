@@ -53,7 +53,7 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
           log: user.log,
           onDigit,
           relay: (info) => user.relay(leg, info),
-          wanted: user.wanted,
+          wanted: () => user.wanted(),
         })
     }),
     dialog.on('ack', (ack) => {
