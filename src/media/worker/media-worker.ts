@@ -7,9 +7,9 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
-import { BlockPool } from './block-pool.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'
 
 export interface MediaWorkerOptions {

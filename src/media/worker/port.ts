@@ -6,6 +6,7 @@
  *
  * Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
  */
+import { findCodec } from '../../codec/codecs.ts'
 import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
@@ -15,12 +16,13 @@ import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
 import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-import type { BlockPool } from './block-pool.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortCrypto } from './port-crypto.ts'
-import { Preroll } from './preroll.ts'
-import { Recorder, type SpeechPacket } from './recorder.ts'
+import type { BlockPool } from './recording/block-pool.ts'
+import { Preroll } from './recording/preroll.ts'
+import { Recorder } from './recording/recorder.ts'
+import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
 import { SourceLock } from './source-lock.ts'
 
@@ -136,7 +138,7 @@ export class Port implements PacketHandler {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
@@ -195,13 +197,7 @@ export class Port implements PacketHandler {
       this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: law })
     }
     if (!this.#recorder && !this.#preroll) return
-    speech.ssrc = packet.ssrc
-    speech.sequence = packet.sequence
-    speech.timestamp = packet.timestamp
-    speech.law = law
-    speech.bytes = packet.bytes
-    speech.from = packet.payloadStart
-    speech.samples = packet.payloadEnd - packet.payloadStart
+    const speech = speechIn(packet, speechFormats[law])
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
     else this.#preroll?.keep(speech, nowMs, this.#send.size > 0)
   }
@@ -291,15 +287,9 @@ export class Port implements PacketHandler {
   }
 }
 
-/** Used again for each packet: the recorder keeps nothing of it. */
-const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
-  ssrc: 0,
-  sequence: 0,
-  timestamp: 0,
-  samples: 0,
-  law: 'PCMU',
-  bytes: new Uint8Array(0),
-  from: 0,
+const speechFormats = {
+  PCMU: { encoding: 'PCMU', clockRateHz, codec: findCodec('PCMU', clockRateHz) },
+  PCMA: { encoding: 'PCMA', clockRateHz, codec: findCodec('PCMA', clockRateHz) },
 }
 
 const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies Usable[]
