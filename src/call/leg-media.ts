@@ -9,7 +9,7 @@
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
-import { attributeOf, directionOf, formatsOf, offersRtcpMux } from '../sdp/media.ts'
+import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -19,6 +19,7 @@ import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from '.
 import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
+import { answeredRtcp, offeredRtcp, wantedReports } from './leg-rtcp.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -34,7 +35,6 @@ interface RemoteAudio {
   readonly direction: Direction
   /** How much sound it wants in a packet. */
   readonly timing: readonly SdpAttribute[]
-  readonly rtcpMux: boolean
   /** The m-line it was read from. */
   readonly media: SdpMedia
 }
@@ -66,7 +66,6 @@ function readAudio(
     formats: formatsOf(media),
     direction: directionOf(description, media),
     timing: timingOf(media),
-    rtcpMux: offersRtcpMux(media),
     media,
   }
 }
@@ -213,7 +212,7 @@ export class LegMedia {
           protocol,
           formats,
           direction: 'sendrecv',
-          extraAttributes: [...this.#timing, ...attributes],
+          extraAttributes: [...this.#timing, ...attributes, ...offeredRtcp],
         },
         plan,
       ),
@@ -300,11 +299,7 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: [
-        ...this.#timing,
-        ...(crypto?.attributes ?? []),
-        ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : []),
-      ],
+      extraAttributes: [...this.#timing, ...(crypto?.attributes ?? []), ...(audio ? answeredRtcp(audio.media) : [])],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
@@ -362,6 +357,8 @@ export class LegMedia {
       send: this.held ? [] : send.map((format) => sentFormat(format, this.#rules.opus)),
       ...packetTimes(audio.media),
       ...(srtp && { srtp }),
+      ...wantedReports(audio.media),
+      silent: !this.expectsPackets,
     }
     this.port.describe(this.#applied)
   }

@@ -5,16 +5,24 @@
  *
  * We write 16-bit PCM as Broadcast WAV: a `bext` chunk (EBU Tech 3285) says at which sample since midnight UTC the
  * first sample was taken, so that the legs of a call can be aligned after a crash, by us or by any editor.
- * Read too: G.711 in WAV, chunks we do not know, and files whose lengths were never filled in.
+ * Read too: 8 and 24 bits, G.711 in WAV, chunks we do not know, and files whose lengths were never filled in.
  * Missing: RF64 for more than 4 GiB (74 hours of one channel at 8 kHz).
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { decodeG711 } from './g711.ts'
 
-export type WavEncoding = 'pcm16' | 'PCMU' | 'PCMA'
+export type WavEncoding = 'pcm8' | 'pcm16' | 'pcm24' | 'PCMU' | 'PCMA'
 
-/** WAVE format tags, RFC 2361. */
-const formatTags: Readonly<Record<number, WavEncoding>> = { 1: 'pcm16', 6: 'PCMA', 7: 'PCMU' }
+/** WAVE format tags, RFC 2361, with the bits of a sample. */
+const formats: Readonly<Record<string, WavEncoding>> = {
+  '1/8': 'pcm8',
+  '1/16': 'pcm16',
+  '1/24': 'pcm24',
+  '6/8': 'PCMA',
+  '7/8': 'PCMU',
+}
+/** Bytes of a sample of one channel. */
+export const wavSampleBytes: Readonly<Record<WavEncoding, number>> = { pcm8: 1, pcm16: 2, pcm24: 3, PCMU: 1, PCMA: 1 }
 const extensibleTag = 0xfffe
 
 /** What a header says. */
@@ -133,19 +141,15 @@ function readFormat(chunk: Buffer): Format | undefined {
   const plainTag = chunk.readUInt16LE(0)
   // WAVE_FORMAT_EXTENSIBLE keeps the real tag in the first two bytes of its GUID, at 24.
   const tag = plainTag === extensibleTag && chunk.length >= 26 ? chunk.readUInt16LE(24) : plainTag
-  const encoding = formatTags[tag]
   const channels = chunk.readUInt16LE(2)
   const sampleRateHz = chunk.readUInt32LE(4)
-  const bits = chunk.readUInt16LE(14)
-  if (!encoding || channels === 0 || sampleRateHz === 0) return undefined
-  return bits === bytesPerSample(encoding) * 8 ? { encoding, channels, sampleRateHz } : undefined
+  const encoding = formats[`${tag}/${chunk.readUInt16LE(14)}`]
+  return encoding && channels > 0 && sampleRateHz > 0 ? { encoding, channels, sampleRateHz } : undefined
 }
-
-const bytesPerSample = (encoding: WavEncoding): number => (encoding === 'pcm16' ? 2 : 1)
 
 function describe(format: Format, bext: Buffer | undefined, dataOffset: number, declared: number, fileBytes: number) {
   const held = Math.max(0, fileBytes - dataOffset)
-  const frameBytes = bytesPerSample(format.encoding) * format.channels
+  const frameBytes = wavSampleBytes[format.encoding] * format.channels
   const samples = Math.floor(Math.min(declared, held) / frameBytes)
   const startedAtMs = bext && readBext(bext, format.sampleRateHz)
   return {
@@ -204,19 +208,19 @@ export interface WavSound extends WavHeader {
 
 /**
  * Read a whole file and decode it.
- * @throws {Error} when it is no WAV of 16-bit PCM, mu-law or A-law.
+ * @throws {Error} when it is no WAV of 8, 16 or 24 bits, mu-law or A-law.
  */
 export async function readWav(path: string): Promise<WavSound> {
   const sound = decodeWav(await readFile(path))
-  if (!sound) throw new Error(`${path} is no WAV file of 16-bit PCM or G.711`)
+  if (!sound) throw new Error(`${path} is no WAV file of 8, 16 or 24 bits or G.711`)
   return sound
 }
 
-/** Decode a whole file; undefined when it is no WAV of 16-bit PCM, mu-law or A-law. */
+/** Decode a whole file; undefined when it is no WAV of 8, 16 or 24 bits, mu-law or A-law. */
 export function decodeWav(bytes: Uint8Array): WavSound | undefined {
   const header = readWavHeader(bytes)
   if (!header) return undefined
-  const pcm = decode(header.encoding, bytes.subarray(header.dataOffset, header.dataOffset + header.dataBytes))
+  const pcm = decodeWavSamples(header.encoding, bytes.subarray(header.dataOffset, header.dataOffset + header.dataBytes))
   const channel = (index: number): Int16Array => {
     const samples = new Int16Array(header.samples)
     for (let i = 0; i < samples.length; i++) samples[i] = pcm[i * header.channels + index] ?? 0
@@ -225,8 +229,20 @@ export function decodeWav(bytes: Uint8Array): WavSound | undefined {
   return { ...header, pcm, channel }
 }
 
-function decode(encoding: WavEncoding, data: Uint8Array): Int16Array {
-  if (encoding !== 'pcm16') return decodeG711(encoding, data)
-  // A copy, for it must begin at an even address; both WAV and the processors of Node 24 (but s390x) are little-endian.
-  return new Int16Array(Uint8Array.from(data).buffer)
+/** The samples of all channels as they lie, 16-bit linear. Half a sample at the end is left out. */
+export function decodeWavSamples(encoding: WavEncoding, data: Uint8Array): Int16Array {
+  if (encoding === 'PCMU' || encoding === 'PCMA') return decodeG711(encoding, data)
+  const each = wavSampleBytes[encoding]
+  const samples = new Int16Array(Math.floor(data.length / each))
+  for (let i = 0; i < samples.length; i++) {
+    const at = i * each
+    // Little-endian; 8 bits count from 0 to 255, and 128 is silence.
+    if (each === 1) samples[i] = ((data[at] ?? 0) - 128) << 8
+    else if (each === 2) samples[i] = (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8)
+    else samples[i] = rounded24(((data[at] ?? 0) << 8) | ((data[at + 1] ?? 0) << 16) | ((data[at + 2] ?? 0) << 24))
+  }
+  return samples
 }
+
+/** 24 bits in the upper part of 32. */
+const rounded24 = (value: number): number => Math.min(32_767, Math.round(value / 65_536))

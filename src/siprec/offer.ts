@@ -9,10 +9,11 @@
  */
 import { carried } from '../call/codec-choice.ts'
 import { isCompanion, isDecodable, usualRules } from '../call/codec-rules.ts'
+import { answeredRtcp } from '../call/leg-rtcp.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
-import { directionOf, formatsOf, labelOf, offersRtcpMux } from '../sdp/media.ts'
+import { directionOf, formatsOf, labelOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, besideAudio } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -119,7 +120,7 @@ function print(
       formats: stream.formats.map(asWeTakeIt),
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
-      extraAttributes: [...ends.cryptoOf(index, as), ...(offersRtcpMux(media) ? [{ name: 'rtcp-mux' }] : [])],
+      extraAttributes: [...ends.cryptoOf(index, as), ...answeredRtcp(media)],
     }
   }
   return printSdp(answerOffer(description, { ...ours, accept }))

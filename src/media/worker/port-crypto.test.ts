@@ -6,6 +6,7 @@ import { emptyRtpPacket, parseRtp, printRtp } from '../../rtp/packet.ts'
 import { parseRtcp, printRtcp } from '../../rtp/rtcp.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { SrtpKeys } from '../types.ts'
+import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 
@@ -42,6 +43,8 @@ function portWith(clock: FakeClock) {
     clock,
     wallAt: (nowMs) => nowMs,
     blocks: new BlockPool(),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
     tell: () => undefined,
   })
   port.attach({

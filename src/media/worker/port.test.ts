@@ -9,6 +9,7 @@ import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/pa
 import { middleOfNtp, parseRtcp, printRtcp, type RtcpPacket } from '../../rtp/rtcp.ts'
 import { digitPackets } from '../../rtp/telephone-event.ts'
 import type { PayloadFormat, PortDescription } from '../types.ts'
+import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 
@@ -36,7 +37,9 @@ function portWith(clock: FakeClock, inactiveAfterMs = 0, recordedLater = false) 
     clock,
     wallAt: (nowMs) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
-    tell: (name, event) => told.push([name, event]),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
+    tell: (name, event) => name !== 'quality' && told.push([name, event]),
   })
   port.attach({
     sendRtp: (bytes, from, length, to) =>
