@@ -42,9 +42,9 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
     const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp, codecs })
     return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined
   }
-  const pickUp: ForkOptions['pickUp'] = (invite, present) => {
+  const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp, codecs: ownCodecs }) => {
     const host = advertisedIp(invite.flow)
-    const media = new LegMedia(port, host, { ...beside, srtp, codecs: rules })
+    const media = new LegMedia(port, host, { ...beside, srtp: wished, codecs: rulesFor(rules, ownCodecs) })
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {

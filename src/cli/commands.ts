@@ -16,6 +16,7 @@ export interface CommandContext {
   readonly markdown: boolean
   readonly displayName: string | undefined
   readonly role: string | undefined
+  readonly srtp: string | undefined
   readonly passwordFromStdin: boolean
 }
 
@@ -85,7 +86,8 @@ const extension: Command = async (context) => {
       return 0
     }
     const given = await passwordOf(context)
-    const wanted = checked(newExtensionSchema, { number, displayName: context.displayName, password: given })
+    const { displayName, srtp } = context
+    const wanted = checked(newExtensionSchema, { number, displayName, srtp, password: given })
     const password = await addExtension(directory, settings.sip.realm, wanted)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)

@@ -11,7 +11,7 @@ const usage = `usage: patchbay <command> [options]
   serve                         start the server
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
-  extension add NUMBER [--name NAME]   prints the password once; --password-stdin reads one
+  extension add NUMBER [--name NAME] [--srtp MODE]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
@@ -26,6 +26,7 @@ const options = {
   markdown: { type: 'boolean' },
   name: { type: 'string' },
   role: { type: 'string' },
+  srtp: { type: 'string' },
   'password-stdin': { type: 'boolean' },
 } as const
 
@@ -50,6 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
       markdown: values.markdown ?? false,
       displayName: values.name,
       role: values.role,
+      srtp: values.srtp,
       passwordFromStdin: values['password-stdin'] ?? false,
     }
     return await command(context)

@@ -143,6 +143,7 @@ export class Dialplan {
     const { request } = invite
     const { headers } = request
     const isTrunk = identity.kind === 'trunk'
+    const { srtp } = isTrunk ? identity.trunk : identity.extension
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
@@ -150,7 +151,7 @@ export class Dialplan {
     return {
       invite,
       from,
-      ...(isTrunk && identity.trunk.srtp && { callerSrtp: identity.trunk.srtp }),
+      ...(srtp && { callerSrtp: srtp }),
       ...(isTrunk && identity.trunk.codecs && { callerCodecs: identity.trunk.codecs }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
@@ -194,7 +195,7 @@ export class Dialplan {
 
   /** @param device That one alone. */
   #extensionRoute(
-    { number, ringSeconds, record }: Extension,
+    { number, ringSeconds, record, srtp }: Extension,
     party: Party,
     luggage: Luggage,
     device?: NamedDevice,
@@ -202,7 +203,7 @@ export class Dialplan {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
-    const shared = { party, introduce, follow, present: presentToPhone, reached }
+    const shared = { party, introduce, follow, present: presentToPhone, reached, ...(srtp && { srtp }) }
     const targets = this.#options.registrar.targets(number, device)
     const destinations = targets.map((target) => deviceDestination(target, shared))
     return { destinations, ringMs: ringSeconds * 1000, record }
@@ -286,7 +287,7 @@ interface Coming {
   /** How it is told whom it speaks with; undefined for a trunk that is not trusted. */
   readonly present?: Presenter
   readonly luggage: Luggage
-  /** Its audio, when the trunk says how. */
+  /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
   readonly callerCodecs?: readonly string[]
 }

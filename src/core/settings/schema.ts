@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
+import { srtpModes } from '../srtp.ts'
 import {
   bitrate,
   codecs,
@@ -32,6 +33,10 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sh
 
 const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
 
+const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' })
+const srtpMeaning =
+  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
+
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
   number: words().regex(extensionNumber, { error: extensionNumberRule }),
@@ -41,14 +46,11 @@ const extension = z.strictObject({
   ringSeconds: whole(5, 300).default(30),
   record: z.boolean().default(true),
   maxContacts: whole(1, 20).default(5),
+  /** Whether their audio is encrypted; RTP_SRTP when left out. */
+  srtp: srtpMode().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
-
-/** What of SRTP is asked for: see src/call/leg-crypto.ts. */
-const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
-const srtpMeaning =
-  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
 
 const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
 
@@ -86,7 +88,7 @@ const trunk = z.strictObject({
   /** Domain of our From; our address when left out. */
   fromDomain: words().optional(),
   /** Whether its audio is encrypted, as SRTP with keys in the signalling; RTP_SRTP when left out. */
-  srtp: z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' }).optional(),
+  srtp: srtpMode().optional(),
   /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
   codecs: codecs().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
@@ -334,6 +336,11 @@ export const settingsSchema = z.strictObject({
         env: 'OPUS_DTX',
         description: 'Opus sends hardly anything in silence; else only to who asks for it.',
       }),
+    }),
+    qualityInterval: setting(duration().default(10_000), {
+      env: 'RTP_QUALITY_INTERVAL',
+      description:
+        'How often the quality of each stream is told while its call lives (the fact `leg.quality`). What begins or ceases to be wrong is told within seconds in any case; with 0 that alone.',
     }),
     workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
       env: 'MEDIA_WORKERS',
