@@ -27,6 +27,8 @@ export interface MediaPlaneOptions {
 const restartDelayMs = 1000
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
 const defaultPollMs = 5
+/** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
+const defaultJitter = { minMs: 40, maxMs: 200 }
 
 /**
  * Start the workers.
@@ -122,7 +124,12 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs, identity: this.#identity },
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        jitter: this.settings.jitter ?? defaultJitter,
+        identity: this.#identity,
+      },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

@@ -9,12 +9,13 @@
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
 import type { DtlsIdentity } from '../dtls/identity.ts'
-import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
+import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What a worker is started with. */
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
+  readonly jitter: DelayBounds
   /** Secret: the key of our certificate. */
   readonly identity: DtlsIdentity
 }

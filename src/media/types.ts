@@ -283,6 +283,14 @@ export interface MediaPlaneSettings {
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */
   readonly pollMs?: number
+  /** Of who is heard decoded; 40 to 200 ms when left out. */
+  readonly jitter?: DelayBounds
+}
+
+/** How long packets wait in a jitter buffer at least and at most, ms, 0 to 1000. */
+export interface DelayBounds {
+  readonly minMs: number
+  readonly maxMs: number
 }
 
 export interface MediaPlane {

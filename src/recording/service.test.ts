@@ -217,19 +217,20 @@ test('legs of different rates are combined at the higher one', async () => {
   assert.equal(stored?.durationMs, 10)
 })
 
+function dumped(atMs: number): Buffer {
+  const record = Buffer.alloc(8 + 32)
+  record.writeUInt16BE(40, 0)
+  record.writeUInt16BE(32, 2)
+  record.writeUInt32BE(atMs, 4)
+  return record
+}
+
 /** Three packets in the format rtpdump, the last one of them at 1,500 ms; cut off in a fourth. */
 function writeDump(path: string): number {
-  const packet = (atMs: number): Buffer => {
-    const record = Buffer.alloc(8 + 32)
-    record.writeUInt16BE(40, 0)
-    record.writeUInt16BE(32, 2)
-    record.writeUInt32BE(atMs, 4)
-    return record
-  }
   const head = Buffer.alloc(16)
   head.writeUInt32BE(t0 / 1000, 0)
-  const whole = Buffer.concat([Buffer.from('#!rtpplay1.0 0.0.0.0/0\n'), head, ...[0, 20, 1_500].map(packet)])
-  writeFileSync(path, Buffer.concat([whole, packet(1_520).subarray(0, 30)]))
+  const whole = Buffer.concat([Buffer.from('#!rtpplay1.0 0.0.0.0/0\n'), head, ...[0, 20, 1_500].map(dumped)])
+  writeFileSync(path, Buffer.concat([whole, dumped(1_520).subarray(0, 30)]))
   return whole.length
 }
 

@@ -351,6 +351,15 @@ export const settingsSchema = z.strictObject({
       description:
         'How packets come in and go out. `dgram`: by Node, everywhere. `native`: by the addon that `npm run native` builds (Linux), at a fraction of the cost. `auto`: by the addon when it is there.',
     }),
+    jitterMinMs: setting(whole(20, 1000).default(40), {
+      env: 'JITTER_MIN_MS',
+      description:
+        'How long packets wait at least before somebody hears them decoded (conference, another codec), in milliseconds, the 20 of a frame included. Calls that are passed on packet by packet wait for nothing.',
+    }),
+    jitterMaxMs: setting(whole(20, 1000).default(200), {
+      env: 'JITTER_MAX_MS',
+      description: 'How long they wait at most, on a network with much jitter.',
+    }),
     pollMs: setting(whole(1, 20).default(5), {
       env: 'MEDIA_POLL_MS',
       description:
@@ -489,6 +498,24 @@ export const settingsSchema = z.strictObject({
       description: 'Password of the collector, if it wants one.',
       secret: true,
     }),
+  }),
+  prompts: section({
+    dir: setting(text().default('./prompts'), {
+      env: 'PROMPTS_DIR',
+      description:
+        'Folder of your own prompts: a folder for each language with WAV files named as `patchbay prompts list` names them, and grammar.ts where it is none of ours.',
+    }),
+    language: setting(
+      text()
+        .refine((given) => /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(given), {
+          error: 'a language tag such as en or de-AT',
+        })
+        .default('en'),
+      {
+        env: 'PROMPTS_LANGUAGE',
+        description: 'Language that is spoken where nothing else is said: en, de, fr, es, or one of PROMPTS_DIR.',
+      },
+    ),
   }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),

@@ -8,6 +8,11 @@ import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
+<<<<<<< HEAD
+=======
+import type { DelayBounds } from '../types.ts'
+import { BlockPool } from './block-pool.ts'
+>>>>>>> main
 import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
@@ -20,14 +25,13 @@ export interface MediaWorkerOptions {
   /** What we show in handshakes of DTLS. */
   readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
+  readonly jitter: DelayBounds
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
 }
 
 /** How often ports are asked whether something is due. */
 const tickMs = 50
-/** Of the jitter buffers of those who are listened to, ms. */
-const jitterBounds = { minMs: 20, maxMs: 200 }
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -123,7 +127,7 @@ export class MediaWorker {
       blocks: this.#blocks,
       own,
       frames: this.#frames,
-      jitter: jitterBounds,
+      jitter: this.#options.jitter,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
     })
   }

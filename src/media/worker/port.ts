@@ -15,7 +15,12 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
+<<<<<<< HEAD
 import type { PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+=======
+import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { BlockPool } from './block-pool.ts'
+>>>>>>> main
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
@@ -33,7 +38,6 @@ import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
-import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
