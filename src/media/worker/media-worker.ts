@@ -8,11 +8,7 @@ import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
-<<<<<<< HEAD
-=======
 import type { DelayBounds } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
->>>>>>> main
 import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'

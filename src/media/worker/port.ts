@@ -15,12 +15,7 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-<<<<<<< HEAD
-import type { PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-=======
-import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-import type { BlockPool } from './block-pool.ts'
->>>>>>> main
+import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
