@@ -25,7 +25,7 @@ export interface PayloadFormat {
   readonly clockRateHz: number
   /** Of the rtpmap, 1 when left out; always 2 for opus, whatever is in it (RFC 7587 §7). */
   readonly channels?: number
-  /** Of opus: what its receiver asks its sender to do. */
+  /** Of opus: what its receiver asks its sender to do, within our settings. */
   readonly opus?: OpusWishes
 }
 
@@ -41,6 +41,8 @@ export interface OpusWishes {
   readonly bitsPerSecond?: number
   /** maxplaybackrate: a higher sample rate would be wasted on it. */
   readonly playbackRateHz?: number
+  /** Of our encoder, 0 to 10. */
+  readonly complexity?: number
 }
 
 export interface MediaAddress {

@@ -9,10 +9,10 @@ import type { Clock, Timer } from '../../core/clock.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
 import type { DelayBounds } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'
 
 export interface MediaWorkerOptions {

@@ -7,7 +7,6 @@
  *
  * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
  */
-import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
@@ -16,17 +15,18 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-import type { BlockPool } from './block-pool.ts'
+import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
-import { Preroll } from './preroll.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
-import { Recorder, type SpeechPacket } from './recorder.ts'
+import type { BlockPool } from './recording/block-pool.ts'
+import { Preroll } from './recording/preroll.ts'
+import { Recorder } from './recording/recorder.ts'
+import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
@@ -225,7 +225,7 @@ export class Port implements PacketHandler, Wire {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, sampleRateHz: firstClockRateHz, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
@@ -340,18 +340,12 @@ export class Port implements PacketHandler, Wire {
       this.#toldSource = source
       this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: format.encoding })
     }
-    if (isG711(format.encoding)) this.#record(format.encoding, nowMs)
+    this.#record(format, nowMs)
   }
 
-  #record(law: G711Law, nowMs: number): void {
+  #record(format: Format, nowMs: number): void {
     if (!this.#recorder && !this.#preroll) return
-    speech.ssrc = packet.ssrc
-    speech.sequence = packet.sequence
-    speech.timestamp = packet.timestamp
-    speech.law = law
-    speech.bytes = packet.bytes
-    speech.from = packet.payloadStart
-    speech.samples = packet.payloadEnd - packet.payloadStart
+    const speech = speechIn(packet, format)
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
     else this.#preroll?.keep(speech, nowMs, this.#sends)
   }
@@ -453,16 +447,3 @@ export class Port implements PacketHandler, Wire {
     return stats
   }
 }
-
-/** Used again for each packet: the recorder keeps nothing of it. */
-const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
-  ssrc: 0,
-  sequence: 0,
-  timestamp: 0,
-  samples: 0,
-  law: 'PCMU',
-  bytes: new Uint8Array(0),
-  from: 0,
-}
-
-const isG711 = (encoding: Encoding): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'

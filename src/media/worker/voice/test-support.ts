@@ -5,9 +5,9 @@ import { findCodec } from '../../../codec/codecs.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { emptyRtpPacket, parseRtp, printRtp } from '../../../rtp/packet.ts'
 import type { PayloadFormat, PortDescription } from '../../types.ts'
-import { BlockPool } from '../block-pool.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
+import { BlockPool } from '../recording/block-pool.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
 
 export const pcmu: PayloadFormat = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
