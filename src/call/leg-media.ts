@@ -9,7 +9,7 @@
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent, offersRtcpMux } from '../sdp/media.ts'
+import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -17,6 +17,7 @@ import { isRelayable, refusedLine } from '../sdp/relay.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
 import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
+import { answeredRtcp, offeredRtcp, wantedReports } from './leg-rtcp.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -32,7 +33,6 @@ interface RemoteAudio {
   readonly direction: Direction
   /** How much sound it wants in a packet. */
   readonly timing: readonly SdpAttribute[]
-  readonly rtcpMux: boolean
   /** The m-line it was read from. */
   readonly media: SdpMedia
 }
@@ -64,7 +64,6 @@ function readAudio(
     formats: formatsOf(media),
     direction: directionOf(description, media),
     timing: timingOf(media),
-    rtcpMux: offersRtcpMux(media),
     media,
   }
 }
@@ -185,7 +184,7 @@ export class LegMedia {
           protocol,
           formats,
           direction: 'sendrecv',
-          extraAttributes: [...this.#timing, ...attributes],
+          extraAttributes: [...this.#timing, ...attributes, ...offeredRtcp],
         },
         plan,
       ),
@@ -269,11 +268,7 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: [
-        ...this.#timing,
-        ...(crypto?.attributes ?? []),
-        ...(audio?.rtcpMux ? [{ name: 'rtcp-mux' }] : []),
-      ],
+      extraAttributes: [...this.#timing, ...(crypto?.attributes ?? []), ...(audio ? answeredRtcp(audio.media) : [])],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
@@ -314,6 +309,8 @@ export class LegMedia {
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
       ...(srtp && { srtp }),
+      ...wantedReports(audio.media),
+      silent: !this.expectsPackets,
     }
     this.port.describe(this.#applied)
   }

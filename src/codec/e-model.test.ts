@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CodecImpairment, impairments, meanOpinionScore, type QualityInputs, ratingFactor } from './e-model.ts'
+import {
+  type CodecImpairment,
+  impairments,
+  meanOpinionScore,
+  type QualityInputs,
+  ratingFactor,
+  ratingOf,
+  widebandRating,
+  widebandScore,
+} from './e-model.ts'
 
 const ideal = { delayMs: 0, lossShare: 0, impairment: impairments.g711 }
 
@@ -42,4 +51,21 @@ test('more delay, more loss, longer bursts, more echo: each scores lower', () =>
   assert.ok(score({ burstRatio: 2 }) < score({}))
   assert.ok(score({ echoLossDb: 40 }) < score({}))
   assert.equal(score({ lossShare: 5, impairment: { ie: 90, bpl: 1 } }), 0)
+})
+
+test('wideband has a scale of its own: 129 at best, G.722 13 below (G.107.1, G.113 appendix IV)', () => {
+  const rating = ratingOf('G722', 16_000)
+  assert.equal(rating?.scale, 'wideband')
+  assert.equal(widebandRating({ delayMs: 50, lossShare: 0, impairment: rating.impairment }), 116)
+  assert.equal(widebandScore(129), 4.5)
+  assert.equal(widebandScore(116).toFixed(2), meanOpinionScore(116 / 1.29).toFixed(2))
+  assert.ok(widebandRating({ delayMs: 400, lossShare: 0.05, impairment: rating.impairment }) < 90)
+})
+
+test('codecs are known by name whatever their case; of others nothing is said', () => {
+  assert.equal(ratingOf('opus', 48_000)?.published, false)
+  assert.equal(ratingOf('PCMA', 8000)?.impairment, impairments.g711Concealed)
+  assert.equal(ratingOf('L16', 8000)?.scale, 'narrowband')
+  assert.equal(ratingOf('l16', 16_000)?.scale, 'wideband')
+  assert.equal(ratingOf('EVS', 16_000), undefined)
 })

@@ -4,8 +4,10 @@
  *   statistics of a stream ─▶ here ─▶ R factor, MOS ─▶ facts, metrics, the call's verdict
  *
  * ITU-T G.107 (06/2015) with its default values (table 2) for all that packets do not tell: room noise, loudness,
- * side tone. What is left of it is delay, echo and the codec under loss.
- * Missing: wideband scores (G.107.1); G.722 and Opus are scored like G.711 with concealment, so 4.4 at best.
+ * side tone. What is left of it is delay, echo and the codec under loss. Wideband codecs by ITU-T G.107.1 (06/2015):
+ * another scale, 129 at best instead of 93.2, on which G.711 would be 93.2 too. A score says what people of its scale
+ * say, so that scores of the two scales are not to be compared (ITU-T P.800.1: MOS-CQEN, MOS-CQEW).
+ * Missing: fullband (G.107.2), talker echo on the wideband scale.
  */
 
 export interface QualityInputs {
@@ -33,6 +35,47 @@ export const impairments = {
   g729a: { ie: 11, bpl: 19 },
 } as const satisfies Record<string, CodecImpairment>
 
+/** Whom a score is from: people who know telephones, or people who know wideband too. */
+export type Scale = 'narrowband' | 'wideband'
+
+export interface CodecRating {
+  readonly scale: Scale
+  readonly impairment: CodecImpairment
+  /** The ITU gives these figures. Else they are ours: taken from a codec that sounds alike. */
+  readonly published: boolean
+}
+
+/** G.107.1 §7.1: the rating of wideband without any impairment. */
+const bestWideband = 129
+
+/**
+ * By encoding of the rtpmap, in lower case. With our concealment, which is that of G.711 appendix I. G.722: Ie of G.113
+ * appendix IV, its robustness ours. Opus: as AMR-WB of 23.85 kbit/s there, for the ITU has no figures of it.
+ */
+const ratings: Readonly<Record<string, CodecRating>> = {
+  pcmu: { scale: 'narrowband', impairment: impairments.g711Concealed, published: true },
+  pcma: { scale: 'narrowband', impairment: impairments.g711Concealed, published: true },
+  g729: { scale: 'narrowband', impairment: impairments.g729a, published: true },
+  g722: { scale: 'wideband', impairment: { ie: 13, bpl: 25.1 }, published: false },
+  opus: { scale: 'wideband', impairment: { ie: 8, bpl: 25.1 }, published: false },
+}
+
+/** Undefined for codecs of which we know nothing. L16 by its rate: nothing is lost in it but packets. */
+export function ratingOf(encoding: string, sampleRateHz: number): CodecRating | undefined {
+  const name = encoding.toLowerCase()
+  if (name !== 'l16') return ratings[name]
+  const scale = sampleRateHz >= 16_000 ? 'wideband' : 'narrowband'
+  return { scale, impairment: impairments.g711Concealed, published: false }
+}
+
+/** Transmission rating on the wideband scale, 0 to 129 (G.107.1 §7): delay and loss alone. */
+export function widebandRating(inputs: Omit<QualityInputs, 'echoLossDb'>): number {
+  return Math.max(0, bestWideband - pureDelay(inputs.delayMs) - equipmentImpairment(inputs))
+}
+
+/** The score of a wideband rating: of its share of the scale (G.107.1 annex A). */
+export const widebandScore = (r: number): number => meanOpinionScore(r / (bestWideband / 100))
+
 /** G.107 defaults: signal to noise Ro, simultaneous impairment Is; with the listener echo below they leave the known 93.2. */
 const signalToNoise = 94.77
 const simultaneous = 1.41
@@ -41,12 +84,14 @@ const listenerEchoLossDb = 110
 
 /** Transmission rating R, 0 to 93.2. */
 export function ratingFactor(inputs: QualityInputs): number {
-  const { ie, bpl } = inputs.impairment
-  const lossPercent = 100 * Math.min(1, Math.max(0, inputs.lossShare))
-  // (7-29): random loss hurts by the codec's robustness, bursts more
-  const equipment = ie + (95 - ie) * (lossPercent / (lossPercent / (inputs.burstRatio ?? 1) + bpl))
-  const r = signalToNoise - simultaneous - delayImpairment(inputs.delayMs, inputs.echoLossDb ?? 65) - equipment
-  return Math.max(0, r)
+  const delay = delayImpairment(inputs.delayMs, inputs.echoLossDb ?? 65)
+  return Math.max(0, signalToNoise - simultaneous - delay - equipmentImpairment(inputs))
+}
+
+/** Ie,eff, (7-29): random loss hurts by the codec's robustness, bursts more. */
+function equipmentImpairment({ impairment: { ie, bpl }, lossShare, burstRatio = 1 }: QualityInputs): number {
+  const lossPercent = 100 * Math.min(1, Math.max(0, lossShare))
+  return ie + (95 - ie) * (lossPercent / (lossPercent / burstRatio + bpl))
 }
 
 /** Mean opinion score, 1 to 4.41, of a rating: G.107 annex B. */

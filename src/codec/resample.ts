@@ -6,6 +6,7 @@
  * Flat within 0.1 dB to 0.425 of the lower rate (3.4 kHz at 8 kHz), at least 60 dB down from 0.575 of it on (4.6 kHz,
  * which would fold to 3.4). One object for a stream; the steady path allocates nothing. Filters are shared.
  */
+import { kaiser, kaiserShape, sinc } from './windowed-sinc.ts'
 
 /** Edges of the transition, as shares of the lower rate; what is between folds only above the passband. */
 const passEdge = 0.425
@@ -26,17 +27,6 @@ const banks = new Map<string, Bank>()
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b))
 
-/** Modified Bessel function of order zero, by its series. */
-function bessel0(x: number): number {
-  let sum = 1
-  let term = 1
-  for (let k = 1; term > sum * 1e-10; k++) {
-    term *= (x / (2 * k)) ** 2
-    sum += term
-  }
-  return sum
-}
-
 /** Kaiser's window design: shape from the attenuation, length from the width of the transition. */
 function designBank(up: number, down: number): Bank {
   // All at the rate of `up` phases for each input sample; of it the lower rate is the `most`-th part
@@ -46,19 +36,17 @@ function designBank(up: number, down: number): Bank {
   const together = 2 * Math.ceil(down / up)
   const taps = Math.ceil((stopbandDb - 8) / (2.285 * width) / up / together) * together
   const length = taps * up
-  const shape = 0.1102 * (stopbandDb - 8.7)
+  const shape = kaiserShape(stopbandDb)
   const cutoff = (passEdge + stopEdge) / most
   const coefficients = new Float32Array(length)
   for (let phase = 0; phase < up; phase++) {
     let sum = 0
     for (let tap = 0; tap < taps; tap++) {
       const x = tap * up + phase - length / 2
-      const edge = (2 * x) / length
-      const window = bessel0(shape * Math.sqrt(Math.max(0, 1 - edge * edge))) / bessel0(shape)
-      const sinc = x === 0 ? 1 : Math.sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x)
+      const coefficient = sinc(cutoff * x) * kaiser((2 * x) / length, shape)
       // The newest input sample meets tap 0; they are kept backwards, so that both run forwards
-      coefficients[phase * taps + taps - 1 - tap] = sinc * window
-      sum += sinc * window
+      coefficients[phase * taps + taps - 1 - tap] = coefficient
+      sum += coefficient
     }
     // Each phase alone passes a constant unchanged: no ripple at the input's rate
     for (let tap = 0; tap < taps; tap++)

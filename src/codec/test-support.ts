@@ -27,15 +27,30 @@ export function sine(frequencyHz: number, peak: number, sampleRateHz: number, se
   )
 }
 
+/** Numbers that look random, the same for the same seed. */
+export class Chance {
+  #seed: number
+
+  constructor(seed: number) {
+    this.#seed = seed
+  }
+
+  /** From 0 to 1. */
+  next(): number {
+    this.#seed = (Math.imul(this.#seed, 1_103_515_245) + 12_345) & 0x7fff_ffff
+    return this.#seed / 0x8000_0000
+  }
+
+  /** Normally distributed around 0 with a standard deviation of 1. */
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next())
+  }
+}
+
 /** Noise of a standard deviation, the same each time. */
 export function noise(deviation: number, samples: number): Int16Array {
-  let seed = 12_345
-  const next = (): number => {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff
-    return seed / 0x8000_0000
-  }
-  const normal = (): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
-  return Int16Array.from({ length: samples }, () => Math.max(-32_768, Math.min(32_767, deviation * normal())))
+  const chance = new Chance(12_345)
+  return Int16Array.from({ length: samples }, () => Math.max(-32_768, Math.min(32_767, deviation * chance.normal())))
 }
 
 /** In how many places two sounds or payloads differ; to print how large arrays differ takes assert a minute. */

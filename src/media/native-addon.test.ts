@@ -37,7 +37,15 @@ async function free(port: number): Promise<boolean> {
 
 test('the end of a thread frees its ports, and no port of another thread', { skip, timeout: 20_000 }, async () => {
   const start: WorkerStart = { io: 'native', pollMs: 5 }
-  const open = { port: 1, bindIp: '127.0.0.1', cname: 'c', inactiveAfterMs: 0, recordedLater: false, relay: false }
+  const open = {
+    port: 1,
+    bindIp: '127.0.0.1',
+    cname: 'c',
+    inactiveAfterMs: 0,
+    recordedLater: false,
+    qualityEveryMs: 0,
+    relay: false,
+  }
   const ports: number[] = []
   const workers = [0, 1].map(() => new Worker(new URL('./worker/main.ts', import.meta.url), { workerData: start }))
   for (const worker of workers) {

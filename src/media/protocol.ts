@@ -43,6 +43,8 @@ export interface OpenPort {
   /** 0 never. */
   readonly inactiveAfterMs: number
   readonly recordedLater: boolean
+  /** See `MediaPlaneSettings`. */
+  readonly qualityEveryMs: number
   readonly relay: boolean
 }
 

@@ -63,7 +63,9 @@ export class Session implements MediaSession {
       if (rtpPort === undefined) break
       const port = nextPortNumber++
       const { inactiveAfterMs = 0, recordedLater = false, relay = false } = options
-      const ask = { port, bindIp: settings.bindIp, rtpPort, cname: this.#cname, inactiveAfterMs, recordedLater, relay }
+      const { bindIp, qualityEveryMs = 0 } = settings
+      const cname = this.#cname
+      const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error

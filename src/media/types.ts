@@ -8,6 +8,7 @@
  */
 
 import type { SrtpKey } from '../core/srtp.ts'
+import type { Verdict } from './verdict.ts'
 
 /**
  * What travels in a payload type, spelled as in the IANA registry of RTP payload formats: PCMU, PCMA, G722, L16, opus,
@@ -53,6 +54,14 @@ export interface SrtpKeys {
   readonly receive: SrtpKey
 }
 
+/** What the peer wants to be told beyond plain reports (RFC 3611 §5). */
+export interface ExtendedReports {
+  /** How we hear it. */
+  readonly voipMetrics: boolean
+  /** It answers our reference times: we learn the round trip though we may not send. */
+  readonly receiverRoundTrip: boolean
+}
+
 /** What the two sides agreed for one port; told anew after each offer/answer. */
 export interface PortDescription {
   /**
@@ -76,6 +85,44 @@ export interface PortDescription {
    * nothing new is taken. Absent for plain RTP. Not for relay ports.
    */
   readonly srtp?: SrtpKeys | 'awaited'
+  /** Plain reports alone when left out. */
+  readonly extendedReports?: ExtendedReports
+  /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
+  readonly silent?: boolean
+}
+
+/**
+ * How well one party is heard, over its stream so far. Shares are 0 to 1. Burst, gap and their densities as RFC 3611
+ * §4.7.2 has them, with 16 as Gmin.
+ */
+export interface StreamQuality {
+  /** 1 to 4.5, conversational: ITU-T G.107 or G.107.1, by `scale`. Absent for a codec without figures. */
+  readonly mos?: number
+  /** Transmission rating R: 0 to 93.2, or to 129 on the wideband scale. */
+  readonly rating?: number
+  readonly scale?: 'narrowband' | 'wideband'
+  readonly lossShare: number
+  /** Came, but too late for a jitter buffer. */
+  readonly discardShare: number
+  /** 1 for losses at random, more when they come together (G.107 §3.5). */
+  readonly burstRatio: number
+  readonly bursts: number
+  readonly burstDensity: number
+  readonly burstMs: number
+  readonly gapDensity: number
+  readonly gapMs: number
+  readonly jitterMs: number
+  /** Depth of the jitter buffer, simulated while nobody listens here. */
+  readonly bufferMs: number
+  /** One way on this side: half of the round trip, a packet, the buffer. */
+  readonly delayMs: number
+  readonly roundTripMs?: number
+  /** Of the last seconds; absent when nobody could listen. */
+  readonly levelDbov?: number
+  /** How it hears us, by its reports. */
+  readonly heardByPeer?: { readonly lossShare: number; readonly jitterMs: number; readonly mos?: number }
+  /** What is wrong now. */
+  readonly verdicts: readonly Verdict[]
 }
 
 export interface PortStats {
@@ -93,6 +140,8 @@ export interface PortStats {
   readonly source?: string
   /** Milliseconds since the last packet came; undefined before the first. */
   readonly idleMs?: number
+  /** Absent for relay ports. */
+  readonly quality?: StreamQuality
 }
 
 /** Of a port that nothing has come to. */
@@ -123,6 +172,8 @@ export interface PortEvents {
   'media-started': { readonly source: string; readonly codec: Encoding }
   /** A digit was pressed (RFC 4733); told once, when it ends. */
   digit: { readonly digit: string; readonly durationMs: number }
+  /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
+  quality: StreamQuality
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
@@ -196,6 +247,8 @@ export interface MediaPlaneSettings {
   readonly bindIp: string
   readonly portMin: number
   readonly portMax: number
+  /** Ports tell `quality` so often while packets come, besides when a verdict comes or goes; 0 (default) then only. */
+  readonly qualityEveryMs?: number
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */

@@ -24,7 +24,7 @@ const isNow = (value: number, expected: number): void => assert.equal(value, exp
 
 test('a steady stream is waited for no longer than a tick needs; jitter as long as 99 in 100 packets need', () => {
   const estimate = new DelayEstimate(20, 200)
-  isNow(estimate.targetMs, 42)
+  isNow(estimate.targetMs, 40)
   feed(estimate, 0, 20, () => 0)
   isNow(estimate.targetMs, 24)
   isNow(estimate.baseMs, 1000)

@@ -17,7 +17,7 @@ const quantile = 0.99
 /** Weights grow instead of all others being made smaller; before they get too large all are. */
 const mostWeight = 1e9
 /** Before the first packets: as if a few had come so late. */
-const supposedMs = 20
+const supposedMs = 16
 const supposedWeight = 5
 /** The graph takes 20 ms at a time: the last of them must be here when the first is played, and a filter looks 2 ms ahead. */
 const pulledMs = 22
@@ -69,7 +69,7 @@ export class DelayEstimate {
     this.#minMs = minMs
     this.#maxMs = maxMs
     this.#count(supposedMs, supposedWeight)
-    this.targetMs = this.#bounded(supposedMs)
+    this.targetMs = this.#bounded(supposedMs + stepMs)
   }
 
   /** @param transitMs When the packet came minus when it was made, on clocks that need not agree. */

@@ -56,7 +56,7 @@ test('hostile bytes end the parse and nothing else: every cut and 20,000 changed
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
     const bytes = good.slice()
     bytes[(seed >>> 8) % bytes.length] = seed >>> 24
-    for (const packet of parseRtcp(bytes)) assert.ok(packet.type === 'report' || packet.ssrcs.length <= 31)
+    for (const packet of parseRtcp(bytes)) assert.ok(packet.type !== 'bye' || packet.ssrcs.length <= 31)
   }
 })
 

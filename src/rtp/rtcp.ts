@@ -4,11 +4,13 @@
  *   port  ── CompoundReport ─▶  printRtcp  ── bytes ─▶  peer
  *         ◀─ RtcpPacket[] ────  parseRtcp  ◀─ bytes ──
  *
- * Parsed: SR, RR and BYE; other types are stepped over. Bytes are hostile: a length beyond the datagram ends the parse.
- * Missing: feedback messages (RFC 4585), extended reports (RFC 3611).
+ * Parsed: SR, RR, BYE and XR (rtcp-xr.ts); other types are stepped over. A datagram may begin with any of them
+ * (reduced size, RFC 5506). Bytes are hostile: a length beyond the datagram ends the parse.
+ * Missing: feedback messages (RFC 4585).
  */
 import { readUint16, readUint32, writeUint16, writeUint32 } from './packet.ts'
 import type { Reception } from './receive-statistics.ts'
+import { extendedReport, parseXr, printXr, type XrBlock } from './rtcp-xr.ts'
 
 /** What a sender says of its clock and its output (RFC 3550 §6.4.1). */
 export interface SenderInfo {
@@ -38,6 +40,7 @@ export type RtcpPacket =
       readonly blocks: readonly ReportBlock[]
     }
   | { readonly type: 'bye'; readonly ssrcs: readonly number[] }
+  | { readonly type: 'extended'; readonly ssrc: number; readonly blocks: readonly XrBlock[] }
 
 /** Packet types, RFC 3550 §12.1. */
 const senderReport = 200
@@ -63,7 +66,10 @@ export const middleOfNtp = (ntpSeconds: number, ntpFraction: number): number =>
  * Round trip from a report about our own stream, ms (RFC 3550 §6.4.1: A - LSR - DLSR).
  * Undefined when the peer had no sender report of ours, or its figures cannot be.
  */
-export function roundTripMs(block: ReportBlock, arrivedWallMs: number): number | undefined {
+export function roundTripMs(
+  block: Pick<ReportBlock, 'lastReport' | 'delaySinceLastReport'>,
+  arrivedWallMs: number,
+): number | undefined {
   if (block.lastReport === 0) return undefined
   const { ntpSeconds, ntpFraction } = ntpTime(arrivedWallMs)
   const units = (middleOfNtp(ntpSeconds, ntpFraction) - block.lastReport - block.delaySinceLastReport) | 0
@@ -92,6 +98,8 @@ function parseOne(bytes: Uint8Array, at: number, end: number): RtcpPacket | unde
     const fits = Math.min(count, (end - at - 4) >> 2)
     return { type: 'bye', ssrcs: Array.from({ length: fits }, (_, i) => readUint32(bytes, at + 4 + i * 4)) }
   }
+  if (type === extendedReport && at + 8 <= end)
+    return { type: 'extended', ssrc: readUint32(bytes, at + 4), blocks: parseXr(bytes, at + 8, end) }
   if (type !== senderReport && type !== receiverReport) return undefined
   const blocksAt = at + 8 + (type === senderReport ? 20 : 0)
   if (blocksAt + count * 24 > end) return undefined
@@ -128,13 +136,16 @@ export interface CompoundReport {
   /** Present when we sent packets since the last report but one. */
   readonly sender?: SenderInfo
   readonly block?: ReportBlock
+  /** Extended reports (RFC 3611); none, when empty. */
+  readonly extended?: readonly XrBlock[]
   /** We leave. */
   readonly bye?: boolean
 }
 
-/** SR or RR, then SDES with CNAME, then BYE when leaving (RFC 3550 §6.1). */
+/** SR or RR, then SDES with CNAME, then XR, then BYE when leaving (RFC 3550 §6.1). */
 export function printRtcp(report: CompoundReport): Uint8Array {
   const parts = [printReport(report), printCname(report.ssrc, report.cname)]
+  if (report.extended && report.extended.length > 0) parts.push(printXr(report.ssrc, report.extended))
   if (report.bye) parts.push(printBye(report.ssrc))
   return Buffer.concat(parts)
 }

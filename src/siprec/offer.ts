@@ -6,10 +6,11 @@
  * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
  * A stream that is not encrypted as it must be is refused too (RFC 7866 §12.1).
  */
+import { answeredRtcp } from '../call/leg-rtcp.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent, labelOf, offersRtcpMux } from '../sdp/media.ts'
+import { directionOf, formatsOf, isTelephoneEvent, labelOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -109,7 +110,7 @@ function print(
       formats: stream.formats,
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
-      extraAttributes: [...ends.cryptoOf(index, as), ...(offersRtcpMux(media) ? [{ name: 'rtcp-mux' }] : [])],
+      extraAttributes: [...ends.cryptoOf(index, as), ...answeredRtcp(media)],
     }
   }
   return printSdp(answerOffer(description, { ...ours, accept }))

@@ -6,6 +6,7 @@
  */
 
 import { type CryptoAnswer, LegCrypto, type SrtpMode } from '../call/leg-crypto.ts'
+import { wantedReports } from '../call/leg-rtcp.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
@@ -152,5 +153,7 @@ function describe({ port, offered, agreed }: Stream): void {
     receive: payloadFormats(offered),
     send: [],
     ...(agreed.keys && { srtp: agreed.keys }),
+    ...wantedReports(offered.media),
+    silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
   })
 }

@@ -109,6 +109,7 @@ export class MediaWorker {
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
       recordedLater: ask.recordedLater,
+      qualityEveryMs: ask.qualityEveryMs,
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,

@@ -14,10 +14,13 @@ import { sequenceDistance, uint16, uint32 } from '../../rtp/sequence.ts'
 const stragglerMs = 200
 
 export class Outgoing {
-  readonly ssrc: number
+  #ssrc: number
   packets = 0
   /** Of payload, as sender reports count (RFC 3550 §6.4.1). */
   bytes = 0
+  /** Sent under the SSRC before. */
+  #packetsBefore = 0
+  #bytesBefore = 0
   readonly #ticksPerMs: number
   /** Of the newest packet sent. */
   #sequence: number
@@ -34,10 +37,26 @@ export class Outgoing {
 
   /** First values are random (RFC 3550 §5.1), so that they are handed in. */
   constructor(ssrc: number, firstSequence: number, firstTimestamp: number, clockRateHz: number) {
-    this.ssrc = ssrc
+    this.#ssrc = ssrc
     this.#sequence = uint16(firstSequence - 1)
     this.#timestamp = firstTimestamp
     this.#ticksPerMs = clockRateHz / 1000
+  }
+
+  get ssrc(): number {
+    return this.#ssrc
+  }
+
+  /** Since this SSRC was ours, for sender reports (RFC 3550 §6.4.1). */
+  get reported(): { readonly packets: number; readonly bytes: number } {
+    return { packets: this.packets - this.#packetsBefore, bytes: this.bytes - this.#bytesBefore }
+  }
+
+  /** Somebody else has ours: the stream goes on under another one. */
+  changeSsrc(ssrc: number): void {
+    this.#ssrc = ssrc
+    this.#packetsBefore = this.packets
+    this.#bytesBefore = this.bytes
   }
 
   /**
@@ -51,7 +70,7 @@ export class Outgoing {
     const timestamp = uint32(packet.timestamp + this.#timestampOffset)
     const start = packet.payloadStart - rtpHeaderBytes
     const marker = packet.marker || (changed && this.packets > 0)
-    writeRtpHeader(packet.bytes, start, { marker, payloadType, sequence, timestamp, ssrc: this.ssrc })
+    writeRtpHeader(packet.bytes, start, { marker, payloadType, sequence, timestamp, ssrc: this.#ssrc })
     if (sequenceDistance(this.#sequence, sequence) > 0) {
       this.#sequence = sequence
       this.#timestamp = timestamp

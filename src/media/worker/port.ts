@@ -20,6 +20,7 @@ import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
+import { type Counted, QualityMeter } from './quality/stream-quality.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
 import { SourceLock } from './source-lock.ts'
@@ -30,6 +31,8 @@ export interface PortOptions {
   readonly inactiveAfterMs: number
   /** A recording will begin: keep what came just before it does. */
   readonly recordedLater: boolean
+  /** 0 on changes only. */
+  readonly qualityEveryMs?: number
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
@@ -58,6 +61,7 @@ export class Port implements PacketHandler {
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
   readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), clockRateHz)
   readonly #reports: Reports
+  readonly #quality: QualityMeter
   readonly #digits: DigitDetector
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
@@ -77,6 +81,8 @@ export class Port implements PacketHandler {
   #bytesReceived = 0
   #refused = 0
   #toldSource: object | undefined
+  /** Who used our SSRC, and made us change it. */
+  #collidedWith: string | undefined
   #lastPacketAtMs: number | undefined
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
@@ -85,6 +91,13 @@ export class Port implements PacketHandler {
   constructor(options: PortOptions) {
     this.#options = options
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
+    this.#quality = new QualityMeter({
+      nowMs: options.clock.now(),
+      everyMs: options.qualityEveryMs ?? 0,
+      reports: this.#reports,
+      counted: () => this.#counted(),
+      tell: (quality) => options.tell('quality', quality),
+    })
     this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
     if (options.recordedLater) this.#preroll = new Preroll()
   }
@@ -107,6 +120,8 @@ export class Port implements PacketHandler {
     if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
     else this.#crypto = undefined
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#reports.describe(description.extendedReports)
+    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
     const receive: (Carried | undefined)[] = []
     if (description.receive.length > 0) receive[comfortNoise] = 'CN'
     for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
@@ -155,19 +170,39 @@ export class Port implements PacketHandler {
     if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
-    const encoding = clear && parseRtp(clear, packet) ? this.#receive[packet.payloadType] : undefined
+    const valid = clear !== undefined && parseRtp(clear, packet)
+    const encoding = valid ? this.#receive[packet.payloadType] : undefined
     if (!encoding || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (valid) this.#quality.refused(from, encoding || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
+    this.#quality.packet(packet, encoding, clockRateHz, nowMs, this.#jitterMs)
     if (encoding === 'telephone-event') this.#event(nowMs)
     else if (encoding !== 'CN') this.#speech(encoding, nowMs)
     this.#peer?.relay(packet, encoding, nowMs)
+  }
+
+  #isStranger({ ip }: Endpoint): boolean {
+    return this.#lock.source !== undefined && this.#lock.source.ip !== ip
+  }
+
+  /**
+   * The peer chose our SSRC: we take leave of it and take another one (RFC 3550 §8.2). Once: who sends us our own packets
+   * back, as an echo test does, has the next one too.
+   */
+  #collided({ ip, port }: Endpoint, nowMs: number): void {
+    const source = endpointText(ip, port)
+    if (this.#collidedWith === source) return
+    this.#collidedWith = source
+    this.#report(nowMs, true)
+    this.#sent.changeSsrc(randomUint32())
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
@@ -235,6 +270,7 @@ export class Port implements PacketHandler {
     this.#digits.tick(nowMs)
     this.#recorder?.tick(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
+    this.#quality.tick(nowMs)
     this.#noticeSilence(nowMs)
   }
 
@@ -248,7 +284,10 @@ export class Port implements PacketHandler {
   }
 
   #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), bye)
+    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), {
+      bye,
+      metrics: () => this.#quality.metrics(),
+    })
     const { destination, remote } = this.#lock
     const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
     if (!destination || !bytes) return
@@ -261,6 +300,15 @@ export class Port implements PacketHandler {
     this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
+  get #jitterMs(): number {
+    return (this.#received.jitter * 1000) / clockRateHz
+  }
+
+  #counted(): Counted {
+    const { packetsReceived } = this.#received
+    return { packetsReceived, packetsSent: this.#sent.packets, jitterMs: this.#jitterMs }
+  }
+
   stats(): PortStats {
     const source = this.#lock.source
     const roundTripMs = this.#reports.roundTripMs
@@ -271,7 +319,8 @@ export class Port implements PacketHandler {
       packetsLost: this.#received.packetsLost,
       packetsSent: this.#sent.packets,
       packetsRefused: this.#refused,
-      jitterMs: (this.#received.jitter * 1000) / clockRateHz,
+      jitterMs: this.#jitterMs,
+      quality: this.#quality.read(),
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
       ...(this.#codec && { codec: this.#codec }),
       ...(source && { source: endpointText(source.ip, source.port) }),
@@ -281,6 +330,7 @@ export class Port implements PacketHandler {
 
   /** Say goodbye, finish the file, close the sockets. Call once. */
   async close(): Promise<PortStats> {
+    this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
     this.#digits.restart()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SoundEncoding } from '../../codec/codec.ts'
 import { findCodec } from '../../codec/codecs.ts'
-import { findSine, sine } from '../../codec/test-support.ts'
+import { Chance, findSine, sine } from '../../codec/test-support.ts'
 import { emptyRtpPacket } from '../../rtp/packet.ts'
 import { VoiceDecoder } from './voice-decoder.ts'
 
@@ -15,14 +15,14 @@ interface Line {
 }
 
 /** A sender of a tone, a network that the test decides about, and a listener who reads each 20 ms. */
-function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 20, maxMs = 200 }: Line = {}) {
+function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 40, maxMs = 200 }: Line = {}) {
   const codec = encoding === 'opus' ? findCodec('opus', 48_000, 2) : findCodec(encoding, 8000)
   assert.ok(codec)
   const { clockRateHz, sampleRateHz } = codec
   const voice = new VoiceDecoder(codec, { minMs, maxMs })
   const encoder = codec.createEncoder()
   const perPacket = (sampleRateHz * packetMs) / 1000
-  const tone = sine(frequencyHz, 8000, sampleRateHz, 60)
+  const tone = sine(frequencyHz, 8000, sampleRateHz, 6)
   const packet = emptyRtpPacket()
   packet.bytes = new Uint8Array(1500)
   /** Heard from 0 ms on, silence as zeros. */
@@ -32,7 +32,7 @@ function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 20,
   const deliver = (index: number, atMs: number): void => {
     packet.sequence = (60_000 + index) & 0xffff
     packet.timestamp = (4e9 + (index * clockRateHz * packetMs) / 1000) >>> 0
-    packet.payloadEnd = encoder.encode(tone, index * perPacket, perPacket, packet.bytes, 0)
+    packet.payloadEnd = encoder.encode(tone, (index * perPacket) % tone.length, perPacket, packet.bytes, 0)
     voice.put(packet, 'sound', atMs)
   }
   return {
@@ -55,13 +55,16 @@ function line({ encoding = 'PCMU', packetMs = 20, frequencyHz = 500, minMs = 20,
         heard.push(...(voice.read(nextTickMs) ?? new Int16Array(sampleRateHz / 50)))
       }
     },
-    /** The tone in a stretch of what was heard. */
-    heardTone: (fromMs: number, toMs: number) =>
-      findSine(
-        Int16Array.from(heard.slice((fromMs * sampleRateHz) / 1000, (toMs * sampleRateHz) / 1000)),
-        frequencyHz,
-        sampleRateHz,
-      ),
+    /** The tone in a stretch of what was heard, at the pitch within 1000 ppm at which it is clearest. */
+    heardTone: (fromMs: number, toMs: number) => {
+      const stretch = Int16Array.from(heard.slice((fromMs * sampleRateHz) / 1000, (toMs * sampleRateHz) / 1000))
+      let best = { peak: 0, snrDb: Number.NEGATIVE_INFINITY, ppm: 0 }
+      for (let ppm = -1000; ppm <= 1000; ppm += 50) {
+        const found = findSine(stretch, frequencyHz * (1 + ppm / 1e6), sampleRateHz)
+        if (found.snrDb > best.snrDb) best = { ...found, ppm }
+      }
+      return best
+    },
   }
 }
 
@@ -85,7 +88,7 @@ test('the first packet is heard after the target delay', () => {
   listen(1000)
   assert.ok(heardTone(0, 20).peak < 1)
   assert.ok(heardTone(45, 105).peak > 7800)
-  assert.ok(voice.stats().delayMs <= 42.1, `${voice.stats().delayMs}`)
+  assert.ok(Math.abs(voice.stats().delayMs - 40) < 0.2, `${voice.stats().delayMs}`)
 })
 
 test('packets that come in the wrong order, twice, and up to 60 ms late are all heard', () => {
@@ -142,4 +145,81 @@ test('who listens again after a while hears what is said now', () => {
   }
   voice.read(9987)
   assert.ok(voice.stats().delayMs < 60, `${voice.stats().delayMs}`)
+})
+
+test('jitter of 80 ms is met within two seconds; when it is gone the delay goes down again, and nobody hears it', () => {
+  const { voice, send, listen, heardTone } = line()
+  const chance = new Chance(3)
+  send(0, 500)
+  send(500, 1500, () => 80 * chance.next())
+  send(1500, 4500)
+  listen(12_000)
+  const before = voice.stats()
+  assert.ok(before.delayMs > 85, `${before.delayMs} ms`)
+  listen(30_000)
+  const during = voice.stats()
+  assert.ok(during.lost - before.lost <= 9, `${during.lost - before.lost} of 900`)
+  listen(89_000)
+  const after = voice.stats()
+  assert.equal(after.lost - during.lost, 0)
+  assert.equal(after.concealedMs - during.concealedMs, 0)
+  assert.ok(after.removedMs > 20 && Math.abs(after.delayMs - 40) < 11, `${after.removedMs}, ${after.delayMs} ms`)
+  for (let fromMs = 31_000; fromMs < 88_000; fromMs += 2000) {
+    const { peak, snrDb } = heardTone(fromMs, fromMs + 200)
+    assert.ok(Math.abs(peak - 8000) < 150 && snrDb > 27, `${fromMs}: ${peak}, ${snrDb} dB`)
+  }
+})
+
+test('a spike is played in full when it ends, if the bound allows it, and shifts nothing for long', () => {
+  const { voice, send, listen } = line()
+  send(0, 200)
+  send(200, 206, (index) => 120 - (index - 200) * 20)
+  send(206, 1000)
+  listen(4300)
+  const { delayMs, lost, late } = voice.stats()
+  assert.deepEqual({ lost, late }, { lost: 0, late: 0 })
+  assert.ok(delayMs > 80, `${delayMs}`)
+  listen(19_000)
+  assert.ok(voice.stats().delayMs < 55, `${voice.stats().delayMs}`)
+})
+
+test('a sender whose clock is 300 ppm off for an hour, with 10 ms of jitter: nothing is lost or made up, the delay stays', () => {
+  for (const ppm of [-300, 300]) {
+    const codec = findCodec('PCMU', 8000)
+    assert.ok(codec)
+    const voice = new VoiceDecoder(codec, { minMs: 40, maxMs: 200 })
+    // 500 Hz has ten periods in 20 ms: all packets are the same
+    const packet = emptyRtpPacket()
+    packet.bytes = new Uint8Array(160)
+    packet.payloadEnd = codec.createEncoder().encode(sine(500, 8000, 8000, 0.02), 0, 160, packet.bytes, 0)
+    const chance = new Chance(7)
+    const heard = new Int16Array(40_000)
+    let most = 0
+    let least = 1000
+    let index = 0
+    const ticks = 3600 * 50
+    for (let tick = 0; tick < ticks; tick++) {
+      for (; index * 20 * (1 + ppm / 1e6) < tick * 20; index++) {
+        packet.sequence = index & 0xffff
+        packet.timestamp = (index * 160) >>> 0
+        voice.put(packet, 'sound', index * 20 * (1 + ppm / 1e6) + 10 * chance.next())
+      }
+      const frame = voice.read(tick * 20 + 9)
+      if (frame && tick >= ticks - 250) heard.set(frame, (tick - ticks + 250) * 160)
+      if (tick < 3000) continue
+      const { delayMs } = voice.stats()
+      most = Math.max(most, delayMs)
+      least = Math.min(least, delayMs)
+    }
+    const { lost, late, concealedMs, overflowed, removedMs, insertedMs, driftPpm } = voice.stats()
+    assert.deepEqual(
+      { lost, late, concealedMs, overflowed, removedMs, insertedMs },
+      { lost: 0, late: 0, concealedMs: 0, overflowed: 0, removedMs: 0, insertedMs: 0 },
+    )
+    assert.ok(Math.abs(driftPpm - ppm) < 20, `${driftPpm} ppm`)
+    assert.ok(most - least < 5 && Math.abs(most - 40) < 5, `${ppm} ppm: ${least} to ${most} ms`)
+    // The sender's 500 Hz are not quite ours
+    const { peak, snrDb } = findSine(heard, 500 * (1 - ppm / 1e6), 8000)
+    assert.ok(Math.abs(peak - 8000) < 100 && snrDb > 30, `${peak}, ${snrDb} dB`)
+  }
 })

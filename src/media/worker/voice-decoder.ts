@@ -4,11 +4,14 @@
  *   port ── put ─▶  JitterBuffer ─▶ Decoder, concealment, comfort noise ─▶  read ── 20 ms ─▶  Ear
  *
  * One for a stream and a codec. What is lost is recovered from the packet behind it where the codec can, else made up;
- * what is not yet here is made up too, and played when it comes. The steady path allocates nothing but what Opus does.
- * How long packets wait follows the network (delay-estimate.ts).
+ * what is not yet here is made up too, and played when it comes. The steady path allocates nothing.
+ * How long packets wait follows the network (delay-estimate.ts), without a jump: by periods of the voice played twice or
+ * not at all, and below that by samples that are a little shorter or longer, as is what the two clocks disagree by.
  */
 import type { Codec, Decoder } from '../../codec/codec.ts'
 import { ComfortNoise } from '../../codec/comfort-noise.ts'
+import { FractionalResampler, samplesAfter } from '../../codec/fractional-resampler.ts'
+import { insertPeriod, longestPeriodMs, removePeriod } from '../../codec/time-scale.ts'
 import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
 import type { RtpPacket } from '../../rtp/packet.ts'
 import { frameMs, frameSamples } from './sound.ts'
@@ -28,6 +31,9 @@ export interface VoiceStats extends Readonly<JitterCounts> {
   /** Sound given since the beginning, and how much of it was made up, ms. */
   readonly playedMs: number
   readonly concealedMs: number
+  /** Periods taken out to wait less, and put in to wait longer, ms. */
+  readonly removedMs: number
+  readonly insertedMs: number
 }
 
 /** What is made up at a time while nothing comes. */
@@ -37,6 +43,13 @@ const silentAfterMs = 200
 /** Opus goes on with packets of 1 or 2 bytes in silence (DTX, RFC 6716 §2.1.9). */
 const silentBytes = 2
 const longestPacketMs = 120
+/** A delay that is off by more is mended by whole periods; in speech by one each 60 ms when it is too long. */
+const scaledFromMs = 10
+const ticksBetweenRemovals = 3
+/** Below that by this much for each ms (a time constant of 40 s), once it is off by so many ms or ppm. */
+const ppmPerMs = 25
+const offMs = 4
+const offPpm = 5
 
 export class VoiceDecoder {
   readonly sampleRateHz: number
@@ -45,9 +58,14 @@ export class VoiceDecoder {
   readonly #buffer: JitterBuffer
   readonly #ticksPerSample: number
   readonly #frame: Int16Array
-  /** Decoded and not yet read: from 0. */
+  readonly #resampler = new FractionalResampler()
+  /** Whether the resampler is in use; once it is it stays, for its place lies between two samples. */
+  #isResampled = false
+  /** What was read last, up to `#head`, then what is decoded and not yet read. */
   readonly #sound: Int16Array
-  #decoded = 0
+  readonly #head: number
+  #end: number
+  #ticksSinceRemoval = 0
   #noise: ComfortNoise | undefined
   /** The sender said that it is silent: what does not come is not missing. */
   #quiet = false
@@ -55,7 +73,9 @@ export class VoiceDecoder {
   #madeUp = 0
   #concealed = 0
   #played = 0
-  #lastReadMs = 0
+  #removed = 0
+  #inserted = 0
+  #delayOfFrameMs = 0
 
   /** @param codec Mono. */
   constructor(codec: Codec, { minMs, maxMs }: DelayBounds) {
@@ -65,7 +85,9 @@ export class VoiceDecoder {
     this.#buffer = new JitterBuffer({ clockRateHz: codec.clockRateHz, minMs, maxMs })
     this.#ticksPerSample = codec.clockRateHz / codec.sampleRateHz
     this.#frame = new Int16Array(frameSamples(codec.sampleRateHz))
-    this.#sound = new Int16Array(this.#frame.length * 2 + (codec.sampleRateHz * longestPacketMs) / 1000)
+    this.#head = Math.ceil((longestPeriodMs * codec.sampleRateHz) / 1000)
+    this.#end = this.#head
+    this.#sound = new Int16Array(this.#head + this.#frame.length * 4 + (codec.sampleRateHz * longestPacketMs) / 1000)
   }
 
   /** Take a packet of this stream in; false when it is too late, or there already. */
@@ -79,7 +101,6 @@ export class VoiceDecoder {
    * @returns Undefined for silence. Valid until the next call.
    */
   read(nowMs: number): Int16Array | undefined {
-    this.#lastReadMs = nowMs
     const buffer = this.#buffer
     if (!buffer.begun) return undefined
     if (!buffer.playing && !this.#begin(nowMs)) return undefined
@@ -90,10 +111,14 @@ export class VoiceDecoder {
       buffer.hold(frame.length * this.#ticksPerSample)
       return undefined
     }
-    while (this.#decoded < frame.length) this.#decodeMore()
-    frame.set(this.#sound.subarray(0, frame.length))
-    this.#sound.copyWithin(0, frame.length, this.#decoded)
-    this.#decoded -= frame.length
+    this.#delayOfFrameMs = this.#delayMs(nowMs)
+    const errorMs = this.#delayOfFrameMs - buffer.wanted.targetMs
+    this.#decode(frame.length + samplesAfter)
+    this.#scale(errorMs)
+    this.#decode(frame.length + samplesAfter)
+    const used = this.#resampler.process(this.#sound, this.#head, this.#step(errorMs), frame, 0, frame.length)
+    this.#sound.copyWithin(0, used, this.#end)
+    this.#end -= used
     this.#played += frame.length
     return frame
   }
@@ -103,11 +128,13 @@ export class VoiceDecoder {
     const { wanted, counts } = this.#buffer
     return {
       ...counts,
-      delayMs: this.#buffer.playing ? this.#delayMs(this.#lastReadMs) : 0,
+      delayMs: this.#delayOfFrameMs,
       targetMs: wanted.targetMs,
       driftPpm: wanted.driftPpm,
       playedMs: this.#played / samplesPerMs,
       concealedMs: this.#concealed / samplesPerMs,
+      removedMs: this.#removed / samplesPerMs,
+      insertedMs: this.#inserted / samplesPerMs,
     }
   }
 
@@ -118,7 +145,7 @@ export class VoiceDecoder {
 
   /** Delay of the sample that is read next. */
   #delayMs(nowMs: number): number {
-    return this.#buffer.delayMs(nowMs) + (1000 * this.#decoded) / this.sampleRateHz
+    return this.#buffer.delayMs(nowMs) + (1000 * (this.#end - this.#head)) / this.sampleRateHz
   }
 
   /** The first packet waits for as long as all will; the rest of a tick is silence. */
@@ -126,8 +153,8 @@ export class VoiceDecoder {
     const earlyMs = this.#buffer.wanted.targetMs - this.#buffer.delayMs(nowMs)
     if (earlyMs >= frameMs) return false
     this.#buffer.start()
-    this.#decoded = Math.max(0, Math.round((earlyMs * this.sampleRateHz) / 1000))
-    this.#sound.fill(0, 0, this.#decoded)
+    this.#end = this.#head + Math.max(0, Math.round((earlyMs * this.sampleRateHz) / 1000))
+    this.#sound.fill(0, 0, this.#end)
     return true
   }
 
@@ -135,21 +162,52 @@ export class VoiceDecoder {
   #bound(nowMs: number): void {
     const { wanted } = this.#buffer
     if (this.#delayMs(nowMs) <= this.#maxMs + frameMs) return
-    this.#decoded = 0
+    this.#end = this.#head
     this.#buffer.drop(wanted.targetMs, nowMs)
     // The step to what comes next is blended over
     this.#conceal(this.#frame.length / 4)
+  }
+
+  /** Nearer to the wanted delay by a period, when it is far off. */
+  #scale(errorMs: number): void {
+    this.#ticksSinceRemoval++
+    if (errorMs < -scaledFromMs) {
+      const inserted = insertPeriod(this.#sound, this.#head, this.#end, this.sampleRateHz)
+      this.#inserted += inserted
+      this.#end += inserted
+    } else if (errorMs > scaledFromMs && this.#ticksSinceRemoval >= ticksBetweenRemovals) {
+      // What waits too long is there: two of the longest periods are looked at
+      while (this.#end < 3 * this.#head && this.#buffer.next() === 'packet') this.#decodeMore()
+      const removed = removePeriod(this.#sound, this.#head, this.#end, this.sampleRateHz)
+      this.#removed += removed
+      this.#end -= removed
+      if (removed > 0) this.#ticksSinceRemoval = 0
+    }
+  }
+
+  /** Samples to use up for each that is read. */
+  #step(errorMs: number): number {
+    const { driftPpm } = this.#buffer.wanted
+    this.#isResampled ||= Math.abs(errorMs) > offMs || Math.abs(driftPpm) > offPpm
+    if (!this.#isResampled) return 1
+    const nearMs = Math.max(-2 * scaledFromMs, Math.min(2 * scaledFromMs, errorMs))
+    return 1 + (nearMs * ppmPerMs - driftPpm) / 1e6
   }
 
   #isSilent(): boolean {
     return !this.#quiet && this.#madeUp > (silentAfterMs * this.sampleRateHz) / 1000
   }
 
+  /** Until so many samples are there. */
+  #decode(samples: number): void {
+    while (this.#end - this.#head < samples) this.#decodeMore()
+  }
+
   #decodeMore(): void {
     const buffer = this.#buffer
     switch (buffer.next()) {
       case 'packet':
-        return this.#decode()
+        return this.#decodePacket()
       case 'lost':
         return this.#replace()
       case 'gap': {
@@ -165,7 +223,7 @@ export class VoiceDecoder {
     }
   }
 
-  #decode(): void {
+  #decodePacket(): void {
     const buffer = this.#buffer
     const { bytes, payloadStart, payloadBytes } = buffer
     if (buffer.carries === 'noise') {
@@ -174,14 +232,14 @@ export class VoiceDecoder {
       this.#quiet = true
       return buffer.advance(0)
     }
-    const count = this.#decoder.decode(bytes, payloadStart, payloadBytes, this.#sound, this.#decoded)
+    const count = this.#decoder.decode(bytes, payloadStart, payloadBytes, this.#sound, this.#end)
     if (count === 0) {
       this.#conceal(buffer.packetTicks / this.#ticksPerSample)
       return buffer.advance(buffer.packetTicks)
     }
     this.#quiet = payloadBytes <= silentBytes
     this.#madeUp = 0
-    this.#decoded += count
+    this.#end += count
     buffer.advance(count * this.#ticksPerSample)
   }
 
@@ -196,22 +254,22 @@ export class VoiceDecoder {
 
   #recover(samples: number): number {
     const { bytes, payloadStart, payloadBytes } = this.#buffer
-    const to = this.#decoded
+    const to = this.#end
     const count = this.#decoder.recover(bytes, payloadStart, payloadBytes, this.#sound, to, samples)
-    this.#decoded += count
+    this.#end += count
     return count
   }
 
   /** Noise while the sender is silent, else what conceals best. */
   #makeUp(samples: number): void {
     if (!this.#quiet || !this.#noise) return this.#conceal(samples)
-    this.#noise.make(this.#sound, this.#decoded, samples)
-    this.#decoded += samples
+    this.#noise.make(this.#sound, this.#end, samples)
+    this.#end += samples
   }
 
   #conceal(samples: number): void {
-    this.#decoder.conceal(this.#sound, this.#decoded, samples)
-    this.#decoded += samples
+    this.#decoder.conceal(this.#sound, this.#end, samples)
+    this.#end += samples
     this.#madeUp += samples
     if (!this.#quiet && !this.#isSilent()) this.#concealed += samples
   }

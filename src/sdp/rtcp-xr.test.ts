@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answeredRtcpXr, ourRtcpXr, rtcpXrOf } from './rtcp-xr.ts'
+import type { SdpMedia } from './types.ts'
+
+const line = (value?: string): SdpMedia => ({
+  type: 'audio',
+  port: 4000,
+  protocol: 'RTP/AVP',
+  formats: ['0'],
+  attributes: value === undefined ? [] : [{ name: 'rtcp-xr', value }],
+  otherLines: [],
+})
+
+const answered = (value?: string): (string | undefined)[] => answeredRtcpXr(line(value)).map((each) => each.value)
+
+test('what a peer wants of extended reports is read (RFC 3611 §5.1)', () => {
+  assert.equal(rtcpXrOf(line()), undefined)
+  assert.deepEqual(rtcpXrOf(line('rcvr-rtt=all:10000 stat-summary=loss,dup,jitt,TTL voip-metrics')), {
+    voipMetrics: true,
+    receiverRoundTrip: true,
+  })
+  assert.deepEqual(rtcpXrOf(line('pkt-loss-rle')), { voipMetrics: false, receiverRoundTrip: false })
+  assert.deepEqual(rtcpXrOf(line(ourRtcpXr.value)), { voipMetrics: true, receiverRoundTrip: true })
+})
+
+test('an answer holds what both know, the mode as it was offered', () => {
+  assert.deepEqual(answered('pkt-loss-rle=100 voip-metrics rcvr-rtt=sender:64'), ['voip-metrics rcvr-rtt=sender'])
+  assert.deepEqual(answered('rcvr-rtt=all'), ['rcvr-rtt=all'])
+  assert.deepEqual(answered('stat-summary'), [])
+  assert.deepEqual(answered(), [])
+})
