@@ -5,12 +5,12 @@
  *   graph/*.ts  ── GraphOrder ─▶  worker/graph/desk.ts
  *               ◀─ GraphNotice ──
  */
-import type { InjectionEvents, Laid, MemberWishes, MixerWishes, PlaybackEnd, Sound, TapFormat, TapFrame } from './types.ts'
+import type { InjectionEvents, Laid, MemberWishes, MixerWishes, Music, PlaybackEnd, Sound, TapFormat, TapFrame } from './types.ts'
 
 export type GraphOrder =
   | { readonly do: 'play'; readonly id: number; readonly port: number; readonly sounds: readonly Sound[]; readonly wishes: PlayOrder }
   | { readonly do: 'change-playback'; readonly id: number; readonly change: PlaybackChange }
-  | { readonly do: 'hold-music'; readonly id: number; readonly port: number; readonly sounds: readonly Sound[] }
+  | { readonly do: 'hold-music'; readonly id: number; readonly port: number; readonly sounds: readonly Music[] }
   | { readonly do: 'echo'; readonly id: number; readonly port: number }
   | { readonly do: 'tap'; readonly id: number; readonly from: readonly Tapped[]; readonly format: TapFormat; readonly credit: number }
   | { readonly do: 'credit'; readonly id: number; readonly frames: number }
@@ -23,7 +23,8 @@ export type GraphOrder =
   | { readonly do: 'join'; readonly id: number; readonly mixer: number; readonly port: number; readonly wishes: MemberWishes }
   | { readonly do: 'change-member'; readonly id: number; readonly wishes: MemberWishes }
   | { readonly do: 'play-to-mixer'; readonly id: number; readonly mixer: number; readonly sounds: readonly Sound[]; readonly wishes: PlayOrder }
-  | { readonly do: 'supervise'; readonly id: number; readonly listener: number; readonly parties: readonly number[]; readonly heardBy: readonly number[] }
+  | { readonly do: 'supervise'; readonly id: number; readonly port: number; readonly parties: readonly number[]; readonly heardBy: readonly number[] }
+  | { readonly do: 'heard-by'; readonly id: number; readonly ports: readonly number[] }
   | { readonly do: 'meter'; readonly id: number; readonly port: number; readonly everyMs: number }
   /** End the thing of that number, whatever it is. */
   | { readonly do: 'stop'; readonly id: number }

@@ -26,6 +26,11 @@ export type Sound =
   /** What a network tells its callers, as a country has it (`us` when left out), or any tone. Without end when no duration is given. */
   | { readonly tone: ProgressTone | Tone; readonly country?: ToneCountry; readonly durationMs?: number }
   | { readonly silenceMs: number }
+  /** A quiet piece of 19.2 s for those who wait, made here: nobody has rights in it. */
+  | { readonly builtIn: 'music' }
+
+/** What many hear at once. */
+export type Music = Exclude<Sound, { readonly bytes: Uint8Array }>
 
 /** How a playback came to its end. */
 export interface PlaybackEnd {
@@ -34,7 +39,7 @@ export interface PlaybackEnd {
   readonly positionMs: number
   /** The digit that stopped it. */
   readonly digit?: string
-  readonly failure?: 'media.sound-missing' | 'media.sound-broken'
+  readonly failure?: 'media.sound-missing' | 'media.sound-broken' | 'media.too-many-sounds'
 }
 
 /** What a consumer of sound wants. */
@@ -194,7 +199,7 @@ export interface PortSound {
    */
   play(sounds: readonly Sound[], options?: PlayOptions): Playback
   /** The party hears music, encoded once for all who hear the same. Ends it; twice is fine. */
-  holdMusic(sounds: readonly Sound[]): () => void
+  holdMusic(sounds: readonly Music[]): () => void
   /** The party hears itself. Ends it; twice is fine. */
   echo(): () => void
   /**

@@ -21,6 +21,7 @@ export class Duck implements SoundSource {
   readonly #low: number
   #gain = 1
   #held = 0
+  #ended: (() => void) | undefined
   readonly #output: Int16Array
   #tick = Number.NaN
   #frame: Int16Array | undefined
@@ -37,6 +38,12 @@ export class Duck implements SoundSource {
     this.#output = new Int16Array(frameSamples(over.sampleRateHz))
   }
 
+  /** The sound over the other is over: `done` is told when the other is as loud as before. */
+  end(done: () => void): void {
+    this.#held = 0
+    this.#ended = done
+  }
+
   read(tick: number): Int16Array | undefined {
     if (tick !== this.#tick) {
       this.#tick = tick
@@ -50,6 +57,7 @@ export class Duck implements SoundSource {
     const from = this.#gain
     const to = this.#nextGain(over !== undefined)
     this.#gain = to
+    if (to === 1) this.#ended?.()
     const source = this.#under()
     const under = source && atRate(source, this.sampleRateHz).read(tick)
     if (!under) return over

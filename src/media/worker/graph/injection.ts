@@ -19,6 +19,8 @@ export interface InjectionOptions {
   /** Most that waits. */
   readonly mostMs: number
   readonly tell: <Name extends keyof InjectionEvents>(name: Name, event: InjectionEvents[Name]) => void
+  /** Told once, when its last frame has been taken. */
+  readonly silent: () => void
 }
 
 /** Where it breaks off, it fades out over so long, ms. */
@@ -63,11 +65,6 @@ export class Injection implements SoundSource {
     return this.#state === 'over'
   }
 
-  /** Nothing more will be heard of it. */
-  get isSilent(): boolean {
-    return this.isOver && this.#tailSamples === 0
-  }
-
   /** Kept as it is: not to be changed afterwards. */
   write(samples: Int16Array): void {
     if (this.#state !== 'open') return
@@ -90,25 +87,27 @@ export class Injection implements SoundSource {
   /** Forget what was not played, and the marks in it. Returns how much that was, ms. */
   flush(): number {
     const unplayedMs = this.waitingMs
-    const { edge, at } = { edge: this.#tail, at: this.#played }
-    this.#tailSamples = this.#take(edge, 0, edge.length)
-    this.#played = at
+    const played = this.#played
+    this.#tailSamples = this.#take(this.#tail, 0, this.#tail.length)
+    this.#played = played
     this.#forget()
     return unplayedMs
   }
 
   /** No more comes: `ended` is told when the rest has been played. */
   end(): void {
-    if (this.#state === 'open') this.#state = 'ending'
+    if (this.#state !== 'open') return
+    this.#state = 'ending'
     this.#endIfPlayed()
+    if (this.isOver && this.#last === 0 && this.#tailSamples === 0) this.#options.silent()
   }
 
   /** At once. */
   stop(): void {
     if (this.#state === 'over') return
-    this.flush()
     this.#state = 'ending'
-    this.#endIfPlayed()
+    this.flush()
+    if (this.#tailSamples === 0) this.#options.silent()
   }
 
   #forget(): void {
@@ -136,13 +135,16 @@ export class Injection implements SoundSource {
       this.#flowing = this.waitingMs >= this.#options.prebufferMs || this.#state === 'ending'
     const output = this.#output
     const made = this.#flowing ? this.#take(output, 0, output.length) : 0
-    if (made === 0 && this.#tailSamples === 0 && this.#last === 0) return undefined
-    output.fill(0, made)
-    this.#letDown(made)
-    this.#tellMarks()
-    this.#tellLow()
-    this.#endIfPlayed()
-    return output
+    const sounds = made > 0 || this.#tailSamples > 0 || this.#last !== 0
+    if (sounds) {
+      output.fill(0, made)
+      this.#letDown(made)
+      this.#tellMarks()
+      this.#tellLow()
+      this.#endIfPlayed()
+    }
+    if (this.isOver && this.#last === 0) this.#options.silent()
+    return sounds ? output : undefined
   }
 
   #take(output: Int16Array, to: number, count: number): number {
