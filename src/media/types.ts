@@ -274,6 +274,10 @@ export interface WorkerStats {
   readonly cpuMs: number
   /** Event-loop delay since the last reading, ms. */
   readonly loopDelayP99Ms: number
+  /** The same of the 20 ms clock of its sound; 0 while nobody needs that. */
+  readonly frameDelayP99Ms: number
+  /** Ticks of that clock that were left out because the worker stood still, since it began. */
+  readonly framesSkipped: number
   /** Datagrams lost here, and not on the way. */
   readonly lost: LostDatagrams
 }

@@ -111,7 +111,7 @@ export class JitterBuffer {
     this.wanted = new DelayEstimate(minMs, maxMs)
   }
 
-  /** Whether a packet ever came. */
+  /** Whether a packet with sound ever came. */
   get begun(): boolean {
     return this.#begun
   }
@@ -136,15 +136,18 @@ export class JitterBuffer {
     this.#playing = true
   }
 
-  /** Take a packet in. False when it is of no use: counted, and not kept. */
+  /** Take a packet in. False when it is of no use and not kept: counted, if it had sound. */
   put(packet: RtpPacket, carries: Carries, nowMs: number): boolean {
     const length = packet.payloadEnd - packet.payloadStart
     if (length > mostPayloadBytes) return this.#refuse('stray')
-    if (!this.#begun || packet.ssrc !== this.#ssrc) this.#restart(packet, nowMs)
+    const isAnother = !this.#begun || packet.ssrc !== this.#ssrc
+    // Nothing begins with what has no sound
+    if (isAnother && carries === 'other') return false
+    if (isAnother) this.#restart(packet, nowMs)
     let sequence = extendSequence(this.#newest, packet.sequence)
     if (Math.abs(sequence - this.#newest) >= slots) {
       // RFC 3550 A.1: one packet far out of the sequence is nothing, two in a row are a new one
-      if (packet.sequence !== this.#strayNext) {
+      if (packet.sequence !== this.#strayNext || carries === 'other') {
         this.#strayNext = uint16(packet.sequence + 1)
         return this.#refuse('stray')
       }
@@ -152,6 +155,7 @@ export class JitterBuffer {
       sequence = this.#newest
     }
     this.#strayNext = -1
+    if (carries === 'other' && sequence < this.#head) return false
     const time = carries === 'other' ? this.#newestTime : this.#timeOf(packet, sequence, nowMs)
     if (sequence < this.#head && !this.#beforeStart(sequence, time)) return this.#refuseOld(sequence)
     const slot = sequence % slots

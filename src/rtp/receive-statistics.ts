@@ -51,6 +51,7 @@ export class ReceiveStatistics {
   #jitter = 0
   #arrival = 0
   #timestamp = 0
+  #clockChanged = false
   #expectedAtReport = 0
   #receivedAtReport = 0
 
@@ -66,12 +67,19 @@ export class ReceiveStatistics {
     else if (extended < this.#first) this.#first = extended
     // Packets of one telephone-event share a timestamp: only a new one tells about the spacing.
     if (timestamp !== this.#timestamp) {
-      this.#jitter = updateJitter(this.#jitter, timestamp - this.#timestamp, arrival - this.#arrival)
+      if (this.#clockChanged) this.#jitter = 0
+      else this.#jitter = updateJitter(this.#jitter, timestamp - this.#timestamp, arrival - this.#arrival)
+      this.#clockChanged = false
       this.#arrival = arrival
       this.#timestamp = timestamp
     }
     this.#received++
     this.packetsReceived++
+  }
+
+  /** Timestamps count in another clock from the next packet on: it is compared with none before. */
+  changeClock(): void {
+    this.#clockChanged = true
   }
 
   #start(ssrc: number, sequence: number, timestamp: number, arrival: number): void {

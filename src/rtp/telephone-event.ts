@@ -29,6 +29,9 @@ function eventOf(digit: string): number | undefined {
   return event < 0 ? undefined : event
 }
 
+/** The digit of an event code; undefined for other events. */
+export const digitOf = (event: number): string | undefined => digits[event]
+
 /** RFC 4733 §2.3; undefined when shorter than an event. Redundant events behind it (RFC 2198) are not read. */
 export function parseTelephoneEvent(bytes: Uint8Array, from = 0, to = bytes.length): TelephoneEvent | undefined {
   if (to - from < 4) return undefined
@@ -113,14 +116,14 @@ const segmentTolerance = 1600
 
 /** Tells each digit of one stream once, when it has ended. Time is handed in. */
 export class DigitDetector {
-  readonly #clockRateHz: number
+  readonly clockRateHz: number
   readonly #tell: (digit: DetectedDigit) => void
   #running: Running | undefined
   /** Timestamp of the newest segment of the last digit told: what is not newer is a repetition of it. */
   #toldTimestamp: number | undefined
 
   constructor(clockRateHz: number, tell: (digit: DetectedDigit) => void) {
-    this.#clockRateHz = clockRateHz
+    this.clockRateHz = clockRateHz
     this.#tell = tell
   }
 
@@ -177,7 +180,7 @@ export class DigitDetector {
     this.#running = undefined
     this.#toldTimestamp = running.segmentTimestamp
     const ticks = timestampDistance(running.startTimestamp, running.segmentTimestamp) + running.segmentTicks
-    this.#tell({ digit: digits[running.event] ?? '', durationMs: Math.round((ticks * 1000) / this.#clockRateHz) })
+    this.#tell({ digit: digits[running.event] ?? '', durationMs: Math.round((ticks * 1000) / this.clockRateHz) })
   }
 }
 

@@ -57,6 +57,11 @@ export class FrameClock {
     this.#timer = undefined
   }
 
+  /** When a tick is due, by the clock. */
+  dueMs(tick: number): number {
+    return this.#originMs + tick * frameMs
+  }
+
   get sinks(): number {
     return this.#sinks.size
   }
@@ -75,14 +80,13 @@ export class FrameClock {
   }
 
   #wait(): void {
-    const dueMs = this.#originMs + (this.tick + 1) * frameMs
-    this.#timer = this.#clock.after(dueMs - this.#clock.now(), this.#wake)
+    this.#timer = this.#clock.after(this.dueMs(this.tick + 1) - this.#clock.now(), this.#wake)
   }
 
   readonly #wake = (): void => {
     this.#timer = undefined
     const nowMs = this.#clock.now()
-    const lateMs = nowMs - this.#originMs - (this.tick + 1) * frameMs
+    const lateMs = nowMs - this.dueMs(this.tick + 1)
     this.#late.record(1 + Math.max(0, Math.round(lateMs * 1000))) // it counts from 1
     const due = this.#due()
     if (due - this.tick > mostCatchUp) {

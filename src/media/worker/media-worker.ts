@@ -8,6 +8,7 @@ import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
+import { FrameClock } from './frame-clock.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
 import { RelayPort } from './relay-port.ts'
@@ -22,6 +23,8 @@ export interface MediaWorkerOptions {
 
 /** How often ports are asked whether something is due. */
 const tickMs = 50
+/** Of the jitter buffers of those who are listened to, ms. */
+const jitterBounds = { minMs: 20, maxMs: 200 }
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -29,6 +32,7 @@ export class MediaWorker {
   readonly #options: MediaWorkerOptions
   readonly #ports = new Map<number, Port | RelayPort>()
   readonly #blocks = new BlockPool()
+  readonly #frames: FrameClock
   /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
   #wallOffsetMs: number
   #timer: Timer
@@ -40,6 +44,7 @@ export class MediaWorker {
 
   constructor(options: MediaWorkerOptions) {
     this.#options = options
+    this.#frames = new FrameClock(options.clock, () => options.io.flush())
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
     this.#tickDueMs = options.clock.now() + tickMs
     this.#timer = options.clock.after(tickMs, () => this.#tick())
@@ -113,6 +118,8 @@ export class MediaWorker {
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
+      frames: this.#frames,
+      jitter: jitterBounds,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
     })
   }
@@ -135,12 +142,15 @@ export class MediaWorker {
     }
     const loopDelayP99Ms = this.#late.percentile(99) / 1000
     this.#late.reset()
+    const frameDelayP99Ms = this.#frames.takeLateP99Ms()
     return {
       ports: this.#ports.size,
       packetsReceived,
       packetsSent,
       cpuMs: this.#options.cpuMs(),
       loopDelayP99Ms,
+      frameDelayP99Ms,
+      framesSkipped: this.#frames.skipped,
       lost: this.#options.io.lost(),
     }
   }

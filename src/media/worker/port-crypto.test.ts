@@ -7,6 +7,7 @@ import { parseRtcp, printRtcp } from '../../rtp/rtcp.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { SrtpKeys } from '../types.ts'
 import { BlockPool } from './block-pool.ts'
+import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
@@ -42,6 +43,8 @@ function portWith(clock: FakeClock) {
     clock,
     wallAt: (nowMs) => nowMs,
     blocks: new BlockPool(),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
     tell: () => undefined,
   })
   port.attach({

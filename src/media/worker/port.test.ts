@@ -10,6 +10,7 @@ import { middleOfNtp, parseRtcp, printRtcp, type RtcpPacket } from '../../rtp/rt
 import { digitPackets } from '../../rtp/telephone-event.ts'
 import type { PayloadFormat, PortDescription } from '../types.ts'
 import { BlockPool } from './block-pool.ts'
+import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
@@ -36,6 +37,8 @@ function portWith(clock: FakeClock, inactiveAfterMs = 0, recordedLater = false) 
     clock,
     wallAt: (nowMs) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
     tell: (name, event) => name !== 'quality' && told.push([name, event]),
   })
   port.attach({

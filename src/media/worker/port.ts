@@ -1,12 +1,13 @@
 /**
- * One RTP port: the path of a packet from its socket to the bridge and the recorder.
+ * One RTP port: the path of a packet from its socket to the recorder, to whoever listens, and to the bridged port.
  *
  *   socket ─▶ decrypt ─▶ parse ─▶ payload type known? ─▶ source locked? ─▶ count ─▶ recorder
- *                                                                             └──▶ the bridged port ─▶ its socket
+ *                                                                            ├───▶ ear (voice/ear.ts), while somebody listens
+ *                                                                            └───▶ speaker of the bridged port ─▶ its socket
  *
- * Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
+ * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
  */
-import { convertG711InPlace, type G711Law } from '../../codec/g711.ts'
+import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
@@ -14,8 +15,10 @@ import { datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { PayloadFormat, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import type { BlockPool } from './block-pool.ts'
+import { type Format, receivedFormats } from './formats.ts'
+import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PortCrypto } from './port-crypto.ts'
@@ -23,7 +26,12 @@ import { Preroll } from './preroll.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
 import { Recorder, type SpeechPacket } from './recorder.ts'
 import { Reports } from './reports.ts'
+import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
+import { Ear } from './voice/ear.ts'
+import type { Laying } from './voice/heard.ts'
+import { Speaker, type Wire } from './voice/speaker.ts'
+import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -36,33 +44,28 @@ export interface PortOptions {
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
+  readonly frames: FrameClock
+  readonly jitter: DelayBounds
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
 }
 
-/**
- * What a packet carries. Phones that suppress silence send comfort noise (RFC 3389, CN) without being asked to: it shows
- * that they live, and is recorded as the silence it stands for. It is not sent on, for nobody has agreed to it.
- */
-type Carried = Usable | 'CN'
-/** Others are known to types.ts, and not to this port yet. */
-type Usable = G711Law | 'telephone-event'
-const comfortNoise = 13
-
-/** All three encodings count time in 8 kHz ticks today. */
-const clockRateHz = 8000
+/** Until a packet tells another. */
+const firstClockRateHz = 8000
 
 /** One for all ports of a worker: packets are handled one after the other. */
 const packet: RtpPacket = emptyRtpPacket()
 
-export class Port implements PacketHandler {
+export class Port implements PacketHandler, Wire {
   readonly #options: PortOptions
   readonly #lock = new SourceLock()
   readonly #received = new ReceiveStatistics()
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
-  readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), clockRateHz)
+  readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), firstClockRateHz)
   readonly #reports: Reports
   readonly #quality: QualityMeter
-  readonly #digits: DigitDetector
+  readonly #ear: Ear
+  readonly #speaker: Speaker
+  #digits: DigitDetector
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -72,12 +75,15 @@ export class Port implements PacketHandler {
   #fileClosed: Promise<unknown> | undefined
   #preroll: Preroll | undefined
   /** By payload type, as declared by us. */
-  #receive: readonly (Carried | undefined)[] = []
-  /** By encoding, as declared by the peer. */
-  readonly #send = new Map<Usable, number>()
+  #receive: readonly (Format | undefined)[] = []
+  /** What the peer's timestamps count in. */
+  #clockRateHz = firstClockRateHz
+  /** The peer may be sent speech: not on hold, and known to listen. */
+  #sends = false
   /** Where the peer's RTCP came from. */
   #rtcpSource: Endpoint | undefined
-  #codec: G711Law | undefined
+  /** What the peer speaks in. */
+  #format: Format | undefined
   #bytesReceived = 0
   #refused = 0
   #toldSource: object | undefined
@@ -98,7 +104,9 @@ export class Port implements PacketHandler {
       counted: () => this.#counted(),
       tell: (quality) => options.tell('quality', quality),
     })
-    this.#digits = new DigitDetector(clockRateHz, (digit) => options.tell('digit', digit))
+    this.#digits = this.#digitDetector(firstClockRateHz)
+    this.#ear = new Ear(options.frames, options.jitter)
+    this.#speaker = new Speaker(this, options.frames, this.#sent)
     if (options.recordedLater) this.#preroll = new Preroll()
   }
 
@@ -122,14 +130,9 @@ export class Port implements PacketHandler {
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
-    const receive: (Carried | undefined)[] = []
-    if (description.receive.length > 0) receive[comfortNoise] = 'CN'
-    for (const format of description.receive.filter(isUsable)) receive[format.payloadType] = format.encoding
-    this.#receive = receive
-    this.#send.clear()
-    for (const format of description.send.filter(isUsable)) {
-      if (!this.#send.has(format.encoding)) this.#send.set(format.encoding, format.payloadType)
-    }
+    this.#receive = receivedFormats(description.receive)
+    this.#sends = description.send.length > 0
+    this.#speaker.describe(description)
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -138,20 +141,50 @@ export class Port implements PacketHandler {
   bridge(peer: Port): void {
     this.#unbridge()
     peer.#unbridge()
-    this.#peer = peer
-    peer.#peer = this
+    this.#hears(peer)
+    peer.#hears(this)
   }
 
   #unbridge(): void {
-    if (this.#peer) this.#peer.#peer = undefined
-    this.#peer = undefined
+    if (this.#peer) this.#peer.#hears(undefined)
+    this.#hears(undefined)
+  }
+
+  #hears(peer: Port | undefined): void {
+    this.#peer = peer
+    this.#speaker.bridge(peer && peer.#ear)
+  }
+
+  /** What the peer says, as sound. */
+  get voice(): SoundSource {
+    return this.#ear
+  }
+
+  /** What the peer hears, as sound. */
+  get heard(): SoundSource {
+    return this.#speaker.heard
+  }
+
+  /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
+  hear(source: SoundSource | undefined): void {
+    this.#speaker.hear(source)
+  }
+
+  /**
+   * Let the peer hear a sound besides, or instead.
+   *
+   * @returns Ends it; twice is fine.
+   * @throws {RangeError} for the seventeenth at once.
+   */
+  say(source: SoundSource, how: Laying): () => void {
+    return this.#speaker.say(source, how)
   }
 
   record(path: string): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, sampleRateHz: clockRateHz, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, sampleRateHz: firstClockRateHz, blocks, wallAt, failed }, clock.now())
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
@@ -171,10 +204,10 @@ export class Port implements PacketHandler {
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const valid = clear !== undefined && parseRtp(clear, packet)
-    const encoding = valid ? this.#receive[packet.payloadType] : undefined
-    if (!encoding || !this.#lock.accept(from, packet.ssrc, nowMs)) {
+    const format = valid ? this.#receive[packet.payloadType] : undefined
+    if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
-      if (valid) this.#quality.refused(from, encoding || this.#isStranger(from) ? undefined : packet.payloadType)
+      if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
     if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
@@ -182,11 +215,20 @@ export class Port implements PacketHandler {
     this.#silenceTold = false
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
-    this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (clockRateHz / 1000))
-    this.#quality.packet(packet, encoding, clockRateHz, nowMs, this.#jitterMs)
-    if (encoding === 'telephone-event') this.#event(nowMs)
-    else if (encoding !== 'CN') this.#speech(encoding, nowMs)
-    this.#peer?.relay(packet, encoding, nowMs)
+    if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
+    this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
+    if (format.kind === 'event') this.#event(format, nowMs)
+    else if (format.kind === 'speech') this.#speech(format, nowMs)
+    const listener = this.#peer && this.#peer.#speaker
+    listener?.prepare(packet, format, nowMs)
+    if (this.#ear.awake) this.#ear.put(packet, format, nowMs)
+    listener?.relay(packet, format, nowMs)
+  }
+
+  #changeClock(clockRateHz: number): void {
+    this.#clockRateHz = clockRateHz
+    this.#received.changeClock()
   }
 
   #isStranger({ ip }: Endpoint): boolean {
@@ -216,19 +258,32 @@ export class Port implements PacketHandler {
     this.#reports.receive(clear, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
   }
 
-  #event(nowMs: number): void {
+  #event({ clockRateHz }: Format, nowMs: number): void {
+    if (clockRateHz !== this.#digits.clockRateHz) {
+      this.#digits.restart()
+      this.#digits = this.#digitDetector(clockRateHz)
+    }
     const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
     if (event) this.#digits.packet(packet.timestamp, event, nowMs)
   }
 
-  #speech(law: G711Law, nowMs: number): void {
-    this.#codec = law
-    this.#digits.speech(packet.timestamp)
+  #digitDetector(clockRateHz: number): DigitDetector {
+    return new DigitDetector(clockRateHz, (digit) => this.#options.tell('digit', digit))
+  }
+
+  #speech(format: Format, nowMs: number): void {
+    this.#format = format
+    this.#ear.speaks(format)
+    if (format.clockRateHz === this.#digits.clockRateHz) this.#digits.speech(packet.timestamp)
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
-      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: law })
+      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: format.encoding })
     }
+    if (isG711(format.encoding)) this.#record(format.encoding, nowMs)
+  }
+
+  #record(law: G711Law, nowMs: number): void {
     if (!this.#recorder && !this.#preroll) return
     speech.ssrc = packet.ssrc
     speech.sequence = packet.sequence
@@ -238,37 +293,30 @@ export class Port implements PacketHandler {
     speech.from = packet.payloadStart
     speech.samples = packet.payloadEnd - packet.payloadStart
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
-    else this.#preroll?.keep(speech, nowMs, this.#send.size > 0)
+    else this.#preroll?.keep(speech, nowMs, this.#sends)
   }
 
-  /** Send a packet that the bridged port received, in an encoding that our peer takes, or not at all. */
-  relay(from: RtpPacket, encoding: Carried, nowMs: number): void {
+  get open(): boolean {
+    return this.#sends && this.#lock.destination !== undefined
+  }
+
+  send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
-    const payloadType = this.#payloadTypeFor(from, encoding)
-    if (!to || payloadType === undefined) return this.#sent.skip(from)
-    const start = this.#sent.rewrite(from, payloadType, nowMs)
-    if (start === undefined) return
-    const length = from.payloadEnd - start
-    if (!this.#crypto) return this.#sockets?.sendRtp(from.bytes, start, length, to)
-    const sealed = this.#crypto.sealRtp(from.bytes, start, length)
+    if (!to) return
+    if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
+    const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
   }
 
-  /** The peer's payload type for this; the payload is changed to the other law when that is all it takes. */
-  #payloadTypeFor(from: RtpPacket, encoding: Carried): number | undefined {
-    if (encoding === 'CN') return undefined
-    const same = this.#send.get(encoding)
-    if (same !== undefined || encoding === 'telephone-event') return same
-    const other = this.#send.get(encoding === 'PCMU' ? 'PCMA' : 'PCMU')
-    if (other !== undefined)
-      convertG711InPlace(encoding, from.bytes, from.payloadStart, from.payloadEnd - from.payloadStart)
-    return other
+  bye(): void {
+    this.#report(this.#options.clock.now(), true)
   }
 
   /** Time went by: write, report, notice silence. Called about every 50 ms. */
   tick(nowMs: number): void {
     this.#digits.tick(nowMs)
     this.#recorder?.tick(nowMs)
+    this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
     this.#quality.tick(nowMs)
     this.#noticeSilence(nowMs)
@@ -301,7 +349,7 @@ export class Port implements PacketHandler {
   }
 
   get #jitterMs(): number {
-    return (this.#received.jitter * 1000) / clockRateHz
+    return (this.#received.jitter * 1000) / this.#clockRateHz
   }
 
   #counted(): Counted {
@@ -322,7 +370,7 @@ export class Port implements PacketHandler {
       jitterMs: this.#jitterMs,
       quality: this.#quality.read(),
       ...(roundTripMs === undefined ? {} : { roundTripMs }),
-      ...(this.#codec && { codec: this.#codec }),
+      ...(this.#format && { codec: this.#format.encoding }),
       ...(source && { source: endpointText(source.ip, source.port) }),
       ...(idleMs === undefined ? {} : { idleMs }),
     }
@@ -333,6 +381,8 @@ export class Port implements PacketHandler {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.#speaker.close()
+    this.#ear.close()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
     void this.stopRecording()
@@ -352,10 +402,4 @@ const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
   from: 0,
 }
 
-const usable: readonly string[] = ['PCMU', 'PCMA', 'telephone-event'] satisfies Usable[]
-
-const isUsable = (format: PayloadFormat): format is PayloadFormat & { readonly encoding: Usable } =>
-  usable.includes(format.encoding) &&
-  format.clockRateHz === clockRateHz &&
-  format.payloadType >= 0 &&
-  format.payloadType < 128
+const isG711 = (encoding: Encoding): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'

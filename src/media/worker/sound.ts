@@ -13,7 +13,12 @@ export const frameMs = 20
 export const frameSamples = (sampleRateHz: number): number => (sampleRateHz * frameMs) / 1000
 
 export interface SoundSource {
+  /** May change between ticks (a phone that changes its codec): who needs a fixed rate reads through `atRate`. */
   readonly sampleRateHz: number
+  /** Many hear it as it is (music on hold): it is encoded once a tick for all who take the same codec. */
+  readonly shared?: boolean
+  /** Somebody begins to read at this rate: who can make sound of several rates need not make a higher one. */
+  wants?(sampleRateHz: number): void
   /**
    * The 20 ms of this tick: `frameSamples(sampleRateHz)` samples, the same for all who ask within the tick.
    *

@@ -7,6 +7,7 @@ import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { XrBlock } from '../../../rtp/rtcp-xr.ts'
 import type { PortDescription, StreamQuality } from '../../types.ts'
 import { BlockPool } from '../block-pool.ts'
+import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
@@ -45,6 +46,8 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     clock,
     wallAt: (nowMs: number) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
+    frames: new FrameClock(clock),
+    jitter: { minMs: 20, maxMs: 200 },
   }
   const port = new Port({ ...options, tell: (name, event) => name === 'quality' && told.push(event as StreamQuality) })
   const other = new Port({ ...options, tell: () => {} })

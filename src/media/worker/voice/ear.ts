@@ -1,0 +1,119 @@
+/**
+ * The voice of a port's peer, as sound: made while somebody reads it, and at no cost otherwise.
+ *
+ *   port ── packets ─▶ jitter buffer, decoder, concealment (voice-decoder.ts) ── read(tick) ─▶ mixer, mouth, tap
+ *
+ * Follows the peer from codec to codec. What came before somebody listened is not kept, but for the packet that woke it.
+ */
+import { codecFor } from '../../../codec/codecs.ts'
+import type { RtpPacket } from '../../../rtp/packet.ts'
+import type { Format } from '../formats.ts'
+import type { FrameClock } from '../frame-clock.ts'
+import type { SoundSource } from '../sound.ts'
+import { type DelayBounds, VoiceDecoder } from '../voice-decoder.ts'
+
+/** Nobody read for so long: nobody listens any more. */
+const restAfterMs = 500
+/** Of an ear that nothing was heard with yet. */
+const firstRateHz = 8000
+
+export class Ear implements SoundSource {
+  readonly #frames: FrameClock
+  readonly #bounds: DelayBounds
+  #format: Format | undefined
+  #decoder: VoiceDecoder | undefined
+  /** The highest rate that a reader works at; 0 when none said. */
+  #wantedHz = 0
+  #awake = false
+  /** The newest tick that was read, and what it gave. */
+  #tick = Number.NaN
+  #readAtMs = 0
+  #frame: Int16Array | undefined
+  #heardAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(frames: FrameClock, bounds: DelayBounds) {
+    this.#frames = frames
+    this.#bounds = bounds
+  }
+
+  /** Of what is heard now; while nobody reads, the best that the peer's codec has. */
+  get sampleRateHz(): number {
+    return this.#decoder?.sampleRateHz ?? this.#format?.codec?.sampleRateHz ?? firstRateHz
+  }
+
+  /** Whether packets are wanted. */
+  get awake(): boolean {
+    return this.#awake
+  }
+
+  /** When the last packet with sound came, of those that somebody listened to; -Infinity before. */
+  get heardAtMs(): number {
+    return this.#heardAtMs
+  }
+
+  /** Somebody will read: the packet that comes next is wanted. */
+  wake(nowMs: number): void {
+    this.#awake = true
+    this.#readAtMs = nowMs
+  }
+
+  wants(sampleRateHz: number): void {
+    if (sampleRateHz <= this.#wantedHz) return
+    this.#wantedHz = sampleRateHz
+    const { codec } = this.#format ?? {}
+    if (codec && this.#decoder && codecFor(codec, sampleRateHz).sampleRateHz > this.#decoder.sampleRateHz) this.#drop()
+  }
+
+  /** What the peer would be heard in, told by each packet. */
+  speaks(format: Format): void {
+    if (format.kind !== 'speech' || format === this.#format) return
+    this.#format = format
+    this.#drop()
+  }
+
+  /** A packet came; the port hands it on while this is awake. */
+  put(packet: RtpPacket, format: Format, nowMs: number): void {
+    if (format.kind === 'speech') {
+      this.speaks(format)
+      this.#heardAtMs = nowMs
+    }
+    this.#decoder ??= this.#makeDecoder()
+    this.#decoder?.put(packet, format.kind === 'speech' ? 'sound' : format.kind === 'noise' ? 'noise' : 'other', nowMs)
+  }
+
+  read(tick: number): Int16Array | undefined {
+    if (tick !== this.#tick) {
+      const dueMs = this.#frames.dueMs(tick)
+      this.wake(dueMs)
+      this.#tick = tick
+      this.#frame = this.#decoder?.read(dueMs)
+    }
+    return this.#frame
+  }
+
+  /** Time went by: nobody may listen any more. Call it now and then. */
+  rest(nowMs: number): void {
+    if (!this.#awake || nowMs - this.#readAtMs < restAfterMs) return
+    this.#awake = false
+    this.#wantedHz = 0
+    this.#frame = undefined
+    this.#drop()
+  }
+
+  /** Give back what decoders hold. */
+  close(): void {
+    this.#awake = false
+    this.#drop()
+  }
+
+  #makeDecoder(): VoiceDecoder | undefined {
+    const { codec } = this.#format ?? {}
+    if (!codec) return undefined
+    return new VoiceDecoder(this.#wantedHz === 0 ? codec : codecFor(codec, this.#wantedHz), this.#bounds)
+  }
+
+  #drop(): void {
+    this.#decoder?.close()
+    this.#decoder = undefined
+  }
+}

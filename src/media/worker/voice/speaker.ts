@@ -1,0 +1,289 @@
+/**
+ * All that a port sends to its peer.
+ *
+ *   bridged port ── packet ─▶ does the peer take it, and is nothing else to be heard? ─▶ header rewritten ──────────▶ wire
+ *                             else: ear of that port ─▶ Heard (base, what is laid over) ─▶ Encoded ─▶ packets ─▶
+ *   digits to send ─▶ telephone-events, or tones
+ *
+ * The way is chosen anew with each packet that comes, each description and each sound that begins or ends; nothing has to
+ * be switched back. Sequence and timestamps go on whichever way is taken (outgoing.ts).
+ */
+import type { Codec } from '../../../codec/codec.ts'
+import { codecFor } from '../../../codec/codecs.ts'
+import { convertG711InPlace, type G711Law } from '../../../codec/g711.ts'
+import { randomUint32 } from '../../../core/random.ts'
+import { type RtpPacket, rtpHeaderBytes } from '../../../rtp/packet.ts'
+import type { PortDescription } from '../../types.ts'
+import { type Format, isSame, sentFormats } from '../formats.ts'
+import type { FrameClock, FrameSink } from '../frame-clock.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { frameMs, type SoundSource } from '../sound.ts'
+import type { Ear } from './ear.ts'
+import { type Encoded, encoded, mostPayloadBytes, packetMsFor } from './encoded.ts'
+import { EventsOut } from './events-out.ts'
+import { Heard, type Laying } from './heard.ts'
+
+/** The port, as what is sent goes out by it. */
+export interface Wire {
+  /** Whether there is somewhere to send to. */
+  readonly open: boolean
+  /** Encrypt and send `length` of `bytes` from `start`; they may be used again when this returns. */
+  send(bytes: Uint8Array, start: number, length: number): void
+  /** The stream is over: what follows has another SSRC. */
+  bye(): void
+}
+
+/** A bridged party who sent nothing for so long is not spoken for any longer, ms: as when its packets were relayed. */
+const quietMs = 1000
+/** Opus in silence (DTX): a packet that need not be sent (RFC 6716 §2.1.9). */
+const silentBytes = 2
+
+/** One for all ports of a worker: what is sent is taken before the next is made. */
+const out = new Uint8Array(rtpHeaderBytes + mostPayloadBytes)
+
+export class Speaker implements FrameSink {
+  /** What the peer hears, as sound. */
+  readonly heard = new Heard()
+  readonly #wire: Wire
+  readonly #frames: FrameClock
+  readonly #sent: Outgoing
+  readonly #events: EventsOut
+  #described = ''
+  /** What the peer takes, the best first. */
+  #formats: readonly Format[] = []
+  #ptimeMs: number | undefined
+  #maxPtimeMs: number | undefined
+  /** The voice of the bridged party. */
+  #bridged: Ear | undefined
+  /** What is heard in its place: a mixer, music. */
+  #instead: SoundSource | undefined
+  /** What came last, and as what the peer takes it. */
+  #from: Format | undefined
+  #to: Format | undefined
+  /** What was sent last: sound of our own stays in the codec that the peer hears already. */
+  #last: Format | undefined
+  /** The bridged party sends what the peer does not take. */
+  #transcodes = false
+  #running = false
+  #ticking = false
+  #encoded: Encoded | undefined
+  #encodedFrom: SoundSource | undefined
+  #encodedAs: Format | undefined
+  /** The rate that the sound deserved. */
+  #encodedHz = 0
+
+  constructor(wire: Wire, frames: FrameClock, sent: Outgoing) {
+    this.#wire = wire
+    this.#frames = frames
+    this.#sent = sent
+    this.#events = new EventsOut(wire, frames, sent, (source) => this.say(source, 'instead'))
+  }
+
+  describe({ send, ptimeMs, maxPtimeMs }: PortDescription): void {
+    // A refresh of the session (RFC 4028) says what was said before: encoders go on.
+    const described = JSON.stringify([send, ptimeMs, maxPtimeMs])
+    if (described === this.#described) return
+    this.#described = described
+    this.#formats = sentFormats(send)
+    this.#ptimeMs = ptimeMs
+    this.#maxPtimeMs = maxPtimeMs
+    this.#from = undefined
+    this.#to = undefined
+    const last = this.#last
+    this.#last = last && this.#formats.find((format) => isSame(format, last))
+    this.#events.describe(this.#formats)
+    this.#release()
+    this.#update()
+  }
+
+  /** Whose packets come to `relay`; undefined when no bridge is. */
+  bridge(voice: Ear | undefined): void {
+    this.#bridged = voice
+    this.#from = undefined
+    this.#transcodes = false
+    this.#chooseBase()
+  }
+
+  /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
+  hear(source: SoundSource | undefined): void {
+    this.#instead = source
+    this.#chooseBase()
+  }
+
+  /**
+   * Let the peer hear a sound besides, or instead.
+   *
+   * @returns Ends it; twice is fine.
+   * @throws {RangeError} for the seventeenth at once.
+   */
+  say(source: SoundSource, how: Laying): () => void {
+    const end = this.heard.lay(source, how)
+    this.#update()
+    return () => {
+      end()
+      this.#update()
+    }
+  }
+
+  /**
+   * Send digits, as events where the peer takes them, else as tones.
+   * @returns False when neither can be sent. `done` is told when the last has left.
+   */
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: () => void): boolean {
+    return this.#events.send(digits, { toneMs, pauseMs, speech: this.#ownFormat() !== undefined }, done)
+  }
+
+  /** Before the bridged port relays a packet: decide how it goes on, and wake its ear when that is by sound. */
+  prepare(packet: RtpPacket, from: Format, nowMs: number): void {
+    if (from.kind !== 'speech') return
+    if (from !== this.#from) this.#choose(from)
+    if (this.heard.layered || this.#instead) return
+    const relays = this.#to !== undefined && this.#fits(packet, from)
+    if (relays || !from.codec || !this.#ownFormat()) {
+      if (this.#transcodes) {
+        this.#transcodes = false
+        this.#update()
+      }
+      return
+    }
+    this.#bridged?.wake(nowMs)
+    if (this.#transcodes) return
+    this.#transcodes = true
+    this.#update()
+  }
+
+  /** Send a packet that the bridged port received, if it goes across as it is. Its payload may be changed. */
+  relay(packet: RtpPacket, from: Format, nowMs: number): void {
+    if (from.kind === 'event') return this.#events.relay(packet, from, this.#running, nowMs)
+    const to = from.kind === 'noise' ? this.#formats.find((format) => isSame(format, from)) : this.#to
+    if (this.#running || !to || !this.#wire.open || this.#events.busy(nowMs)) return this.#sent.skip(packet)
+    if (from.encoding !== to.encoding) {
+      const bytes = packet.payloadEnd - packet.payloadStart
+      convertG711InPlace(from.encoding as G711Law, packet.bytes, packet.payloadStart, bytes)
+    }
+    this.#useClock(to)
+    const start = this.#sent.rewrite(packet, to.payloadType, nowMs)
+    if (start !== undefined) this.#wire.send(packet.bytes, start, packet.payloadEnd - start)
+  }
+
+  tick(tick: number, nowMs: number): void {
+    this.#ticking = true
+    this.#speak(tick, nowMs)
+    this.#ticking = false
+    this.#update()
+  }
+
+  #speak(tick: number, nowMs: number): void {
+    if (this.#isIdle(nowMs)) {
+      this.#transcodes = false
+      return
+    }
+    const format = this.#ownFormat()
+    // Those who play go on, whether or not they are heard.
+    if (!format || !this.#wire.open) return void this.heard.read(tick)
+    const encoder = this.#encoderFor(format)
+    // Nothing is said before the bridged party is heard.
+    if (this.#onlyTranscodes && this.#sent.packets === 0 && !this.heard.read(tick)) return
+    encoder.read(tick)
+    if (this.#events.busy(nowMs)) return
+    for (let i = 0; i < encoder.count; i++) this.#sendPayload(encoder, i, format, nowMs)
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    this.#events.close()
+    this.#frames.remove(this)
+    this.#release()
+  }
+
+  get #onlyTranscodes(): boolean {
+    return this.#transcodes && !this.#instead && !this.heard.layered
+  }
+
+  #isIdle(nowMs: number): boolean {
+    return this.#onlyTranscodes && nowMs - (this.#bridged?.heardAtMs ?? 0) > quietMs
+  }
+
+  #chooseBase(): void {
+    this.heard.base = this.#instead ?? this.#bridged
+    this.#update()
+  }
+
+  /** Whether sound is to be made now. */
+  #update(): void {
+    // A sound may end while it is read: its encoder is at work.
+    if (this.#ticking) return
+    const running = this.heard.layered || this.#instead !== undefined || this.#transcodes
+    if (running === this.#running) return
+    this.#running = running
+    if (running) return this.#frames.add(this)
+    this.#frames.remove(this)
+    this.#release()
+  }
+
+  /** As what the peer takes what comes: the same, or the other law of G.711. */
+  #choose(from: Format): void {
+    this.#from = from
+    const same = this.#formats.find((format) => isSame(format, from))
+    const otherLaw = from.encoding === 'PCMU' ? 'PCMA' : from.encoding === 'PCMA' ? 'PCMU' : undefined
+    this.#to = same ?? this.#formats.find((format) => format.encoding === otherLaw)
+    if (this.#to) this.#last = this.#to
+  }
+
+  /**
+   * Whether the packet holds no more sound than the peer takes in one. Shorter ones are left as they are: receivers take
+   * any length (RFC 3551 §4.2), and to gather them would delay them.
+   */
+  #fits({ bytes, payloadStart, payloadEnd }: RtpPacket, { codec, clockRateHz }: Format): boolean {
+    const mostMs = this.#maxPtimeMs ?? (this.#ptimeMs === undefined ? undefined : Math.max(this.#ptimeMs, frameMs))
+    if (mostMs === undefined || !codec) return true
+    return codec.ticksOf(bytes, payloadStart, payloadEnd - payloadStart) * 1000 <= mostMs * clockRateHz
+  }
+
+  /** In what sound of ours is sent: in the codec that the peer hears already, else in the best that we can make. */
+  #ownFormat(): Format | undefined {
+    return this.#last?.codec ? this.#last : this.#formats.find(({ codec }) => codec !== undefined)
+  }
+
+  #encoderFor(format: Format): Encoded {
+    const { heard } = this
+    const source = heard.only?.shared ? heard.only : heard
+    const richHz = Math.min(heard.richestHz, format.playbackRateHz)
+    const fits = this.#encodedFrom === source && this.#encodedAs === format
+    // A richer sound than before deserves a higher rate; a poorer one is no reason to change.
+    if (this.#encoded && fits && richHz <= this.#encodedHz) return this.#encoded
+    this.#release()
+    this.#useClock(format)
+    // `#ownFormat` gives none without a codec.
+    const codec = codecFor(format.codec as Codec, richHz)
+    heard.sampleRateHz = codec.sampleRateHz
+    const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
+    this.#encoded = encoded(source, { codec, packetMs, wishes: format.wishes })
+    this.#encodedFrom = source
+    this.#encodedAs = format
+    this.#encodedHz = richHz
+    this.#last = format
+    return this.#encoded
+  }
+
+  #release(): void {
+    this.#encoded?.leave()
+    this.#encoded = undefined
+  }
+
+  #useClock({ clockRateHz }: Format): void {
+    if (clockRateHz === this.#sent.clockRateHz) return
+    if (this.#sent.packets > 0) this.#wire.bye()
+    this.#sent.changeSsrc(randomUint32(), clockRateHz)
+  }
+
+  #sendPayload({ shape, payloads }: Encoded, index: number, format: Format, nowMs: number): void {
+    const payload = payloads[index]
+    if (!payload || payload.length === 0) return
+    if (format.wishes.dtx && payload.length <= silentBytes) return
+    for (let i = 0; i < payload.length; i++) out[rtpHeaderBytes + i] = payload.bytes[i] ?? 0
+    const ticks = (shape.packetMs * format.clockRateHz) / 1000
+    this.#sent.own(out, 0, format.payloadType, payload.length, payload.position, ticks, nowMs)
+    this.#wire.send(out, 0, rtpHeaderBytes + payload.length)
+  }
+}
