@@ -9,6 +9,7 @@
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { MediaError } from './failures.ts'
+import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
@@ -49,6 +50,7 @@ class Plane implements MediaPlane, SessionOwner {
   readonly pool: PortPool
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
+  readonly things = new Map<number, Told>()
   readonly #log: Logger
   readonly #clock: Clock
   readonly #onWorkerLost: NonNullable<MediaPlaneOptions['onWorkerLost']>
@@ -111,7 +113,10 @@ class Plane implements MediaPlane, SessionOwner {
     return new WorkerLink({
       number,
       start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
-      notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
+      notice: (notice) => {
+        if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)
+        else this.ports.get(notice.port)?.emit(notice.name, notice.event)
+      },
       died: (error) => this.#died(number, error),
     })
   }

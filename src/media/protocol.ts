@@ -8,6 +8,7 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
+import type { GraphCommand, GraphNotice } from './graph/protocol.ts'
 import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What a worker is started with. */
@@ -21,6 +22,7 @@ export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
+  | GraphCommand
 
 /** What is asked for, and what is answered. */
 export interface Requests {
@@ -61,8 +63,8 @@ export interface Answer {
   readonly value: Requests[RequestName]['answer']
 }
 
-/** What a port tells by itself. */
-export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
+/** What a port, or what stands at it, tells by itself. */
+export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents] | GraphNotice
 
 export interface PortNotice<Name extends keyof PortEvents> {
   readonly type: 'event'

@@ -6,6 +6,10 @@
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import {
@@ -27,6 +31,8 @@ export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
   readonly ports: Map<number, Port>
+  /** Who hears of things in the graphs of workers, by their number. */
+  readonly things: Map<number, Told>
   forget(session: Session): void
 }
 
@@ -40,6 +46,7 @@ export class Session implements MediaSession {
   readonly #link: WorkerLink
   readonly #owner: SessionOwner
   readonly #ports = new Set<Port>()
+  readonly #graph: GraphLink
   readonly #events = new Emitter<SessionEvents>()
   /** One canonical name for all ports of a call (RFC 7022: random, tells nothing). */
   readonly #cname = newId()
@@ -49,6 +56,7 @@ export class Session implements MediaSession {
     this.id = id
     this.#link = link
     this.#owner = owner
+    this.#graph = new GraphLink((order) => link.order({ type: 'graph', order }), owner.things)
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
@@ -71,11 +79,18 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
-        const handle = new Port(port, { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
-          pool.giveBack(rtpPort)
-          ports.delete(port)
-          this.#ports.delete(handle)
-        })
+        const sound = new PortSoundHandle(this.#graph, port)
+        const handle = new Port(
+          port,
+          { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 },
+          sound,
+          this.#link,
+          () => {
+            pool.giveBack(rtpPort)
+            ports.delete(port)
+            this.#ports.delete(handle)
+          },
+        )
         this.#ports.add(handle)
         ports.set(port, handle)
         if (this.#state === 'open') return handle
@@ -97,6 +112,20 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  openMixer(wishes: MixerWishes): Mixer {
+    this.#mustBeOpen()
+    return new MixerHandle(this.#graph, wishes, this.#numberOf)
+  }
+
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision {
+    return new SupervisionHandle(this.#graph, listener, parties, this.#numberOf)
+  }
+
+  readonly #numberOf = (port: MediaPort): number => {
+    if (!(port instanceof Port && (this.#ports.has(port) || port.closed))) throw new MediaError('media.other-session')
+    return port.number
+  }
+
   together<Result>(work: () => Result): Result {
     return this.#link.together(work)
   }
@@ -104,6 +133,7 @@ export class Session implements MediaSession {
   async close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed'
     await Promise.all(Array.from(this.#ports, (port) => port.close()))
+    this.#graph.close()
     this.#owner.forget(this)
   }
 
@@ -111,6 +141,7 @@ export class Session implements MediaSession {
   lose(worker: number): void {
     this.#state = 'lost'
     for (const port of this.#ports) port.lose()
+    this.#graph.lose()
     this.#events.emit('lost', { worker })
   }
 }
@@ -118,6 +149,7 @@ export class Session implements MediaSession {
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
+  readonly sound: PortSound
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
@@ -128,9 +160,10 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, address: MediaAddress, link: WorkerLink, gone: () => void) {
+  constructor(number: number, address: MediaAddress, sound: PortSound, link: WorkerLink, gone: () => void) {
     this.number = number
     this.address = address
+    this.sound = sound
     this.#link = link
     this.#gone = gone
   }

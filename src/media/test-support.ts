@@ -1,5 +1,9 @@
 /** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
 import { Emitter } from '../core/emitter.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import type { GraphOrder } from './graph/protocol.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
 import {
   type MediaPlane,
   type MediaPort,
@@ -23,6 +27,11 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
   recording: string | undefined
+  /** What is wanted of the graph. A test tells how it went by `things`. */
+  readonly orders: GraphOrder[] = []
+  readonly things = new Map<number, Told>()
+  readonly graph = new GraphLink((order) => this.orders.push(order), this.things)
+  readonly sound: PortSoundHandle
   closed = false
   idleMs: number | undefined
 
@@ -30,6 +39,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     super()
     this.options = options
     this.id = `port-${rtpPort}`
+    this.sound = new PortSoundHandle(this.graph, rtpPort)
     this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
   }
 
@@ -55,16 +65,21 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   }
 }
 
+const numberOf = (port: MediaPort): number => port.address.rtpPort
+
 /** A media plane without sockets: its ports are those of all sessions, in the order they were opened. */
 export class FakeMedia implements MediaPlane {
   readonly io = 'dgram'
   readonly ports: FakePort[] = []
+  /** What is wanted of the graphs of sessions. */
+  readonly orders: GraphOrder[] = []
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY
   readonly #lost = new Emitter<SessionEvents>()
 
   openSession(id: string): MediaSession {
     const own: FakePort[] = []
+    const graph = new GraphLink((order) => this.orders.push(order), new Map())
     return {
       id,
       on: (name, listener) => this.#lost.on(name, listener),
@@ -76,6 +91,8 @@ export class FakeMedia implements MediaPlane {
         return Promise.resolve(port)
       },
       bridge: () => undefined,
+      openMixer: (wishes) => new MixerHandle(graph, wishes, numberOf),
+      supervise: (listener, parties) => new SupervisionHandle(graph, listener, parties, numberOf),
       together: (work) => work(),
       async close() {
         for (const port of own) await port.close()

@@ -5,14 +5,36 @@
  *   graph/*.ts  ── GraphOrder ─▶  worker/graph/desk.ts
  *               ◀─ GraphNotice ──
  */
-import type { InjectionEvents, Laid, MemberWishes, MixerWishes, Music, PlaybackEnd, Sound, TapFormat, TapFrame } from './types.ts'
+import type {
+  InjectionEvents,
+  Laid,
+  MemberWishes,
+  MixerWishes,
+  Music,
+  PlaybackEnd,
+  Sound,
+  TapFormat,
+  TapFrame,
+} from './types.ts'
 
 export type GraphOrder =
-  | { readonly do: 'play'; readonly id: number; readonly port: number; readonly sounds: readonly Sound[]; readonly wishes: PlayOrder }
+  | {
+      readonly do: 'play'
+      readonly id: number
+      readonly port: number
+      readonly sounds: readonly Sound[]
+      readonly wishes: PlayOrder
+    }
   | { readonly do: 'change-playback'; readonly id: number; readonly change: PlaybackChange }
   | { readonly do: 'hold-music'; readonly id: number; readonly port: number; readonly sounds: readonly Music[] }
   | { readonly do: 'echo'; readonly id: number; readonly port: number }
-  | { readonly do: 'tap'; readonly id: number; readonly from: readonly Tapped[]; readonly format: TapFormat; readonly credit: number }
+  | {
+      readonly do: 'tap'
+      readonly id: number
+      readonly from: readonly Tapped[]
+      readonly format: TapFormat
+      readonly credit: number
+    }
   | { readonly do: 'credit'; readonly id: number; readonly frames: number }
   | { readonly do: 'inject'; readonly id: number; readonly port: number; readonly wishes: InjectOrder }
   | { readonly do: 'audio'; readonly id: number; readonly bytes: Uint8Array }
@@ -20,19 +42,35 @@ export type GraphOrder =
   | { readonly do: 'flush'; readonly id: number; readonly ask: number }
   | { readonly do: 'end-audio'; readonly id: number }
   | { readonly do: 'open-mixer'; readonly id: number; readonly wishes: MixerWishes }
-  | { readonly do: 'join'; readonly id: number; readonly mixer: number; readonly port: number; readonly wishes: MemberWishes }
+  | {
+      readonly do: 'join'
+      readonly id: number
+      readonly mixer: number
+      readonly port: number
+      readonly wishes: MemberWishes
+    }
   | { readonly do: 'change-member'; readonly id: number; readonly wishes: MemberWishes }
-  | { readonly do: 'play-to-mixer'; readonly id: number; readonly mixer: number; readonly sounds: readonly Sound[]; readonly wishes: PlayOrder }
-  | { readonly do: 'supervise'; readonly id: number; readonly port: number; readonly parties: readonly number[]; readonly heardBy: readonly number[] }
+  | {
+      readonly do: 'play-to-mixer'
+      readonly id: number
+      readonly mixer: number
+      readonly sounds: readonly Sound[]
+      readonly wishes: PlayOrder
+    }
+  | {
+      readonly do: 'supervise'
+      readonly id: number
+      readonly port: number
+      readonly parties: readonly number[]
+      readonly heardBy: readonly number[]
+    }
   | { readonly do: 'heard-by'; readonly id: number; readonly ports: readonly number[] }
   | { readonly do: 'meter'; readonly id: number; readonly port: number; readonly everyMs: number }
   /** End the thing of that number, whatever it is. */
   | { readonly do: 'stop'; readonly id: number }
 
 /** What a tap listens to. */
-export type Tapped =
-  | { readonly port: number; readonly side: 'said' | 'heard' }
-  | { readonly mixer: number }
+export type Tapped = { readonly port: number; readonly side: 'said' | 'heard' } | { readonly mixer: number }
 
 export interface PlayOrder {
   readonly how: Laid
@@ -59,11 +97,19 @@ export type GraphEvent =
   | { readonly name: 'playback-ended'; readonly end: PlaybackEnd }
   | { readonly name: 'frame'; readonly frame: TapFrame }
   | { readonly name: 'flushed'; readonly ask: number; readonly unplayedMs: number }
-  | { [Name in keyof InjectionEvents]: { readonly name: Name; readonly event: InjectionEvents[Name] } }[keyof InjectionEvents]
+  | {
+      [Name in keyof InjectionEvents]: { readonly name: Name; readonly event: InjectionEvents[Name] }
+    }[keyof InjectionEvents]
   | { readonly name: 'talks'; readonly talking: boolean }
   | { readonly name: 'levels'; readonly levels: readonly number[] }
   /** It ended because its port was closed. */
   | { readonly name: 'gone' }
+
+/** As it goes to the worker, between the other orders. */
+export interface GraphCommand {
+  readonly type: 'graph'
+  readonly order: GraphOrder
+}
 
 export interface GraphNotice {
   readonly type: 'graph'

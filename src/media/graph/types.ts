@@ -4,8 +4,8 @@
  *   call/, pbx/  ── MediaPort, Mix ─▶  ../types.ts  ── worker ─▶ worker/graph/
  */
 import type { Tone } from '../../codec/tone.ts'
-import type { MediaPort } from '../types.ts'
 import type { ProgressTone, ToneCountry } from '../../codec/tones.ts'
+import type { MediaPort } from '../types.ts'
 
 /** Samples without a header. */
 export interface RawFormat {
@@ -198,13 +198,18 @@ export interface PortSound {
    * @throws {RangeError} for more than 1000 sounds.
    */
   play(sounds: readonly Sound[], options?: PlayOptions): Playback
-  /** The party hears music, encoded once for all who hear the same. Ends it; twice is fine. */
-  holdMusic(sounds: readonly Music[]): () => void
+  /**
+   * The party hears music, encoded once for all who hear the same.
+   * @param failed Told when it cannot be played, to one of those who hear it: they hear nothing then.
+   * @returns Ends it; twice is fine.
+   */
+  holdMusic(sounds: readonly Music[], failed?: () => void): () => void
   /** The party hears itself. Ends it; twice is fine. */
   echo(): () => void
   /**
    * Hear the party, what it hears, or both.
-   * @param take Gets each frame. While it returns a promise that has not resolved, frames wait for a second, and then the oldest are dropped and counted.
+   * @param take Gets one frame after the other. While a promise that it returned has not resolved, frames wait for a
+   *   second and a half, and then the oldest are dropped and counted. When it throws or rejects, the tap ends.
    */
   tap(options: TapOptions, take: (frame: TapFrame) => void | Promise<void>): Tap
   /** Play what comes to the party. */

@@ -23,11 +23,16 @@ export interface DeskOptions {
   readonly tell: (id: number, told: GraphEvent) => void
 }
 
+interface Standing {
+  readonly thing: Thing
+  readonly ports: readonly number[]
+}
+
 export class Desk {
   readonly #options: DeskOptions
   readonly #store = new SoundStore()
   readonly #music = new MusicBox(this.#store)
-  readonly #things = new Map<number, Thing>()
+  readonly #things = new Map<number, Standing>()
   /** Numbers of what stands at a port. */
   readonly #atPort = new Map<number, Set<number>>()
 
@@ -41,62 +46,72 @@ export class Desk {
   }
 
   obey(order: GraphOrder): void {
-    if (order.do === 'stop') return this.#stop(order.id)
+    if (order.do === 'stop') {
+      this.#things.get(order.id)?.thing.stop()
+      this.#forget(order.id)
+      return
+    }
     const known = this.#things.get(order.id)
-    if (known) return known.take(order)
-    const thing = this.#make(order)
-    if (thing) this.#things.set(order.id, thing)
+    if (known) known.thing.take(order)
+    else this.#begin(order)
   }
 
   /** A digit was pressed at a port. */
   digit(port: number, digit: string): void {
     for (const id of this.#atPort.get(port) ?? []) {
-      const thing = this.#things.get(id)
+      const thing = this.#things.get(id)?.thing
       if (thing instanceof Played) thing.digit(digit)
     }
   }
 
   /** All that stands there ends. */
   portClosed(port: number): void {
-    const ids = this.#atPort.get(port)
-    this.#atPort.delete(port)
-    for (const id of ids ?? []) {
-      this.#things.get(id)?.portClosed()
-      this.#things.delete(id)
+    for (const id of Array.from(this.#atPort.get(port) ?? [])) {
+      this.#things.get(id)?.thing.portClosed()
+      this.#forget(id)
     }
   }
 
-  #stop(id: number): void {
-    this.#things.get(id)?.stop()
-    this.#forget(id)
+  #begin(order: GraphOrder): void {
+    const { id } = order
+    let over = false
+    const tell: Tell = (told) => {
+      this.#options.tell(id, told)
+      over ||= told.name === 'playback-ended' || told.name === 'ended' || told.name === 'gone'
+      if (over) this.#forget(id)
+    }
+    const thing = this.#make(order, tell)
+    if (over) return
+    // Who orders something for a port that is gone already is told that it is over.
+    if (!thing) return tell({ name: 'gone' })
+    const ports = portsOf(order)
+    this.#things.set(id, { thing, ports })
+    for (const port of ports) {
+      const ids = this.#atPort.get(port) ?? new Set()
+      this.#atPort.set(port, ids)
+      ids.add(id)
+    }
   }
 
   #forget(id: number): void {
+    const standing = this.#things.get(id)
     this.#things.delete(id)
-    for (const ids of this.#atPort.values()) ids.delete(id)
+    for (const port of standing?.ports ?? []) {
+      const ids = this.#atPort.get(port)
+      ids?.delete(id)
+      if (ids?.size === 0) this.#atPort.delete(port)
+    }
   }
 
-  /** Who orders something for a port that is gone already is told that it is over. */
-  #make(order: GraphOrder): Thing | undefined {
-    const { id } = order
-    const tell: Tell = (told) => {
-      this.#options.tell(id, told)
-      if (told.name === 'playback-ended' || told.name === 'ended' || told.name === 'gone') this.#forget(id)
-    }
+  #make(order: GraphOrder, tell: Tell): Thing | undefined {
     if (order.do === 'open-mixer') return new Room(order.wishes)
+    if (order.do === 'tap') return this.#tap(order, tell)
     if (order.do === 'play-to-mixer') {
       const room = this.#room(order.mixer)
       return room?.holds(new PlayedToAll(room, this.#store, order.sounds, order.wishes, tell))
     }
-    if (order.do === 'tap') return this.#tap(order, tell)
-    if (!('port' in order)) return undefined
-    const port = this.#options.portOf(order.port)
-    if (!port) {
-      this.#options.tell(id, { name: 'gone' })
-      return undefined
-    }
-    this.#stands(id, order.port)
-    return this.#makeAt(port, order, tell)
+    const port = 'port' in order ? this.#options.portOf(order.port) : undefined
+    return port && 'port' in order ? this.#makeAt(port, order, tell) : undefined
   }
 
   #makeAt(port: GraphPort, order: Extract<GraphOrder, { readonly port: number }>, tell: Tell): Thing | undefined {
@@ -127,13 +142,9 @@ export class Desk {
     }
   }
 
-  #tap({ id, from, format, credit }: Extract<GraphOrder, { do: 'tap' }>, tell: Tell): Thing | undefined {
+  #tap({ from, format, credit }: Extract<GraphOrder, { do: 'tap' }>, tell: Tell): Thing | undefined {
     const sources = from.flatMap((tapped) => this.#tapped(tapped) ?? [])
-    if (sources.length < from.length) {
-      tell({ name: 'gone' })
-      return undefined
-    }
-    for (const tapped of from) if ('port' in tapped) this.#stands(id, tapped.port)
+    if (sources.length < from.length) return undefined
     const tap = new Tap({ format, sources, credit, send: (frame) => tell({ name: 'frame', frame }) })
     return new Clocked(this.#options.clock, tap, (order) => {
       if (order.do === 'credit') tap.give(order.frames)
@@ -147,13 +158,13 @@ export class Desk {
   }
 
   #room(id: number): Room | undefined {
-    const thing = this.#things.get(id)
+    const thing = this.#things.get(id)?.thing
     return thing instanceof Room ? thing : undefined
   }
+}
 
-  #stands(id: number, port: number): void {
-    const ids = this.#atPort.get(port) ?? new Set()
-    this.#atPort.set(port, ids)
-    ids.add(id)
-  }
+/** The ports that something ends with. */
+function portsOf(order: GraphOrder): readonly number[] {
+  if (order.do === 'tap') return order.from.flatMap((tapped) => ('port' in tapped ? tapped.port : []))
+  return 'port' in order ? [order.port] : []
 }

@@ -194,6 +194,9 @@ export class Injection implements SoundSource {
   #endIfPlayed(): void {
     if (this.#state !== 'ending' || this.#waiting > 0) return
     this.#state = 'over'
-    this.#options.tell('ended', { playedMs: (this.#played * 1000) / this.sampleRateHz, droppedMs: (this.dropped * 1000) / this.sampleRateHz })
+    this.#options.tell('ended', {
+      playedMs: (this.#played * 1000) / this.sampleRateHz,
+      droppedMs: (this.dropped * 1000) / this.sampleRateHz,
+    })
   }
 }

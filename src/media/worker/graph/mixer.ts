@@ -160,7 +160,11 @@ export class MixerMember implements SoundSource {
   /** Whether it is heard, should only some be. */
   onStage = true
 
-  constructor(mixer: Mixer, voice: SoundSource | undefined, { gainDb = 0, muted, deaf, announces, talks }: MemberOptions) {
+  constructor(
+    mixer: Mixer,
+    voice: SoundSource | undefined,
+    { gainDb = 0, muted, deaf, announces, talks }: MemberOptions,
+  ) {
     this.sampleRateHz = mixer.sampleRateHz
     this.#mixer = mixer
     this.#voice = voice

@@ -32,7 +32,10 @@ export class MusicBox {
    * One more listener.
    * @param failed Told when it cannot be played (any longer).
    */
-  listen(sounds: readonly Music[], failed: (end: PlaybackEnd) => void): { readonly player: Player; readonly leave: () => void } {
+  listen(
+    sounds: readonly Music[],
+    failed: (end: PlaybackEnd) => void,
+  ): { readonly player: Player; readonly leave: () => void } {
     const key = JSON.stringify(sounds)
     let playing = this.#playing.get(key)
     if (!playing || playing.player.isOver) {

@@ -167,5 +167,8 @@ test('it plays at the highest rate of its sounds, as far as that is heard', asyn
     await made.opened
     return made.sampleRateHz
   }
-  assert.deepEqual(await Promise.all([rate({}), rate({ upToHz: 16_000 }), rate({ sounds: [{ silenceMs: 10 }] })]), [48_000, 16_000, 8000])
+  assert.deepEqual(
+    await Promise.all([rate({}), rate({ upToHz: 16_000 }), rate({ sounds: [{ silenceMs: 10 }] })]),
+    [48_000, 16_000, 8000],
+  )
 })

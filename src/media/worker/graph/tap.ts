@@ -25,6 +25,8 @@ export interface TapOptions {
 
 /** Frames wait for so long for a consumer that lags, ms. */
 const holdMs = 1000
+/** Silent ticks put in at a time. */
+const mostMissing = 500
 
 export class Tap implements FrameSink {
   /** Frames that were never sent. */
@@ -34,12 +36,13 @@ export class Tap implements FrameSink {
   readonly #send: (frame: TapFrame) => void
   readonly #ticksTogether: number
   readonly #mostHeld: number
-  readonly #held: TapFrame[] = []
+  readonly #held: Omit<TapFrame, 'dropped'>[] = []
   #credit: number
   /** Ticks in the frame that is being filled, and its bytes. */
   #filled = 0
   #tracks: Uint8Array[] = []
   #sequence = 0
+  #tick = Number.NaN
 
   constructor({ format, sources, credit, send }: TapOptions) {
     this.#format = format
@@ -51,17 +54,27 @@ export class Tap implements FrameSink {
   }
 
   tick(tick: number): void {
+    // Ticks that the worker left out; after a longer stop the consumer learns by what it hears.
+    const missing = Math.min(mostMissing, tick - this.#tick - 1)
+    this.#tick = tick
+    for (let i = 0; i < missing; i++) this.#add(undefined)
+    this.#add(tick)
+  }
+
+  /** @param tick Undefined for silence. */
+  #add(tick: number | undefined): void {
     const { sampleRateHz, encoding } = this.#format
     const samples = frameSamples(sampleRateHz)
     const bytes = encoding === 's16le' ? samples * 2 : samples
     if (this.#filled === 0) this.#tracks = this.#sources.map(() => new Uint8Array(bytes * this.#ticksTogether))
     for (const [i, source] of this.#sources.entries()) {
       const track = this.#tracks[i]
-      if (track) write(source.read(tick) ?? silence, samples, encoding, track, this.#filled * bytes)
+      const frame = tick === undefined ? undefined : source.read(tick)
+      if (track) write(frame ?? silence, samples, encoding, track, this.#filled * bytes)
     }
     if (++this.#filled < this.#ticksTogether) return
     this.#filled = 0
-    this.#held.push({ sequence: this.#sequence++, dropped: this.dropped, tracks: this.#tracks })
+    this.#held.push({ sequence: this.#sequence++, tracks: this.#tracks })
     this.#flush()
     if (this.#held.length <= this.#mostHeld) return
     this.#held.shift()
@@ -77,15 +90,21 @@ export class Tap implements FrameSink {
   #flush(): void {
     while (this.#credit > 0 && this.#held.length > 0) {
       this.#credit--
-      const [frame] = this.#held.splice(0, 1)
-      if (frame) this.#send(frame)
+      const frame = this.#held.shift()
+      if (frame) this.#send({ ...frame, dropped: this.dropped })
     }
   }
 }
 
 const silence = new Int16Array(frameSamples(48_000))
 
-function write(samples: Int16Array, count: number, encoding: TapFormat['encoding'], bytes: Uint8Array, at: number): void {
+function write(
+  samples: Int16Array,
+  count: number,
+  encoding: TapFormat['encoding'],
+  bytes: Uint8Array,
+  at: number,
+): void {
   if (encoding === 'PCMU') return encodeG711Into('PCMU', samples, 0, count, bytes, at)
   for (let i = 0; i < count; i++) {
     const sample = samples[i] ?? 0

@@ -17,7 +17,7 @@ const chords: readonly (readonly number[])[] = [
   [-14, -5, -2, 2, 7, 10, 7, 2],
 ]
 /** Each chord is played twice. */
-const notes = chords.flatMap((chord) => [...chord, ...chord])
+const notes = chords.flatMap((chord) => chord.concat(chord))
 const roundMs = notes.length * noteMs
 
 /** Loudness of a string's partials, and how fast each dies away, per second. */
