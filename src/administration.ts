@@ -50,13 +50,14 @@ export async function takeFromFile(
   realm: string,
   listed: readonly ExtensionSetting[],
 ): Promise<void> {
-  for (const { number, name, password, ringSeconds, record, maxContacts } of listed) {
+  for (const { number, name, password, ringSeconds, record, maxContacts, srtp } of listed) {
     const wanted = {
       displayName: name,
       hashes: digestHashes(number, realm, devicePassword(number, password)),
       ringSeconds,
       record,
       maxContacts,
+      srtp,
     }
     const known = directory.find(number)
     if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
@@ -82,6 +83,7 @@ const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAt
     ringSeconds: known.ringSeconds,
     record: known.record,
     maxContacts: known.maxContacts,
+    srtp: known.srtp,
   })
 
 /** In the order of `digestHashes`. */

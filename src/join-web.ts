@@ -92,6 +92,7 @@ function makeMetrics(
     subscriptions: () => events.count,
     trunks: () => trunks.list(),
     media: () => media.stats(),
+    mediaPorts: () => media.portStats(),
     mediaIo: media.io,
     sip: () => stack.counts(),
     load: () => ({ ...load.reading, refused: load.refused }),

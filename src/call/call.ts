@@ -28,6 +28,7 @@ import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
+import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
@@ -365,7 +366,7 @@ export class Call implements LiveCall, TransferHost {
   async #endLeg(leg: Leg): Promise<void> {
     const stats = await leg.media?.port.close().catch(() => undefined)
     leg.state = 'ended'
-    this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats) } : {})
+    this.#teller.legEnded(leg.id, stats ? { media: mediaSummary(stats, leg.quality ?? new LegQuality()) } : {})
   }
 
   async #fail(code: CallFailure): Promise<void> {

@@ -9,15 +9,15 @@
  */
 import type { Timer } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
-import type { EndReason, Party } from '../events/catalogue.ts'
+import type { EndReason } from '../events/catalogue.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
 import type { SipResponse } from '../sip/message/types.ts'
 import type { Dialog, IncomingInvite } from '../sip/stack.types.ts'
 import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
-import type { Attempt, Destination, ForkOptions, ForkOutcome } from './fork.types.ts'
+import type { Attempt, Destination, ForkOptions, ForkOutcome, PickedUpBy } from './fork.types.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { type Leg, legOf, type Presenter, remoteOf } from './leg.ts'
+import { type Leg, legOf, remoteOf } from './leg.ts'
 import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
 
@@ -85,8 +85,9 @@ export class Fork {
    *
    * @throws {CallError} When its offer cannot be answered; the call rings on.
    */
-  pickUp(invite: IncomingInvite, party: Party, present?: Presenter): void {
-    const { media, sdp, headers } = this.#options.pickUp(invite, present)
+  pickUp(invite: IncomingInvite, by: PickedUpBy): void {
+    const { media, sdp, headers } = this.#options.pickUp(invite, by)
+    const { party, present } = by
     const leg: Leg = { ...legOf(invite, this.#options.role ?? 'callee', party), present, state: 'ringing' }
     const attempt: Attempt = { leg, media, invite: { cancel: () => {} }, renegotiated: true }
     this.#attempts.add(attempt)

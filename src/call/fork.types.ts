@@ -51,6 +51,14 @@ export interface Destination {
   readonly follow?: (uris: readonly SipUri[]) => readonly Destination[]
 }
 
+/** Who takes a call that rings elsewhere. */
+export interface PickedUpBy {
+  readonly party: Party
+  readonly present?: Presenter
+  /** Whether its audio is encrypted; as that of phones when left out. */
+  readonly srtp?: SrtpMode
+}
+
 export interface Attempt {
   readonly leg: Leg
   readonly media: LegMedia
@@ -78,7 +86,7 @@ export interface ForkOptions {
   /** The media of who picks the call up, the answer to its INVITE, and what it is told of who called. */
   readonly pickUp: (
     invite: IncomingInvite,
-    present: Presenter | undefined,
+    by: PickedUpBy,
   ) => { readonly media: LegMedia; readonly sdp: string; readonly headers: ExtraHeaders }
   readonly ringMs: number
   /** Hops the call may still take (RFC 3261 §8.1.1.6). */

@@ -6,6 +6,7 @@
  * SDES (RFC 4568), opportunistic too (RFC 8643). What was encrypted once stays so: an offer or answer without keys is
  * refused from then on. Our key stays for as long as its suite and port do. Knows no port and no SIP.
  */
+import type { SrtpMode } from '../core/srtp.ts'
 import type { SrtpKeys } from '../media/types.ts'
 import {
   type CryptoLine,
@@ -18,14 +19,7 @@ import {
 import type { SdpAttribute, SdpMedia } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
 
-/**
- * - `none`: plain RTP alone; an offer of RTP/SAVP is refused.
- * - `accepted`: whoever offers it gets it; we offer plain RTP.
- * - `optional`: we offer it too, as RTP/AVP with keys, which a peer that knows nothing of it answers in plain (RFC 8643).
- * - `mandatory`: RTP/SAVP; a peer without it gets no call.
- */
-export const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
-export type SrtpMode = (typeof srtpModes)[number]
+export type { SrtpMode }
 
 export interface CryptoOffer {
   readonly protocol: string

@@ -15,6 +15,7 @@ import { CallError, type CallFailure } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
 import type { LegMedia } from './leg-media.ts'
+import { LegQuality } from './leg-quality.ts'
 import { reasonsIn } from './reason.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { Teller } from './teller.ts'
@@ -58,6 +59,8 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   }
   media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
   media.port.on('media-started', ({ source, codec }) => teller.legMediaStarted(leg.id, source, codec))
+  const quality = (leg.quality ??= new LegQuality())
+  media.port.on('quality', (heard) => teller.legQuality(leg.id, quality.hear(heard)))
   teller.legAnswered(leg)
   if (rtpTimeoutMs === 0) return
   leg.watch = new SilenceWatch({

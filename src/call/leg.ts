@@ -5,6 +5,7 @@ import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
 import type { Dialog, ExtraHeaders, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import type { LegMedia } from './leg-media.ts'
+import type { LegQuality } from './leg-quality.ts'
 import type { LiveLeg } from './live-calls.ts'
 import type { SilenceWatch } from './silence-watch.ts'
 
@@ -28,6 +29,8 @@ export interface Leg {
   /** Who answers there, where that is not `party`: as its answer says. */
   shownAs?: Party | undefined
   media?: LegMedia
+  /** Once it is answered. */
+  quality?: LegQuality
   dialog?: Dialog
   watch?: SilenceWatch
   /** Stops hearing the dialog: another call does. */
@@ -49,16 +52,28 @@ export const shown = ({ party, shownAs }: Leg): Party => shownAs ?? party
 
 export const remoteOf = ({ remote }: Flow): string => endpointText(remote.ip, remote.port)
 
-export function liveLeg({ id, role, party, state, sipCallId, transport, remote, media }: Leg): LiveLeg {
+export function liveLeg({ id, role, party, state, sipCallId, transport, remote, media, quality }: Leg): LiveLeg {
   const codec = media?.codec
-  return { id, role, party, state, sipCallId, transport, remote, ...(codec && { codec }) }
+  const heard = quality?.last
+  return {
+    id,
+    role,
+    party,
+    state,
+    sipCallId,
+    transport,
+    remote,
+    ...(codec && { codec }),
+    ...(heard && { quality: heard }),
+  }
 }
 
-export const mediaSummary = (stats: PortStats): MediaSummary => ({
+export const mediaSummary = (stats: PortStats, quality: LegQuality): MediaSummary => ({
   packetsReceived: stats.packetsReceived,
   packetsLost: stats.packetsLost,
   packetsSent: stats.packetsSent,
   jitterMs: stats.jitterMs,
   ...(stats.codec && { codec: stats.codec }),
   ...(stats.source && { source: stats.source }),
+  ...(stats.quality && { quality: quality.whole(stats.quality) }),
 })

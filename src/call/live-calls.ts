@@ -1,5 +1,5 @@
 /** The calls that live now, of all kinds: what the console watches and the clean stop ends. */
-import type { CallKind, EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
+import type { CallKind, EndReason, LegRole, Party, Quality, TracedMessage } from '../events/catalogue.ts'
 
 export interface LiveLeg {
   readonly id: string
@@ -11,6 +11,8 @@ export interface LiveLeg {
   readonly remote: string
   readonly codec?: string
   readonly label?: string
+  /** As told last. */
+  readonly quality?: Quality
 }
 
 export interface LiveCallSnapshot {

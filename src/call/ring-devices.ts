@@ -40,9 +40,9 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
     const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp })
     return { media, sdp: media.offer(wanted) }
   }
-  const pickUp: ForkOptions['pickUp'] = (invite, present) => {
+  const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp }) => {
     const host = advertisedIp(invite.flow)
-    const media = new LegMedia(port, host, { ...beside, srtp })
+    const media = new LegMedia(port, host, { ...beside, srtp: wished })
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {

@@ -6,25 +6,19 @@
  *
  * Who may is decided by pbx/. What is not allowed, or names nothing, changes nothing.
  */
-import type { Party } from '../events/catalogue.ts'
 import { readReplaces } from '../sip/dialog/refer.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { Call, type Place } from './call.ts'
 import { answerTo } from './caller-side.ts'
 import { CallError, callFailures } from './failures.ts'
-import { type Leg, legOf, type Presenter, shown } from './leg.ts'
-import type { SrtpMode } from './leg-crypto.ts'
+import type { PickedUpBy } from './fork.types.ts'
+import { type Leg, legOf, shown } from './leg.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { PlacedLeg } from './transfer.ts'
 
-export interface Taker {
-  readonly party: Party
-  /** How it is told whom it speaks with. */
-  readonly present?: Presenter
-  /** Whether its audio is encrypted; as that of phones when left out. */
-  readonly srtp?: SrtpMode
+export interface Taker extends PickedUpBy {
   readonly mayTake: (place: Exclude<Place, { readonly state: 'ended' }>) => boolean
 }
 
@@ -85,7 +79,7 @@ function answerOrClose(
 
 async function enter(call: Call, place: Place, invite: IncomingInvite, taker: Taker): Promise<void> {
   try {
-    if (place.state === 'ringing') place.fork.pickUp(invite, taker.party, taker.present)
+    if (place.state === 'ringing') place.fork.pickUp(invite, taker)
     else if (place.state === 'talking') await takeOver(call, place.leg, invite, taker)
   } catch (error) {
     if (!(error instanceof CallError)) throw error

@@ -1,7 +1,7 @@
 /** Tells the facts of one call on the bus, each stamped with the call's id and the time. */
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { EndReason, LegRole, MediaSummary, Party, TracedMessage } from '../events/catalogue.ts'
+import type { EndReason, LegRole, MediaSummary, Party, Quality, TracedMessage } from '../events/catalogue.ts'
 import type { Leg } from './leg.ts'
 
 export class Teller {
@@ -68,6 +68,10 @@ export class Teller {
 
   legMediaStarted(legId: string, source: string, codec: string): void {
     this.#bus.publish({ name: 'leg.media-started', ...this.#stamp(), legId, source, codec })
+  }
+
+  legQuality(legId: string, quality: Quality): void {
+    this.#bus.publish({ name: 'leg.quality', ...this.#stamp(), legId, quality })
   }
 
   legDigit(legId: string, digit: string, durationMs: number): void {

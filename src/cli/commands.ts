@@ -16,7 +16,10 @@ export interface CommandContext {
   readonly markdown: boolean
   readonly displayName: string | undefined
   readonly role: string | undefined
+  readonly srtp: string | undefined
   readonly passwordFromStdin: boolean
+  readonly language: string | undefined
+  readonly output: string | undefined
 }
 
 type Command = (context: CommandContext) => Promise<number>
@@ -85,7 +88,8 @@ const extension: Command = async (context) => {
       return 0
     }
     const given = await passwordOf(context)
-    const wanted = checked(newExtensionSchema, { number, displayName: context.displayName, password: given })
+    const { displayName, srtp } = context
+    const wanted = checked(newExtensionSchema, { number, displayName, srtp, password: given })
     const password = await addExtension(directory, settings.sip.realm, wanted)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)
@@ -119,4 +123,9 @@ const apikey: Command = async (context) => {
   return 0
 }
 
-export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey }
+const prompts: Command = async (context) => {
+  const { runPrompts } = await import('./prompts.ts')
+  return runPrompts(load(context).settings, context)
+}
+
+export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey, prompts }

@@ -11,10 +11,13 @@ const usage = `usage: patchbay <command> [options]
   serve                         start the server
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
-  extension add NUMBER [--name NAME]   prints the password once; --password-stdin reads one
+  extension add NUMBER [--name NAME] [--srtp MODE]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
+  prompts list [--language TAG]   names and texts; without a language, the languages
+  prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
+  prompts make [--language TAG]   speaks all prompts of a language at once
 
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
@@ -26,7 +29,10 @@ const options = {
   markdown: { type: 'boolean' },
   name: { type: 'string' },
   role: { type: 'string' },
+  srtp: { type: 'string' },
   'password-stdin': { type: 'boolean' },
+  language: { type: 'string' },
+  output: { type: 'string' },
 } as const
 
 /** @returns The exit status. */
@@ -50,7 +56,10 @@ export async function run(args: readonly string[]): Promise<number> {
       markdown: values.markdown ?? false,
       displayName: values.name,
       role: values.role,
+      srtp: values.srtp,
       passwordFromStdin: values['password-stdin'] ?? false,
+      language: values.language,
+      output: values.output,
     }
     return await command(context)
   } catch (thrown) {

@@ -28,6 +28,17 @@ export type SrtpSuite = keyof typeof srtpSuites
 
 export const isSrtpSuite = (name: string): name is SrtpSuite => Object.hasOwn(srtpSuites, name)
 
+/**
+ * Whether the audio of a leg is encrypted.
+ *
+ * - `none`: plain RTP alone; an offer of RTP/SAVP is refused.
+ * - `accepted`: whoever offers it gets it; we offer plain RTP.
+ * - `optional`: we offer it too, as RTP/AVP with keys, which a peer that knows nothing of it answers in plain (RFC 8643).
+ * - `mandatory`: RTP/SAVP; a peer without it gets no call.
+ */
+export const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
+export type SrtpMode = (typeof srtpModes)[number]
+
 /** What one side encrypts with. Secret: never logged, never in an event, an error or a file. */
 export interface SrtpKey {
   readonly suite: SrtpSuite

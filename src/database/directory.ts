@@ -99,6 +99,7 @@ function toRow(extension: Extension): ExtensionsTable {
     ring_seconds: extension.ringSeconds,
     record: extension.record ? 1 : 0,
     max_contacts: extension.maxContacts,
+    srtp: extension.srtp ?? null,
     created_at_ms: extension.createdAtMs,
   }
 }
@@ -116,6 +117,7 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
     ringSeconds: row.ring_seconds,
     record: row.record === 1,
     maxContacts: row.max_contacts,
+    ...(row.srtp !== null && { srtp: row.srtp }),
     createdAtMs: row.created_at_ms,
   }
 }

@@ -2,12 +2,24 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Fields, Logger } from '../core/logger.ts'
 import { silentLogger } from '../core/logger.ts'
+import type { Quality } from '../events/catalogue.ts'
 import { alice, bob, ended, keepFacts, legStarted, message, started, stored, wav } from './test-support.ts'
 
 test('a whole call is kept as it was told', async (t) => {
   const { bus, database } = await keepFacts(t)
   const of = { callId: 'c', legId: 'l' }
-  const media = { codec: 'PCMA', packetsReceived: 400, packetsLost: 2, packetsSent: 399, jitterMs: 1.25 }
+  const quality: Quality = {
+    mos: 4.31,
+    rating: 88.2,
+    scale: 'narrowband',
+    lossShare: 0.005,
+    discardShare: 0,
+    burstRatio: 1,
+    jitterMs: 1.3,
+    delayMs: 61,
+    verdicts: [{ code: 'clipping', text: 'It clips', advice: 'Turn it down' }],
+  }
+  const media = { codec: 'PCMA', packetsReceived: 400, packetsLost: 2, packetsSent: 399, jitterMs: 1.25, quality }
 
   bus.publish(started('c'))
   bus.publish(legStarted('c', 'l'))

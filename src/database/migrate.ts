@@ -10,6 +10,8 @@ import { up as first } from './migrations/0001-first.ts'
 import { up as registrations } from './migrations/0002-registrations.ts'
 import { up as sha512 } from './migrations/0003-sha512.ts'
 import { up as hidden } from './migrations/0004-private.ts'
+import { up as quality } from './migrations/0005-quality.ts'
+import { up as extensionSrtp } from './migrations/0006-extension-srtp.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -17,6 +19,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0002-registrations': { up: registrations },
   '0003-sha512': { up: sha512 },
   '0004-private': { up: hidden },
+  '0005-quality': { up: quality },
+  '0006-extension-srtp': { up: extensionSrtp },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -33,13 +33,13 @@ test('what was kept is there after a restart', async (t) => {
   const path = databaseFile(t)
   const first = await keepFacts(t, path)
   first.bus.publish(started('c'))
-  await first.database.directory.add(extension('101'))
+  await first.database.directory.add({ ...extension('101'), srtp: 'mandatory' })
   await first.database.close()
 
   const next = await openDatabase({ path, log })
   t.after(() => next.close())
   assert.equal((await next.history.call('c'))?.id, 'c')
-  assert.deepEqual(next.directory.find('101'), extension('101'))
+  assert.deepEqual(next.directory.find('101'), { ...extension('101'), srtp: 'mandatory' })
 })
 
 test('a database of a newer version is refused and left alone', async (t) => {

@@ -1,7 +1,7 @@
 /** From rows to the records of call/history.ts, and the other way. */
 import type { Selectable } from 'kysely'
 import type { CallRecord, LegRecord, RecordingRecord } from '../call/history.ts'
-import type { MediaSummary, Participant, Party, RecordingFile, TracedMessage } from '../events/catalogue.ts'
+import type { MediaSummary, Participant, Party, Quality, RecordingFile, TracedMessage } from '../events/catalogue.ts'
 import type {
   CallsTable,
   LegsTable,
@@ -74,6 +74,7 @@ function mediaOf(row: Selectable<LegsTable>): MediaSummary | null {
     packetsLost: row.packets_lost ?? 0,
     packetsSent: row.packets_sent ?? 0,
     jitterMs: row.jitter_ms ?? 0,
+    ...(row.quality !== null && { quality: JSON.parse(row.quality) as Quality }),
   }
 }
 

@@ -5,6 +5,7 @@
 
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
+import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, EndReason, LegRole } from '../events/catalogue.ts'
 
 export interface Tables {
@@ -69,6 +70,8 @@ export interface LegsTable {
   packets_lost: number | null
   packets_sent: number | null
   jitter_ms: number | null
+  /** JSON of the catalogue's Quality. */
+  quality: string | null
   search: string
 }
 
@@ -146,6 +149,8 @@ export interface ExtensionsTable {
   ring_seconds: number
   record: number
   max_contacts: number
+  /** Null: as the server's setting says. */
+  srtp: SrtpMode | null
   created_at_ms: number
 }
 

@@ -107,6 +107,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         packets_lost: media.packetsLost,
         packets_sent: media.packetsSent,
         jitter_ms: media.jitterMs,
+        quality: media.quality ? JSON.stringify(media.quality) : null,
       }),
     }),
 

@@ -57,6 +57,38 @@ export interface MediaSummary {
   readonly jitterMs: number
   /** Where the packets came from, `192.0.2.1:4000`, once learned. */
   readonly source?: string
+  readonly quality?: Quality
+}
+
+/** How well a leg is heard. Shares are 0 to 1. */
+export interface Quality {
+  /** Mean opinion score of a conversation, 1 to 4.5 (ITU-T G.107, G.107.1), and the rating it comes from. */
+  readonly mos?: number
+  readonly rating?: number
+  /** Scores of different scales are not to be compared. */
+  readonly scale?: 'narrowband' | 'wideband'
+  readonly lossShare: number
+  /** Came, but too late to be played. */
+  readonly discardShare: number
+  /** 1 for losses at random, more when they come together. */
+  readonly burstRatio: number
+  readonly jitterMs: number
+  /** One way on this side: half of the round trip, a packet, the jitter buffer. */
+  readonly delayMs: number
+  readonly roundTripMs?: number
+  /** Of the last seconds, 0 at most. */
+  readonly levelDbov?: number
+  /** How this party hears us, as it reports. */
+  readonly heardByPeer?: { readonly lossShare: number; readonly jitterMs: number; readonly mos?: number }
+  /** What is wrong: now, or in a summary ever. */
+  readonly verdicts: readonly QualityVerdict[]
+}
+
+export interface QualityVerdict {
+  /** `one-way-audio`, `high-loss`, …: docs/media.md lists them. */
+  readonly code: string
+  readonly text: string
+  readonly advice: string
 }
 
 /** One file of a recording. */
@@ -128,6 +160,8 @@ export interface Facts {
   'leg.answered': OfLeg & { readonly codec?: string }
   /** The first RTP packet came and its source is now locked. */
   'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
+  /** Something began or ceased to be wrong with its sound, or RTP_QUALITY_INTERVAL passed. */
+  'leg.quality': OfLeg & { readonly quality: Quality }
   'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
   'registration.added': At & Registration

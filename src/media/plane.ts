@@ -7,13 +7,15 @@
  * last written half second.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
+import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
-import type { IoKind, MediaPlane, MediaPlaneSettings, MediaSession, WorkerStats } from './types.ts'
+import type { IoKind, MediaPlane, MediaPlaneSettings, MediaSession, PortPoolStats, WorkerStats } from './types.ts'
 
 export interface MediaPlaneOptions {
   readonly log: Logger
@@ -26,6 +28,8 @@ export interface MediaPlaneOptions {
 const restartDelayMs = 1000
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
 const defaultPollMs = 5
+/** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
+const defaultJitter = { minMs: 40, maxMs: 200 }
 
 /**
  * Start the workers.
@@ -48,6 +52,9 @@ class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly io: IoKind
   readonly pool: PortPool
+  readonly fingerprint: Fingerprint
+  /** For as long as the process lives. */
+  readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
   readonly things = new Map<number, Told>()
@@ -63,13 +70,16 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
-    this.pool = new PortPool(settings.portMin, settings.portMax)
-    if (this.pool.free === 0 || settings.workers < 1) throw new RangeError('no media worker or no RTP port to use')
+    this.#identity = createDtlsIdentity(clock.wallMs())
+    this.fingerprint = fingerprintOf(this.#identity.certificate)
+    this.pool = new PortPool(settings.portMin, settings.portMax, clock)
+    if (this.pool.stats().pairs === 0 || settings.workers < 1)
+      throw new RangeError('no media worker or no RTP port to use')
     for (let number = 0; number < settings.workers; number++) {
       const sessions = new Set<Session>()
       this.#slots.push({ link: this.#start(number), sessions, startedAtMs: this.#clock.now() })
     }
-    log.debug('Media plane started', { workers: settings.workers, portPairs: this.pool.free })
+    log.debug('Media plane started', { workers: settings.workers, portPairs: this.pool.stats().pairs })
   }
 
   openSession(id: string): MediaSession {
@@ -102,6 +112,10 @@ class Plane implements MediaPlane, SessionOwner {
     return (await Promise.all(asked)).flat()
   }
 
+  portStats(): PortPoolStats {
+    return this.pool.stats()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -112,7 +126,12 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        jitter: this.settings.jitter ?? defaultJitter,
+        identity: this.#identity,
+      },
       notice: (notice) => {
         if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)
         else this.ports.get(notice.port)?.emit(notice.name, notice.event)

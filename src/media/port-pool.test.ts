@@ -1,31 +1,39 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FakeClock } from '../core/fake-clock.ts'
 import { PortPool } from './port-pool.ts'
 
-function drain(pool: PortPool): number[] {
+const all = (pool: PortPool): number[] => {
   const taken: number[] = []
   for (let port = pool.take(); port !== undefined; port = pool.take()) taken.push(port)
   return taken
 }
 
-test('every even port of the range is handed out once, with the odd one above it in the range', () => {
+test('every even port of the range whose odd neighbour is in it too, once, in no order', () => {
+  const taken = all(new PortPool(10_001, 10_400, new FakeClock()))
+  const inOrder = Array.from({ length: 199 }, (_, i) => 10_002 + i * 2)
   assert.deepEqual(
-    drain(new PortPool(10_001, 10_010)).sort((a, b) => a - b),
-    [10_002, 10_004, 10_006, 10_008],
+    taken.toSorted((a, b) => a - b),
+    inOrder,
   )
-  assert.deepEqual(drain(new PortPool(10_000, 10_001)), [10_000])
-  assert.deepEqual(drain(new PortPool(10_001, 10_002)), [])
+  assert.notDeepEqual(taken, inOrder)
+  assert.deepEqual(all(new PortPool(10_000, 10_000, new FakeClock())), [])
 })
 
-test('the order cannot be guessed', () => {
-  assert.notDeepEqual(drain(new PortPool(10_000, 12_000)), drain(new PortPool(10_000, 12_000)))
-})
-
-test('a port that was freed rests until all others had their turn', () => {
-  const pool = new PortPool(10_000, 10_019)
-  const first = pool.take() ?? 0
+test('a port that was freed rests 32 seconds, unless no other is free', () => {
+  const clock = new FakeClock()
+  const pool = new PortPool(10_000, 10_005, clock)
+  const [first = 0, second = 0] = [pool.take(), pool.take()]
   pool.giveBack(first)
-  const order = drain(pool)
-  assert.equal(order.length, 10)
-  assert.equal(order.at(-1), first)
+  clock.advance(10_000)
+  const third = pool.take() ?? 0
+  assert.ok(third !== first && third !== second)
+  pool.giveBack(second)
+  assert.equal(pool.take(), first, 'the one that has rested longest')
+  assert.deepEqual(pool.stats(), { pairs: 3, inUse: 2, free: 0, resting: 1, takenEarly: 1, exhausted: 0 })
+  clock.advance(32_000)
+  assert.deepEqual(pool.stats(), { pairs: 3, inUse: 2, free: 1, resting: 0, takenEarly: 1, exhausted: 0 })
+  assert.equal(pool.take(), second)
+  assert.equal(pool.take(), undefined)
+  assert.equal(pool.stats().exhausted, 1)
 })

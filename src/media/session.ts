@@ -3,6 +3,7 @@
  *
  *   call/  ── MediaSession, MediaPort ─▶  here  ── link.ts ─▶  worker
  */
+import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
@@ -30,6 +31,8 @@ import {
 export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
+  /** Of our certificate. */
+  readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
   /** Who hears of things in the graphs of workers, by their number. */
   readonly things: Map<number, Told>
@@ -64,7 +67,7 @@ export class Session implements MediaSession {
   }
 
   async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
-    const { settings, pool, ports } = this.#owner
+    const { settings, pool, ports, fingerprint } = this.#owner
     for (let tries = 0; tries < maxTries; tries++) {
       this.#mustBeOpen()
       const rtpPort = pool.take()
@@ -80,17 +83,12 @@ export class Session implements MediaSession {
       })
       if (answer === 'open') {
         const sound = new PortSoundHandle(this.#graph, port)
-        const handle = new Port(
-          port,
-          { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 },
-          sound,
-          this.#link,
-          () => {
-            pool.giveBack(rtpPort)
-            ports.delete(port)
-            this.#ports.delete(handle)
-          },
-        )
+        const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
+        const handle = new Port(port, { address, fingerprint, sound, link: this.#link }, () => {
+          pool.giveBack(rtpPort)
+          ports.delete(port)
+          this.#ports.delete(handle)
+        })
         this.#ports.add(handle)
         ports.set(port, handle)
         if (this.#state === 'open') return handle
@@ -146,9 +144,17 @@ export class Session implements MediaSession {
   }
 }
 
+interface PortPlace {
+  readonly address: MediaAddress
+  readonly fingerprint: Fingerprint
+  readonly sound: PortSound
+  readonly link: WorkerLink
+}
+
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
+  readonly fingerprint: Fingerprint
   readonly sound: PortSound
   readonly #link: WorkerLink
   readonly #gone: () => void
@@ -160,9 +166,10 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, address: MediaAddress, sound: PortSound, link: WorkerLink, gone: () => void) {
+  constructor(number: number, { address, fingerprint, sound, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
+    this.fingerprint = fingerprint
     this.sound = sound
     this.#link = link
     this.#gone = gone

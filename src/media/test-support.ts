@@ -12,18 +12,40 @@ import {
   type OpenPortOptions,
   type PortDescription,
   type PortEvents,
+  type PortPoolStats,
   type PortStats,
   type RecordedFile,
   type SessionEvents,
+  type StreamQuality,
 } from './types.ts'
 
 /** As if one packet had come. */
 const stats: PortStats = { ...noPackets, packetsReceived: 1, bytesReceived: 1 }
 
+/** A stream that nothing is wrong with. */
+export const goodQuality: StreamQuality = {
+  mos: 4.38,
+  rating: 92,
+  scale: 'narrowband',
+  lossShare: 0,
+  discardShare: 0,
+  burstRatio: 1,
+  bursts: 0,
+  burstDensity: 0,
+  burstMs: 0,
+  gapDensity: 0,
+  gapMs: 0,
+  jitterMs: 1,
+  bufferMs: 40,
+  delayMs: 60,
+  verdicts: [],
+}
+
 /** Keeps what it was told; records nothing. */
 export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly id: string
   readonly address: MediaPort['address']
+  readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
   recording: string | undefined
@@ -76,6 +98,11 @@ export class FakeMedia implements MediaPlane {
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY
   readonly #lost = new Emitter<SessionEvents>()
+
+  portStats(): PortPoolStats {
+    const inUse = this.ports.filter(({ closed }) => !closed).length
+    return { pairs: inUse, inUse, free: 0, resting: 0, takenEarly: 0, exhausted: 0 }
+  }
 
   openSession(id: string): MediaSession {
     const own: FakePort[] = []

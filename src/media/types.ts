@@ -7,7 +7,9 @@
  * A session is the media of one call: its ports live on one worker, so that a packet never changes threads.
  */
 
-import type { SrtpKey } from '../core/srtp.ts'
+import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
+import type { IceCredentials } from '../core/ice.ts'
+import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -55,6 +57,24 @@ export interface SrtpKeys {
   readonly receive: SrtpKey
 }
 
+/** Keys that the two sides agree on over the media path itself (RFC 5764). */
+export interface DtlsTerms {
+  /** Ours. */
+  readonly side: DtlsSide
+  /** Of the peer's certificate. Others than before begin a new handshake. */
+  readonly fingerprints: readonly Fingerprint[]
+}
+
+/**
+ * The peer checks its ways to us and chooses one (ICE, RFC 8445; we are a lite agent): packets are taken from where its
+ * checks came from, and go where it chose, whatever the addresses in its description.
+ */
+export interface IceTerms {
+  readonly local: IceCredentials
+  /** Absent until the peer has answered. */
+  readonly remote?: IceCredentials
+}
+
 /** What the peer wants to be told beyond plain reports (RFC 3611 §5). */
 export interface ExtendedReports {
   /** How we hear it. */
@@ -82,10 +102,12 @@ export interface PortDescription {
   /** The most that it takes in one (a=maxptime). */
   readonly maxPtimeMs?: number
   /**
-   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key:
-   * nothing new is taken. Absent for plain RTP. Not for relay ports.
+   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key or
+   * its certificate: nothing new is taken. Absent for plain RTP. Not for relay ports.
    */
-  readonly srtp?: SrtpKeys | 'awaited'
+  readonly srtp?: SrtpKeys | DtlsTerms | 'awaited'
+  /** Absent when the peer does none, or is a lite agent too. Needs rtcp-mux. Not for relay ports. */
+  readonly ice?: IceTerms
   /** Plain reports alone when left out. */
   readonly extendedReports?: ExtendedReports
   /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
@@ -177,6 +199,10 @@ export interface PortEvents {
   quality: StreamQuality
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
+  /** The handshake of DTLS is over: packets are encrypted and taken from now on. */
+  secured: { readonly suite: SrtpSuite }
+  /** The handshake of DTLS came to nothing, and why; the peer may try again. */
+  'handshake-failed': { readonly why: string }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
   'recording-failed': { readonly path: string; readonly text: string }
 }
@@ -185,6 +211,8 @@ export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
+  /** Of the certificate that we show in handshakes. */
+  readonly fingerprint: Fingerprint
   /** Playing, listening, injecting. Of a port that relays nothing comes of it. */
   readonly sound: PortSound
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
@@ -260,6 +288,14 @@ export interface MediaPlaneSettings {
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */
   readonly pollMs?: number
+  /** Of who is heard decoded; 40 to 200 ms when left out. */
+  readonly jitter?: DelayBounds
+}
+
+/** How long packets wait in a jitter buffer at least and at most, ms, 0 to 1000. */
+export interface DelayBounds {
+  readonly minMs: number
+  readonly maxMs: number
 }
 
 export interface MediaPlane {
@@ -269,7 +305,20 @@ export interface MediaPlane {
   openSession(id: string): MediaSession
   /** Per worker: sessions, ports, packets, and how late its loop runs. */
   stats(): Promise<readonly WorkerStats[]>
+  portStats(): PortPoolStats
   close(): Promise<void>
+}
+
+/** Pairs of an RTP and an RTCP port. */
+export interface PortPoolStats {
+  readonly pairs: number
+  readonly inUse: number
+  readonly free: number
+  /** Freed not long ago: taken only when no other is free. */
+  readonly resting: number
+  /** How often that was so, and how often there was none at all. */
+  readonly takenEarly: number
+  readonly exhausted: number
 }
 
 export interface WorkerStats {

@@ -19,6 +19,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     ],
     media,
     mediaIo: 'native',
+    mediaPorts: () => ({ inUse: 4, free: 90, resting: 6, takenEarly: 1, exhausted: 2 }),
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
     load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
@@ -130,4 +131,34 @@ test('a trunk is 1 or 0, and absent while nothing is known of it', async () => {
   const text = await start().metrics.text()
   const lines = text.split('\n').filter((line) => line.startsWith('patchbay_trunk_up'))
   assert.deepEqual(lines, ['patchbay_trunk_up{trunk="carrier"} 1', 'patchbay_trunk_up{trunk="other"} 0'])
+})
+
+test('how well legs were heard is counted when they end, troubles by their code, ports by their state', async () => {
+  const { bus, metrics } = start()
+  const quality = {
+    mos: 4.1,
+    scale: 'narrowband',
+    lossShare: 0.02,
+    discardShare: 0.01,
+    burstRatio: 1,
+    jitterMs: 12,
+  } as const
+  const verdicts = [{ code: 'high-loss', text: 'lost', advice: 'look' }]
+  const media = { packetsReceived: 9, packetsLost: 1, packetsSent: 9, jitterMs: 12 }
+  const ended = { name: 'leg.ended', atMs: 0, callId: 'a', legId: 'l' } as const
+  bus.publish({ ...ended, media: { ...media, quality: { ...quality, delayMs: 60, verdicts } } })
+  bus.publish({ ...ended, media })
+  bus.publish(ended)
+
+  const text = await metrics.text()
+
+  assert.match(text, /^patchbay_media_mos_bucket\{le="4",scale="narrowband"\} 0$/m)
+  assert.match(text, /^patchbay_media_mos_bucket\{le="4.2",scale="narrowband"\} 1$/m)
+  assert.match(text, /^patchbay_media_loss_ratio_sum 0.03$/m)
+  assert.match(text, /^patchbay_media_jitter_seconds_count 1$/m)
+  assert.match(text, /^patchbay_media_delay_seconds_sum 0.06$/m)
+  assert.match(text, /^patchbay_media_verdicts_total\{code="high-loss"\} 1$/m)
+  assert.match(text, /^patchbay_media_verdicts_total\{code="echo"\} 0$/m)
+  assert.match(text, /^patchbay_rtp_port_pairs\{state="resting"\} 6$/m)
+  assert.match(text, /^patchbay_rtp_ports_exhausted_total 2$/m)
 })

@@ -8,6 +8,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { FactBus } from '../events/bus.ts'
 import type { CallKind } from '../events/catalogue.ts'
+import { countQuality, type PortReading, readPorts } from './media-metrics.ts'
 
 /** What the media threads did, one entry a thread (a part of media's WorkerStats). */
 export interface MediaReading {
@@ -36,6 +37,7 @@ export interface MetricsOptions {
   /** Trunks of the settings, by name. */
   readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
+  readonly mediaPorts: () => PortReading
   /** How packets come in and go out: `dgram` or `native`. */
   readonly mediaIo: string
   readonly sip: () => SipReading
@@ -83,6 +85,8 @@ export class Metrics {
     this.#countRefusals(options.bus)
     this.#readLive(options)
     this.#readCertificates(options)
+    countQuality(this.#registry, options.bus)
+    readPorts(this.#registry, options.mediaPorts)
     this.#readMedia = this.#mediaReader(options.media)
     this.#tellMediaIo(options.mediaIo)
   }

@@ -7,6 +7,7 @@ import { description, sdp } from '../call/test-support.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { TrunkSetting } from '../core/settings/schema.ts'
+import type { SrtpMode } from '../core/srtp.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
@@ -16,6 +17,7 @@ import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, SipStack } from '../sip/stack.types.ts'
 import { Dialplan } from './dialplan.ts'
+import type { Extension } from './directory.ts'
 import type { Identity } from './gatekeeper.ts'
 import { extension101, trunkWith } from './test-support.ts'
 import { TrunkLines } from './trunk-lines.ts'
@@ -77,6 +79,7 @@ beforeEach(async () => {
   proxies = []
   running = []
   full = new Set()
+  encrypting = {}
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
@@ -89,8 +92,15 @@ beforeEach(async () => {
   server.on('invite', (invite) => void dialplan.take(invite))
 })
 
+/** Whether the audio of these extensions is encrypted. */
+let encrypting: Partial<Record<string, SrtpMode>>
+
 function makeDialplan(stack: SipStack): Dialplan {
   const extensions = new Map([extension101, extension102].map((extension) => [extension.number, extension]))
+  const find = (number: string): Extension | undefined => {
+    const extension = extensions.get(number)
+    return extension && { ...extension, srtp: encrypting[number] }
+  }
   const bus = new FactBus()
   bus.onAny((fact) => {
     if (fact.name === 'call.started') from = fact.from
@@ -109,12 +119,12 @@ function makeDialplan(stack: SipStack): Dialplan {
     srtp: 'accepted',
   }
   const identityOf = (request: SipRequest): Identity => {
-    const extension = extensions.get(request.headers.get('X-Test-Sender') ?? '')
+    const extension = find(request.headers.get('X-Test-Sender') ?? '')
     return extension ? { kind: 'extension', extension } : { kind: 'trunk', trunk }
   }
   return new Dialplan({
     gatekeeper: { identityOf },
-    directory: { find: (number) => extensions.get(number) },
+    directory: { find },
     registrar: {
       targets: (number, device) => {
         devices.push(device?.instance ?? 'all')
@@ -175,6 +185,17 @@ test('an extension is shown to phones by the directory, whatever it writes about
   await call('101', '102', { 'P-Asserted-Identity': '<sip:boss@pbx>' }, '"Boss" <sip:100@x>')
   assert.equal(fromAt('phone102'), `"Alice" <sip:101@${pbx}>`)
   assert.equal(header('phone102', 'P-Asserted-Identity'), undefined)
+})
+
+test('an extension whose audio must be encrypted is offered nothing else, and calls with nothing else', async () => {
+  encrypting = { 102: 'mandatory' }
+  await placed('101', '102')
+  assert.match(got.phone102?.body.toString() ?? '', /^m=audio \d+ RTP\/SAVP /m)
+
+  encrypting = { 101: 'mandatory' }
+  const outcome = await placed('101', '102')
+  assert.ok(!outcome.answered)
+  assert.equal(outcome.response?.status, 488)
 })
 
 test('an extension that asks for privacy is anonymous to phones and known here', async () => {

@@ -137,6 +137,7 @@ export class Dialplan {
     const { request } = invite
     const { headers } = request
     const isTrunk = identity.kind === 'trunk'
+    const { srtp } = isTrunk ? identity.trunk : identity.extension
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
@@ -144,7 +145,7 @@ export class Dialplan {
     return {
       invite,
       from,
-      ...(isTrunk && identity.trunk.srtp && { callerSrtp: identity.trunk.srtp }),
+      ...(srtp && { callerSrtp: srtp }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -187,7 +188,7 @@ export class Dialplan {
 
   /** @param device That one alone. */
   #extensionRoute(
-    { number, ringSeconds, record }: Extension,
+    { number, ringSeconds, record, srtp }: Extension,
     party: Party,
     luggage: Luggage,
     device?: NamedDevice,
@@ -195,7 +196,7 @@ export class Dialplan {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
-    const shared = { party, introduce, follow, present: presentToPhone, reached }
+    const shared = { party, introduce, follow, present: presentToPhone, reached, ...(srtp && { srtp }) }
     const targets = this.#options.registrar.targets(number, device)
     const destinations = targets.map((target) => deviceDestination(target, shared))
     return { destinations, ringMs: ringSeconds * 1000, record }
@@ -278,7 +279,7 @@ interface Coming {
   /** How it is told whom it speaks with; undefined for a trunk that is not trusted. */
   readonly present?: Presenter
   readonly luggage: Luggage
-  /** Its audio, when the trunk says how. */
+  /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
 }
 

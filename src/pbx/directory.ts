@@ -1,5 +1,6 @@
 /** The extensions of the phone system. Declared here, kept by database/. */
 
+import type { SrtpMode } from '../core/srtp.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { DigestHashes } from '../sip/auth/digest.ts'
 
@@ -16,6 +17,8 @@ export interface Extension {
   readonly record: boolean
   /** Devices that may be registered at a time. */
   readonly maxContacts: number
+  /** Whether its audio is encrypted; as the server's setting says when left out. */
+  readonly srtp?: SrtpMode | undefined
   readonly createdAtMs: number
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
+import { goodQuality } from '../media/test-support.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import type { SdpMedia } from '../sdp/types.ts'
 import { SiprecServer } from './server.ts'
@@ -428,6 +429,21 @@ test('digits and the first packet of a stream are told', async () => {
   assert.equal(world.told('leg.digit')[0]?.digit, '5')
 })
 
+test('how well a stream is heard is told, shown while it lives, and kept with its end', async () => {
+  await begin()
+  const heard = { ...goodQuality, verdicts: [{ code: 'high-loss', about: '5.0 %' }] } as const
+  world.media.ports[1]?.emit('quality', heard)
+
+  const [live] = world.live.list()
+  const leg = live?.snapshot().legs[1]
+  assert.equal(world.told('leg.quality')[0]?.legId, leg?.id)
+  assert.deepEqual(world.told('leg.quality')[0]?.quality, leg?.quality)
+  assert.deepEqual(
+    leg?.quality?.verdicts.map(({ code }) => code),
+    ['high-loss'],
+  )
+})
+
 const withKey = (offer: string): string =>
   offer
     .replaceAll('RTP/AVP', 'RTP/SAVP')
@@ -443,7 +459,7 @@ test('an encrypted stream is recorded, and answered with a key of its own (RFC 7
   assert.equal(new Set(keys).size, 2)
   for (const port of world.media.ports) {
     const srtp = port.descriptions.at(-1)?.srtp
-    assert.ok(srtp !== undefined && srtp !== 'awaited')
+    assert.ok(typeof srtp === 'object' && 'receive' in srtp)
     assert.deepEqual(srtp.receive.master, new Uint8Array(30).fill(5))
   }
 })

@@ -251,11 +251,12 @@ export class RecordingSession implements LiveCall {
   #listener(): StreamListener {
     return {
       removing: ({ legId }) => this.#recording?.endTrack(legId),
-      removed: ({ legId }, stats) => {
+      removed: ({ legId, quality }, stats) => {
         // Without a recording the session was refused, and nobody was told of its legs.
-        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats) }) })
+        if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats, quality) }) })
       },
       mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
+      quality: ({ legId }, quality) => this.#tell('leg.quality', { legId, quality }),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
       silent: ({ legId, offered }, { idleMs }) => {
         if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
@@ -337,7 +338,7 @@ export class RecordingSession implements LiveCall {
       startedAtMs: this.#startedAtMs,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
       recording: this.#recording !== undefined,
-      legs: this.#streams.list().map(({ legId, offered }) => ({
+      legs: this.#streams.list().map(({ legId, offered, quality }) => ({
         id: legId,
         role: 'stream',
         party: this.#partyOf(legId),
@@ -347,6 +348,7 @@ export class RecordingSession implements LiveCall {
         remote: remoteOf(flow),
         codec: codecOf(offered),
         label: offered.label,
+        quality: quality.last,
       })),
     }
   }

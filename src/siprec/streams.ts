@@ -6,9 +6,11 @@
  */
 
 import { type CryptoAnswer, LegCrypto, type SrtpMode } from '../call/leg-crypto.ts'
+import { LegQuality } from '../call/leg-quality.ts'
 import { wantedReports } from '../call/leg-rtcp.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
+import type { Quality } from '../events/catalogue.ts'
 import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
@@ -16,6 +18,7 @@ import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 export interface Stream {
   readonly legId: string
   readonly port: MediaPort
+  readonly quality: LegQuality
   /** As last offered. */
   offered: OfferedStream
   readonly crypto: LegCrypto
@@ -29,6 +32,7 @@ export interface StreamListener {
   removed(stream: Stream, stats: PortStats | undefined): void
   mediaStarted(stream: Stream, event: PortEvents['media-started']): void
   digit(stream: Stream, event: PortEvents['digit']): void
+  quality(stream: Stream, quality: Quality): void
   silent(stream: Stream, event: PortEvents['inactive']): void
 }
 
@@ -118,10 +122,12 @@ export class Streams {
     try {
       const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
       const crypto = new LegCrypto(srtp)
-      const stream: Stream = { legId: newId(), port, offered, crypto, agreed: crypto.answer(offered.media) }
+      const quality = new LegQuality()
+      const stream: Stream = { legId: newId(), port, quality, offered, crypto, agreed: crypto.answer(offered.media) }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
+      port.on('quality', (event) => listener.quality(stream, quality.hear(event)))
       port.on('inactive', (event) => listener.silent(stream, event))
       describe(stream)
       return [stream]

@@ -15,6 +15,10 @@ test('a registration changes the extensions only', () => {
   assert.deepEqual(kindsTouchedBy('{"name":"registration.added","atMs":1,"extension":"101"}'), ['extensions', 'status'])
 })
 
+test('quality, told every few seconds of each leg, changes that call only', () => {
+  assert.deepEqual(kindsTouchedBy('{"name":"leg.quality","atMs":1,"callId":"8f3a","legId":"l"}'), ['call 8f3a'])
+})
+
 test('a ban changes the list of bans only', () => {
   assert.deepEqual(kindsTouchedBy('{"name":"security.banned","atMs":1,"source":"192.0.2.1"}'), ['bans'])
 })

@@ -11,6 +11,8 @@ export function kindsTouchedBy(text: string): readonly string[] {
   if (family === 'registration') return ['extensions', 'status']
   if (family === 'trunk') return ['trunks']
   if (family === 'security') return /\.(?:banned|released)$/.test(fact.name) ? ['bans'] : []
+  // Told every few seconds of each leg: only who looks at that call reads it anew.
+  if (fact.name === 'leg.quality') return fact.callId === undefined ? [] : [`call ${fact.callId}`]
   const keys = ['live']
   if (fact.callId !== undefined) keys.push(`call ${fact.callId}`)
   if (family === 'recording') keys.push('recordings', 'calls')

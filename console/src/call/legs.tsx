@@ -1,7 +1,7 @@
 /** The legs of a call side by side: who, with which device address and codec, and how well the audio came through. */
 import { Badge, Card, Group, SimpleGrid, Stack, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
-import type { Leg, LiveLeg, MediaSummary } from '../../../src/api/schemas/calls.ts'
+import type { Leg, LiveLeg, MediaSummary, Quality } from '../../../src/api/schemas/calls.ts'
 import type { LegRole } from '../../../src/api/schemas/common.ts'
 import { PartyText } from '../ui/party.tsx'
 
@@ -26,6 +26,7 @@ export function Legs({ legs, liveLegs }: LegsProps) {
 
 function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | undefined }) {
   const codec = leg.media?.codec ?? leg.codec ?? live?.codec
+  const quality = carriedAudio(leg) ? (leg.media?.quality ?? live?.quality) : undefined
   return (
     <Card withBorder padding="sm" component="article">
       <Stack gap={6}>
@@ -49,6 +50,7 @@ function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | un
             </Line>
           ) : null}
           {leg.media && carriedAudio(leg) ? <MediaLines media={leg.media} role={leg.role} /> : null}
+          {quality && <QualityLines quality={quality} />}
           {leg.sipStatus !== undefined && leg.sipStatus >= 300 ? (
             <Line name="Answered with">SIP {leg.sipStatus}</Line>
           ) : null}
@@ -95,6 +97,41 @@ function MediaLines({ media, role }: { readonly media: MediaSummary; readonly ro
         </Text>
       </Line>
       <Line name="Jitter">{jitterMs.toFixed(1)} ms</Line>
+    </>
+  )
+}
+
+/** What P.800 calls the steps of the scale; wideband says so, for its scale is another one. */
+const scoreTexts = ['bad', 'poor', 'fair', 'good', 'excellent'] as const
+
+function QualityLines({ quality }: { readonly quality: Quality }) {
+  const { mos, scale, delayMs, discardShare, heardByPeer, verdicts } = quality
+  return (
+    <>
+      {mos === undefined ? null : (
+        <Line name="Quality">
+          MOS {mos.toFixed(1)}, {scoreTexts[Math.min(5, Math.max(1, Math.round(mos))) - 1]}
+          {scale === 'wideband' ? ' (wideband)' : ''}
+        </Line>
+      )}
+      {discardShare > 0 ? <Line name="Too late">{(100 * discardShare).toFixed(1)} %</Line> : null}
+      <Line name="Delay on this side">{delayMs.toFixed(0)} ms</Line>
+      {heardByPeer ? (
+        <Line name="Hears us">
+          {(100 * heardByPeer.lossShare).toFixed(1)} % lost, {heardByPeer.jitterMs.toFixed(1)} ms jitter
+          {heardByPeer.mos === undefined ? '' : `, MOS ${heardByPeer.mos.toFixed(1)}`}
+        </Line>
+      ) : null}
+      {verdicts.map(({ code, text, advice }) => (
+        <Line key={code} name="Trouble">
+          <Text component="span" c="red" inherit>
+            {text}
+          </Text>
+          <Text size="sm" c="dimmed">
+            {advice}
+          </Text>
+        </Line>
+      ))}
     </>
   )
 }

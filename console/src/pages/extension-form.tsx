@@ -1,7 +1,8 @@
 /** The dialog that adds or changes an extension, and shows a generated password once. */
-import { Checkbox, Group, Modal, NumberInput, Stack, TextInput } from '@mantine/core'
+import { Checkbox, Group, Modal, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import type { Extension, ExtensionSaved } from '../../../src/api/schemas/extensions.ts'
+import type { SrtpMode } from '../../../src/core/srtp.ts'
 import { useAddExtension, useChangeExtension } from '../api/queries.ts'
 import { FormButtons, ShownOnce } from '../ui/dialogs.tsx'
 import { ErrorNote } from '../ui/notes.tsx'
@@ -48,11 +49,18 @@ interface FormProps {
 
 function AddForm({ onDone, onCancel }: FormProps) {
   const [number, setNumber] = useState('')
-  const [settings, setSettings] = useState<Settings>({ displayName: '', ringSeconds: 30, record: true, maxContacts: 5 })
+  const [settings, setSettings] = useState<Settings>({
+    displayName: '',
+    ringSeconds: 30,
+    record: true,
+    maxContacts: 5,
+    srtp: null,
+  })
   const add = useAddExtension()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    add.mutate({ number: number.trim(), ...settings }, { onSuccess: onDone })
+    const { srtp, ...others } = settings
+    add.mutate({ number: number.trim(), ...others, ...(srtp && { srtp }) }, { onSuccess: onDone })
   }
   return (
     <form onSubmit={submit}>
@@ -76,8 +84,8 @@ function AddForm({ onDone, onCancel }: FormProps) {
 }
 
 function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly extension: Extension }) {
-  const { displayName, ringSeconds, record, maxContacts } = extension
-  const [settings, setSettings] = useState<Settings>({ displayName, ringSeconds, record, maxContacts })
+  const { displayName, ringSeconds, record, maxContacts, srtp = null } = extension
+  const [settings, setSettings] = useState<Settings>({ displayName, ringSeconds, record, maxContacts, srtp })
   const [newPassword, setNewPassword] = useState(false)
   const change = useChangeExtension()
   const submit = (event: FormEvent) => {
@@ -102,7 +110,18 @@ function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly exte
   )
 }
 
-type Settings = Pick<Extension, 'displayName' | 'ringSeconds' | 'record' | 'maxContacts'>
+interface Settings extends Pick<Extension, 'displayName' | 'ringSeconds' | 'record' | 'maxContacts'> {
+  /** Null: as the server says. */
+  readonly srtp: SrtpMode | null
+}
+
+const srtpChoices: readonly { readonly value: SrtpMode | ''; readonly label: string }[] = [
+  { value: '', label: 'As the server says' },
+  { value: 'none', label: 'Never' },
+  { value: 'accepted', label: 'When the phone asks for it' },
+  { value: 'optional', label: 'Offered to the phone' },
+  { value: 'mandatory', label: 'Always' },
+]
 
 interface SettingsFieldsProps {
   readonly settings: Settings
@@ -138,6 +157,15 @@ function SettingsFields({ settings, onChange }: SettingsFieldsProps) {
           onChange={(value) => onChange({ ...settings, maxContacts: Number(value) })}
         />
       </Group>
+      <NativeSelect
+        label="Encrypts its audio"
+        data={srtpChoices}
+        value={settings.srtp ?? ''}
+        onChange={(event) => {
+          const chosen = srtpChoices.find(({ value }) => value === event.currentTarget.value)?.value
+          onChange({ ...settings, srtp: chosen || null })
+        }}
+      />
       <Checkbox
         label="Record its calls"
         checked={settings.record}

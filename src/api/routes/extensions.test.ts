@@ -76,6 +76,21 @@ test('a change keeps what it does not name; a new password can be asked for', as
   assert.deepEqual([missing.statusCode, missing.json().code], [404, 'directory.not-found'])
 })
 
+test('an extension may encrypt its audio in its own way, and go back to that of the server', async (t) => {
+  const { app, as, database } = await startApi(t)
+  const headers = await as('admin')
+  const added = await app.inject({ method: 'POST', url, headers, payload: { number: '101', srtp: 'mandatory' } })
+  assert.equal(added.json().extension.srtp, 'mandatory')
+  const change = async (payload: object) =>
+    (await app.inject({ method: 'PATCH', url: `${url}/101`, headers, payload })).json()
+
+  assert.equal((await change({ record: false })).extension.srtp, 'mandatory')
+  assert.equal(database.directory.find('101')?.srtp, 'mandatory')
+  assert.equal((await change({ srtp: null })).extension.srtp, undefined)
+  assert.equal(database.directory.find('101')?.srtp, undefined)
+  assert.equal((await change({ srtp: 'rot13' })).code, 'api.invalid')
+})
+
 test('deleting an extension forgets its devices; so does an administrator alone', async (t) => {
   const { app, as, registered } = await startApi(t)
   const headers = await as('admin')

@@ -24,6 +24,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     ringSeconds,
     record,
     maxContacts,
+    srtp,
     createdAtMs,
   }: Extension): ShownExtension => ({
     number,
@@ -31,6 +32,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     ringSeconds,
     record,
     maxContacts,
+    ...(srtp && { srtp }),
     createdAtMs,
     registrations: registrations.of(number),
   })
@@ -92,11 +94,12 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
       },
     },
     async ({ params, body }) => {
-      const { password, generatePassword, ...changes } = body
+      const { password, generatePassword, srtp, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
       const extension = await directory.change(params.number, {
         ...changes,
+        ...(srtp !== undefined && { srtp: srtp ?? undefined }),
         ...(wanted !== undefined && { hashes: digestHashes(params.number, wanted) }),
       })
       return { extension: shown(extension), ...(generated && { password: generated }) }

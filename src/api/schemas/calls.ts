@@ -3,6 +3,30 @@ import { z } from 'zod'
 import { callKindSchema, endReasonSchema, flagQuery, legRoleSchema, pageOf, pageQuery, partySchema } from './common.ts'
 import { recordingSchema } from './recordings.ts'
 
+export const qualitySchema = z
+  .object({
+    mos: z.number().optional().describe('Mean opinion score of a conversation, 1 to 4.5 (ITU-T G.107, G.107.1).'),
+    rating: z.number().optional().describe('Transmission rating R: 93.2 at best, 129 on the wideband scale.'),
+    scale: z.enum(['narrowband', 'wideband']).optional(),
+    lossShare: z.number().describe('0 to 1.'),
+    discardShare: z.number().describe('Came, but too late to be played; 0 to 1.'),
+    burstRatio: z.number().describe('1 for losses at random, more when they come together.'),
+    jitterMs: z.number(),
+    delayMs: z.number().describe('One way on this side: half of the round trip, a packet, the jitter buffer.'),
+    roundTripMs: z.number().optional(),
+    levelDbov: z.number().optional().describe('Of the last seconds; 0 at most.'),
+    heardByPeer: z
+      .object({ lossShare: z.number(), jitterMs: z.number(), mos: z.number().optional() })
+      .optional()
+      .describe('How this party hears us, as it reports.'),
+    verdicts: z
+      .array(z.object({ code: z.string(), text: z.string(), advice: z.string() }))
+      .readonly()
+      .describe('What is wrong: now while the call lives, at its end all that ever was.'),
+  })
+  .meta({ id: 'Quality' })
+export type Quality = z.infer<typeof qualitySchema>
+
 export const mediaSummarySchema = z
   .object({
     codec: z.string().optional(),
@@ -11,6 +35,7 @@ export const mediaSummarySchema = z
     packetsSent: z.int(),
     jitterMs: z.number().describe('Interarrival jitter, RFC 3550 §6.4.1.'),
     source: z.string().optional().describe('Where the packets came from, `192.0.2.1:4000`.'),
+    quality: qualitySchema.optional(),
   })
   .meta({ id: 'MediaSummary' })
 export type MediaSummary = z.infer<typeof mediaSummarySchema>
@@ -63,6 +88,7 @@ export const liveLegSchema = z
     remote: z.string(),
     codec: z.string().optional(),
     label: z.string().optional(),
+    quality: qualitySchema.optional().describe('As told last.'),
   })
   .meta({ id: 'LiveLeg' })
 export type LiveLeg = z.infer<typeof liveLegSchema>

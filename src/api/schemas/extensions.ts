@@ -1,6 +1,7 @@
 /** Extensions of the phone system and the devices registered for them. */
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../../core/extension-number.ts'
+import { srtpModes } from '../../core/srtp.ts'
 
 export const registrationSchema = z
   .object({
@@ -26,6 +27,7 @@ export const extensionSchema = z
     ringSeconds: z.int(),
     record: z.boolean(),
     maxContacts: z.int(),
+    srtp: z.enum(srtpModes).optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
     createdAtMs: z.number(),
     registrations: z.array(registrationSchema).readonly().describe('Devices registered now, newest first.'),
   })
@@ -45,6 +47,7 @@ const changeable = {
   ringSeconds: z.int().min(5).max(300),
   record: z.boolean(),
   maxContacts: z.int().min(1).max(20),
+  srtp: z.enum(srtpModes),
 }
 
 export const newExtensionSchema = z
@@ -55,6 +58,7 @@ export const newExtensionSchema = z
     ringSeconds: changeable.ringSeconds.default(30),
     record: changeable.record.default(true),
     maxContacts: changeable.maxContacts.default(5),
+    srtp: changeable.srtp.optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
   })
   .meta({ id: 'NewExtension' })
 export type NewExtension = z.input<typeof newExtensionSchema>
@@ -65,6 +69,7 @@ export const extensionChangesSchema = z
     ringSeconds: changeable.ringSeconds.optional(),
     record: changeable.record.optional(),
     maxContacts: changeable.maxContacts.optional(),
+    srtp: changeable.srtp.nullable().optional().describe('null: as RTP_SRTP says.'),
     password: extensionPasswordSchema.optional(),
     generatePassword: z.literal(true).optional().describe('A new password is generated and returned, once.'),
   })

@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
+import { srtpModes } from '../srtp.ts'
 import {
   duration,
   flag,
@@ -30,6 +31,10 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sh
 
 const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
 
+const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' })
+const srtpMeaning =
+  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
+
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
   number: words().regex(extensionNumber, { error: extensionNumberRule }),
@@ -39,14 +44,11 @@ const extension = z.strictObject({
   ringSeconds: whole(5, 300).default(30),
   record: z.boolean().default(true),
   maxContacts: whole(1, 20).default(5),
+  /** Whether their audio is encrypted; RTP_SRTP when left out. */
+  srtp: srtpMode().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
-
-/** What of SRTP is asked for: see src/call/leg-crypto.ts. */
-const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
-const srtpMeaning =
-  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
 
 const callerIdError = 'from, p-asserted-identity, p-preferred-identity or remote-party-id'
 
@@ -84,7 +86,7 @@ const trunk = z.strictObject({
   /** Domain of our From; our address when left out. */
   fromDomain: words().optional(),
   /** Whether its audio is encrypted, as SRTP with keys in the signalling; RTP_SRTP when left out. */
-  srtp: z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' }).optional(),
+  srtp: srtpMode().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
@@ -301,6 +303,11 @@ export const settingsSchema = z.strictObject({
       env: 'RTP_SRTP',
       description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
     }),
+    qualityInterval: setting(duration().default(10_000), {
+      env: 'RTP_QUALITY_INTERVAL',
+      description:
+        'How often the quality of each stream is told while its call lives (the fact `leg.quality`). What begins or ceases to be wrong is told within seconds in any case; with 0 that alone.',
+    }),
     workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
       env: 'MEDIA_WORKERS',
       description: 'Threads that carry media; default: one for each core.',
@@ -309,6 +316,15 @@ export const settingsSchema = z.strictObject({
       env: 'MEDIA_IO',
       description:
         'How packets come in and go out. `dgram`: by Node, everywhere. `native`: by the addon that `npm run native` builds (Linux), at a fraction of the cost. `auto`: by the addon when it is there.',
+    }),
+    jitterMinMs: setting(whole(20, 1000).default(40), {
+      env: 'JITTER_MIN_MS',
+      description:
+        'How long packets wait at least before somebody hears them decoded (conference, another codec), in milliseconds, the 20 of a frame included. Calls that are passed on packet by packet wait for nothing.',
+    }),
+    jitterMaxMs: setting(whole(20, 1000).default(200), {
+      env: 'JITTER_MAX_MS',
+      description: 'How long they wait at most, on a network with much jitter.',
     }),
     pollMs: setting(whole(1, 20).default(5), {
       env: 'MEDIA_POLL_MS',
@@ -448,6 +464,24 @@ export const settingsSchema = z.strictObject({
       description: 'Password of the collector, if it wants one.',
       secret: true,
     }),
+  }),
+  prompts: section({
+    dir: setting(text().default('./prompts'), {
+      env: 'PROMPTS_DIR',
+      description:
+        'Folder of your own prompts: a folder for each language with WAV files named as `patchbay prompts list` names them, and grammar.ts where it is none of ours.',
+    }),
+    language: setting(
+      text()
+        .refine((given) => /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(given), {
+          error: 'a language tag such as en or de-AT',
+        })
+        .default('en'),
+      {
+        env: 'PROMPTS_LANGUAGE',
+        description: 'Language that is spoken where nothing else is said: en, de, fr, es, or one of PROMPTS_DIR.',
+      },
+    ),
   }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),

@@ -6,8 +6,9 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
+import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
-import type { PortEvents } from '../types.ts'
+import type { DelayBounds, PortEvents } from '../types.ts'
 import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Desk } from './graph/desk.ts'
@@ -18,15 +19,16 @@ import { RelayPort } from './relay-port.ts'
 export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
+  /** What we show in handshakes of DTLS. */
+  readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
+  readonly jitter: DelayBounds
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
 }
 
 /** How often ports are asked whether something is due. */
 const tickMs = 50
-/** Of the jitter buffers of those who are listened to, ms. */
-const jitterBounds = { minMs: 20, maxMs: 200 }
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -121,7 +123,7 @@ export class MediaWorker {
   }
 
   #audioPort(ask: OpenPort): Port {
-    const { clock, post } = this.#options
+    const { clock, post, own } = this.#options
     return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
@@ -130,8 +132,9 @@ export class MediaWorker {
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
+      own,
       frames: this.#frames,
-      jitter: jitterBounds,
+      jitter: this.#options.jitter,
       tell: (name, event) => {
         post({ type: 'event', port: ask.port, name, event } as FromWorker)
         if (name === 'digit') this.#desk.digit(ask.port, (event as PortEvents['digit']).digit)

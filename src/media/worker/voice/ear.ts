@@ -7,10 +7,11 @@
  */
 import { codecFor } from '../../../codec/codecs.ts'
 import type { RtpPacket } from '../../../rtp/packet.ts'
+import type { DelayBounds } from '../../types.ts'
 import type { Format } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { type DelayBounds, VoiceDecoder } from '../voice-decoder.ts'
+import { VoiceDecoder } from '../voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500

@@ -1,0 +1,9 @@
+/** What is done to the voice of one leg before somebody hears it decoded: settings ask for it, media workers do it. */
+export interface VoiceProcessing {
+  /** Take out what we sent and it sends back. */
+  readonly echo: boolean
+  /** Suppress noise, where RNNoise is installed. */
+  readonly denoise: boolean
+  /** Bring the voice to this level, dBov; absent leaves it as it is. */
+  readonly gainDbov?: number
+}
