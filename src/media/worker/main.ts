@@ -39,6 +39,7 @@ const start = workerData as WorkerStart
 const worker = new MediaWorker({
   clock: systemClock,
   io: openIo(start),
+  jitter: start.jitter,
   own: { certificate: start.identity.certificate, key: privateKeyOf(start.identity) },
   post,
   cpuMs() {
