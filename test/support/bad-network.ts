@@ -114,7 +114,6 @@ export class BadNetwork {
   }
 
   async #carry(serverPort: number): Promise<number> {
-    const asIs = (bytes: Buffer): Buffer => bytes
     for (let attempt = 0; attempt < attempts; attempt++) {
       const port = 20_000 + 2 * Math.floor(Math.random() * 6000)
       try {
@@ -135,6 +134,8 @@ export class BadNetwork {
     else setTimeout(() => this.#sockets.length > 0 && send(), Math.random() * this.#impairment.jitterMs)
   }
 }
+
+const asIs = (bytes: Buffer): Buffer => bytes
 
 /** The other side may be gone already. */
 const ignore = (): void => {}
