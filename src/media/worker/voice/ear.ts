@@ -11,7 +11,7 @@ import type { DelayBounds } from '../../types.ts'
 import type { Format } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { VoiceDecoder } from '../voice-decoder.ts'
+import { VoiceDecoder, type VoiceStats } from '../voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500
@@ -50,6 +50,11 @@ export class Ear implements SoundSource {
   /** When the last packet with sound came, of those that somebody listened to; -Infinity before. */
   get heardAtMs(): number {
     return this.#heardAtMs
+  }
+
+  /** How the jitter buffer does; undefined while nobody listens. */
+  get stats(): VoiceStats | undefined {
+    return this.#decoder?.stats()
   }
 
   /** Somebody will read: the packet that comes next is wanted. */
