@@ -14,9 +14,9 @@ import { runInNewContext } from 'node:vm'
 import { findCodec } from '../src/codec/codecs.ts'
 import { FakeClock } from '../src/core/fake-clock.ts'
 import type { PayloadFormat } from '../src/media/types.ts'
-import { BlockPool } from '../src/media/worker/block-pool.ts'
 import { FrameClock } from '../src/media/worker/frame-clock.ts'
 import { Port } from '../src/media/worker/port.ts'
+import { BlockPool } from '../src/media/worker/recording/block-pool.ts'
 import { printRtp, writeRtpHeader } from '../src/rtp/packet.ts'
 
 const packets = 4000
