@@ -42,6 +42,16 @@ export class Ear implements SoundSource {
     return this.#decoder?.sampleRateHz ?? this.#format?.codec?.sampleRateHz ?? firstRateHz
   }
 
+  /** How packets wait and what was made up; undefined while nobody listens. */
+  get stats(): VoiceStats | undefined {
+    return this.#decoder?.stats()
+  }
+
+  /** What was read last; undefined for silence, and while nobody listens. Valid until the next tick. */
+  get latest(): Int16Array | undefined {
+    return this.#frame
+  }
+
   /** Whether packets are wanted. */
   get awake(): boolean {
     return this.#awake
@@ -50,11 +60,6 @@ export class Ear implements SoundSource {
   /** When the last packet with sound came, of those that somebody listened to; -Infinity before. */
   get heardAtMs(): number {
     return this.#heardAtMs
-  }
-
-  /** How the jitter buffer does; undefined while nobody listens. */
-  get stats(): VoiceStats | undefined {
-    return this.#decoder?.stats()
   }
 
   /** Somebody will read: the packet that comes next is wanted. */
@@ -77,14 +82,15 @@ export class Ear implements SoundSource {
     this.#drop()
   }
 
-  /** A packet came; the port hands it on while this is awake. */
-  put(packet: RtpPacket, format: Format, nowMs: number): void {
+  /** A packet came; the port hands it on while this is awake. False when it is too late to be heard, or was there already. */
+  put(packet: RtpPacket, format: Format, nowMs: number): boolean {
     if (format.kind === 'speech') {
       this.speaks(format)
       this.#heardAtMs = nowMs
     }
     this.#decoder ??= this.#makeDecoder()
-    this.#decoder?.put(packet, format.kind === 'speech' ? 'sound' : format.kind === 'noise' ? 'noise' : 'other', nowMs)
+    const carries = format.kind === 'speech' ? 'sound' : format.kind === 'noise' ? 'noise' : 'other'
+    return this.#decoder?.put(packet, carries, nowMs) ?? true
   }
 
   read(tick: number): Int16Array | undefined {
