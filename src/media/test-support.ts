@@ -44,6 +44,8 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  hearsTones = false
+  readonly digitsSent: string[] = []
   recording: string | undefined
   closed = false
   idleMs: number | undefined
@@ -65,6 +67,15 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
   stopRecording(): Promise<RecordedFile | undefined> {
     return Promise.resolve(undefined)
+  }
+
+  hearTones(on: boolean): void {
+    this.hearsTones = on
+  }
+
+  sendDigits(digits: string): Promise<void> {
+    this.digitsSent.push(digits)
+    return Promise.resolve()
   }
 
   stats(): Promise<PortStats> {
