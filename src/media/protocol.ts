@@ -9,6 +9,7 @@
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
 import type { DtlsIdentity } from '../dtls/identity.ts'
+import type { GraphCommand, GraphNotice } from './graph/protocol.ts'
 import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What a worker is started with. */
@@ -26,6 +27,7 @@ export type Order =
   | { readonly type: 'record'; readonly port: number; readonly path: string }
   | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
+  | GraphCommand
 
 /** What is asked for, and what is answered. */
 export interface Requests {
@@ -74,8 +76,8 @@ export interface Answer {
   readonly value: Requests[RequestName]['answer']
 }
 
-/** What a port tells by itself. */
-export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
+/** What a port, or what stands at it, tells by itself. */
+export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents] | GraphNotice
 
 export interface PortNotice<Name extends keyof PortEvents> {
   readonly type: 'event'

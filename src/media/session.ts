@@ -7,6 +7,10 @@ import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import {
@@ -31,6 +35,8 @@ export interface SessionOwner {
   /** Of our certificate. */
   readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
+  /** Who hears of things in the graphs of workers, by their number. */
+  readonly things: Map<number, Told>
   forget(session: Session): void
 }
 
@@ -47,6 +53,7 @@ export class Session implements MediaSession {
   readonly #link: WorkerLink
   readonly #owner: SessionOwner
   readonly #ports = new Set<Port>()
+  readonly #graph: GraphLink
   readonly #events = new Emitter<SessionEvents>()
   /** One canonical name for all ports of a call (RFC 7022: random, tells nothing). */
   readonly #cname = newId()
@@ -56,6 +63,7 @@ export class Session implements MediaSession {
     this.id = id
     this.#link = link
     this.#owner = owner
+    this.#graph = new GraphLink((order) => link.order({ type: 'graph', order }), owner.things)
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
@@ -78,8 +86,9 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
+        const sound = new PortSoundHandle(this.#graph, port)
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
-        const handle = new Port(port, { address, fingerprint, link: this.#link }, () => {
+        const handle = new Port(port, { address, fingerprint, sound, link: this.#link }, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
@@ -105,6 +114,20 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  openMixer(wishes: MixerWishes): Mixer {
+    this.#mustBeOpen()
+    return new MixerHandle(this.#graph, wishes, this.#numberOf)
+  }
+
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision {
+    return new SupervisionHandle(this.#graph, listener, parties, this.#numberOf)
+  }
+
+  readonly #numberOf = (port: MediaPort): number => {
+    if (!(port instanceof Port && (this.#ports.has(port) || port.closed))) throw new MediaError('media.other-session')
+    return port.number
+  }
+
   together<Result>(work: () => Result): Result {
     return this.#link.together(work)
   }
@@ -112,6 +135,7 @@ export class Session implements MediaSession {
   async close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed'
     await Promise.all(Array.from(this.#ports, (port) => port.close()))
+    this.#graph.close()
     this.#owner.forget(this)
   }
 
@@ -119,6 +143,7 @@ export class Session implements MediaSession {
   lose(worker: number): void {
     this.#state = 'lost'
     for (const port of this.#ports) port.lose()
+    this.#graph.lose()
     this.#events.emit('lost', { worker })
   }
 }
@@ -126,6 +151,7 @@ export class Session implements MediaSession {
 interface PortPlace {
   readonly address: MediaAddress
   readonly fingerprint: Fingerprint
+  readonly sound: PortSound
   readonly link: WorkerLink
 }
 
@@ -133,6 +159,7 @@ export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
   readonly fingerprint: Fingerprint
+  readonly sound: PortSound
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
@@ -143,10 +170,11 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, fingerprint, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, fingerprint, sound, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
     this.fingerprint = fingerprint
+    this.sound = sound
     this.#link = link
     this.#gone = gone
   }

@@ -10,6 +10,7 @@
 import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
 import type { IceCredentials } from '../core/ice.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -224,6 +225,8 @@ export interface MediaPort {
   readonly address: MediaAddress
   /** Of the certificate that we show in handshakes. */
   readonly fingerprint: Fingerprint
+  /** Playing, listening, injecting. Of a port that relays nothing comes of it. */
+  readonly sound: PortSound
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
   /**
@@ -273,6 +276,10 @@ export interface MediaSession {
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
   bridge(a: MediaPort, b: MediaPort): void
+  /** A conference of ports of this session. @throws {RangeError} for wishes out of bounds. */
+  openMixer(wishes: MixerWishes): Mixer
+  /** `listener` hears the parties, each of them what it heard before. */
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision
   /** What `work` asks of the ports reaches them at once, and before `together` returns: it costs as little as one wish. */
   together<Result>(work: () => Result): Result
   /** Close all ports. Twice is fine. */

@@ -31,7 +31,7 @@ import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
-import type { Laying } from './voice/heard.ts'
+import type { Heard, Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
 import { TonesIn } from './voice/tones-in.ts'
 
@@ -174,8 +174,13 @@ export class Port implements PacketHandler, Wire {
   }
 
   /** What the peer hears, as sound. */
-  get heard(): SoundSource {
+  get heard(): Heard {
     return this.#speaker.heard
+  }
+
+  /** The highest rate that the peer can hear. */
+  get hearsHz(): number {
+    return this.#speaker.hearsHz
   }
 
   /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */

@@ -241,6 +241,12 @@ export class Speaker implements FrameSink {
     return codec.ticksOf(bytes, payloadStart, payloadEnd - payloadStart) * 1000 <= mostMs * clockRateHz
   }
 
+  /** The highest rate that the peer can hear; the lowest while it hears nothing that we make. */
+  get hearsHz(): number {
+    const format = this.#ownFormat()
+    return Math.min(format?.codec?.sampleRateHz ?? 8000, format?.playbackRateHz ?? 8000)
+  }
+
   /** In what sound of ours is sent: in the codec that the peer hears already, else in the best that we can make. */
   #ownFormat(): Format | undefined {
     return this.#last?.codec ? this.#last : this.#formats.find(({ codec }) => codec !== undefined)
