@@ -11,6 +11,7 @@ import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
 import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
+import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
@@ -56,6 +57,7 @@ class Plane implements MediaPlane, SessionOwner {
   readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
+  readonly things = new Map<number, Told>()
   readonly #log: Logger
   readonly #clock: Clock
   readonly #onWorkerLost: NonNullable<MediaPlaneOptions['onWorkerLost']>
@@ -130,7 +132,10 @@ class Plane implements MediaPlane, SessionOwner {
         jitter: this.settings.jitter ?? defaultJitter,
         identity: this.#identity,
       },
-      notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
+      notice: (notice) => {
+        if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)
+        else this.ports.get(notice.port)?.emit(notice.name, notice.event)
+      },
       died: (error) => this.#died(number, error),
     })
   }

@@ -31,8 +31,9 @@ import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
-import type { Laying } from './voice/heard.ts'
+import type { Heard, Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
+import { TonesIn } from './voice/tones-in.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -69,6 +70,8 @@ export class Port implements PacketHandler, Wire {
   readonly #ear: Ear
   readonly #speaker: Speaker
   #digits: DigitDetector
+  #wantsTones = false
+  #tones: TonesIn | undefined
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -107,6 +110,7 @@ export class Port implements PacketHandler, Wire {
       everyMs: options.qualityEveryMs ?? 0,
       reports: this.#reports,
       counted: () => this.#counted(),
+      voice: () => this.#ear.stats,
       tell: (quality) => options.tell('quality', quality),
     })
     this.#digits = this.#digitDetector(firstClockRateHz)
@@ -137,10 +141,11 @@ export class Port implements PacketHandler, Wire {
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
-    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
+    this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
+    this.#hearTones()
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -169,8 +174,13 @@ export class Port implements PacketHandler, Wire {
   }
 
   /** What the peer hears, as sound. */
-  get heard(): SoundSource {
+  get heard(): Heard {
     return this.#speaker.heard
+  }
+
+  /** The highest rate that the peer can hear. */
+  get hearsHz(): number {
+    return this.#speaker.hearsHz
   }
 
   /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
@@ -186,6 +196,35 @@ export class Port implements PacketHandler, Wire {
    */
   say(source: SoundSource, how: Laying): () => void {
     return this.#speaker.say(source, how)
+  }
+
+  /** Hear digits as tones too, while the peer agrees to no telephone-events. */
+  hearTones(on: boolean): void {
+    this.#wantsTones = on
+    this.#hearTones()
+  }
+
+  #hearTones(): void {
+    const events = this.#receive.some((format) => format?.kind === 'event')
+    if (!this.#wantsTones || events) return this.#forgetTones()
+    const { frames, tell, clock } = this.#options
+    this.#ear.wake(clock.now())
+    this.#tones ??= new TonesIn(frames, this.#ear, (digit) => tell('digit', digit))
+  }
+
+  #forgetTones(): void {
+    this.#tones?.close()
+    this.#tones = undefined
+  }
+
+  /**
+   * Send digits, as events where the peer takes them, else as tones.
+   *
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
+   */
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
+    return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
   }
 
   record(path: string): void {
@@ -239,12 +278,12 @@ export class Port implements PacketHandler, Wire {
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
-    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs, this.#ear.awake)
     if (format.kind === 'event') this.#event(format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
-    if (this.#ear.awake) this.#ear.put(packet, format, nowMs)
+    if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
     listener?.relay(packet, format, nowMs)
   }
 
@@ -324,6 +363,7 @@ export class Port implements PacketHandler, Wire {
   send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
     if (!to) return
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
@@ -340,7 +380,7 @@ export class Port implements PacketHandler, Wire {
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
-    this.#quality.tick(nowMs)
+    this.#quality.tick(nowMs, this.#ear.latest)
     this.#noticeSilence(nowMs)
   }
 
@@ -403,6 +443,7 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.#forgetTones()
     this.#speaker.close()
     this.#ear.close()
     this.#digits.restart()
