@@ -15,12 +15,14 @@ export async function speechWav(path: string, name: SpeechName, seconds = 20): P
   return samples
 }
 
-/** What was heard, at the rate of what was said. */
-function at8k({ pcm, sampleRateHz }: WavSound): Int16Array {
-  if (sampleRateHz === 8_000) return pcm
-  const resampler = new Resampler(sampleRateHz, 8_000, pcm.length)
-  const output = new Int16Array(resampler.outputSamples(pcm.length))
-  return output.subarray(0, resampler.process(pcm, 0, pcm.length, output, 0))
+/** One channel at 8 kHz, as what was said is. */
+export function at8k(sound: WavSound, channel = 0): Int16Array {
+  const { sampleRateHz } = sound
+  const samples = sound.channel(channel)
+  if (sampleRateHz === 8_000) return samples
+  const resampler = new Resampler(sampleRateHz, 8_000, samples.length)
+  const output = new Int16Array(resampler.outputSamples(samples.length))
+  return output.subarray(0, resampler.process(samples, 0, samples.length, output, 0))
 }
 
 const pieceSamples = 2_000
