@@ -25,7 +25,8 @@ export function sipSockets({ sip, tls }: Settings): { transport: TransportName; 
   ]
 }
 
-export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
+export function mediaSettings({ rtp, sip, sound }: Settings): MediaPlaneSettings {
+  const { echo, denoise, gain, gainLevel } = sound
   return {
     workers: rtp.workers,
     bindIp: rtp.bindIp || common(sip.host),
@@ -33,6 +34,7 @@ export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
     portMax: rtp.portMax,
     pollMs: rtp.pollMs,
     qualityEveryMs: rtp.qualityInterval,
+    ...((echo || denoise || gain) && { voice: { echo, denoise, ...(gain && { gainDbov: gainLevel }) } }),
   }
 }
 

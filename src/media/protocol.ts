@@ -8,6 +8,7 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { DtlsIdentity } from '../dtls/identity.ts'
 import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
@@ -23,6 +24,7 @@ export interface WorkerStart {
 export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
 
 /** What is asked for, and what is answered. */

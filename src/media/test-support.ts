@@ -59,6 +59,8 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.descriptions.push(description)
   }
 
+  process(): void {}
+
   record(path: string): void {
     this.recording = path
   }

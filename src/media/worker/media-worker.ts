@@ -72,7 +72,10 @@ export class MediaWorker {
     }
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else if (port instanceof Port) port.record(order.path)
+    else if (port instanceof Port) {
+      if (order.type === 'process') port.process(order.wanted)
+      else port.record(order.path)
+    }
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {

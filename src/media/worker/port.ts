@@ -11,6 +11,7 @@ import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
+import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
@@ -32,6 +33,8 @@ import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
 import type { Laying } from './voice/heard.ts'
+import { ImprovedVoice } from './voice/improved.ts'
+import { SentSound } from './voice/sent-sound.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
 import type { DelayBounds } from './voice-decoder.ts'
 
@@ -68,6 +71,8 @@ export class Port implements PacketHandler, Wire {
   readonly #reports: Reports
   readonly #quality: QualityMeter
   readonly #ear: Ear
+  /** What `#ear` hears, made better; undefined when nothing is asked for. */
+  #improved: ImprovedVoice | undefined
   readonly #speaker: Speaker
   #digits: DigitDetector
   #sockets: PortSockets | undefined
@@ -161,12 +166,22 @@ export class Port implements PacketHandler, Wire {
 
   #hears(peer: Port | undefined): void {
     this.#peer = peer
-    this.#speaker.bridge(peer && peer.#ear)
+    this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
+  process(wanted: VoiceProcessing): void {
+    this.#improved?.close()
+    const sent = wanted.echo ? new SentSound() : undefined
+    const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
+    this.#improved = any ? new ImprovedVoice(this.#ear, wanted, sent) : undefined
+    this.#speaker.tell(sent)
+    if (this.#peer) this.#peer.#hears(this)
   }
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
-    return this.#ear
+    return this.#improved ?? this.#ear
   }
 
   /** What the peer hears, as sound. */
@@ -411,6 +426,7 @@ export class Port implements PacketHandler, Wire {
     const stats = this.stats()
     this.#unbridge()
     this.#speaker.close()
+    this.#improved?.close()
     this.#ear.close()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
