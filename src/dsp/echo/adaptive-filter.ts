@@ -101,8 +101,6 @@ export class AdaptiveFilter {
   }
 
   /** Forget the path: it is another one now. */
-    return this.#learnedError
-  }
   reset(): void {
     clearAll(this.#learning)
     clearAll(this.#heard)
