@@ -122,7 +122,12 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs, identity: this.#identity },
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        denoise: this.settings.voice?.denoise === true,
+        identity: this.#identity,
+      },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

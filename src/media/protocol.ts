@@ -16,6 +16,8 @@ import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, Work
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
+  /** Ports will suppress noise: what that takes is loaded before the first call. */
+  readonly denoise: boolean
   /** Secret: the key of our certificate. */
   readonly identity: DtlsIdentity
 }
