@@ -33,6 +33,7 @@ export function mediaSettings({ rtp, sip, sound }: Settings): MediaPlaneSettings
     portMin: rtp.portMin,
     portMax: rtp.portMax,
     pollMs: rtp.pollMs,
+    jitter: { minMs: rtp.jitterMinMs, maxMs: rtp.jitterMaxMs },
     qualityEveryMs: rtp.qualityInterval,
     ...((echo || denoise || gain) && { voice: { echo, denoise, ...(gain && { gainDbov: gainLevel }) } }),
   }

@@ -41,6 +41,7 @@ if (start.denoise) loadRnnoise()
 const worker = new MediaWorker({
   clock: systemClock,
   io: openIo(start),
+  jitter: start.jitter,
   own: { certificate: start.identity.certificate, key: privateKeyOf(start.identity) },
   post,
   cpuMs() {
