@@ -48,6 +48,8 @@ const extension = z.strictObject({
   maxContacts: whole(1, 20).default(5),
   /** Whether their audio is encrypted; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[G722, PCMA]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
@@ -497,6 +499,25 @@ export const settingsSchema = z.strictObject({
       env: 'HEP_PASSWORD',
       description: 'Password of the collector, if it wants one.',
       secret: true,
+    }),
+  }),
+  sound: section({
+    echo: setting(flag().default(false), {
+      env: 'SOUND_ECHO',
+      description:
+        'Take the echo of what a party hears out of its voice. With any of SOUND_ECHO, SOUND_DENOISE and SOUND_GAIN all calls are decoded and encoded again, which relaying spares. Recordings keep what came.',
+    }),
+    denoise: setting(flag().default(false), {
+      env: 'SOUND_DENOISE',
+      description: 'Suppress noise in voices, by RNNoise where its package is installed.',
+    }),
+    gain: setting(flag().default(false), {
+      env: 'SOUND_GAIN',
+      description: 'Bring quiet and loud voices to one level.',
+    }),
+    gainLevel: setting(whole(-40, -10).default(-20), {
+      env: 'SOUND_GAIN_LEVEL',
+      description: 'That level, dBov, while somebody speaks.',
     }),
   }),
   prompts: section({
