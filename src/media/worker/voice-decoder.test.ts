@@ -186,6 +186,8 @@ test('a spike is played in full when it ends, if the bound allows it, and shifts
   assert.ok(voice.stats().delayMs < 55, `${voice.stats().delayMs}`)
 })
 
+const everyFifth = (index: number): boolean => index % 5 === 4
+
 test('what Opus lost is recovered from the packet behind, which sounds more like it than what is concealed', () => {
   const codec = findCodec('opus', 48_000, 2)
   assert.ok(codec)
@@ -208,10 +210,9 @@ test('what Opus lost is recovered from the packet behind, which sounds more like
     encoder.close()
     return { heard: Int16Array.from(heard), recoveredMs, concealedMs }
   }
-  const isLost = (index: number): boolean => index % 5 === 4
   const whole = hear(true, () => false)
-  const recovered = hear(true, isLost)
-  const concealed = hear(false, isLost)
+  const recovered = hear(true, everyFifth)
+  const concealed = hear(false, everyFifth)
   assert.equal(whole.recoveredMs, 0)
   // Of 21; the encoder spares the copy where little is said
   assert.ok(recovered.recoveredMs >= 15 * 20, `${recovered.recoveredMs} ms`)
