@@ -6,9 +6,11 @@
  * One audio stream; further m-lines are the side streams of the call (side-streams.ts), or refused with port 0. The
  * m-lines of an offer of ours stand where they stood before (RFC 3264 §8). Knows no SIP.
  */
+
+import type { IceCredentials } from '../core/ice.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
-import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
+import type { MediaAddress, MediaPort } from '../media/types.ts'
 import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
 import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -16,8 +18,9 @@ import { printSdp } from '../sdp/print.ts'
 import { isRelayable, refusedLine } from '../sdp/relay.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
-import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import { answeredRtcp, offeredRtcp, wantedReports } from './leg-rtcp.ts'
+import { LegTransport, type PortTransport } from './leg-transport.ts'
 import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -93,12 +96,16 @@ export interface LegMediaOptions {
   readonly streams?: SideEnd
   readonly before?: LegMedia
   readonly srtp?: SrtpMode
+  /** It takes the media of WebRTC and nothing else. */
+  readonly browser?: boolean
+  /** Of the port, for the several devices that ring on it. */
+  readonly ice?: IceCredentials
 }
 
 export class LegMedia {
   readonly port: MediaPort
   readonly #ip: string
-  readonly #crypto: LegCrypto
+  readonly #transport: LegTransport
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
   readonly #origin: { readonly sessionId: string; version: number }
   #streams: SideEnd | undefined
@@ -118,13 +125,16 @@ export class LegMedia {
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
-   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt.
+   * @param more Streams beside the audio; the media that this peer had until now; how its packets travel.
    */
-  constructor(port: MediaPort, ip: string, { streams, before, srtp = 'accepted' }: LegMediaOptions = {}) {
+  constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
+    const { streams, before, srtp = 'accepted', browser = false, ice } = more
     this.port = port
     this.#ip = ip
     this.#streams = streams
-    this.#crypto = before ? before.#crypto.onAnotherPort() : new LegCrypto(srtp)
+    this.#transport = before
+      ? before.#transport.onAnotherPort(port, ip)
+      : new LegTransport({ port, ip, srtp, browser, ...(ice && { ice }) })
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (before) this.#plan = before.#audioAlone()
   }
@@ -159,8 +169,10 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, or `call.no-common-encryption` when no audio of the offer is encrypted as it must be.
    */
   mustSuit(text: string): void {
-    const lines = readDescription(text, 'call.bad-offer').media.filter(isRtpAudio)
-    if (lines.length > 0 && !lines.some(this.#crypto.takes)) throw new CallError('call.no-common-encryption')
+    const offer = readDescription(text, 'call.bad-offer')
+    const lines = offer.media.filter(isRtpAudio)
+    if (lines.length > 0 && !lines.some((line) => this.#transport.takes(offer, line)))
+      throw new CallError('call.no-common-encryption')
   }
 
   /** An offer of what the other side wants, or of what was agreed before. */
@@ -173,13 +185,13 @@ export class LegMedia {
     this.#planBefore = this.#plan
     this.#plan = plan
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
-    const { protocol, attributes } = this.#crypto.offer()
-    const srtp = attributes.length > 0 ? ({ srtp: 'awaited' } as const) : {}
-    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [], ...srtp })
+    const { protocol, attributes, sessionAttributes, port } = this.#transport.offer()
+    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [], ...port })
     return printSdp(
       createAudioOffer(
         {
           ...this.#nextOrigin(),
+          attributes: sessionAttributes,
           port: this.port.address.rtpPort,
           protocol,
           formats,
@@ -240,7 +252,7 @@ export class LegMedia {
     const audio = readAudio(answer)
     const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
     if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
-    this.#apply(audio, this.#formats, agreed, this.#crypto.takeAnswer(audio.media))
+    this.#apply(audio, this.#formats, agreed, this.#transport.takeAnswer(answer, audio.media))
     this.#formats = agreed
   }
 
@@ -250,15 +262,15 @@ export class LegMedia {
    */
   answer(text: string, wanted: AudioWishes = { formats: supportedFormats, timing: this.#timing }): string {
     const offer = readDescription(text, 'call.bad-offer')
-    const audio = readAudio(offer, this.#crypto.takes) ?? readAudio(offer)
+    const audio = readAudio(offer, (media) => this.#transport.takes(offer, media)) ?? readAudio(offer)
     const agreed = audio ? withSpeech(commonFormats(audio.formats, wanted.formats)) : []
     const streams = this.#streams
     const taken = audio && agreed.length > 0 ? offer.media.indexOf(audio.media) : undefined
-    const crypto = audio && taken !== undefined ? this.#crypto.answer(audio.media) : undefined
+    const transport = audio && taken !== undefined ? this.#transport.answer(offer, audio.media) : undefined
     const lines = offer.media.map((media, index) =>
       index === taken ? 'audio' : (streams?.of.answerTo(streams.side, offer, index) ?? refusedLine(media)),
     )
-    if (audio && taken !== undefined) this.#takeOffer(audio, agreed, crypto?.keys)
+    if (audio && transport) this.#takeOffer(audio, agreed, transport.port)
     else this.#takeOthers(!audio && lines.some((line) => line !== 'audio' && line.port !== 0))
     streams?.of.hear(streams.side, offer)
     this.#awaitsAnswer = false
@@ -268,17 +280,18 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: [...this.#timing, ...(crypto?.attributes ?? []), ...(audio ? answeredRtcp(audio.media) : [])],
+      extraAttributes: [...this.#timing, ...(transport?.attributes ?? []), ...(audio ? answeredRtcp(audio.media) : [])],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
       return line === 'audio' ? accepted : line
     }
-    return printSdp(answerOffer(offer, { ...this.#nextOrigin(), accept }))
+    const attributes = transport?.sessionAttributes ?? []
+    return printSdp(answerOffer(offer, { ...this.#nextOrigin(), attributes, accept }))
   }
 
-  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], keys: SrtpKeys | undefined): void {
-    this.#apply(audio, agreed, agreed, keys)
+  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], transport: PortTransport): void {
+    this.#apply(audio, agreed, agreed, transport)
     this.#formats = agreed
   }
 
@@ -299,16 +312,18 @@ export class LegMedia {
     audio: RemoteAudio,
     receive: readonly SdpFormat[],
     send: readonly SdpFormat[],
-    srtp: SrtpKeys | undefined,
+    transport: PortTransport,
   ): void {
-    this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
+    // Who does ICE may not know yet where it is, and says so by zeros too.
+    const isNowhere = isWildcardIp(audio.address.ip) && !transport.ice
+    this.#peerDirection = isNowhere ? 'inactive' : audio.direction
     this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
     this.#applied = {
       remote: audio.address,
       receive: receive.map(payloadFormat),
       send: this.held ? [] : send.map(payloadFormat),
-      ...(srtp && { srtp }),
+      ...transport,
       ...wantedReports(audio.media),
       silent: !this.expectsPackets,
     }

@@ -5,6 +5,7 @@
  */
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
 import { isSecureProtocol } from '../sdp/crypto.ts'
+import { isDtlsProtocol } from '../sdp/dtls.ts'
 import { connectionOf, pcma, pcmu, rtcpAddressOf, sameFormat, telephoneEvent } from '../sdp/media.ts'
 import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
 
@@ -15,7 +16,7 @@ export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEven
 export const isRtpAudio = (media: SdpMedia): boolean =>
   media.type === 'audio' &&
   media.port !== 0 &&
-  (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF' || isSecureProtocol(media))
+  (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF' || isSecureProtocol(media) || isDtlsProtocol(media))
 
 /** Where the peer says its end of the stream is; undefined without a connection line. */
 export function mediaAddressOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {

@@ -15,6 +15,7 @@ import type { PickedUpBy } from './fork.types.ts'
 import { type Leg, legOf, shown } from './leg.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
+import { isBrowser } from './party.ts'
 import { supportedFormats } from './rtp-audio.ts'
 import type { PlacedLeg } from './transfer.ts'
 
@@ -54,7 +55,7 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, p
     return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
-  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp })
+  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp, browser: isBrowser(invite) })
   const other = call.otherThan(leg)
   const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}

@@ -7,9 +7,8 @@
  * last written half second.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
-import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
-import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
+import { createDtlsIdentity, type DtlsIdentity } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
@@ -49,9 +48,6 @@ class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly io: IoKind
   readonly pool: PortPool
-  readonly fingerprint: Fingerprint
-  /** For as long as the process lives. */
-  readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
   readonly #log: Logger
@@ -66,8 +62,6 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
-    this.#identity = createDtlsIdentity(clock.wallMs())
-    this.fingerprint = fingerprintOf(this.#identity.certificate)
     this.pool = new PortPool(settings.portMin, settings.portMax, clock)
     if (this.pool.stats().pairs === 0 || settings.workers < 1)
       throw new RangeError('no media worker or no RTP port to use')
@@ -84,6 +78,10 @@ class Plane implements MediaPlane, SessionOwner {
     const session = new Session(id, slot.link, this)
     slot.sessions.add(session)
     return session
+  }
+
+  newIdentity(): DtlsIdentity {
+    return createDtlsIdentity(this.#clock.wallMs())
   }
 
   /** A session was closed. */
@@ -122,7 +120,7 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs, identity: this.#identity },
+      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

@@ -15,12 +15,12 @@ import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, Work
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
-  /** Secret: the key of our certificate. */
-  readonly identity: DtlsIdentity
 }
 
 /** What needs no answer. */
 export type Order =
+  /** Who we are in its handshakes. Secret. */
+  | { readonly type: 'identify'; readonly port: number; readonly identity: DtlsIdentity }
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }

@@ -6,6 +6,7 @@
 import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
+import { type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
@@ -27,10 +28,9 @@ import {
 export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
-  /** Of our certificate. */
-  readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
   forget(session: Session): void
+  newIdentity(): DtlsIdentity
 }
 
 /** How often a pair that somebody else on this host uses is put back and another one tried. */
@@ -59,7 +59,7 @@ export class Session implements MediaSession {
   }
 
   async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
-    const { settings, pool, ports, fingerprint } = this.#owner
+    const { settings, pool, ports } = this.#owner
     for (let tries = 0; tries < maxTries; tries++) {
       this.#mustBeOpen()
       const rtpPort = pool.take()
@@ -75,7 +75,8 @@ export class Session implements MediaSession {
       })
       if (answer === 'open') {
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
-        const handle = new Port(port, { address, fingerprint, link: this.#link }, () => {
+        const newIdentity = () => this.#owner.newIdentity()
+        const handle = new Port(port, { address, newIdentity, link: this.#link }, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
@@ -121,17 +122,18 @@ export class Session implements MediaSession {
 
 interface PortPlace {
   readonly address: MediaAddress
-  readonly fingerprint: Fingerprint
+  readonly newIdentity: () => DtlsIdentity
   readonly link: WorkerLink
 }
 
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
-  readonly fingerprint: Fingerprint
+  readonly #newIdentity: () => DtlsIdentity
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
+  #fingerprint: Fingerprint | undefined
   #recording = false
   /** The worker died while this was recorded: the file ends at its last written half second. */
   #cutOff = false
@@ -139,16 +141,27 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, fingerprint, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, newIdentity, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
-    this.fingerprint = fingerprint
+    this.#newIdentity = newIdentity
     this.#link = link
     this.#gone = gone
   }
 
   get id(): string {
     return String(this.number)
+  }
+
+  get fingerprint(): Fingerprint {
+    this.#fingerprint ??= this.#identify()
+    return this.#fingerprint
+  }
+
+  #identify(): Fingerprint {
+    const identity = this.#newIdentity()
+    if (!this.closed) this.#link.order({ type: 'identify', port: this.number, identity })
+    return fingerprintOf(identity.certificate)
   }
 
   get closed(): boolean {

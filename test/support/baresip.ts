@@ -13,8 +13,8 @@ import { until } from './until.ts'
 
 export interface BaresipOptions extends InstalledPhone {
   readonly codec: 'PCMU' | 'PCMA'
-  /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
-  readonly encryption?: 'srtp' | 'srtp-mand'
+  /** SRTP with keys in SDP, offered beside plain RTP, or nothing else; or with keys by DTLS; plain RTP when left out. */
+  readonly encryption?: 'srtp' | 'srtp-mand' | 'dtls_srtp'
   /**
    * Extensions whose presence it watches; it publishes its own then, writes to the first, and
    * prints every SIP message: it has no other way to show a text that came.
@@ -174,14 +174,14 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     'auenc_format s16',
     'audec_format s16',
     'rtp_ports 33000-39998',
-    'rtcp_mux no',
+    `rtcp_mux ${encryption === 'dtls_srtp' ? 'yes' : 'no'}`,
     'jitter_buffer_delay 2-10',
     'net_interface 127.0.0.1',
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
+    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? [encryption === 'dtls_srtp' ? 'dtls_srtp' : 'srtp'] : [])].map(
       (name) => `module ${name}.so`,
     ),
     'module_tmp account.so',

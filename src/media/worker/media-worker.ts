@@ -6,7 +6,6 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
-import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
@@ -17,8 +16,6 @@ import { RelayPort } from './relay-port.ts'
 export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
-  /** What we show in handshakes of DTLS. */
-  readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
@@ -72,7 +69,9 @@ export class MediaWorker {
     }
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else if (port instanceof Port) port.record(order.path)
+    else if (!(port instanceof Port)) return
+    else if (order.type === 'identify') port.identify(order.identity)
+    else port.record(order.path)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {
@@ -112,7 +111,7 @@ export class MediaWorker {
   }
 
   #audioPort(ask: OpenPort): Port {
-    const { clock, post, own } = this.#options
+    const { clock, post } = this.#options
     return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
@@ -121,7 +120,6 @@ export class MediaWorker {
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
-      own,
       frames: this.#frames,
       jitter: jitterBounds,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
