@@ -32,6 +32,7 @@ export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
     portMin: rtp.portMin,
     portMax: rtp.portMax,
     pollMs: rtp.pollMs,
+    jitter: { minMs: rtp.jitterMinMs, maxMs: rtp.jitterMaxMs },
     qualityEveryMs: rtp.qualityInterval,
   }
 }

@@ -36,7 +36,7 @@ async function free(port: number): Promise<boolean> {
 }
 
 test('the end of a thread frees its ports, and no port of another thread', { skip, timeout: 20_000 }, async () => {
-  const start: WorkerStart = { io: 'native', pollMs: 5 }
+  const start: WorkerStart = { io: 'native', pollMs: 5, jitter: { minMs: 40, maxMs: 200 } }
   const open = {
     port: 1,
     bindIp: '127.0.0.1',

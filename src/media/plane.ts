@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { createDtlsIdentity, type DtlsIdentity } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
+import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
@@ -26,6 +27,8 @@ export interface MediaPlaneOptions {
 const restartDelayMs = 1000
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
 const defaultPollMs = 5
+/** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
+const defaultJitter = { minMs: 40, maxMs: 200 }
 
 /**
  * Start the workers.
@@ -50,6 +53,7 @@ class Plane implements MediaPlane, SessionOwner {
   readonly pool: PortPool
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
+  readonly things = new Map<number, Told>()
   readonly #log: Logger
   readonly #clock: Clock
   readonly #onWorkerLost: NonNullable<MediaPlaneOptions['onWorkerLost']>
@@ -120,8 +124,15 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
-      notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        jitter: this.settings.jitter ?? defaultJitter,
+      },
+      notice: (notice) => {
+        if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)
+        else this.ports.get(notice.port)?.emit(notice.name, notice.event)
+      },
       died: (error) => this.#died(number, error),
     })
   }

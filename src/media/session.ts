@@ -8,9 +8,14 @@ import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import {
+  type DigitTiming,
   type MediaAddress,
   type MediaPlaneSettings,
   type MediaPort,
@@ -29,12 +34,17 @@ export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
   readonly ports: Map<number, Port>
+  /** Who hears of things in the graphs of workers, by their number. */
+  readonly things: Map<number, Told>
   forget(session: Session): void
   newIdentity(): DtlsIdentity
 }
 
 /** How often a pair that somebody else on this host uses is put back and another one tried. */
 const maxTries = 50
+
+/** Length of a digit and of the pause after it. */
+const usualDigitMs = 100
 
 let nextPortNumber = 1
 
@@ -43,6 +53,7 @@ export class Session implements MediaSession {
   readonly #link: WorkerLink
   readonly #owner: SessionOwner
   readonly #ports = new Set<Port>()
+  readonly #graph: GraphLink
   readonly #events = new Emitter<SessionEvents>()
   /** One canonical name for all ports of a call (RFC 7022: random, tells nothing). */
   readonly #cname = newId()
@@ -52,6 +63,7 @@ export class Session implements MediaSession {
     this.id = id
     this.#link = link
     this.#owner = owner
+    this.#graph = new GraphLink((order) => link.order({ type: 'graph', order }), owner.things)
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
@@ -74,13 +86,17 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
+        const sound = new PortSoundHandle(this.#graph, port)
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
-        const newIdentity = () => this.#owner.newIdentity()
-        const handle = new Port(port, { address, newIdentity, link: this.#link }, () => {
-          pool.giveBack(rtpPort)
-          ports.delete(port)
-          this.#ports.delete(handle)
-        })
+        const handle = new Port(
+          port,
+          { address, newIdentity: () => this.#owner.newIdentity(), sound, link: this.#link },
+          () => {
+            pool.giveBack(rtpPort)
+            ports.delete(port)
+            this.#ports.delete(handle)
+          },
+        )
         this.#ports.add(handle)
         ports.set(port, handle)
         if (this.#state === 'open') return handle
@@ -102,6 +118,20 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  openMixer(wishes: MixerWishes): Mixer {
+    this.#mustBeOpen()
+    return new MixerHandle(this.#graph, wishes, this.#numberOf)
+  }
+
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision {
+    return new SupervisionHandle(this.#graph, listener, parties, this.#numberOf)
+  }
+
+  readonly #numberOf = (port: MediaPort): number => {
+    if (!(port instanceof Port && (this.#ports.has(port) || port.closed))) throw new MediaError('media.other-session')
+    return port.number
+  }
+
   together<Result>(work: () => Result): Result {
     return this.#link.together(work)
   }
@@ -109,6 +139,7 @@ export class Session implements MediaSession {
   async close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed'
     await Promise.all(Array.from(this.#ports, (port) => port.close()))
+    this.#graph.close()
     this.#owner.forget(this)
   }
 
@@ -116,6 +147,7 @@ export class Session implements MediaSession {
   lose(worker: number): void {
     this.#state = 'lost'
     for (const port of this.#ports) port.lose()
+    this.#graph.lose()
     this.#events.emit('lost', { worker })
   }
 }
@@ -123,12 +155,14 @@ export class Session implements MediaSession {
 interface PortPlace {
   readonly address: MediaAddress
   readonly newIdentity: () => DtlsIdentity
+  readonly sound: PortSound
   readonly link: WorkerLink
 }
 
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
+  readonly sound: PortSound
   readonly #newIdentity: () => DtlsIdentity
   readonly #link: WorkerLink
   readonly #gone: () => void
@@ -141,10 +175,11 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, newIdentity, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, newIdentity, sound, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
     this.#newIdentity = newIdentity
+    this.sound = sound
     this.#link = link
     this.#gone = gone
   }
@@ -192,6 +227,20 @@ export class Port implements MediaPort {
     if (!this.#recording || this.closed) return undefined
     this.#recording = false
     return this.#link.ask('stop-recording', { port: this.number })
+  }
+
+  hearTones(on: boolean): void {
+    if (!this.closed) this.#link.order({ type: 'hear-tones', port: this.number, on })
+  }
+
+  async sendDigits(digits: string, { toneMs = usualDigitMs, pauseMs = usualDigitMs }: DigitTiming = {}): Promise<void> {
+    if (!/^[0-9*#A-D]{1,64}$/i.test(digits)) throw new RangeError('no digits')
+    for (const ms of [toneMs, pauseMs])
+      if (!(ms >= 40 && ms <= 8000)) throw new RangeError(`no length of a digit: ${ms}`)
+    if (this.closed) throw new MediaError('media.closed')
+    const answer = await this.#link.ask('send-digits', { port: this.number, digits, toneMs, pauseMs })
+    if (answer === 'impossible') throw new MediaError('media.no-digits')
+    if (answer === 'cut') throw new MediaError('media.closed')
   }
 
   async stats(): Promise<PortStats> {

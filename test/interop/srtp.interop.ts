@@ -67,6 +67,7 @@ for (const [mode, caller, callee, callerSecure, calleeSecure] of cases)
           transport: 'tcp',
           codec: 'PCMU',
           ...(encryption !== 'none' && encryption && { encryption }),
+          rtcpMux: encryption === 'dtls_srtp',
           sourceWav: wavOf(extension.number),
           autoAnswer,
         })

@@ -33,9 +33,12 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
   return new NativeIo(loaded.native, { clock: systemClock, pollMs })
 }
 
+const start = workerData as WorkerStart
+
 const worker = new MediaWorker({
   clock: systemClock,
-  io: openIo(workerData as WorkerStart),
+  io: openIo(start),
+  jitter: start.jitter,
   post,
   cpuMs() {
     const { user, system } = process.threadCpuUsage()

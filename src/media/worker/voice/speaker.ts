@@ -127,9 +127,10 @@ export class Speaker implements FrameSink {
 
   /**
    * Send digits, as events where the peer takes them, else as tones.
-   * @returns False when neither can be sent. `done` is told when the last has left.
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
    */
-  sendDigits(digits: string, toneMs: number, pauseMs: number, done: () => void): boolean {
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
     return this.#events.send(digits, { toneMs, pauseMs, speech: this.#ownFormat() !== undefined }, done)
   }
 
@@ -238,6 +239,12 @@ export class Speaker implements FrameSink {
     const mostMs = this.#maxPtimeMs ?? (this.#ptimeMs === undefined ? undefined : Math.max(this.#ptimeMs, frameMs))
     if (mostMs === undefined || !codec) return true
     return codec.ticksOf(bytes, payloadStart, payloadEnd - payloadStart) * 1000 <= mostMs * clockRateHz
+  }
+
+  /** The highest rate that the peer can hear; the lowest while it hears nothing that we make. */
+  get hearsHz(): number {
+    const format = this.#ownFormat()
+    return Math.min(format?.codec?.sampleRateHz ?? 8000, format?.playbackRateHz ?? 8000)
   }
 
   /** In what sound of ours is sent: in the codec that the peer hears already, else in the best that we can make. */
