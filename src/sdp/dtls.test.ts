@@ -60,9 +60,10 @@ test('of a free choice we are the server, and what was chosen stays', () => {
   assert.equal(sideByAnswer('passive'), 'client')
 })
 
+const isDtls = (protocol: string) => isDtlsProtocol({ ...audio(), protocol })
+
 test('DTLS-SRTP is known by its protocol', () => {
-  const of = (protocol: string) => isDtlsProtocol({ ...audio(), protocol })
-  assert.deepEqual(['UDP/TLS/RTP/SAVP', 'UDP/TLS/RTP/SAVPF', 'RTP/SAVP', 'TCP/TLS/RTP/SAVP'].map(of), [
+  assert.deepEqual(['UDP/TLS/RTP/SAVP', 'UDP/TLS/RTP/SAVPF', 'RTP/SAVP', 'TCP/TLS/RTP/SAVP'].map(isDtls), [
     true,
     true,
     false,

@@ -13,14 +13,14 @@ import type { SdpAttribute, SdpMedia, SessionDescription } from './types.ts'
 export const isDtlsProtocol = ({ protocol }: SdpMedia): boolean => /^UDP\/TLS\/RTP\/SAVPF?$/.test(protocol)
 
 /** What can be compared; MD5 and older are not believed (RFC 8122 §5). */
-const hashes: readonly string[] = ['sha-512', 'sha-384', 'sha-256', 'sha-1']
+const hashes: ReadonlySet<string> = new Set(['sha-512', 'sha-384', 'sha-256', 'sha-1'])
 
 /** Of the certificate, in each hash that is known; none when the peer shakes no hands. */
 export const fingerprintsOf = ({ attributes }: SdpMedia): Fingerprint[] =>
   attributes.flatMap(({ name, value }) => {
     const [, hash = '', text = ''] =
       name === 'fingerprint' ? (/^\s*([\w-]+)\s+([0-9A-F]{2}(?::[0-9A-F]{2})+)\s*$/i.exec(value ?? '') ?? []) : []
-    return hashes.includes(hash.toLowerCase()) ? [{ hash: hash.toLowerCase(), value: text.toUpperCase() }] : []
+    return hashes.has(hash.toLowerCase()) ? [{ hash: hash.toLowerCase(), value: text.toUpperCase() }] : []
   })
 
 export type Setup = 'active' | 'passive' | 'actpass' | 'holdconn'
@@ -51,11 +51,11 @@ export function sideByOffer(setup: Setup | undefined, now: DtlsSide | undefined)
 }
 
 /** What may stand for the whole session instead of in the stream (RFC 8122 §5, RFC 4145 §4, RFC 8839 §5.4). */
-const ofSession: readonly string[] = ['fingerprint', 'setup', 'ice-ufrag', 'ice-pwd']
+const ofSession: ReadonlySet<string> = new Set(['fingerprint', 'setup', 'ice-ufrag', 'ice-pwd'])
 
 /** The stream with what the session says of its transport. */
 export function withSessionTransport({ attributes }: SessionDescription, media: SdpMedia): SdpMedia {
   const own = new Set(media.attributes.map(({ name }) => name))
-  const more = attributes.filter(({ name }) => ofSession.includes(name) && !own.has(name))
+  const more = attributes.filter(({ name }) => ofSession.has(name) && !own.has(name))
   return more.length === 0 ? media : { ...media, attributes: [...media.attributes, ...more] }
 }

@@ -36,9 +36,10 @@ test('credentials that are too short, too long or of other letters are none', ()
     assert.equal(iceCredentialsOf(media(user, secret)), undefined)
 })
 
+const candidateAt = (ip: string) =>
+  iceAttributes(newIceCredentials(), ip, 4000).find(({ name }) => name === 'candidate')?.value
+
 test('an address is told as a host candidate of one component, IPv6 too (RFC 8839 §5.1)', () => {
-  const of = (ip: string) =>
-    iceAttributes(newIceCredentials(), ip, 4000).find(({ name }) => name === 'candidate')?.value
-  assert.equal(of('192.0.2.1'), '1 1 UDP 2130706431 192.0.2.1 4000 typ host')
-  assert.equal(of('2001:db8::1'), '1 1 UDP 2130706431 2001:db8::1 4000 typ host')
+  assert.equal(candidateAt('192.0.2.1'), '1 1 UDP 2130706431 192.0.2.1 4000 typ host')
+  assert.equal(candidateAt('2001:db8::1'), '1 1 UDP 2130706431 2001:db8::1 4000 typ host')
 })

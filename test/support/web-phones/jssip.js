@@ -11,12 +11,13 @@ let session
 /** @type {Listening} */
 let listening
 
+function listen(connection) {
+  listening = new Listening(connection)
+}
+
 /** Hear the call of this session. */
 function follow(next) {
   session = next
-  const listen = (connection) => {
-    listening = new Listening(connection)
-  }
   if (session.connection) listen(session.connection)
   else session.on('peerconnection', ({ peerconnection }) => listen(peerconnection))
 }

@@ -34,7 +34,8 @@ export class Listening {
     const context = new AudioContext({ sampleRate: 48_000 })
     await context.audioWorklet.addModule(URL.createObjectURL(new Blob([tap], { type: 'text/javascript' })))
     const node = new AudioWorkletNode(context, 'tap')
-    node.port.onmessage = ({ data }) => this.#blocks.push(data)
+    node.port.addEventListener('message', ({ data }) => this.#blocks.push(data))
+    node.port.start()
     context.createMediaStreamSource(stream).connect(node).connect(context.destination)
     await context.resume()
   }
