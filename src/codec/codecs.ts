@@ -72,6 +72,8 @@ class ProportionalEncoder implements Encoder {
     return byteCount
   }
 
+  adapt(): void {}
+
   close(): void {}
 }
 

@@ -32,7 +32,10 @@ const usualBitsPerSecond = 32_000
 
 function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: PayloadFormat): Format {
   const { fec = false, dtx = false, bitsPerSecond = usualBitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
-  const complexity = opus?.complexity === undefined ? {} : { complexity: opus.complexity }
+  const more = {
+    constantBitrate: opus?.cbr ?? false,
+    ...(opus?.complexity !== undefined && { complexity: opus.complexity }),
+  }
   return {
     payloadType,
     encoding,
@@ -40,7 +43,7 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
     channels,
     kind: encoding === 'telephone-event' ? 'event' : encoding === 'CN' ? 'noise' : 'speech',
     codec: findCodec(encoding, clockRateHz, channels),
-    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond, ...complexity } : {},
+    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond, ...more } : {},
     stereo: opus?.stereo ?? false,
     playbackRateHz,
   }

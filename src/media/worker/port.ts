@@ -331,6 +331,7 @@ export class Port implements PacketHandler, Wire {
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
     if (!this.#rtcp.take(bytes, from, this.#options.clock.now())) this.#refused++
+    else if (this.#reports.heard) this.#speaker.adapt(this.#reports.heard.lossShare)
   }
 
   #speech(format: Format, nowMs: number): void {

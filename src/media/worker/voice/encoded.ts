@@ -97,6 +97,11 @@ export class Encoded {
     this.#held -= at
   }
 
+  /** What its only listener loses; what many hear is as it is. */
+  adapt(lossPercent: number): void {
+    if (!this.#forget) this.#encoder.adapt(lossPercent)
+  }
+
   /** One more uses it. */
   join(): this {
     this.#users++

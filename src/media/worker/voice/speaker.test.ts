@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findSine, sine } from '../../../codec/test-support.ts'
+import { carriesCopy } from '../../../codec/opus-packet.ts'
+import { findSine, resampled, sine, speech16k } from '../../../codec/test-support.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { parseRtcp } from '../../../rtp/rtcp.ts'
 import type { PayloadFormat } from '../../types.ts'
@@ -248,4 +249,23 @@ test('a party that nobody listens to any more costs nothing', () => {
   frames.add(listener)
   clock.advance(20)
   assert.equal(a.port.voice.read(frames.tick), undefined, 'the decoder was dropped')
+})
+
+const copies = (got: readonly Heard[]): number =>
+  got.filter(({ payload }) => carriesCopy(payload, 0, payload.length)).length
+
+test('Opus carries copies of the packets before to a peer that takes them and tells that it loses some', () => {
+  for (const fec of [true, false]) {
+    const wishes = { stereo: false, fec, dtx: false }
+    const { clock, a, b } = callOf({ formats: [pcmu] }, { formats: [{ ...opus, opus: wishes }] })
+    const voice = resampled(speech16k, 16_000, 8000)
+    speak(clock, a, voice, 160, 20)
+    assert.equal(copies(b.got), 0)
+    const before = b.got.length
+    b.reportsLoss(0.2)
+    b.reportsLoss(0.2)
+    speak(clock, a, voice, 160, 20)
+    const share = copies(b.got.slice(before)) / (b.got.length - before)
+    assert.ok(fec ? share > 0.3 : share === 0, `${share}`)
+  }
 })

@@ -76,6 +76,8 @@ export class Speaker implements FrameSink {
   #encodedAs: Format | undefined
   /** The rate that the sound deserved. */
   #encodedHz = 0
+  /** Of what the peer was sent, as it told of late. */
+  #lossPercent = 0
 
   constructor(wire: Wire, frames: FrameClock, sent: Outgoing) {
     this.#wire = wire
@@ -206,6 +208,12 @@ export class Speaker implements FrameSink {
     for (let i = 0; i < encoder.count; i++) this.#sendPayload(encoder, i, format, nowMs)
   }
 
+  /** The peer has told what it loses of what we send: the copies in Opus follow. @param lossShare 0 to 1. */
+  adapt(lossShare: number): void {
+    this.#lossPercent = Math.ceil((this.#lossPercent + lossShare * 100) / 2)
+    this.#encoded?.adapt(this.#lossPercent)
+  }
+
   /** Nothing is sent any more. */
   close(): void {
     this.#events.close()
@@ -286,7 +294,7 @@ export class Speaker implements FrameSink {
     const codec = codecFor(format.codec as Codec, richHz)
     heard.sampleRateHz = codec.sampleRateHz
     const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
-    this.#encoded = encoded(source, { codec, packetMs, wishes: format.wishes })
+    this.#encoded = encoded(source, { codec, packetMs, wishes: { ...format.wishes, lossPercent: this.#lossPercent } })
     this.#encodedFrom = source
     this.#encodedAs = format
     this.#encodedHz = richHz
