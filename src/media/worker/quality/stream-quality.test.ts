@@ -125,6 +125,18 @@ test('one-way audio: we send and nothing comes, told once, and taken back when i
   assert.equal(told.length, 2)
 })
 
+test('who is silent while the other side rings is not blamed any more from its first packet on', () => {
+  const { speak, hear, verdicts, told } = setUp({}, 1000)
+  speak(20_000)
+  assert.deepEqual(verdicts(), ['one-way-audio'])
+  told.length = 0
+  hear(frameMs)
+  assert.deepEqual(verdicts(), [])
+  hear(20_000)
+  assert.ok(told.length > 0)
+  for (const quality of told) assert.deepEqual(quality.verdicts, [])
+})
+
 test('nobody is blamed for nothing who said that it sends nothing', () => {
   const { speak, verdicts } = setUp({ silent: true })
   speak(30_000)

@@ -69,6 +69,8 @@ export class QualityMeter {
   /** Its last packet was comfort noise: it may send nothing more until somebody speaks (RFC 3389). */
   #saysSilence = false
   #everReceived = false
+  /** A verdict went, and it was not told yet. */
+  #takenBack = false
   #lastPacketAtMs = 0
   #windowEndsAtMs = Number.POSITIVE_INFINITY
   #tellAtMs = 0
@@ -105,7 +107,7 @@ export class QualityMeter {
   ): void {
     const speech = encoding !== 'telephone-event' && encoding !== 'CN'
     if (speech && clockRateHz !== this.#clockRateHz) this.#useClock(clockRateHz)
-    this.#everReceived = true
+    if (!this.#everReceived) this.#begin()
     this.#saysSilence = encoding === 'CN'
     this.#lastPacketAtMs = nowMs
     this.#ssrc = packet.ssrc
@@ -114,6 +116,12 @@ export class QualityMeter {
     this.#encoding = encoding
     this.#measurePacket(packet)
     if (isG711(encoding)) this.#sample(packet, encoding, nowMs)
+  }
+
+  /** A caller is silent as long as it hears ringing: what was said of that is not true of the call. */
+  #begin(): void {
+    this.#everReceived = true
+    this.#takenBack = this.#standing.delete('one-way-audio')
   }
 
   /** The packet that was taken last came too late for the jitter buffer. */
@@ -161,7 +169,8 @@ export class QualityMeter {
     if (sound && !isG711(this.#encoding)) this.#levels.frame(sound, sound.length, nowMs)
     if (nowMs < this.#windowEndsAtMs) return
     this.#windowEndsAtMs = nowMs + windowMs
-    const changed = this.#stand(judge(this.#evidence(nowMs)))
+    const changed = this.#stand(judge(this.#evidence(nowMs))) || this.#takenBack
+    this.#takenBack = false
     const due = this.#options.everyMs > 0 && nowMs >= this.#tellAtMs && this.#everReceived
     if (!changed && !due) return
     this.#tellAtMs = nowMs + this.#options.everyMs
