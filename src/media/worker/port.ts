@@ -268,6 +268,7 @@ export class Port implements PacketHandler, Wire {
     const format = valid ? this.#receive[packet.payloadType] : undefined
     if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (!clear && this.#crypto?.opens) this.#quality.undecrypted()
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }

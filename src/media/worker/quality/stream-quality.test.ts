@@ -169,6 +169,20 @@ test('wrong codec: the payload type is named, also when nothing else ever came',
   assert.deepEqual(verdicts(), ['wrong-codec 18'])
 })
 
+test('wrong key: nothing that comes can be decrypted', () => {
+  const key = (byte: number) => ({
+    suite: 'AES_CM_128_HMAC_SHA1_80' as const,
+    master: Buffer.alloc(30, byte),
+    mkiBytes: 0,
+  })
+  const { hear, verdicts } = setUp({ srtp: { send: key(1), receive: key(2) } })
+  hear(5100)
+  assert.deepEqual(verdicts(), ['wrong-key'])
+  const awaited = setUp({ srtp: 'awaited' })
+  awaited.hear(5100)
+  assert.deepEqual(awaited.verdicts(), [], 'its key is not known yet')
+})
+
 test('silence: packets come and nothing is in them for half a minute', () => {
   const { hear, verdicts } = setUp()
   hear(2000)

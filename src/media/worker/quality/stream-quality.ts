@@ -69,6 +69,8 @@ export class QualityMeter {
   /** Its last packet was comfort noise: it may send nothing more until somebody speaks (RFC 3389). */
   #saysSilence = false
   #everReceived = false
+  /** In this window. */
+  #undecrypted = 0
   /** A verdict went, and it was not told yet. */
   #takenBack = false
   #lastPacketAtMs = 0
@@ -146,6 +148,11 @@ export class QualityMeter {
     if (law) this.#echo.sent(law, bytes, start + rtpHeaderBytes, length - rtpHeaderBytes, nowMs)
   }
 
+  /** A packet was not authentic. */
+  undecrypted(): void {
+    this.#undecrypted++
+  }
+
   #sample({ bytes, payloadStart, payloadEnd }: RtpPacket, law: G711Law, nowMs: number): void {
     this.#levels.packet(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
     if (this.#echo.measuring) this.#echo.heard(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
@@ -185,6 +192,8 @@ export class QualityMeter {
     this.#before = now
     const sound = this.#levels.read(nowMs)
     this.#levelDbov = sound?.levelDbov
+    const undecrypted = now.received > before.received ? 0 : this.#undecrypted
+    this.#undecrypted = 0
     const stranger = this.#strangers.take()
     const unknown = this.#unknown.take()
     return {
@@ -199,6 +208,7 @@ export class QualityMeter {
         stranger: { address: endpointText(stranger.what.ip, stranger.what.port), packets: stranger.packets },
       }),
       ...(unknown && { unknown: { payloadType: unknown.what, packets: unknown.packets } }),
+      undecrypted,
       ...(sound && { sound }),
       ...(this.#echo.echo && { echo: this.#echo.echo }),
       ...(this.#options.reports.roundTripMs !== undefined && { delayMs: this.#delayMs }),
