@@ -155,9 +155,9 @@ export class Speaker implements FrameSink {
 
   /** Send a packet that the bridged port received, if it goes across as it is. Its payload may be changed. */
   relay(packet: RtpPacket, from: Format, nowMs: number): void {
-    if (from.kind === 'event') return this.#events.relay(packet, from, this.#running, nowMs)
+    if (from.kind === 'event') return this.#events.relay(packet, from, this.#speaks, nowMs)
     const to = from.kind === 'noise' ? this.#formats.find((format) => isSame(format, from)) : this.#to
-    if (this.#running || !to || !this.#wire.open || this.#events.busy(nowMs)) return this.#sent.skip(packet)
+    if (this.#speaks || !to || !this.#wire.open || this.#events.busy(nowMs)) return this.#sent.skip(packet)
     if (from.encoding !== to.encoding) {
       const bytes = packet.payloadEnd - packet.payloadStart
       convertG711InPlace(from.encoding as G711Law, packet.bytes, packet.payloadStart, bytes)
@@ -195,6 +195,11 @@ export class Speaker implements FrameSink {
     this.#events.close()
     this.#frames.remove(this)
     this.#release()
+  }
+
+  /** Sound is sent, and no packets of the bridged party. */
+  get #speaks(): boolean {
+    return this.#running && this.#ownFormat() !== undefined
   }
 
   get #onlyTranscodes(): boolean {
