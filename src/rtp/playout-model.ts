@@ -53,7 +53,6 @@ export class PlayoutModel {
   #fastest = 0
   #fastestBefore = 0
   #windowEndMs = 0
-  #bufferMs = leastBufferMs
   #meanMs = leastBufferMs
   /** What late packets needed, and when that was. */
   #neededMs = 0
@@ -144,10 +143,10 @@ export class PlayoutModel {
       this.#windowEndMs = nowMs + windowMs
     } else if (transitMs < this.#fastest) this.#fastest = transitMs
     const neededMs = this.#neededMs - ((nowMs - this.#neededAtMs) * shrinkMsPerS) / 1000
-    this.#bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs, neededMs))
-    this.#meanMs += (this.#bufferMs - this.#meanMs) / averagedPackets
+    const bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs, neededMs))
+    this.#meanMs += (bufferMs - this.#meanMs) / averagedPackets
     const waitedMs = transitMs - Math.min(this.#fastest, this.#fastestBefore)
-    if (waitedMs <= this.#bufferMs) return false
+    if (waitedMs <= bufferMs) return false
     this.#neededMs = Math.min(mostBufferMs, waitedMs)
     this.#neededAtMs = nowMs
     return true
