@@ -11,6 +11,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
+import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
@@ -34,6 +35,8 @@ import { SourceLock } from './source-lock.ts'
 import { DigitsIn } from './voice/digits-in.ts'
 import { Ear } from './voice/ear.ts'
 import type { Heard, Laying } from './voice/heard.ts'
+import { ImprovedVoice } from './voice/improved.ts'
+import { SentSound } from './voice/sent-sound.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
 
 export interface PortOptions {
@@ -70,6 +73,8 @@ export class Port implements PacketHandler, Wire {
   readonly #rtcp: PortRtcp
   readonly #quality: QualityMeter
   readonly #ear: Ear
+  /** What `#ear` hears, made better; undefined when nothing is asked for. */
+  #improved: ImprovedVoice | undefined
   readonly #speaker: Speaker
   readonly #digits: DigitsIn
   #sockets: PortSockets | undefined
@@ -174,12 +179,22 @@ export class Port implements PacketHandler, Wire {
 
   #hears(peer: Port | undefined): void {
     this.#peer = peer
-    this.#speaker.bridge(peer && peer.#ear)
+    this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
+  process(wanted: VoiceProcessing): void {
+    this.#improved?.close()
+    const sent = wanted.echo ? new SentSound() : undefined
+    const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
+    this.#improved = any ? new ImprovedVoice(this.#ear, wanted, sent) : undefined
+    this.#speaker.tell(sent)
+    if (this.#peer) this.#peer.#hears(this)
   }
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
-    return this.#ear
+    return this.#improved ?? this.#ear
   }
 
   /** What the peer hears, as sound. */
@@ -404,6 +419,7 @@ export class Port implements PacketHandler, Wire {
     this.#unbridge()
     this.#digits.close()
     this.#speaker.close()
+    this.#improved?.close()
     this.#ear.close()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#rtcp.report(this.#options.clock.now(), true)
     this.#link?.close()
