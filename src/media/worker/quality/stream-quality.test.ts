@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeG711, encodeG711 } from '../../../codec/g711.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
+import type { SrtpKey } from '../../../core/srtp.ts'
 import { printRtp } from '../../../rtp/packet.ts'
 import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { XrBlock } from '../../../rtp/rtcp-xr.ts'
@@ -169,12 +170,13 @@ test('wrong codec: the payload type is named, also when nothing else ever came',
   assert.deepEqual(verdicts(), ['wrong-codec 18'])
 })
 
+const key = (byte: number): SrtpKey => ({
+  suite: 'AES_CM_128_HMAC_SHA1_80',
+  master: Buffer.alloc(30, byte),
+  mkiBytes: 0,
+})
+
 test('wrong key: nothing that comes can be decrypted', () => {
-  const key = (byte: number) => ({
-    suite: 'AES_CM_128_HMAC_SHA1_80' as const,
-    master: Buffer.alloc(30, byte),
-    mkiBytes: 0,
-  })
   const { hear, verdicts } = setUp({ srtp: { send: key(1), receive: key(2) } })
   hear(5100)
   assert.deepEqual(verdicts(), ['wrong-key'])
