@@ -140,6 +140,7 @@ export class Port implements PacketHandler, Wire {
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#sockets?.only?.(undefined)
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
@@ -381,6 +382,7 @@ export class Port implements PacketHandler, Wire {
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
+    this.#sockets?.only?.(this.#link ? undefined : this.#lock.sole(nowMs))
     this.#noticeSilence(nowMs)
   }
 
