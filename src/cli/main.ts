@@ -13,6 +13,7 @@ const usage = `usage: patchbay <command> [options]
   config [--markdown]           settings in force and where each came from
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
   extension add NUMBER [--name NAME] [--srtp MODE]   prints the password once; --password-stdin reads one
+  extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
@@ -31,6 +32,7 @@ const options = {
   name: { type: 'string' },
   role: { type: 'string' },
   srtp: { type: 'string' },
+  codecs: { type: 'string' },
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
@@ -58,6 +60,7 @@ export async function run(args: readonly string[]): Promise<number> {
       displayName: values.name,
       role: values.role,
       srtp: values.srtp,
+      codecs: values.codecs,
       passwordFromStdin: values['password-stdin'] ?? false,
       language: values.language,
       output: values.output,
