@@ -41,9 +41,6 @@ export interface LegTransportOptions {
   readonly ice?: IceCredentials
 }
 
-/** Credentials are of one port. */
-const withoutIce = ({ ice: _, ...rest }: LegTransportOptions): LegTransportOptions => rest
-
 /** The one stream of a bundle of ours (RFC 9143). */
 const ownMid = 'audio'
 
@@ -70,7 +67,8 @@ export class LegTransport {
 
   /** For the same peer on another port, which it has to check and to shake hands with anew. */
   onAnotherPort(port: MediaPort, ip: string): LegTransport {
-    return new LegTransport({ ...withoutIce(this.#options), port, ip }, this)
+    const { srtp, browser, alsoAt } = this.#options
+    return new LegTransport({ port, ip, srtp, browser, alsoAt }, this)
   }
 
   /** Whether an m-line offered to us can be taken. */
