@@ -17,7 +17,10 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
   'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
   codec: { file: 'codec.ts', what: 'decode, encode, resample, mix, detect: µs for each frame of 20 ms' },
   sound: { file: 'sound/sound.ts', what: 'noise, echo and level of speech before and after, µs for each frame' },
-  media: { file: 'media.ts', what: 'packets through one media worker: relay, record' },
+  media: {
+    file: 'media/media.ts',
+    what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
+  },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',

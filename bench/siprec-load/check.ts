@@ -50,13 +50,13 @@ function checkCombined(combined: WavSound, legs: readonly WavSound[]): string[] 
   })
 }
 
-function sent(stream: number, packets: number): Int16Array {
+export function sent(stream: number, packets: number): Int16Array {
   const codes = new Uint8Array(packets * frameBytes)
   for (let packet = 0; packet < packets; packet++) fillPayload(stream, packet, codes, packet * frameBytes)
   return decodeG711('PCMU', codes)
 }
 
-function difference(actual: Int16Array, expected: Int16Array): string | undefined {
+export function difference(actual: Int16Array, expected: Int16Array): string | undefined {
   if (actual.length !== expected.length) return `${actual.length} samples instead of ${expected.length}`
   if (Buffer.from(actual.buffer).equals(Buffer.from(expected.buffer))) return undefined
   return `differs from sample ${expected.findIndex((sample, i) => sample !== actual[i])} on`

@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly role: string | undefined
   readonly srtp: string | undefined
   readonly passwordFromStdin: boolean
+  readonly language: string | undefined
+  readonly output: string | undefined
 }
 
 type Command = (context: CommandContext) => Promise<number>
@@ -121,4 +123,9 @@ const apikey: Command = async (context) => {
   return 0
 }
 
-export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey }
+const prompts: Command = async (context) => {
+  const { runPrompts } = await import('./prompts.ts')
+  return runPrompts(load(context).settings, context)
+}
+
+export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey, prompts }

@@ -8,6 +8,7 @@ const names = new Set([
   'ApiError',
   'StartError',
   'SipError',
+  'PromptError',
 ])
 
 export class UsageError extends Error {

@@ -15,6 +15,9 @@ const usage = `usage: patchbay <command> [options]
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
+  prompts list [--language TAG]   names and texts; without a language, the languages
+  prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
+  prompts make [--language TAG]   speaks all prompts of a language at once
 
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
@@ -28,6 +31,8 @@ const options = {
   role: { type: 'string' },
   srtp: { type: 'string' },
   'password-stdin': { type: 'boolean' },
+  language: { type: 'string' },
+  output: { type: 'string' },
 } as const
 
 /** @returns The exit status. */
@@ -53,6 +58,8 @@ export async function run(args: readonly string[]): Promise<number> {
       role: values.role,
       srtp: values.srtp,
       passwordFromStdin: values['password-stdin'] ?? false,
+      language: values.language,
+      output: values.output,
     }
     return await command(context)
   } catch (thrown) {

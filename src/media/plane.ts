@@ -7,7 +7,9 @@
  * last written half second.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
+import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
+import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
@@ -47,6 +49,9 @@ class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly io: IoKind
   readonly pool: PortPool
+  readonly fingerprint: Fingerprint
+  /** For as long as the process lives. */
+  readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
   readonly #log: Logger
@@ -61,6 +66,8 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
+    this.#identity = createDtlsIdentity(clock.wallMs())
+    this.fingerprint = fingerprintOf(this.#identity.certificate)
     this.pool = new PortPool(settings.portMin, settings.portMax, clock)
     if (this.pool.stats().pairs === 0 || settings.workers < 1)
       throw new RangeError('no media worker or no RTP port to use')
@@ -115,7 +122,7 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs },
+      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs, identity: this.#identity },
       notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
       died: (error) => this.#died(number, error),
     })

@@ -8,12 +8,15 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
+import type { DtlsIdentity } from '../dtls/identity.ts'
 import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What a worker is started with. */
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
+  /** Secret: the key of our certificate. */
+  readonly identity: DtlsIdentity
 }
 
 /** What needs no answer. */

@@ -3,6 +3,7 @@
  *
  *   call/  ── MediaSession, MediaPort ─▶  here  ── link.ts ─▶  worker
  */
+import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import { MediaError } from './failures.ts'
@@ -26,6 +27,8 @@ import {
 export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
+  /** Of our certificate. */
+  readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
   forget(session: Session): void
 }
@@ -56,7 +59,7 @@ export class Session implements MediaSession {
   }
 
   async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
-    const { settings, pool, ports } = this.#owner
+    const { settings, pool, ports, fingerprint } = this.#owner
     for (let tries = 0; tries < maxTries; tries++) {
       this.#mustBeOpen()
       const rtpPort = pool.take()
@@ -71,7 +74,8 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
-        const handle = new Port(port, { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }, this.#link, () => {
+        const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
+        const handle = new Port(port, { address, fingerprint, link: this.#link }, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
@@ -115,9 +119,16 @@ export class Session implements MediaSession {
   }
 }
 
+interface PortPlace {
+  readonly address: MediaAddress
+  readonly fingerprint: Fingerprint
+  readonly link: WorkerLink
+}
+
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
+  readonly fingerprint: Fingerprint
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
@@ -128,9 +139,10 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, address: MediaAddress, link: WorkerLink, gone: () => void) {
+  constructor(number: number, { address, fingerprint, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
+    this.fingerprint = fingerprint
     this.#link = link
     this.#gone = gone
   }

@@ -41,6 +41,7 @@ export const goodQuality: StreamQuality = {
 export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly id: string
   readonly address: MediaPort['address']
+  readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
   recording: string | undefined

@@ -7,7 +7,9 @@
  * A session is the media of one call: its ports live on one worker, so that a packet never changes threads.
  */
 
-import type { SrtpKey } from '../core/srtp.ts'
+import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
+import type { IceCredentials } from '../core/ice.ts'
+import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -54,6 +56,24 @@ export interface SrtpKeys {
   readonly receive: SrtpKey
 }
 
+/** Keys that the two sides agree on over the media path itself (RFC 5764). */
+export interface DtlsTerms {
+  /** Ours. */
+  readonly side: DtlsSide
+  /** Of the peer's certificate. Others than before begin a new handshake. */
+  readonly fingerprints: readonly Fingerprint[]
+}
+
+/**
+ * The peer checks its ways to us and chooses one (ICE, RFC 8445; we are a lite agent): packets are taken from where its
+ * checks came from, and go where it chose, whatever the addresses in its description.
+ */
+export interface IceTerms {
+  readonly local: IceCredentials
+  /** Absent until the peer has answered. */
+  readonly remote?: IceCredentials
+}
+
 /** What the peer wants to be told beyond plain reports (RFC 3611 §5). */
 export interface ExtendedReports {
   /** How we hear it. */
@@ -81,10 +101,12 @@ export interface PortDescription {
   /** The most that it takes in one (a=maxptime). */
   readonly maxPtimeMs?: number
   /**
-   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key:
-   * nothing new is taken. Absent for plain RTP. Not for relay ports.
+   * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key or
+   * its certificate: nothing new is taken. Absent for plain RTP. Not for relay ports.
    */
-  readonly srtp?: SrtpKeys | 'awaited'
+  readonly srtp?: SrtpKeys | DtlsTerms | 'awaited'
+  /** Absent when the peer does none, or is a lite agent too. Needs rtcp-mux. Not for relay ports. */
+  readonly ice?: IceTerms
   /** Plain reports alone when left out. */
   readonly extendedReports?: ExtendedReports
   /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
@@ -176,6 +198,10 @@ export interface PortEvents {
   quality: StreamQuality
   /** `inactiveAfterMs` without a packet. Told again only after packets came in between. */
   inactive: { readonly idleMs: number }
+  /** The handshake of DTLS is over: packets are encrypted and taken from now on. */
+  secured: { readonly suite: SrtpSuite }
+  /** The handshake of DTLS came to nothing, and why; the peer may try again. */
+  'handshake-failed': { readonly why: string }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
   'recording-failed': { readonly path: string; readonly text: string }
 }
@@ -184,6 +210,8 @@ export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
+  /** Of the certificate that we show in handshakes. */
+  readonly fingerprint: Fingerprint
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
   /**

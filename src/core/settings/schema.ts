@@ -456,6 +456,24 @@ export const settingsSchema = z.strictObject({
       secret: true,
     }),
   }),
+  prompts: section({
+    dir: setting(text().default('./prompts'), {
+      env: 'PROMPTS_DIR',
+      description:
+        'Folder of your own prompts: a folder for each language with WAV files named as `patchbay prompts list` names them, and grammar.ts where it is none of ours.',
+    }),
+    language: setting(
+      text()
+        .refine((given) => /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(given), {
+          error: 'a language tag such as en or de-AT',
+        })
+        .default('en'),
+      {
+        env: 'PROMPTS_LANGUAGE',
+        description: 'Language that is spoken where nothing else is said: en, de, fr, es, or one of PROMPTS_DIR.',
+      },
+    ),
+  }),
   data: section({
     dir: setting(text().default('./data'), { env: 'DATA_DIR', description: 'Folder of the database.' }),
   }),

@@ -6,6 +6,7 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
+import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
 import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
@@ -16,6 +17,8 @@ import { RelayPort } from './relay-port.ts'
 export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
+  /** What we show in handshakes of DTLS. */
+  readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
@@ -109,7 +112,7 @@ export class MediaWorker {
   }
 
   #audioPort(ask: OpenPort): Port {
-    const { clock, post } = this.#options
+    const { clock, post, own } = this.#options
     return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
@@ -118,6 +121,7 @@ export class MediaWorker {
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
+      own,
       frames: this.#frames,
       jitter: jitterBounds,
       tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),

@@ -11,7 +11,8 @@ import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
-import { datagramKind } from '../../rtp/demux.ts'
+import type { OwnCertificate } from '../../dtls/conversation.ts'
+import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
@@ -21,6 +22,7 @@ import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
+import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { Preroll } from './preroll.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
@@ -44,6 +46,8 @@ export interface PortOptions {
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
+  /** What we show in handshakes of DTLS; none are had without. */
+  readonly own?: OwnCertificate
   readonly frames: FrameClock
   readonly jitter: DelayBounds
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
@@ -69,6 +73,8 @@ export class Port implements PacketHandler, Wire {
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
+  /** Undefined for peers without ICE and DTLS. */
+  #link: PeerLink | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
@@ -125,8 +131,11 @@ export class Port implements PacketHandler, Wire {
 
   describe(description: PortDescription): void {
     const { srtp } = description
-    if (srtp) (this.#crypto ??= new PortCrypto()).describe(srtp === 'awaited' ? undefined : srtp)
+    if (srtp)
+      (this.#crypto ??= new PortCrypto()).describe(typeof srtp === 'object' && 'send' in srtp ? srtp : undefined)
     else this.#crypto = undefined
+    if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
+    this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
@@ -199,8 +208,22 @@ export class Port implements PacketHandler, Wire {
     return file
   }
 
+  #newLink(): PeerLink {
+    const { clock, own, tell } = this.#options
+    return new PeerLink({
+      clock,
+      ...(own && { own }),
+      lock: this.#lock,
+      send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
+      agreed: (keys) => this.#crypto?.describe(keys),
+      tell,
+    })
+  }
+
   rtp(bytes: Uint8Array, from: Endpoint): void {
-    if (datagramKind(bytes) === 'rtcp') return this.rtcp(bytes, from)
+    const kind = datagramKind(bytes)
+    if (kind === 'rtcp') return this.rtcp(bytes, from)
+    if (kind !== 'rtp') return this.#other(kind, bytes, from)
     const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const valid = clear !== undefined && parseRtp(clear, packet)
@@ -229,6 +252,11 @@ export class Port implements PacketHandler, Wire {
   #changeClock(clockRateHz: number): void {
     this.#clockRateHz = clockRateHz
     this.#received.changeClock()
+  }
+
+  /** Not a packet: a check of ICE, a handshake of DTLS, or nothing for us. */
+  #other(kind: DatagramKind, bytes: Uint8Array, from: Endpoint): void {
+    if (!this.#link?.take(kind, bytes, from)) this.#refused++
   }
 
   #isStranger({ ip }: Endpoint): boolean {
@@ -316,6 +344,7 @@ export class Port implements PacketHandler, Wire {
   tick(nowMs: number): void {
     this.#digits.tick(nowMs)
     this.#recorder?.tick(nowMs)
+    this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
     this.#quality.tick(nowMs)
@@ -385,6 +414,7 @@ export class Port implements PacketHandler, Wire {
     this.#ear.close()
     this.#digits.restart()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
+    this.#link?.close()
     void this.stopRecording()
     await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats

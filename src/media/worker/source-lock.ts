@@ -47,6 +47,9 @@ export class SourceLock {
   /** The next packet may come from anywhere. Until then we send to where the last one came from. */
   #open = false
   #left: Endpoint | undefined
+  /** What ICE has proven; undefined for peers without. */
+  #isProven: ((from: Endpoint) => boolean) | undefined
+  #chosen: Endpoint | undefined
 
   /** What was learned; undefined before the first packet. */
   get source(): Endpoint | undefined {
@@ -58,9 +61,9 @@ export class SourceLock {
     return this.#remote
   }
 
-  /** Where to send: the learned source, else what the SDP said. */
+  /** Where to send: what ICE chose, or the learned source, else what the SDP said. */
   get destination(): Endpoint | undefined {
-    return this.#source ?? this.#told
+    return this.#isProven ? this.#chosen : (this.#source ?? this.#told)
   }
 
   /**
@@ -68,6 +71,7 @@ export class SourceLock {
    * has been silent (resume after hold); none, or a hold, does not.
    */
   describe(address: MediaAddress | undefined, nowMs: number): void {
+    if (this.#isProven) return
     const remote = usable(address)
     const moved = remote?.ip !== this.#remote?.ip || remote?.rtpPort !== this.#remote?.rtpPort
     if (!remote) return
@@ -82,12 +86,24 @@ export class SourceLock {
     this.#source = undefined
   }
 
+  /** ICE says from where packets are taken, and nobody else; undefined ends that. */
+  follow(isProven: ((from: Endpoint) => boolean) | undefined): void {
+    this.#isProven = isProven
+  }
+
+  /** Where ICE has packets go, RTCP too; nowhere when undefined. */
+  choose(to: Endpoint | undefined): void {
+    this.#chosen = to
+    if (to) this.#remote = { ip: to.ip, rtpPort: to.port, rtcpPort: to.port }
+  }
+
   /** Whether a valid packet from here is taken; may lock or move the lock. */
   accept(from: Endpoint, ssrc: number, nowMs: number): boolean {
     const source = this.#source
     if (source !== from && !isSame(source, from)) {
+      if (this.#isProven && !this.#isProven(from)) return false
       const rank = this.#rankOf(from)
-      const free = source === undefined || this.#open
+      const free = source === undefined || this.#open || this.#isProven !== undefined
       if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(from, ssrc, nowMs)) return false
       this.#source = from
       this.#rank = rank

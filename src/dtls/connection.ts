@@ -1,0 +1,227 @@
+/**
+ * One DTLS association: datagrams in and out until the keys of SRTP are agreed (RFC 6347, RFC 5764).
+ *
+ *   port  ── receive(datagram) ─▶  here  ── message ─▶  ServerSide or ClientSide
+ *         ◀─ send, agreed, failed ─      ◀─ flight ──
+ *
+ * Puts messages together, sends our last flight again until it is answered, and lets a client that begins anew do so.
+ * Opens no socket and reads no clock: both are handed in. Carries nothing but the handshake.
+ */
+import { createHmac, randomBytes } from 'node:crypto'
+import type { Clock, Timer } from '../core/clock.ts'
+import type { Fingerprint } from '../core/dtls.ts'
+import { type AlertName, endingAlert, printAlert } from './alerts.ts'
+import { Assembly, type Fragment, fragmentsIn } from './assembly.ts'
+import { ClientSide } from './client-side.ts'
+import type { DtlsKeys, OwnCertificate, Side, Step } from './conversation.ts'
+import { type Part, printFlight } from './flight.ts'
+import { handshakeTypes, randomBytesOfHello } from './messages.ts'
+import { contentTypes, type DtlsRecord, RecordLayer } from './record.ts'
+import { ServerSide } from './server-side.ts'
+
+/** Where a datagram came from; the answer goes there. */
+export interface DtlsPeer {
+  readonly ip: string
+  readonly port: number
+}
+
+export interface DtlsOptions {
+  readonly role: 'client' | 'server'
+  readonly own: OwnCertificate
+  /** The peer's certificate, as its session description tells it: it is that one or none. */
+  readonly peer: readonly Fingerprint[]
+  /** Peers that are known to be at their address (ICE): no cookie is asked for. */
+  readonly proven: boolean
+  readonly clock: Clock
+  readonly send: (datagram: Buffer, to: DtlsPeer) => void
+  /** Told once. */
+  readonly agreed: (keys: DtlsKeys) => void
+  /** No keys come of it. A server may yet be asked anew, and agree. */
+  readonly failed: (why: DtlsFailure) => void
+}
+
+/** An alert of ours, what the peer gave up with, or that it fell silent. */
+export type DtlsFailure = AlertName | `peer: ${string}` | 'no answer'
+
+/**
+ * RFC 6347 §4.2.4.1 has 1 s, which is long for who waits to be heard; media paths answer within 300 ms.
+ * The seventh wait ends after 25 s: nobody waits longer for a call.
+ */
+const firstWaitMs = 400
+const longestWaitMs = 6_400
+const maxSends = 7
+/** A flight of the peer that comes again has several messages: one answer is enough. */
+const repeatGapMs = 100
+/** A flight is sent at most so often because the peer repeats itself: no stranger makes us send for ever. */
+const maxRepeats = 20
+/** How often a client may begin anew. */
+const maxHandshakes = 10
+
+export class DtlsConnection {
+  readonly #options: DtlsOptions
+  readonly #cookieSecret = randomBytes(32)
+  #records = new RecordLayer()
+  #assembly = new Assembly()
+  #side: Side | undefined
+  #to: DtlsPeer | undefined
+  /** By which a server knows its client's hello. */
+  #clientRandom: Buffer | undefined
+  #flight: readonly Part[] = []
+  #sentAtMs = 0
+  #repeats = 0
+  #handshakes = 0
+  #timer: Timer | undefined
+  #state: 'shaking' | 'agreed' | 'failed' | 'closed' = 'shaking'
+
+  constructor(options: DtlsOptions) {
+    this.#options = options
+  }
+
+  /** As the client: say hello. A server waits. */
+  start(to: DtlsPeer): void {
+    const { role, own, peer } = this.#options
+    if (role === 'server' || this.#side) return
+    const side = new ClientSide({ own, peer })
+    this.#side = side
+    this.#to = to
+    this.#handshakes = 1
+    this.#say(side.start(), true)
+  }
+
+  /** Bytes are read before this returns, and not kept. */
+  receive(datagram: Uint8Array, from: DtlsPeer): void {
+    for (const record of this.#records.open(datagram)) this.#record(record, from)
+  }
+
+  /** Say goodbye. Twice is fine. */
+  close(): void {
+    if (this.#state === 'agreed') this.#sendAlert('close_notify')
+    this.#end('closed')
+  }
+
+  #record({ type, epoch, body }: DtlsRecord, from: DtlsPeer): void {
+    if (this.#state === 'closed') return
+    if (type === contentTypes.alert) return this.#alert(epoch, body)
+    if (type !== contentTypes.handshake) return
+    for (const fragment of fragmentsIn(body)) {
+      // Finished is what proves that the keys agree; all before it is in the clear.
+      if ((fragment.type === handshakeTypes.finished) === (epoch === 1)) this.#fragment(fragment, from)
+    }
+  }
+
+  #alert(epoch: 0 | 1, body: Buffer): void {
+    const name = endingAlert(body)
+    // In the clear anybody could have sent it: what was agreed stands.
+    if (name === undefined || this.#state !== 'shaking' || (epoch === 0 && !this.#side)) return
+    this.#end('failed')
+    this.#options.failed(`peer: ${name}`)
+  }
+
+  #fragment(fragment: Fragment, from: DtlsPeer): void {
+    if (this.#isForeignHello(fragment) && !this.#meetClient(fragment)) return
+    if (!this.#side || this.#state === 'failed') return
+    if (this.#assembly.isRepeated(fragment)) return this.#repeat()
+    if (this.#state !== 'shaking') return
+    this.#assembly.add(fragment)
+    for (let message = this.#assembly.take(); message; message = this.#assembly.take()) {
+      this.#to = from
+      this.#act(this.#side.message(message))
+      if (this.#state !== 'shaking') return
+    }
+  }
+
+  /** A client's hello that is not the one we know. */
+  #isForeignHello({ type, from, body }: Fragment): boolean {
+    if (this.#options.role === 'client' || type !== handshakeTypes.clientHello || from !== 0) return false
+    return !this.#clientRandom?.equals(randomOf(body))
+  }
+
+  /** Begin a new handshake, unless one has succeeded. */
+  #meetClient({ body, sequence }: Fragment): boolean {
+    const random = randomOf(body)
+    if (this.#state === 'agreed' || random.length < randomBytesOfHello) return false
+    if (this.#handshakes++ >= maxHandshakes) return false
+    const { own, peer, proven } = this.#options
+    const cookie = proven ? undefined : (client: Buffer) => this.#cookieFor(this.#to ?? nowhere, client)
+    this.#timer?.cancel()
+    this.#clientRandom = Buffer.from(random)
+    // One that has our cookie already is its second message, and is answered by ours (RFC 6347 §4.2.2).
+    this.#side = new ServerSide({ own, peer, cookie, firstSequence: sequence })
+    this.#assembly = new Assembly(sequence)
+    this.#records = new RecordLayer(this.#records)
+    this.#flight = []
+    this.#state = 'shaking'
+    return true
+  }
+
+  #cookieFor({ ip, port }: DtlsPeer, random: Buffer): Buffer {
+    return createHmac('sha256', this.#cookieSecret).update(`${ip} ${port} `).update(random).digest().subarray(0, 20)
+  }
+
+  #act(step: Step): void {
+    if (!step) return
+    if ('alert' in step) {
+      this.#sendAlert(step.alert)
+      this.#end('failed')
+      return this.#options.failed(step.alert)
+    }
+    const { flight, keys, agreed } = step
+    if (keys) this.#records.setKeys(keys.suite, keys.write, keys.read)
+    const isServer = this.#options.role === 'server'
+    const asksForCookie = isServer && flight?.length === 1
+    // Who has the last word, or asked for a cookie, waits for nothing: it is for the other to ask again.
+    if (flight) this.#say(flight, !agreed && !asksForCookie)
+    if (agreed) {
+      if (!flight) this.#flight = []
+      this.#end('agreed')
+      this.#options.agreed(agreed)
+    } else if (keys) for (const record of this.#records.openEarly()) this.#record(record, this.#to ?? nowhere)
+  }
+
+  #say(flight: readonly Part[], waits: boolean): void {
+    this.#flight = flight
+    this.#repeats = 0
+    this.#timer?.cancel()
+    this.#sendFlight()
+    if (waits) this.#wait(firstWaitMs, maxSends - 1)
+  }
+
+  #sendFlight(): void {
+    const to = this.#to
+    if (!to) return
+    this.#sentAtMs = this.#options.clock.now()
+    for (const datagram of printFlight(this.#flight, this.#records)) this.#options.send(datagram, to)
+  }
+
+  #wait(waitMs: number, left: number): void {
+    this.#timer = this.#options.clock.after(waitMs, () => {
+      if (left === 0) {
+        this.#end('failed')
+        return this.#options.failed('no answer')
+      }
+      this.#sendFlight()
+      this.#wait(Math.min(2 * waitMs, longestWaitMs), left - 1)
+    })
+  }
+
+  /** The peer says what it said before: our answer did not reach it. */
+  #repeat(): void {
+    if (this.#options.clock.now() - this.#sentAtMs < repeatGapMs || this.#repeats++ >= maxRepeats) return
+    this.#sendFlight()
+  }
+
+  #sendAlert(name: AlertName): void {
+    const epoch = this.#records.canOpen ? 1 : 0
+    if (this.#to) this.#options.send(this.#records.seal(contentTypes.alert, epoch, printAlert(name)), this.#to)
+  }
+
+  #end(state: 'agreed' | 'failed' | 'closed'): void {
+    this.#state = state
+    this.#timer?.cancel()
+  }
+}
+
+/** Of a hello, or of its first piece: behind the version. */
+const randomOf = (hello: Buffer): Buffer => hello.subarray(2, 2 + randomBytesOfHello)
+
+const nowhere: DtlsPeer = { ip: '0.0.0.0', port: 0 }
