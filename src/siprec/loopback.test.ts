@@ -156,7 +156,7 @@ async function send(
     // The first and the last mark where the file begins and ends.
     const fate = index === 0 || index === packets - 1 ? 99 : random(20)
     const plain = printRtp(header, payload)
-    const datagram = sealed?.rtp(plain, 0, plain.length)?? plain
+    const datagram = sealed?.rtp(plain, 0, plain.length) ?? plain
     if (fate === 0) continue
     pcm.set(decodeG711(payloadType === 0 ? 'PCMU' : 'PCMA', payload), index * samplesPerPacket)
     if (fate === 1 && datagrams.length > 1) datagrams.splice(-1, 0, datagram)
