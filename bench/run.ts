@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media/media.ts',
     what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
   },
+  soak: { file: 'soak/main.ts', what: '10,000 short calls in a row: what the server still holds when they are over' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',
