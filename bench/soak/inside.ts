@@ -30,7 +30,7 @@ const tell = (what: string | number): void => threads.postMessage(what)
 if (isMainThread && file !== undefined) {
   let workerBytes = 0
   threads.addEventListener('message', (event) => {
-    const { data } = event as MessageEvent<unknown>
+    const { data } = event as Event & { readonly data: unknown }
     if (typeof data === 'number') workerBytes += data
   })
   process.on('SIGUSR2', () => {
@@ -44,7 +44,7 @@ if (isMainThread && file !== undefined) {
   })
 } else if (!isMainThread) {
   threads.addEventListener('message', (event) => {
-    const { data } = event as MessageEvent<unknown>
+    const { data } = event as Event & { readonly data: unknown }
     if (typeof data === 'string') tell(held())
   })
 }
