@@ -9,6 +9,7 @@ import { codecs } from '../src/codec/codecs.ts'
 import { ComfortNoise } from '../src/codec/comfort-noise.ts'
 import { Concealer } from '../src/codec/conceal.ts'
 import { DtmfDetector } from '../src/codec/dtmf-detector.ts'
+import { FractionalResampler } from '../src/codec/fractional-resampler.ts'
 import { levelDbov, SpeechDetector } from '../src/codec/level.ts'
 import { addInto, minusOwn } from '../src/codec/mix.ts'
 import { Resampler } from '../src/codec/resample.ts'
@@ -67,6 +68,15 @@ for (const [fromHz, toHz] of [
   const output = new Int16Array(resampler.outputSamples(count))
   report(`resample ${fromHz} to ${toHz}`, (i) => {
     resampler.process(sound, (i % 50) * count, count, output, 0)
+  })
+}
+
+for (const rate of [8000, 16_000, 48_000]) {
+  const resampler = new FractionalResampler()
+  const second = voice(rate)
+  const output = new Int16Array(rate / 50)
+  report(`100 ppm faster at ${rate}`, () => {
+    resampler.process(second, rate / 50, 1.0001, output, 0, output.length)
   })
 }
 

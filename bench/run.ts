@@ -16,12 +16,17 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
   'sip-registrations': { file: 'sip/registrations.ts', what: '100,000 idle registrations: memory each, refreshes' },
   'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
   codec: { file: 'codec.ts', what: 'decode, encode, resample, mix, detect: µs for each frame of 20 ms' },
+  jitter: { file: 'jitter.ts', what: 'jitter buffer and decoder: µs for each 20 ms heard, on good and bad networks' },
   sound: { file: 'sound/sound.ts', what: 'noise, echo and level of speech before and after, µs for each frame' },
   media: {
     file: 'media/media.ts',
     what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
   },
   soak: { file: 'soak/main.ts', what: '10,000 short calls in a row: what the server still holds when they are over' },
+  'media-port': {
+    file: 'media-port.ts',
+    what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
+  },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',

@@ -9,6 +9,7 @@ import {
   sipSockets,
   tryMediaAddress,
 } from './addresses.ts'
+import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
@@ -154,6 +155,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
     srtp: settings.rtp.srtp,
+    codecs: codecRules(settings.rtp),
   }
   const { directory } = database
   const { security } = settings
@@ -216,6 +218,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
 }
 
 /** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+/** What the settings say of codecs. */
+const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({
+  codecs,
+  transcode,
+  opus: {
+    complexity: opus.complexity,
+    fec: opus.fec,
+    dtx: opus.dtx,
+    ...(opus.bitrate > 0 && { bitsPerSecond: opus.bitrate }),
+  },
+})
+
 const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000

@@ -89,7 +89,7 @@ export interface RecordingFilesTable {
   recording_id: string
   position: number
   name: string
-  kind: 'leg' | 'combined'
+  kind: 'leg' | 'combined' | 'raw'
   leg_id: string | null
   label: string | null
   channels: number
@@ -151,6 +151,8 @@ export interface ExtensionsTable {
   max_contacts: number
   /** Null: as the server's setting says. */
   srtp: SrtpMode | null
+  /** Names, separated by commas. */
+  codecs: string | null
   created_at_ms: number
 }
 

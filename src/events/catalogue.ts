@@ -70,6 +70,8 @@ export interface Quality {
   readonly lossShare: number
   /** Came, but too late to be played. */
   readonly discardShare: number
+  /** Of the sound decoded here, what was made up for what was missing; while somebody listened at the end. */
+  readonly concealedShare?: number
   /** 1 for losses at random, more when they come together. */
   readonly burstRatio: number
   readonly jitterMs: number
@@ -95,7 +97,8 @@ export interface QualityVerdict {
 export interface RecordingFile {
   /** Name relative to the recording folder. */
   readonly name: string
-  readonly kind: 'leg' | 'combined'
+  /** `raw`: packets of a codec that is not decoded, as they came, in the format rtpdump; it has no samples. */
+  readonly kind: 'leg' | 'combined' | 'raw'
   /** The leg or the SIPREC stream label this file holds; absent for the combined file. */
   readonly legId?: string
   readonly label?: string

@@ -37,7 +37,12 @@ async function free(port: number): Promise<boolean> {
 }
 
 test('the end of a thread frees its ports, and no port of another thread', { skip, timeout: 20_000 }, async () => {
-  const start: WorkerStart = { io: 'native', pollMs: 5, identity: createDtlsIdentity(Date.now()) }
+  const start: WorkerStart = {
+    io: 'native',
+    pollMs: 5,
+    jitter: { minMs: 40, maxMs: 200 },
+    identity: createDtlsIdentity(Date.now()),
+  }
   const open = {
     port: 1,
     bindIp: '127.0.0.1',

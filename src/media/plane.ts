@@ -11,6 +11,7 @@ import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
 import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
+import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
 import { PortPool } from './port-pool.ts'
 import { type Port, Session, type SessionOwner } from './session.ts'
@@ -27,6 +28,8 @@ export interface MediaPlaneOptions {
 const restartDelayMs = 1000
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
 const defaultPollMs = 5
+/** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
+const defaultJitter = { minMs: 40, maxMs: 200 }
 
 /**
  * Start the workers.
@@ -54,6 +57,7 @@ class Plane implements MediaPlane, SessionOwner {
   readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
+  readonly things = new Map<number, Told>()
   readonly #log: Logger
   readonly #clock: Clock
   readonly #onWorkerLost: NonNullable<MediaPlaneOptions['onWorkerLost']>
@@ -122,8 +126,17 @@ class Plane implements MediaPlane, SessionOwner {
   #start(number: number): WorkerLink {
     return new WorkerLink({
       number,
-      start: { io: this.io, pollMs: this.settings.pollMs ?? defaultPollMs, identity: this.#identity },
-      notice: ({ port, name, event }) => this.ports.get(port)?.emit(name, event),
+      start: {
+        io: this.io,
+        pollMs: this.settings.pollMs ?? defaultPollMs,
+        denoise: this.settings.voice?.denoise === true,
+        jitter: this.settings.jitter ?? defaultJitter,
+        identity: this.#identity,
+      },
+      notice: (notice) => {
+        if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)
+        else this.ports.get(notice.port)?.emit(notice.name, notice.event)
+      },
       died: (error) => this.#died(number, error),
     })
   }

@@ -8,13 +8,18 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { DtlsIdentity } from '../dtls/identity.ts'
-import type { IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
+import type { GraphCommand, GraphNotice } from './graph/protocol.ts'
+import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
 /** What a worker is started with. */
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
+  /** Ports will suppress noise: what that takes is loaded before the first call. */
+  readonly denoise?: boolean
+  readonly jitter: DelayBounds
   /** Secret: the key of our certificate. */
   readonly identity: DtlsIdentity
 }
@@ -23,12 +28,16 @@ export interface WorkerStart {
 export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
+  | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
+  | GraphCommand
 
 /** What is asked for, and what is answered. */
 export interface Requests {
   'open-port': { readonly ask: OpenPort; readonly answer: 'open' | 'in-use' }
   'stop-recording': { readonly ask: { readonly port: number }; readonly answer: RecordedFile | undefined }
+  'send-digits': { readonly ask: SendDigits; readonly answer: 'sent' | 'impossible' | 'cut' }
   'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'worker-stats': { readonly ask: object; readonly answer: Omit<WorkerStats, 'worker' | 'sessions'> }
@@ -51,6 +60,13 @@ export interface OpenPort {
   readonly relay: boolean
 }
 
+export interface SendDigits {
+  readonly port: number
+  readonly digits: string
+  readonly toneMs: number
+  readonly pauseMs: number
+}
+
 export type RequestName = keyof Requests
 export type Request = {
   [Name in RequestName]: { readonly type: Name; readonly request: number } & Requests[Name]['ask']
@@ -64,8 +80,8 @@ export interface Answer {
   readonly value: Requests[RequestName]['answer']
 }
 
-/** What a port tells by itself. */
-export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents]
+/** What a port, or what stands at it, tells by itself. */
+export type Notice = { [Name in keyof PortEvents]: PortNotice<Name> }[keyof PortEvents] | GraphNotice
 
 export interface PortNotice<Name extends keyof PortEvents> {
   readonly type: 'event'

@@ -6,10 +6,16 @@
 import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { MediaError } from './failures.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import {
+  type DigitTiming,
   type MediaAddress,
   type MediaPlaneSettings,
   type MediaPort,
@@ -30,11 +36,16 @@ export interface SessionOwner {
   /** Of our certificate. */
   readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
+  /** Who hears of things in the graphs of workers, by their number. */
+  readonly things: Map<number, Told>
   forget(session: Session): void
 }
 
 /** How often a pair that somebody else on this host uses is put back and another one tried. */
 const maxTries = 50
+
+/** Length of a digit and of the pause after it. */
+const usualDigitMs = 100
 
 let nextPortNumber = 1
 
@@ -43,6 +54,7 @@ export class Session implements MediaSession {
   readonly #link: WorkerLink
   readonly #owner: SessionOwner
   readonly #ports = new Set<Port>()
+  readonly #graph: GraphLink
   readonly #events = new Emitter<SessionEvents>()
   /** One canonical name for all ports of a call (RFC 7022: random, tells nothing). */
   readonly #cname = newId()
@@ -52,6 +64,7 @@ export class Session implements MediaSession {
     this.id = id
     this.#link = link
     this.#owner = owner
+    this.#graph = new GraphLink((order) => link.order({ type: 'graph', order }), owner.things)
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {
@@ -74,14 +87,16 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
+        const sound = new PortSoundHandle(this.#graph, port)
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
-        const handle = new Port(port, { address, fingerprint, link: this.#link }, () => {
+        const handle = new Port(port, { address, fingerprint, sound, link: this.#link }, () => {
           pool.giveBack(rtpPort)
           ports.delete(port)
           this.#ports.delete(handle)
         })
         this.#ports.add(handle)
         ports.set(port, handle)
+        if (settings.voice && !relay) handle.process(settings.voice)
         if (this.#state === 'open') return handle
         await handle.close() // the session was closed while the worker bound the sockets
       } else pool.giveBack(rtpPort)
@@ -101,6 +116,20 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  openMixer(wishes: MixerWishes): Mixer {
+    this.#mustBeOpen()
+    return new MixerHandle(this.#graph, wishes, this.#numberOf)
+  }
+
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision {
+    return new SupervisionHandle(this.#graph, listener, parties, this.#numberOf)
+  }
+
+  readonly #numberOf = (port: MediaPort): number => {
+    if (!(port instanceof Port && (this.#ports.has(port) || port.closed))) throw new MediaError('media.other-session')
+    return port.number
+  }
+
   together<Result>(work: () => Result): Result {
     return this.#link.together(work)
   }
@@ -108,6 +137,7 @@ export class Session implements MediaSession {
   async close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed'
     await Promise.all(Array.from(this.#ports, (port) => port.close()))
+    this.#graph.close()
     this.#owner.forget(this)
   }
 
@@ -115,6 +145,7 @@ export class Session implements MediaSession {
   lose(worker: number): void {
     this.#state = 'lost'
     for (const port of this.#ports) port.lose()
+    this.#graph.lose()
     this.#events.emit('lost', { worker })
   }
 }
@@ -122,6 +153,7 @@ export class Session implements MediaSession {
 interface PortPlace {
   readonly address: MediaAddress
   readonly fingerprint: Fingerprint
+  readonly sound: PortSound
   readonly link: WorkerLink
 }
 
@@ -129,6 +161,7 @@ export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
   readonly fingerprint: Fingerprint
+  readonly sound: PortSound
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
@@ -139,10 +172,11 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, fingerprint, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, fingerprint, sound, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
     this.fingerprint = fingerprint
+    this.sound = sound
     this.#link = link
     this.#gone = gone
   }
@@ -167,6 +201,10 @@ export class Port implements MediaPort {
     if (!this.closed) this.#link.order({ type: 'describe', port: this.number, description })
   }
 
+  process(wanted: VoiceProcessing): void {
+    if (!this.closed) this.#link.order({ type: 'process', port: this.number, wanted })
+  }
+
   record(path: string): void {
     if (this.closed) throw new MediaError('media.closed')
     if (this.#recording) throw new MediaError('media.already-recording')
@@ -179,6 +217,20 @@ export class Port implements MediaPort {
     if (!this.#recording || this.closed) return undefined
     this.#recording = false
     return this.#link.ask('stop-recording', { port: this.number })
+  }
+
+  hearTones(on: boolean): void {
+    if (!this.closed) this.#link.order({ type: 'hear-tones', port: this.number, on })
+  }
+
+  async sendDigits(digits: string, { toneMs = usualDigitMs, pauseMs = usualDigitMs }: DigitTiming = {}): Promise<void> {
+    if (!/^[0-9*#A-D]{1,64}$/i.test(digits)) throw new RangeError('no digits')
+    for (const ms of [toneMs, pauseMs])
+      if (!(ms >= 40 && ms <= 8000)) throw new RangeError(`no length of a digit: ${ms}`)
+    if (this.closed) throw new MediaError('media.closed')
+    const answer = await this.#link.ask('send-digits', { port: this.number, digits, toneMs, pauseMs })
+    if (answer === 'impossible') throw new MediaError('media.no-digits')
+    if (answer === 'cut') throw new MediaError('media.closed')
   }
 
   async stats(): Promise<PortStats> {

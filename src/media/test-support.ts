@@ -1,5 +1,9 @@
 /** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
 import { Emitter } from '../core/emitter.ts'
+import { GraphLink, type Told } from './graph/graph-link.ts'
+import { PortSoundHandle } from './graph/port-sound.ts'
+import type { GraphOrder } from './graph/protocol.ts'
+import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
 import {
   type MediaPlane,
   type MediaPort,
@@ -44,7 +48,14 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  hearsTones = false
+  readonly digitsSent: string[] = []
   recording: string | undefined
+  /** What is wanted of the graph. A test tells how it went by `things`. */
+  readonly orders: GraphOrder[] = []
+  readonly things = new Map<number, Told>()
+  readonly graph = new GraphLink((order) => this.orders.push(order), this.things)
+  readonly sound: PortSoundHandle
   closed = false
   idleMs: number | undefined
 
@@ -52,6 +63,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     super()
     this.options = options
     this.id = `port-${rtpPort}`
+    this.sound = new PortSoundHandle(this.graph, rtpPort)
     this.address = { ip: '192.0.2.1', rtpPort, rtcpPort: rtpPort + 1 }
   }
 
@@ -59,12 +71,23 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.descriptions.push(description)
   }
 
+  process(): void {}
+
   record(path: string): void {
     this.recording = path
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {
     return Promise.resolve(undefined)
+  }
+
+  hearTones(on: boolean): void {
+    this.hearsTones = on
+  }
+
+  sendDigits(digits: string): Promise<void> {
+    this.digitsSent.push(digits)
+    return Promise.resolve()
   }
 
   stats(): Promise<PortStats> {
@@ -77,10 +100,14 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   }
 }
 
+const numberOf = (port: MediaPort): number => port.address.rtpPort
+
 /** A media plane without sockets: its ports are those of all sessions, in the order they were opened. */
 export class FakeMedia implements MediaPlane {
   readonly io = 'dgram'
   readonly ports: FakePort[] = []
+  /** What is wanted of the graphs of sessions. */
+  readonly orders: GraphOrder[] = []
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY
   readonly #lost = new Emitter<SessionEvents>()
@@ -92,6 +119,7 @@ export class FakeMedia implements MediaPlane {
 
   openSession(id: string): MediaSession {
     const own: FakePort[] = []
+    const graph = new GraphLink((order) => this.orders.push(order), new Map())
     return {
       id,
       on: (name, listener) => this.#lost.on(name, listener),
@@ -103,6 +131,8 @@ export class FakeMedia implements MediaPlane {
         return Promise.resolve(port)
       },
       bridge: () => undefined,
+      openMixer: (wishes) => new MixerHandle(graph, wishes, numberOf),
+      supervise: (listener, parties) => new SupervisionHandle(graph, listener, parties, numberOf),
       together: (work) => work(),
       async close() {
         for (const port of own) await port.close()

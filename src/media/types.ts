@@ -10,6 +10,8 @@
 import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
 import type { IceCredentials } from '../core/ice.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
+import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
 /**
@@ -25,7 +27,7 @@ export interface PayloadFormat {
   readonly clockRateHz: number
   /** Of the rtpmap, 1 when left out; always 2 for opus, whatever is in it (RFC 7587 §7). */
   readonly channels?: number
-  /** Of opus: what its receiver asks its sender to do. */
+  /** Of opus: what its receiver asks its sender to do, within our settings. */
   readonly opus?: OpusWishes
 }
 
@@ -41,6 +43,8 @@ export interface OpusWishes {
   readonly bitsPerSecond?: number
   /** maxplaybackrate: a higher sample rate would be wasted on it. */
   readonly playbackRateHz?: number
+  /** Of our encoder, 0 to 10. */
+  readonly complexity?: number
 }
 
 export interface MediaAddress {
@@ -136,6 +140,8 @@ export interface StreamQuality {
   readonly jitterMs: number
   /** Depth of the jitter buffer, simulated while nobody listens here. */
   readonly bufferMs: number
+  /** Of the sound that was decoded here, how much was made up for what was missing; while somebody listens. */
+  readonly concealedShare?: number
   /** One way on this side: half of the round trip, a packet, the buffer. */
   readonly delayMs: number
   readonly roundTripMs?: number
@@ -192,7 +198,7 @@ export interface RecordedFile {
 export interface PortEvents {
   /** The first packet came from here, and only packets from here are taken from now on. */
   'media-started': { readonly source: string; readonly codec: Encoding }
-  /** A digit was pressed (RFC 4733); told once, when it ends. */
+  /** A digit was pressed; told once, when it ends (RFC 4733), or 45 ms after it began (a tone, see `hearTones`). */
   digit: { readonly digit: string; readonly durationMs: number }
   /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
   quality: StreamQuality
@@ -206,14 +212,29 @@ export interface PortEvents {
   'recording-failed': { readonly path: string; readonly text: string }
 }
 
+/** How digits are sent. */
+export interface DigitTiming {
+  /** Length of each, 40 to 8000: receivers need 40 (ITU-T Q.24), and 16 bits of duration hold 8.19 s at 8 kHz. 100 when left out. */
+  readonly toneMs?: number
+  /** Silence after each, 40 to 8000; 100 when left out. */
+  readonly pauseMs?: number
+}
+
 export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
   /** Of the certificate that we show in handshakes. */
   readonly fingerprint: Fingerprint
+  /** Playing, listening, injecting. Of a port that relays nothing comes of it. */
+  readonly sound: PortSound
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
+  /**
+   * Make the voice that comes better for who hears it decoded, from now on; instead of what `MediaPlaneSettings` asks for.
+   * While anything is asked for, a bridge decodes it and relays no more. Recordings keep what came.
+   */
+  process(wanted: VoiceProcessing): void
   /**
    * Write what arrives into a WAV, 16-bit linear, addressed by RTP timestamp. The file is made at the first packet.
    * @param path Absolute; its folder exists.
@@ -224,6 +245,22 @@ export interface MediaPort {
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
    */
   stopRecording(): Promise<RecordedFile | undefined>
+  /**
+   * Hear digits that the peer sends as tones too, as long as it agrees to no telephone-events. Costs the decoding of all it
+   * says: for the time in which somebody waits for digits.
+   */
+  hearTones(on: boolean): void
+  /**
+   * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn.
+   *
+   * Resolves when the last packet has left. Nobody acknowledges digits, so this says nothing about what was heard.
+   *
+   * @param digits 0-9 * # A-D, 64 at most.
+   * @throws {RangeError} for anything else, before the first is sent.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
+   * @see RFC 4733 §2.5.1
+   */
+  sendDigits(digits: string, timing?: DigitTiming): Promise<void>
   /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */
@@ -245,6 +282,10 @@ export interface MediaSession {
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
   bridge(a: MediaPort, b: MediaPort): void
+  /** A conference of ports of this session. @throws {RangeError} for wishes out of bounds. */
+  openMixer(wishes: MixerWishes): Mixer
+  /** `listener` hears the parties, each of them what it heard before. */
+  supervise(listener: MediaPort, parties: readonly MediaPort[]): Supervision
   /** What `work` asks of the ports reaches them at once, and before `together` returns: it costs as little as one wish. */
   together<Result>(work: () => Result): Result
   /** Close all ports. Twice is fine. */
@@ -277,10 +318,20 @@ export interface MediaPlaneSettings {
   readonly portMax: number
   /** Ports tell `quality` so often while packets come, besides when a verdict comes or goes; 0 (default) then only. */
   readonly qualityEveryMs?: number
+  /** Done to the voice of each audio port; nothing when left out. */
+  readonly voice?: VoiceProcessing
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */
   readonly pollMs?: number
+  /** Of who is heard decoded; 40 to 200 ms when left out. */
+  readonly jitter?: DelayBounds
+}
+
+/** How long packets wait in a jitter buffer at least and at most, ms, 0 to 1000. */
+export interface DelayBounds {
+  readonly minMs: number
+  readonly maxMs: number
 }
 
 export interface MediaPlane {

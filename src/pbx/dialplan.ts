@@ -120,7 +120,7 @@ export class Dialplan {
    * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
-    const { from, present, callerSrtp } = this.#comingFrom(invite, identity)
+    const { from, present, callerSrtp, callerCodecs } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
       if (place.state === 'ringing')
@@ -129,7 +129,13 @@ export class Dialplan {
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
     }
-    const taker = { party: from, mayTake, ...(present && { present }), ...(callerSrtp && { srtp: callerSrtp }) }
+    const taker = {
+      party: from,
+      mayTake,
+      ...(present && { present }),
+      ...(callerSrtp && { srtp: callerSrtp }),
+      ...(callerCodecs && { codecs: callerCodecs }),
+    }
     return takePlace(invite, taker, this.#options.services.live)
   }
 
@@ -137,7 +143,7 @@ export class Dialplan {
     const { request } = invite
     const { headers } = request
     const isTrunk = identity.kind === 'trunk'
-    const { srtp } = isTrunk ? identity.trunk : identity.extension
+    const { srtp, codecs } = isTrunk ? identity.trunk : identity.extension
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
@@ -146,6 +152,7 @@ export class Dialplan {
       invite,
       from,
       ...(srtp && { callerSrtp: srtp }),
+      ...(codecs && { callerCodecs: codecs }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -188,7 +195,7 @@ export class Dialplan {
 
   /** @param device That one alone. */
   #extensionRoute(
-    { number, ringSeconds, record, srtp }: Extension,
+    { number, ringSeconds, record, srtp, codecs }: Extension,
     party: Party,
     luggage: Luggage,
     device?: NamedDevice,
@@ -196,7 +203,8 @@ export class Dialplan {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
-    const shared = { party, introduce, follow, present: presentToPhone, reached, ...(srtp && { srtp }) }
+    const own = { ...(srtp && { srtp }), ...(codecs && { codecs }) }
+    const shared = { party, introduce, follow, present: presentToPhone, reached, ...own }
     const targets = this.#options.registrar.targets(number, device)
     const destinations = targets.map((target) => deviceDestination(target, shared))
     return { destinations, ringMs: ringSeconds * 1000, record }
@@ -235,7 +243,7 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, { luggage, present, callerSrtp }: Coming): Promise<void> {
+  async #dial(call: Call, route: Route, { luggage, present, callerSrtp, callerCodecs }: Coming): Promise<void> {
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -245,6 +253,7 @@ export class Dialplan {
       onwards,
       ...(present && { present }),
       ...(callerSrtp && { callerSrtp }),
+      ...(callerCodecs && { callerCodecs }),
     })
   }
 
@@ -281,6 +290,7 @@ interface Coming {
   readonly luggage: Luggage
   /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
+  readonly callerCodecs?: readonly string[]
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

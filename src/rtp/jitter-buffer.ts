@@ -126,9 +126,9 @@ export class JitterBuffer {
     return this.#packetTicks
   }
 
-  /** How long ago the sound that is next would have been played with no delay at all, ms. */
+  /** How long ago the sound that is next would have been played with no delay at all, ms; what was made up for a loss. */
   delayMs(nowMs: number): number {
-    return nowMs - this.#headTime / this.#ticksPerMs - this.wanted.baseMs
+    return nowMs - (this.#headTime + this.#held) / this.#ticksPerMs - this.wanted.baseMs
   }
 
   /** From now on what is not there is lost. */
@@ -201,7 +201,7 @@ export class JitterBuffer {
 
   /** Throw away what waits until the delay is `delayMs` or nothing is left. */
   drop(delayMs: number, nowMs: number): void {
-    const until = this.#headTime + (this.delayMs(nowMs) - delayMs) * this.#ticksPerMs
+    const until = this.#headTime + this.#held + (this.delayMs(nowMs) - delayMs) * this.#ticksPerMs
     while (this.#head <= this.#newest) {
       const slot = this.#head % slots
       const isHere = this.#has(this.#head)

@@ -25,6 +25,15 @@ test('what never came is lost, what came later than the buffer is deep is discar
   assert.deepEqual({ expected, lost, discarded }, { expected: 500, lost: 1, discarded: 1 })
 })
 
+test('of packets that waited for each other the first is late, those behind it find a deeper buffer', () => {
+  // Six packets come together with the sixth, which is on time; two seconds later it happens again.
+  const delays = constant(500, 0)
+  for (const from of [100, 200]) for (let i = 0; i < 6; i++) delays[from + i] = (5 - i) * 20
+  assert.equal(stream(delays).read().discarded, 2, 'once for each time: 100 ms late, then 80, ...')
+  for (let i = 0; i < 6; i++) delays[450 + i] = (5 - i) * 20
+  assert.equal(stream(delays).read().discarded, 3, 'five seconds later it is as shallow as before')
+})
+
 test('a route that becomes 300 ms longer costs two seconds of late packets, not the rest of the call', () => {
   const { lost, discarded } = stream([...constant(500, 10), ...constant(1500, 310)]).read()
   assert.equal(lost, 0)
@@ -74,4 +83,16 @@ test('1,000 random orders and losses count as a search through the sent packets 
     const missing = delays.filter((delay) => delay === undefined).length
     assert.deepEqual({ expected, lost, discarded }, { expected: 200, lost: missing, discarded: 0 })
   }
+})
+
+test('while a real buffer listens it says what is late, and a twin is no late packet', () => {
+  const model = new PlayoutModel(8000)
+  for (let i = 0; i < 100; i++) {
+    model.packet(7, i, i * 160, i * 20 + (i === 40 ? 500 : 0), 0, false)
+    if (i === 40) model.discard(i)
+  }
+  model.packet(7, 99, 99 * 160, 2000, 0, false)
+  model.discard(99)
+  model.end()
+  assert.deepEqual([model.read().expected, model.read().discarded, model.duplicates], [100, 1, 1])
 })

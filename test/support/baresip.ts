@@ -11,10 +11,23 @@ import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
+export type BaresipCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16'
+
+/** Its module, and its name, true rate and channels in an account. */
+const codecs: Readonly<Record<BaresipCodec, readonly [string, string]>> = {
+  PCMU: ['g711', 'PCMU/8000/1'],
+  PCMA: ['g711', 'PCMA/8000/1'],
+  G722: ['g722', 'G722/16000/1'],
+  opus: ['opus', 'opus/48000/2'],
+  L16: ['l16', 'L16/16000/1'],
+}
+
 export interface BaresipOptions extends InstalledPhone {
-  readonly codec: 'PCMU' | 'PCMA'
+  readonly codec: BaresipCodec
   /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
   readonly encryption?: 'srtp' | 'srtp-mand'
+  /** RTCP on the port of RTP (RFC 5761), where the other side agrees. */
+  readonly rtcpMux?: boolean
   /**
    * Extensions whose presence it watches; it publishes its own then, writes to the first, and
    * prints every SIP message: it has no other way to show a text that came.
@@ -159,7 +172,7 @@ function takeNetstring(bytes: Buffer): { readonly text: string; readonly length:
 function writeConfiguration(options: BaresipOptions, controlPort: number): void {
   const heard = join(options.folder, 'heard')
   mkdirSync(heard, { recursive: true })
-  const { user, password, server, transport, codec, encryption, contacts } = options
+  const { user, password, server, transport, codec, encryption, contacts, rtcpMux } = options
   const lines = [
     'poll_method epoll',
     'sip_listen 127.0.0.1:0',
@@ -169,19 +182,23 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `audio_source aufile,${options.sourceWav}`,
     `audio_alert aubridge,alert${controlPort}`,
     'audio_txmode thread',
+    'ausrc_srate 8000',
+    'auplay_srate 8000',
+    'ausrc_channels 1',
+    'auplay_channels 1',
     'ausrc_format s16',
     'auplay_format s16',
     'auenc_format s16',
     'audec_format s16',
     'rtp_ports 33000-39998',
-    'rtcp_mux no',
+    `rtcp_mux ${rtcpMux ? 'yes' : 'no'}`,
     'jitter_buffer_delay 2-10',
     'net_interface 127.0.0.1',
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
+    ...[codecs[codec][0], 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
       (name) => `module ${name}.so`,
     ),
     'module_tmp account.so',
@@ -194,7 +211,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `<sip:${user}@${server.ip};transport=${transport}>`,
     `auth_user=${user}`,
     `auth_pass=${password}`,
-    `audio_codecs=${codec}/8000/1`,
+    `audio_codecs=${codecs[codec][1]}`,
     'regint=60',
     `outbound="sip:${server.ip}:${server.port};transport=${transport}"`,
     ...(encryption ? [`mediaenc=${encryption}`] : []),

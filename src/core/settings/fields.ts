@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { codecName, codecsRule, mostCodecs } from '../codec-names.ts'
 import { isNetwork } from '../networks.ts'
 import { readToldAddress } from './told-address.ts'
 
@@ -106,6 +107,26 @@ export const list = () =>
         .map((one) => one.trim())
         .filter((one) => one !== ''),
     z.array(z.string(), { error: 'values separated by commas' }),
+  )
+
+const bitrateError = '0, or a whole number from 6000 to 510000'
+/** Of Opus, bits a second (RFC 7587 §6.1); 0 for none. */
+export const bitrate = () =>
+  fromText(
+    (given) => (given === '' ? Number.NaN : Number(given)),
+    z
+      .int({ error: bitrateError })
+      .refine((given) => given === 0 || (given >= 6_000 && given <= 510_000), { error: bitrateError }),
+  )
+
+const codecsError = `${codecsRule}, separated by commas`
+/** Names of codecs, at least one of them: comma-separated or a YAML list. */
+export const codecs = () =>
+  list().pipe(
+    z
+      .array(z.string().regex(codecName, { error: codecsError }), { error: codecsError })
+      .min(1, { error: codecsError })
+      .max(mostCodecs, { error: codecsError }),
   )
 
 const headersError =

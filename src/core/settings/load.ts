@@ -135,6 +135,10 @@ function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
     )
+  if (rtp.jitterMinMs > rtp.jitterMaxMs)
+    throw new SettingsError(
+      `JITTER_MIN_MS: ${rtp.jitterMinMs} was given; must not be above JITTER_MAX_MS, which is ${rtp.jitterMaxMs}`,
+    )
   if (rtp.bindIp !== '' && isIP(rtp.bindIp) === 0)
     throw new SettingsError(`RTP_BIND_IP: "${rtp.bindIp}" was given; must be an IPv4 or IPv6 address, or empty`)
   if (nat.behindNat && nat.externalIp === 'auto' && !isStunServer(nat.stunServer))

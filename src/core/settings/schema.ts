@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
 import { srtpModes } from '../srtp.ts'
 import {
+  bitrate,
+  codecs,
   duration,
   flag,
   headerNames,
@@ -46,6 +48,8 @@ const extension = z.strictObject({
   maxContacts: whole(1, 20).default(5),
   /** Whether their audio is encrypted; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[G722, PCMA]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
@@ -87,6 +91,8 @@ const trunk = z.strictObject({
   fromDomain: words().optional(),
   /** Whether its audio is encrypted, as SRTP with keys in the signalling; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
@@ -303,6 +309,36 @@ export const settingsSchema = z.strictObject({
       env: 'RTP_SRTP',
       description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
     }),
+    codecs: setting(codecs().default(['opus', 'G722', 'PCMA', 'PCMU', 'others']), {
+      env: 'CODECS',
+      description:
+        'Audio codecs, the best first: opus, G722, PCMA, PCMU and L16 are offered and converted; of others, such as G729 or EVS, the name lets them pass between two sides that both have them. `others` allows all that are not named.',
+    }),
+    transcode: setting(flag().default(true), {
+      env: 'TRANSCODE',
+      description:
+        'Convert sound where the two sides of a call have no codec in common. Without, such a call does not come about.',
+    }),
+    opus: section({
+      bitrate: setting(bitrate().default(0), {
+        env: 'OPUS_BITRATE',
+        description:
+          'Most bits a second of Opus, 6000 to 510000, that we send and ask for; 0 leaves it to the codec and the other side.',
+      }),
+      complexity: setting(whole(0, 10).default(5), {
+        env: 'OPUS_COMPLEXITY',
+        description: 'Of our Opus encoder: 10 sounds best, 0 costs least.',
+      }),
+      fec: setting(flag().default(true), {
+        env: 'OPUS_FEC',
+        description:
+          'Opus carries a coarse copy of the packet before, where the other side takes it and loses packets.',
+      }),
+      dtx: setting(flag().default(false), {
+        env: 'OPUS_DTX',
+        description: 'Opus sends hardly anything in silence; else only to who asks for it.',
+      }),
+    }),
     qualityInterval: setting(duration().default(10_000), {
       env: 'RTP_QUALITY_INTERVAL',
       description:
@@ -316,6 +352,15 @@ export const settingsSchema = z.strictObject({
       env: 'MEDIA_IO',
       description:
         'How packets come in and go out. `dgram`: by Node, everywhere. `native`: by the addon that `npm run native` builds (Linux), at a fraction of the cost. `auto`: by the addon when it is there.',
+    }),
+    jitterMinMs: setting(whole(20, 1000).default(40), {
+      env: 'JITTER_MIN_MS',
+      description:
+        'How long packets wait at least before somebody hears them decoded (conference, another codec), in milliseconds, the 20 of a frame included. Calls that are passed on packet by packet wait for nothing.',
+    }),
+    jitterMaxMs: setting(whole(20, 1000).default(200), {
+      env: 'JITTER_MAX_MS',
+      description: 'How long they wait at most, on a network with much jitter.',
     }),
     pollMs: setting(whole(1, 20).default(5), {
       env: 'MEDIA_POLL_MS',
@@ -454,6 +499,25 @@ export const settingsSchema = z.strictObject({
       env: 'HEP_PASSWORD',
       description: 'Password of the collector, if it wants one.',
       secret: true,
+    }),
+  }),
+  sound: section({
+    echo: setting(flag().default(false), {
+      env: 'SOUND_ECHO',
+      description:
+        'Take the echo of what a party hears out of its voice. With any of SOUND_ECHO, SOUND_DENOISE and SOUND_GAIN all calls are decoded and encoded again, which relaying spares. Recordings keep what came.',
+    }),
+    denoise: setting(flag().default(false), {
+      env: 'SOUND_DENOISE',
+      description: 'Suppress noise in voices, by RNNoise where its package is installed.',
+    }),
+    gain: setting(flag().default(false), {
+      env: 'SOUND_GAIN',
+      description: 'Bring quiet and loud voices to one level.',
+    }),
+    gainLevel: setting(whole(-40, -10).default(-20), {
+      env: 'SOUND_GAIN_LEVEL',
+      description: 'That level, dBov, while somebody speaks.',
     }),
   }),
   prompts: section({

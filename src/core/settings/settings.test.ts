@@ -82,6 +82,7 @@ for (const [env, line] of [
     'NAT_ADDRESSES: "10.0.0.0/8=2001:db8::1" was given; must be NETWORK=ADDRESS of one family, NETWORK=local or NETWORK=stun:HOST, separated by commas: 10.200.0.0/16=10.8.0.2',
   ],
   [{ RTP_PORT_MIN: '30000' }, 'RTP_PORT_MIN: 30000 was given; must be below RTP_PORT_MAX, which is 20000'],
+  [{ JITTER_MIN_MS: '300' }, 'JITTER_MIN_MS: 300 was given; must not be above JITTER_MAX_MS, which is 200'],
 ] as const) {
   test(`a wrong value ends the start with one line: ${line}`, () => {
     assert.equal(failure({ env }), line)

@@ -7,11 +7,13 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
-import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
-import { BlockPool } from './block-pool.ts'
+import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
+import type { DelayBounds, PortEvents } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
+import { Desk } from './graph/desk.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'
 
 export interface MediaWorkerOptions {
@@ -20,14 +22,13 @@ export interface MediaWorkerOptions {
   /** What we show in handshakes of DTLS. */
   readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
+  readonly jitter: DelayBounds
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
 }
 
 /** How often ports are asked whether something is due. */
 const tickMs = 50
-/** Of the jitter buffers of those who are listened to, ms. */
-const jitterBounds = { minMs: 20, maxMs: 200 }
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -36,6 +37,7 @@ export class MediaWorker {
   readonly #ports = new Map<number, Port | RelayPort>()
   readonly #blocks = new BlockPool()
   readonly #frames: FrameClock
+  readonly #desk: Desk
   /** Wall time at zero of the monotonic clock: the same for all legs of a call, whenever they began. */
   #wallOffsetMs: number
   #timer: Timer
@@ -48,6 +50,14 @@ export class MediaWorker {
   constructor(options: MediaWorkerOptions) {
     this.#options = options
     this.#frames = new FrameClock(options.clock, () => options.io.flush())
+    this.#desk = new Desk({
+      clock: this.#frames,
+      portOf: (number) => {
+        const port = this.#ports.get(number)
+        return port instanceof Port ? port : undefined
+      },
+      tell: (id, told) => options.post({ type: 'graph', id, told }),
+    })
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
     this.#tickDueMs = options.clock.now() + tickMs
     this.#timer = options.clock.after(tickMs, () => this.#tick())
@@ -70,9 +80,13 @@ export class MediaWorker {
       if (a instanceof RelayPort && b instanceof RelayPort) a.bridge(b)
       return
     }
+    if (order.type === 'graph') return this.#desk.obey(order.order)
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else if (port instanceof Port) port.record(order.path)
+    else if (!(port instanceof Port)) return
+    else if (order.type === 'record') port.record(order.path)
+    else if (order.type === 'process') port.process(order.wanted)
+    else port.hearTones(order.on)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {
@@ -81,6 +95,8 @@ export class MediaWorker {
         return this.#open(request)
       case 'stop-recording':
         return this.#stopRecording(request.port)
+      case 'send-digits':
+        return this.#sendDigits(request)
       case 'port-stats':
         return this.#ports.get(request.port)?.stats()
       case 'close-port':
@@ -95,6 +111,14 @@ export class MediaWorker {
   async #stopRecording(id: number) {
     const port = this.#ports.get(id)
     return port instanceof Port ? port.stopRecording() : undefined
+  }
+
+  #sendDigits({ port: id, digits, toneMs, pauseMs }: SendDigits): Promise<'sent' | 'impossible' | 'cut'> {
+    const port = this.#ports.get(id)
+    return new Promise((resolve) => {
+      const done = (complete: boolean): void => resolve(complete ? 'sent' : 'cut')
+      if (!(port instanceof Port && port.sendDigits(digits, toneMs, pauseMs, done))) resolve('impossible')
+    })
   }
 
   async #shutdown(): Promise<undefined> {
@@ -123,8 +147,11 @@ export class MediaWorker {
       blocks: this.#blocks,
       own,
       frames: this.#frames,
-      jitter: jitterBounds,
-      tell: (name, event) => post({ type: 'event', port: ask.port, name, event } as FromWorker),
+      jitter: this.#options.jitter,
+      tell: (name, event) => {
+        post({ type: 'event', port: ask.port, name, event } as FromWorker)
+        if (name === 'digit') this.#desk.digit(ask.port, (event as PortEvents['digit']).digit)
+      },
     })
   }
 
@@ -132,6 +159,7 @@ export class MediaWorker {
     const port = this.#ports.get(id)
     if (!port) return undefined
     this.#ports.delete(id)
+    this.#desk.portClosed(id)
     const stats = await port.close()
     this.#closed.packetsReceived += stats.packetsReceived
     this.#closed.packetsSent += stats.packetsSent

@@ -5,35 +5,39 @@
  *                                                                            ├───▶ ear (voice/ear.ts), while somebody listens
  *                                                                            └───▶ speaker of the bridged port ─▶ its socket
  *
- * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
+ * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire.
+ * Closed by media-worker.ts, which owns it.
  */
-import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
+import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
-import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-import type { BlockPool } from './block-pool.ts'
+import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
-import { Preroll } from './preroll.ts'
+import { PortRtcp } from './port-rtcp.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
-import { Recorder, type SpeechPacket } from './recorder.ts'
+import type { BlockPool } from './recording/block-pool.ts'
+import { Preroll } from './recording/preroll.ts'
+import { Recorder } from './recording/recorder.ts'
+import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
+import { DigitsIn } from './voice/digits-in.ts'
 import { Ear } from './voice/ear.ts'
-import type { Laying } from './voice/heard.ts'
+import type { Heard, Laying } from './voice/heard.ts'
+import { ImprovedVoice } from './voice/improved.ts'
+import { SentSound } from './voice/sent-sound.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
-import type { DelayBounds } from './voice-decoder.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -66,10 +70,13 @@ export class Port implements PacketHandler, Wire {
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
   readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), firstClockRateHz)
   readonly #reports: Reports
+  readonly #rtcp: PortRtcp
   readonly #quality: QualityMeter
   readonly #ear: Ear
+  /** What `#ear` hears, made better; undefined when nothing is asked for. */
+  #improved: ImprovedVoice | undefined
   readonly #speaker: Speaker
-  #digits: DigitDetector
+  readonly #digits: DigitsIn
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -86,8 +93,6 @@ export class Port implements PacketHandler, Wire {
   #clockRateHz = firstClockRateHz
   /** The peer may be sent speech: not on hold, and known to listen. */
   #sends = false
-  /** Where the peer's RTCP came from. */
-  #rtcpSource: Endpoint | undefined
   /** What the peer speaks in. */
   #format: Format | undefined
   #bytesReceived = 0
@@ -108,10 +113,22 @@ export class Port implements PacketHandler, Wire {
       everyMs: options.qualityEveryMs ?? 0,
       reports: this.#reports,
       counted: () => this.#counted(),
+      voice: () => this.#ear.stats,
       tell: (quality) => options.tell('quality', quality),
     })
-    this.#digits = this.#digitDetector(firstClockRateHz)
+    this.#rtcp = new PortRtcp({
+      reports: this.#reports,
+      received: this.#received,
+      sent: this.#sent,
+      lock: this.#lock,
+      wallAt: options.wallAt,
+      metrics: () => this.#quality.metrics(),
+      crypto: () => this.#crypto,
+      sendRtp: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
+      sendRtcp: (bytes, to) => this.#sockets?.sendRtcp(bytes, to),
+    })
     this.#ear = new Ear(options.frames, options.jitter)
+    this.#digits = new DigitsIn(options.frames, this.#ear, (digit) => options.tell('digit', digit))
     this.#speaker = new Speaker(this, options.frames, this.#sent)
     if (options.recordedLater) this.#preroll = new Preroll()
   }
@@ -138,10 +155,11 @@ export class Port implements PacketHandler, Wire {
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
-    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
+    this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
+    this.#digits.describe(this.#receive, this.#options.clock.now())
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -161,17 +179,32 @@ export class Port implements PacketHandler, Wire {
 
   #hears(peer: Port | undefined): void {
     this.#peer = peer
-    this.#speaker.bridge(peer && peer.#ear)
+    this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
+  process(wanted: VoiceProcessing): void {
+    this.#improved?.close()
+    const sent = wanted.echo ? new SentSound() : undefined
+    const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
+    this.#improved = any ? new ImprovedVoice(this.#ear, wanted, sent) : undefined
+    this.#speaker.tell(sent)
+    if (this.#peer) this.#peer.#hears(this)
   }
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
-    return this.#ear
+    return this.#improved ?? this.#ear
   }
 
   /** What the peer hears, as sound. */
-  get heard(): SoundSource {
+  get heard(): Heard {
     return this.#speaker.heard
+  }
+
+  /** The highest rate that the peer can hear. */
+  get hearsHz(): number {
+    return this.#speaker.hearsHz
   }
 
   /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
@@ -189,11 +222,26 @@ export class Port implements PacketHandler, Wire {
     return this.#speaker.say(source, how)
   }
 
+  /** Hear digits as tones too, while the peer agrees to no telephone-events. */
+  hearTones(on: boolean): void {
+    this.#digits.hearTones(on, this.#options.clock.now())
+  }
+
+  /**
+   * Send digits, as events where the peer takes them, else as tones.
+   *
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
+   */
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
+    return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
+  }
+
   record(path: string): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, sampleRateHz: firstClockRateHz, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
@@ -240,12 +288,12 @@ export class Port implements PacketHandler, Wire {
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
-    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
-    if (format.kind === 'event') this.#event(format, nowMs)
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs, this.#ear.awake)
+    if (format.kind === 'event') this.#digits.event(packet, format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
-    if (this.#ear.awake) this.#ear.put(packet, format, nowMs)
+    if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
     listener?.relay(packet, format, nowMs)
   }
 
@@ -271,55 +319,29 @@ export class Port implements PacketHandler, Wire {
     const source = endpointText(ip, port)
     if (this.#collidedWith === source) return
     this.#collidedWith = source
-    this.#report(nowMs, true)
+    this.#rtcp.report(nowMs, true)
     this.#sent.changeSsrc(randomUint32())
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
-    const clear = this.#crypto ? this.#crypto.openRtcp(bytes) : bytes
-    if (!clear || from.ip !== this.#lock.destination?.ip) {
-      this.#refused++
-      return
-    }
-    this.#rtcpSource = from
-    const nowMs = this.#options.clock.now()
-    this.#reports.receive(clear, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
-  }
-
-  #event({ clockRateHz }: Format, nowMs: number): void {
-    if (clockRateHz !== this.#digits.clockRateHz) {
-      this.#digits.restart()
-      this.#digits = this.#digitDetector(clockRateHz)
-    }
-    const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
-    if (event) this.#digits.packet(packet.timestamp, event, nowMs)
-  }
-
-  #digitDetector(clockRateHz: number): DigitDetector {
-    return new DigitDetector(clockRateHz, (digit) => this.#options.tell('digit', digit))
+    if (!this.#rtcp.take(bytes, from, this.#options.clock.now())) this.#refused++
   }
 
   #speech(format: Format, nowMs: number): void {
     this.#format = format
     this.#ear.speaks(format)
-    if (format.clockRateHz === this.#digits.clockRateHz) this.#digits.speech(packet.timestamp)
+    this.#digits.speech(packet, format)
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
       this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: format.encoding })
     }
-    if (isG711(format.encoding)) this.#record(format.encoding, nowMs)
+    this.#record(format, nowMs)
   }
 
-  #record(law: G711Law, nowMs: number): void {
+  #record(format: Format, nowMs: number): void {
     if (!this.#recorder && !this.#preroll) return
-    speech.ssrc = packet.ssrc
-    speech.sequence = packet.sequence
-    speech.timestamp = packet.timestamp
-    speech.law = law
-    speech.bytes = packet.bytes
-    speech.from = packet.payloadStart
-    speech.samples = packet.payloadEnd - packet.payloadStart
+    const speech = speechIn(packet, format)
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
     else this.#preroll?.keep(speech, nowMs, this.#sends)
   }
@@ -331,23 +353,24 @@ export class Port implements PacketHandler, Wire {
   send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
     if (!to) return
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
   }
 
   bye(): void {
-    this.#report(this.#options.clock.now(), true)
+    this.#rtcp.report(this.#options.clock.now(), true)
   }
 
   /** Time went by: write, report, notice silence. Called about every 50 ms. */
   tick(nowMs: number): void {
-    this.#digits.tick(nowMs)
+    this.#digits.pass(nowMs)
     this.#recorder?.tick(nowMs)
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
-    if (this.#reports.due(nowMs)) this.#report(nowMs)
-    this.#quality.tick(nowMs)
+    this.#rtcp.tick(nowMs)
+    this.#quality.tick(nowMs, this.#ear.latest)
     this.#noticeSilence(nowMs)
   }
 
@@ -358,23 +381,6 @@ export class Port implements PacketHandler, Wire {
     if (idleMs < limitMs) return
     this.#silenceTold = true
     this.#options.tell('inactive', { idleMs })
-  }
-
-  #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), {
-      bye,
-      metrics: () => this.#quality.metrics(),
-    })
-    const { destination, remote } = this.#lock
-    const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
-    if (!destination || !bytes) return
-    if (remote && remote.rtcpPort === remote.rtpPort) {
-      this.#sockets?.sendRtp(bytes, 0, bytes.length, destination)
-      return
-    }
-    const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
-    const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
-    this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
   get #jitterMs(): number {
@@ -410,26 +416,14 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.#digits.close()
     this.#speaker.close()
+    this.#improved?.close()
     this.#ear.close()
-    this.#digits.restart()
-    if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
+    if (this.#received.packetsReceived + this.#sent.packets > 0) this.#rtcp.report(this.#options.clock.now(), true)
     this.#link?.close()
     void this.stopRecording()
     await Promise.all([this.#fileClosed, this.#sockets?.close()])
     return stats
   }
 }
-
-/** Used again for each packet: the recorder keeps nothing of it. */
-const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
-  ssrc: 0,
-  sequence: 0,
-  timestamp: 0,
-  samples: 0,
-  law: 'PCMU',
-  bytes: new Uint8Array(0),
-  from: 0,
-}
-
-const isG711 = (encoding: Encoding): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'

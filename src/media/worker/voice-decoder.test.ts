@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SoundEncoding } from '../../codec/codec.ts'
 import { findCodec } from '../../codec/codecs.ts'
+import { levelDbov } from '../../codec/level.ts'
 import { Chance, findSine, sine } from '../../codec/test-support.ts'
 import { emptyRtpPacket } from '../../rtp/packet.ts'
 import { VoiceDecoder } from './voice-decoder.ts'
@@ -222,4 +223,33 @@ test('a sender whose clock is 300 ppm off for an hour, with 10 ms of jitter: not
     const { peak, snrDb } = findSine(heard, 500 * (1 - ppm / 1e6), 8000)
     assert.ok(Math.abs(peak - 8000) < 100 && snrDb > 30, `${peak}, ${snrDb} dB`)
   }
+})
+
+test('a sender that is silent for 5 s: its noise is heard meanwhile, nothing counts as lost, and the delay is as before', () => {
+  const codec = findCodec('PCMU', 8000)
+  assert.ok(codec)
+  const voice = new VoiceDecoder(codec, { minMs: 40, maxMs: 200 })
+  const encoder = codec.createEncoder()
+  const tone = sine(500, 8000, 8000, 0.02)
+  const packet = emptyRtpPacket()
+  packet.bytes = new Uint8Array(160)
+  const levels: number[] = []
+  let sequence = 65_500
+  for (let index = 0; index < 400; index++) {
+    const isSilent = index >= 100 && index < 350
+    if (index === 100) packet.bytes.set([40], 0)
+    packet.payloadEnd = index === 100 ? 1 : isSilent ? 0 : encoder.encode(tone, 0, 160, packet.bytes, 0)
+    packet.timestamp = index * 160
+    if (packet.payloadEnd > 0) {
+      packet.sequence = sequence++ & 0xffff
+      voice.put(packet, isSilent ? 'noise' : 'sound', index * 20)
+    }
+    levels.push(levelDbov(voice.read(index * 20 + 5) ?? new Int16Array(160)))
+  }
+  const { lost, late, concealedMs, delayMs } = voice.stats()
+  assert.deepEqual({ lost, late, concealedMs }, { lost: 0, late: 0, concealedMs: 0 })
+  assert.ok(Math.abs(delayMs - 40) < 1, `${delayMs} ms`)
+  const mean = levels.slice(120, 340).reduce((sum, db) => sum + db / 220, 0)
+  assert.ok(Math.abs(mean + 40) < 2, `${mean} dBov`)
+  assert.ok(Math.min(...levels.slice(355)) > -16)
 })

@@ -14,13 +14,8 @@ import { FractionalResampler, samplesAfter } from '../../codec/fractional-resamp
 import { insertPeriod, longestPeriodMs, removePeriod } from '../../codec/time-scale.ts'
 import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
 import type { RtpPacket } from '../../rtp/packet.ts'
+import type { DelayBounds } from '../types.ts'
 import { frameMs, frameSamples } from './sound.ts'
-
-/** How long packets wait at least and at most, ms, 0..1000. */
-export interface DelayBounds {
-  readonly minMs: number
-  readonly maxMs: number
-}
 
 export interface VoiceStats extends Readonly<JitterCounts> {
   /** How much later than the fastest packet arrives it is played, ms, and how much later it should be. */

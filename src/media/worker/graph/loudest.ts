@@ -10,6 +10,8 @@
 interface Candidate {
   readonly loudness: number
   readonly muted: boolean
+  /** Takes no place, and is heard always. */
+  readonly announces: boolean
   onStage: boolean
 }
 
@@ -49,12 +51,14 @@ export class LoudestStage implements Stage {
   choose(members: readonly Candidate[]): void {
     let taken = 0
     for (const member of members) {
+      if (member.announces) continue
       if (member.onStage && taken < this.#places) taken++
       else member.onStage = false // who joined comes on stage by being loud
     }
     let quietest: Candidate | undefined
     let loudest: Candidate | undefined
     for (const member of members) {
+      if (member.announces) continue
       if (member.onStage) quietest = !quietest || weight(member) < weight(quietest) ? member : quietest
       else loudest = !loudest || weight(member) > weight(loudest) ? member : loudest
     }

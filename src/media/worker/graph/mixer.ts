@@ -29,6 +29,8 @@ export interface MemberOptions {
   readonly muted?: boolean
   /** Does not hear. */
   readonly deaf?: boolean
+  /** Is heard even where only the loudest are. */
+  readonly announces?: boolean
   /** Told when it begins and ends to talk, at most twice in 600 ms. */
   readonly talks?: (talking: boolean) => void
 }
@@ -154,15 +156,21 @@ export class MixerMember implements SoundSource {
   #delayed: Int16Array | undefined
   /** As loudest.ts compares them: falls slowly. */
   loudness = 0
+  readonly announces: boolean
   /** Whether it is heard, should only some be. */
   onStage = true
 
-  constructor(mixer: Mixer, voice: SoundSource | undefined, { gainDb = 0, muted, deaf, talks }: MemberOptions) {
+  constructor(
+    mixer: Mixer,
+    voice: SoundSource | undefined,
+    { gainDb = 0, muted, deaf, announces, talks }: MemberOptions,
+  ) {
     this.sampleRateHz = mixer.sampleRateHz
     this.#mixer = mixer
     this.#voice = voice
     this.#wantedGain = gainFactor(gainDb)
     this.#muted = muted ?? false
+    this.announces = announces ?? false
     this.#deaf = deaf ?? false
     this.#outputGain = this.#deaf ? 0 : 1
     const samples = frameSamples(mixer.sampleRateHz)
@@ -172,7 +180,7 @@ export class MixerMember implements SoundSource {
   }
 
   /** What is left out stays. */
-  change({ gainDb, muted, deaf }: MemberOptions): void {
+  change({ gainDb, muted, deaf }: Pick<MemberOptions, 'gainDb' | 'muted' | 'deaf'>): void {
     if (gainDb !== undefined) this.#wantedGain = gainFactor(gainDb)
     if (muted !== undefined) this.#muted = muted
     if (deaf !== undefined) this.#deaf = deaf

@@ -11,12 +11,16 @@
 import { gainFactor } from '../../../codec/mix.ts'
 import type { PlaybackEnd, Sound } from '../../graph/types.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
+import { nativeRateHz } from '../sounds/open.ts'
 import { SoundError, type SoundFailure } from '../sounds/recorded.ts'
 import type { SoundStore, StoredSound } from '../sounds/store.ts'
 import { Reel } from './reel.ts'
 
 export interface PlayerOptions {
-  readonly sampleRateHz: number
+  /** Exactly this; the rate that the sounds have, when left out. */
+  readonly sampleRateHz?: number
+  /** Not more than this: it would be lost on who hears it. */
+  readonly upToHz?: number
   readonly sounds: readonly Sound[]
   /** How often in all; infinite until it is stopped. 1 when left out. */
   readonly times?: number
@@ -28,18 +32,23 @@ export interface PlayerOptions {
   readonly shared?: boolean
   /** Told once. */
   readonly ended?: (end: PlaybackEnd) => void
+  /** Told once, when its last frame has been taken: at the end, or a frame after a stop. */
+  readonly silent?: () => void
 }
 
 const edgeMs = 5
+/** Rates that sound is played at: what is heard at others is resampled anyway. */
+const ratesHz = [8000, 16_000, 48_000]
 
 export class Player implements SoundSource {
-  readonly sampleRateHz: number
+  /** Known when it is opened. */
+  sampleRateHz: number
   readonly shared: boolean
   /** Resolves when it can be heard, or never will. */
   readonly opened: Promise<void>
   /** Frames that were not there in time. */
   underruns = 0
-  readonly #ended: (end: PlaybackEnd) => void
+  readonly #options: PlayerOptions
   #reel: Reel | undefined
   #state: 'opening' | 'playing' | 'paused' | 'over' = 'opening'
   #pausedEarly = false
@@ -49,28 +58,29 @@ export class Player implements SoundSource {
   #gain: number
   #wantedGain: number
   /** What was to come where it broke off, as loud as it would have been: fades out within the next frame. */
-  readonly #tail: Int16Array
+  #tail = new Int16Array(0)
   #tailSamples = 0
   /** Begins softly: it did not begin at its beginning. */
   #rises = false
-  readonly #output: Int16Array
+  #output = new Int16Array(0)
   #tick = Number.NaN
   #frame: Int16Array | undefined
 
   constructor(store: SoundStore, options: PlayerOptions) {
-    const { sampleRateHz, times = 1, volumeDb = 0, fromMs = 0, shared = false, ended = () => {} } = options
+    const { sampleRateHz = 8000, times = 1, volumeDb = 0, fromMs = 0, shared = false } = options
     this.sampleRateHz = sampleRateHz
     this.shared = shared
-    this.#ended = ended
+    this.#options = options
     this.#roundsLeft = times
     this.#seekMs = fromMs
     this.#gain = this.#wantedGain = gainFactor(volumeDb)
-    this.#tail = new Int16Array((sampleRateHz * edgeMs) / 1000)
-    this.#output = new Int16Array(frameSamples(sampleRateHz))
-    this.opened = this.#open(store, options.sounds)
+    this.opened = this.#open(store, options)
   }
 
-  async #open(store: SoundStore, sounds: readonly Sound[]): Promise<void> {
+  async #open(store: SoundStore, { sounds, sampleRateHz, upToHz }: PlayerOptions): Promise<void> {
+    this.sampleRateHz = sampleRateHz ?? (await rateFor(sounds, upToHz))
+    this.#tail = new Int16Array((this.sampleRateHz * edgeMs) / 1000)
+    this.#output = new Int16Array(frameSamples(this.sampleRateHz))
     const opened = await Promise.allSettled(sounds.map((sound) => store.open(sound, this.sampleRateHz)))
     const there = opened.flatMap((each): StoredSound[] => (each.status === 'fulfilled' ? [each.value] : []))
     const reel = new Reel(there, this.sampleRateHz)
@@ -88,11 +98,6 @@ export class Player implements SoundSource {
 
   get isOver(): boolean {
     return this.#state === 'over'
-  }
-
-  /** Nothing more will be heard of it. */
-  get isSilent(): boolean {
-    return this.#state === 'over' && this.#tailSamples === 0
   }
 
   /** Of the next sample; in all sounds together. */
@@ -129,9 +134,11 @@ export class Player implements SoundSource {
     this.#wantedGain = gainFactor(volumeDb)
   }
 
-  stop(end: Pick<PlaybackEnd, 'reason' | 'digit'> = { reason: 'stopped' }): void {
+  stop(end: Pick<PlaybackEnd, 'reason' | 'digit' | 'failure'> = { reason: 'stopped' }): void {
+    if (this.#state === 'over') return
     if (this.#state === 'playing') this.#breakOff()
     this.#end(end)
+    if (this.#tailSamples === 0) this.#options.silent?.()
   }
 
   read(tick: number): Int16Array | undefined {
@@ -146,11 +153,14 @@ export class Player implements SoundSource {
     const playing = this.#state === 'playing'
     if (!playing && this.#tailSamples === 0) return undefined
     const made = playing ? this.#take() : 0
-    if (made === 0 && this.#tailSamples === 0) return undefined
-    this.#output.fill(0, made)
-    this.#shape(made)
-    this.#fadeOut()
-    return this.#output
+    const sounds = made > 0 || this.#tailSamples > 0
+    if (sounds) {
+      this.#output.fill(0, made)
+      this.#shape(made)
+      this.#fadeOut()
+    }
+    if (this.isOver) this.#options.silent?.()
+    return sounds ? this.#output : undefined
   }
 
   #take(): number {
@@ -218,8 +228,16 @@ export class Player implements SoundSource {
     const { positionMs } = this
     this.#state = 'over'
     this.#reel?.close()
-    this.#ended({ ...end, positionMs })
+    this.#options.ended?.({ ...end, positionMs })
   }
+}
+
+/** The highest that one of them has, or the next that we play at; the lowest for tones, which have any. */
+async function rateFor(sounds: readonly Sound[], upToHz = Number.POSITIVE_INFINITY): Promise<number> {
+  // What cannot be read is told of when it is opened.
+  const own = await Promise.all(sounds.map((sound) => nativeRateHz(sound).catch(() => undefined)))
+  const wanted = Math.min(upToHz, Math.max(...own.map((rateHz) => rateHz ?? 0)))
+  return ratesHz.find((rateHz) => rateHz >= wanted) ?? 48_000
 }
 
 const failed = (cause: unknown): { reason: 'failed'; failure: SoundFailure } => ({

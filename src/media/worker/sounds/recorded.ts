@@ -4,7 +4,6 @@
  *   pcm.ts, ogg-opus.ts, made.ts  ── Recorded ─▶  resampled.ts ─▶ store.ts ─▶ Reel, Player
  */
 import { open } from 'node:fs/promises'
-import type { PlaybackEnd } from '../../graph/types.ts'
 
 /** Mono, 16-bit. One read at a time. */
 export interface Recorded {
@@ -17,7 +16,7 @@ export interface Recorded {
 }
 
 /** Why a sound cannot be played: it is not there, or nobody can read it. */
-export type SoundFailure = NonNullable<PlaybackEnd['failure']>
+export type SoundFailure = 'media.sound-missing' | 'media.sound-broken'
 
 export class SoundError extends Error {
   override readonly name = 'SoundError'

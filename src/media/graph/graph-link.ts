@@ -1,0 +1,70 @@
+/**
+ * The things of one session in its worker's graph: numbered here, ordered there, told of here.
+ *
+ *   playback.ts, tap.ts, … ── begin, order ─▶ here ── link.ts ─▶ worker
+ *                          ◀─ GraphEvent ──       ◀─ plane.ts ──
+ */
+import type { GraphEvent, GraphOrder } from './protocol.ts'
+
+export type Told = (told: GraphEvent) => void
+
+/** One numbering for all workers. */
+let nextThing = 1
+
+export class GraphLink {
+  readonly #order: (order: GraphOrder) => void
+  /** Of all sessions of a plane, which gets the notices. */
+  readonly #things: Map<number, Told>
+  readonly #own = new Map<number, Told>()
+
+  constructor(order: (order: GraphOrder) => void, things: Map<number, Told>) {
+    this.#order = order
+    this.#things = things
+  }
+
+  /**
+   * Order something new.
+   * @param told Hears of it until it has ended.
+   * @returns Its number.
+   */
+  begin(make: (id: number) => GraphOrder, told: Told = () => {}): number {
+    const id = nextThing++
+    const heard: Told = (event) => {
+      if (isLast(event)) this.#forget(id)
+      told(event)
+    }
+    this.#own.set(id, heard)
+    this.#things.set(id, heard)
+    this.#order(make(id))
+    return id
+  }
+
+  /** Of something that has not ended. */
+  order(order: GraphOrder): void {
+    if (this.#own.has(order.id)) this.#order(order)
+  }
+
+  /** Nothing is told of it any more, but its end where that is waited for. */
+  stop(id: number, awaited = false): void {
+    this.order({ do: 'stop', id })
+    if (!awaited) this.#forget(id)
+  }
+
+  /** Mixers, and whatever else has no port to end with. */
+  close(): void {
+    for (const id of Array.from(this.#own.keys())) this.#order({ do: 'stop', id })
+    this.lose()
+  }
+
+  /** The worker is gone, or nothing more will come from it. */
+  lose(): void {
+    for (const told of Array.from(this.#own.values())) told({ name: 'gone' })
+  }
+
+  #forget(id: number): void {
+    this.#own.delete(id)
+    this.#things.delete(id)
+  }
+}
+
+const isLast = ({ name }: GraphEvent): boolean => name === 'playback-ended' || name === 'ended' || name === 'gone'

@@ -1,0 +1,142 @@
+/**
+ * Where several ports meet: a mixer with its members and what is played to all of them; a supervisor who listens to others.
+ *
+ *   desk.ts ── order ─▶ Room, Joined, Supervising ─▶ Mixer, ports
+ */
+import type { GraphOrder, PlayOrder } from '../../graph/protocol.ts'
+import type { MemberWishes, MixerWishes, Sound } from '../../graph/types.ts'
+import type { SoundStore } from '../sounds/store.ts'
+import { atRate } from '../voice/at-rate.ts'
+import { Base, changePlayback, type GraphPort, type Tell, type Thing } from './at-port.ts'
+import { LoudestStage } from './loudest.ts'
+import { Mixer, type MixerMember } from './mixer.ts'
+import { Player } from './player.ts'
+
+/** A conference. What is in it has numbers of its own, and ends with it. */
+export class Room implements Thing {
+  readonly mixer: Mixer
+  readonly #inside = new Set<Thing>()
+
+  constructor({ sampleRateHz, loudest }: MixerWishes) {
+    this.mixer = new Mixer({ sampleRateHz, ...(loudest !== undefined && { stage: new LoudestStage(loudest) }) })
+  }
+
+  /** Ends with the room. Returns it. */
+  holds<Kind extends Thing>(thing: Kind): Kind {
+    this.#inside.add(thing)
+    return thing
+  }
+
+  take(): void {}
+
+  portClosed(): void {}
+
+  stop(): void {
+    for (const thing of this.#inside) thing.portClosed()
+    this.#inside.clear()
+  }
+}
+
+/** A port in a mixer. */
+export class Joined implements Thing {
+  readonly #member: MixerMember
+  readonly #base: Base
+  readonly #tell: Tell
+  #over = false
+
+  constructor(port: GraphPort, { mixer }: Room, wishes: MemberWishes, tell: Tell) {
+    this.#tell = tell
+    this.#member = mixer.join(atRate(port.voice, mixer.sampleRateHz), {
+      ...wishes,
+      talks: (talking) => tell({ name: 'talks', talking }),
+    })
+    this.#base = new Base(port, this.#member)
+  }
+
+  take(order: GraphOrder): void {
+    if (order.do === 'change-member') this.#member.change(order.wishes)
+  }
+
+  portClosed(): void {
+    this.stop()
+    this.#tell({ name: 'gone' })
+  }
+
+  stop(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#member.leave()
+    this.#base.stop()
+  }
+}
+
+/** Sounds played to all members of a mixer. */
+export class PlayedToAll implements Thing {
+  readonly #player: Player
+  #member: MixerMember | undefined
+
+  constructor({ mixer }: Room, store: SoundStore, sounds: readonly Sound[], wishes: PlayOrder, tell: Tell) {
+    this.#player = new Player(store, {
+      sampleRateHz: mixer.sampleRateHz,
+      sounds,
+      times: wishes.times,
+      volumeDb: wishes.volumeDb,
+      fromMs: wishes.fromMs,
+      ended: (end) => tell({ name: 'playback-ended', end }),
+      silent: () => this.#member?.leave(),
+    })
+    void this.#player.opened.then(() => {
+      if (!this.#player.isOver) this.#member = mixer.join(this.#player, { deaf: true, announces: true })
+    })
+  }
+
+  take(order: GraphOrder): void {
+    if (order.do === 'change-playback') changePlayback(this.#player, order.change)
+  }
+
+  portClosed(): void {
+    this.#player.stop({ reason: 'closed' })
+  }
+
+  stop(): void {
+    this.#player.stop()
+  }
+}
+
+/** A supervisor hears others, and is heard by some of them, by all, or by nobody. */
+export class Supervising implements Thing {
+  readonly #listener: GraphPort
+  readonly #portOf: (port: number) => GraphPort | undefined
+  readonly #members: readonly MixerMember[]
+  readonly #base: Base
+  #ends: readonly (() => void)[] = []
+
+  constructor(listener: GraphPort, parties: readonly GraphPort[], portOf: (port: number) => GraphPort | undefined) {
+    this.#listener = listener
+    this.#portOf = portOf
+    const mixer = new Mixer({ sampleRateHz: supervisionRateHz })
+    this.#members = parties.map(({ voice }) => mixer.join(atRate(voice, supervisionRateHz)))
+    this.#base = new Base(listener, mixer)
+  }
+
+  take(order: GraphOrder): void {
+    if (order.do === 'heard-by') this.heardBy(order.ports)
+  }
+
+  heardBy(ports: readonly number[]): void {
+    for (const end of this.#ends) end()
+    this.#ends = ports.flatMap((port) => this.#portOf(port)?.say(this.#listener.voice, 'over') ?? [])
+  }
+
+  portClosed(): void {
+    this.stop()
+  }
+
+  stop(): void {
+    this.heardBy([])
+    for (const member of this.#members) member.leave()
+    this.#base.stop()
+  }
+}
+
+const supervisionRateHz = 16_000
