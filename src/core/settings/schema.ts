@@ -33,9 +33,9 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sh
 
 const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
 
-const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' })
+const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional, mandatory or dtls' })
 const srtpMeaning =
-  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
+  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else. `dtls`: nothing else, and we offer keys agreed by DTLS instead of keys in the signalling. Browsers get DTLS whatever stands here.'
 
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
@@ -48,6 +48,8 @@ const extension = z.strictObject({
   maxContacts: whole(1, 20).default(5),
   /** Whether their audio is encrypted; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[G722, PCMA]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
@@ -305,7 +307,7 @@ export const settingsSchema = z.strictObject({
     }),
     srtp: setting(oneOf(srtpModes).default('accepted'), {
       env: 'RTP_SRTP',
-      description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
+      description: `Whether the audio of phones is encrypted (SRTP; keys in the signalling must be hidden by TLS). ${srtpMeaning}`,
     }),
     codecs: setting(codecs().default(['opus', 'G722', 'PCMA', 'PCMU', 'others']), {
       env: 'CODECS',
@@ -497,6 +499,25 @@ export const settingsSchema = z.strictObject({
       env: 'HEP_PASSWORD',
       description: 'Password of the collector, if it wants one.',
       secret: true,
+    }),
+  }),
+  sound: section({
+    echo: setting(flag().default(false), {
+      env: 'SOUND_ECHO',
+      description:
+        'Take the echo of what a party hears out of its voice. With any of SOUND_ECHO, SOUND_DENOISE and SOUND_GAIN all calls are decoded and encoded again, which relaying spares. Recordings keep what came.',
+    }),
+    denoise: setting(flag().default(false), {
+      env: 'SOUND_DENOISE',
+      description: 'Suppress noise in voices, by RNNoise where its package is installed.',
+    }),
+    gain: setting(flag().default(false), {
+      env: 'SOUND_GAIN',
+      description: 'Bring quiet and loud voices to one level.',
+    }),
+    gainLevel: setting(whole(-40, -10).default(-20), {
+      env: 'SOUND_GAIN_LEVEL',
+      description: 'That level, dBov, while somebody speaks.',
     }),
   }),
   prompts: section({

@@ -11,7 +11,9 @@
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
+import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
+import { type DtlsIdentity, privateKeyOf } from '../../dtls/identity.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
@@ -34,6 +36,8 @@ import { SourceLock } from './source-lock.ts'
 import { DigitsIn } from './voice/digits-in.ts'
 import { Ear } from './voice/ear.ts'
 import type { Heard, Laying } from './voice/heard.ts'
+import { ImprovedVoice } from './voice/improved.ts'
+import { SentSound } from './voice/sent-sound.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
 
 export interface PortOptions {
@@ -47,8 +51,6 @@ export interface PortOptions {
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
-  /** What we show in handshakes of DTLS; none are had without. */
-  readonly own?: OwnCertificate
   readonly frames: FrameClock
   readonly jitter: DelayBounds
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
@@ -70,6 +72,8 @@ export class Port implements PacketHandler, Wire {
   readonly #rtcp: PortRtcp
   readonly #quality: QualityMeter
   readonly #ear: Ear
+  /** What `#ear` hears, made better; undefined when nothing is asked for. */
+  #improved: ImprovedVoice | undefined
   readonly #speaker: Speaker
   readonly #digits: DigitsIn
   #sockets: PortSockets | undefined
@@ -77,6 +81,8 @@ export class Port implements PacketHandler, Wire {
   #crypto: PortCrypto | undefined
   /** Undefined for peers without ICE and DTLS. */
   #link: PeerLink | undefined
+  /** What we show in handshakes of DTLS. */
+  #own: OwnCertificate | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
@@ -141,6 +147,11 @@ export class Port implements PacketHandler, Wire {
     return this.#sent.packets
   }
 
+  /** Who we are in handshakes of DTLS: told before the description that needs it. */
+  identify(identity: DtlsIdentity): void {
+    this.#own = { certificate: identity.certificate, key: privateKeyOf(identity) }
+  }
+
   describe(description: PortDescription): void {
     const { srtp } = description
     if (srtp)
@@ -174,12 +185,22 @@ export class Port implements PacketHandler, Wire {
 
   #hears(peer: Port | undefined): void {
     this.#peer = peer
-    this.#speaker.bridge(peer && peer.#ear)
+    this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
+  process(wanted: VoiceProcessing): void {
+    this.#improved?.close()
+    const sent = wanted.echo ? new SentSound() : undefined
+    const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
+    this.#improved = any ? new ImprovedVoice(this.#ear, wanted, sent) : undefined
+    this.#speaker.tell(sent)
+    if (this.#peer) this.#peer.#hears(this)
   }
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
-    return this.#ear
+    return this.#improved ?? this.#ear
   }
 
   /** What the peer hears, as sound. */
@@ -242,10 +263,10 @@ export class Port implements PacketHandler, Wire {
   }
 
   #newLink(): PeerLink {
-    const { clock, own, tell } = this.#options
+    const { clock, tell } = this.#options
     return new PeerLink({
       clock,
-      ...(own && { own }),
+      own: () => this.#own,
       lock: this.#lock,
       send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       agreed: (keys) => this.#crypto?.describe(keys),
@@ -403,6 +424,7 @@ export class Port implements PacketHandler, Wire {
     this.#unbridge()
     this.#digits.close()
     this.#speaker.close()
+    this.#improved?.close()
     this.#ear.close()
     if (this.#received.packetsReceived + this.#sent.packets > 0) this.#rtcp.report(this.#options.clock.now(), true)
     this.#link?.close()
