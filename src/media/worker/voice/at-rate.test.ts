@@ -18,6 +18,8 @@ function read(source: SoundSource, ticks: number, firstTick = 0): Int16Array {
   return all
 }
 
+const peak = (frame: Int16Array | undefined): number => Math.max(0, ...(frame ?? []))
+
 test('a tone is the same at every rate, in frames of exactly 20 ms', () => {
   const rates = [8000, 16_000, 24_000, 32_000, 44_100, 48_000]
   for (const from of rates) {
@@ -44,7 +46,6 @@ test('after a sound its last moment is heard, then silence that costs nothing; a
   const source = new Sound(new Int16Array(320).fill(8000), 8000)
   const view = atRate(source, 16_000)
   const frames = [0, 1, 2, 3].map((tick) => view.read(tick)?.slice())
-  const peak = (frame: Int16Array | undefined): number => Math.max(0, ...(frame ?? []))
   assert.ok(peak(frames[1]) > 7000 && peak(frames[2]) > 3000)
   assert.equal(frames[3], undefined)
   const later = atRate(
