@@ -166,3 +166,52 @@ test('the phone of examples/browser-phone calls baresip', needs('chromium', 'bar
   await assertHeard('baresip', said, bob.heardWav(), { ...alike, minSeconds: 1 })
   await page.close()
 })
+
+test(
+  'a browser that is sent to another call by linphonec checks and shakes hands with its new port',
+  needs('chromium', 'linphonec', 'baresip'),
+  async (t) => {
+    const alice = await start('101')
+    const bob = await room.linphone(t, '102', { autoAnswer: true })
+    const carol = await room.baresip(t, '103', { autoAnswer: true })
+    assert.equal(await alice.call(at('102')), 200)
+    await bob.saw('CallStreamsRunning')
+    bob.command('pause')
+    await bob.saw('CallPaused')
+    bob.dial('103')
+    await bob.saw('CallStreamsRunning', 2)
+    bob.command('transfer 1 --to-call 2')
+    await bob.saw('CallReleased', 2)
+    await talk(4_000)
+    await assertSecured(alice)
+    await alice.ask('hangUp')
+    await carol.saw('CALL_CLOSED')
+    await carol.stop()
+    await assertHeard('carol', said, carol.heardWav(), alike)
+    await assertBrowserHeard(alice, room.said('103'))
+    await alice.stop()
+  },
+)
+
+test(
+  'two browsers and baresip ring for one extension, and a browser answers',
+  needs('chromium', 'baresip'),
+  async (t) => {
+    const first = await start('102')
+    const second = await start('102')
+    await second.answers()
+    const desk = await room.baresip(t, '102')
+    const alice = await room.baresip(t, '101')
+    alice.dial('102')
+    await alice.saw('CALL_ESTABLISHED')
+    await desk.saw('CALL_CLOSED')
+    await talk(3_000)
+    await assertSecured(second)
+    alice.hangUp()
+    await alice.saw('CALL_CLOSED')
+    await alice.stop()
+    await assertHeard('alice', said, alice.heardWav(), alike)
+    await assertBrowserHeard(second, room.said('101'))
+    await Promise.all([first.stop(), second.stop()])
+  },
+)
