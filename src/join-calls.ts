@@ -17,6 +17,7 @@ import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { joinTrace } from './join-trace.ts'
+import type { Music } from './media/graph/types.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { IoKind, MediaPlane } from './media/types.ts'
@@ -153,6 +154,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     advertisedIp,
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
+    holdMusic: holdMusic(settings),
     srtp: settings.rtp.srtp,
   }
   const { directory } = database
@@ -245,6 +247,11 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
   const ping = (flow: Flow): void => stack.ping(flow)
   const keeper = new NatKeeper({ clock, reached: () => registrar.reached(), ping, everyMs })
   closing.push(async () => keeper.close())
+}
+
+function holdMusic({ calls }: Settings): readonly Music[] {
+  if (calls.musicOnHold === 'none') return []
+  return calls.musicOnHold === 'music' ? [{ builtIn: 'music' }] : [{ file: resolve(calls.musicOnHold) }]
 }
 
 /** Of extensions in the file that say where they are. */

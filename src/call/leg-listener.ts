@@ -30,6 +30,8 @@ export interface LegListener {
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
   /** True when the other side is asked about this offer, and answers it. */
   passesOn(leg: Leg, incoming: InDialogRequest): boolean
+  /** An offer of it was answered: it may have held the other side, or come back. */
+  described(leg: Leg): void
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
   /** Its first answer to an offer of ours cannot be used. */
@@ -47,12 +49,18 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
     dialog.on('request', (incoming) => {
       if (incoming.request.method === 'REFER') user.refer(leg, dialog, incoming)
       else if (!user.passesOn(leg, incoming))
-        answerInDialog(incoming, { media, log: user.log, onDigit, relay: (info) => user.relay(leg, info) })
+        answerInDialog(incoming, {
+          media,
+          log: user.log,
+          onDigit,
+          onDescribed: () => user.described(leg),
+          relay: (info) => user.relay(leg, info),
+        })
     }),
     dialog.on('ack', (ack) => {
-      if (media.awaitsAnswer) takeAnswer(ack, media, user)
+      if (media.awaitsAnswer) takeAnswer(ack, leg, media, user)
     }),
-    dialog.on('refreshed', (response) => takeAnswer(response, media, user)),
+    dialog.on('refreshed', (response) => takeAnswer(response, leg, media, user)),
   ]
   leg.unlisten = () => {
     for (const off of listeners) off()
@@ -74,10 +82,11 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
 }
 
 /** The answer to an offer of ours, in an ACK (RFC 3261 §13.2.2.4, §14.2) or to a re-INVITE. */
-function takeAnswer(message: SipMessage, media: LegMedia, user: LegListener): void {
+function takeAnswer(message: SipMessage, leg: Leg, media: LegMedia, user: LegListener): void {
   const stands = media.codec !== undefined
   try {
     media.takeAnswer(sdpOf(message))
+    user.described(leg)
   } catch (error) {
     if (!(error instanceof CallError)) throw error
     if (stands) user.log.warn('an answer inside a call was not taken', { code: error.code })

@@ -128,6 +128,7 @@ export class CallWorld {
       advertisedIp: () => serverIp,
       messages: () => [],
       rtpTimeoutMs: 0,
+      holdMusic: [{ builtIn: 'music' }],
       srtp: 'accepted',
     }
   }

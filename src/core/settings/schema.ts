@@ -465,6 +465,13 @@ export const settingsSchema = z.strictObject({
       secret: true,
     }),
   }),
+  calls: section({
+    musicOnHold: setting(text().default('music'), {
+      env: 'MUSIC_ON_HOLD',
+      description:
+        'What a party hears that is put on hold: `music` (a quiet piece that the server makes), `none`, or the path of a WAV or Ogg Opus file.',
+    }),
+  }),
   prompts: section({
     dir: setting(text().default('./prompts'), {
       env: 'PROMPTS_DIR',
