@@ -1,4 +1,5 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
+import { resolve } from 'node:path'
 import {
   advertiser,
   externalAddress,
@@ -9,6 +10,7 @@ import {
   sipSockets,
   tryMediaAddress,
 } from './addresses.ts'
+import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
@@ -156,6 +158,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     rtpTimeoutMs: settings.rtp.timeout,
     holdMusic: holdMusic(settings),
     srtp: settings.rtp.srtp,
+    codecs: codecRules(settings.rtp),
   }
   const { directory } = database
   const { security } = settings
@@ -218,6 +221,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
 }
 
 /** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+/** What the settings say of codecs. */
+const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({
+  codecs,
+  transcode,
+  opus: {
+    complexity: opus.complexity,
+    fec: opus.fec,
+    dtx: opus.dtx,
+    ...(opus.bitrate > 0 && { bitsPerSecond: opus.bitrate }),
+  },
+})
+
 const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000

@@ -9,6 +9,7 @@ import { sleep, systemClock } from '../src/core/clock.ts'
 import { correlate, findRun, proveChannel } from '../src/demo/compare.ts'
 import { SimulatedPhone } from '../src/demo/phone.ts'
 import { loadSpeech } from '../src/demo/speech.ts'
+import { makeMelody } from '../src/media/worker/sounds/melody.ts'
 import { connect, startTestServer, type TestServer, untilSpoken } from './support/in-process.ts'
 import { until } from './support/until.ts'
 
@@ -159,12 +160,19 @@ test('an extension without a device is answered 480, a number nobody has 404', a
   }
 })
 
-test('phones that share no codec are told so with 488', async () => {
-  const alice = await server.phone('101', { laws: ['PCMU'] })
-  await server.phone('114', { laws: ['PCMA'] })
-  const outcome = await alice.call('114').outcome
-  assert.ok(!outcome.answered)
-  assert.equal(outcome.status, 488)
+test('phones that share no codec talk all the same: each is sent its own', async () => {
+  const alice = await server.phone('101', { speech: speechA, laws: ['PCMU'] })
+  const bob = await server.phone('114', { speech: speechB, laws: ['PCMA'] })
+  const [atAlice, atBob] = await connect(alice, bob, '114')
+  await untilSpoken(atAlice, atBob)
+  await atBob.hangUp()
+  const call = await stored(atAlice.sipCallId)
+  assert.deepEqual(
+    call.legs.map(({ codec }) => codec),
+    ['PCMU', 'PCMA'],
+  )
+  const heard = correlate(atAlice.sent().subarray(800, 9_000), atBob.heard())
+  assert.ok(heard.score > 0.99, `correlation ${heard.score}`)
 })
 
 test('the health of a server is that of its database, its recording folder, its disk and its load', async () => {

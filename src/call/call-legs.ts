@@ -32,6 +32,10 @@ export class CallLegs {
     return this.#forks
   }
 
+  on(side: 'caller' | 'callee'): Leg | undefined {
+    return side === 'caller' ? this.caller : this.callee
+  }
+
   otherThan(leg: Leg): Leg | undefined {
     return leg === this.caller ? this.callee : this.caller
   }

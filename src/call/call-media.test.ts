@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { turn } from '../sip/dialog/test-support.ts'
-import { CallWorld, callerIp, description, deviceIps, sdp, serverIp } from './test-support.ts'
+import { CallWorld, callerIp, description, deviceIps, sdp, serverIp, to102 } from './test-support.ts'
 
 let world: CallWorld
 
@@ -11,6 +11,7 @@ beforeEach(async () => {
 })
 
 test('a caller that shares no codec gets 488, and no phone rings', async () => {
+  world.codecs = { codecs: ['PCMA', 'PCMU'] }
   const first = world.answers(0)
   const invite = world.call(description(sdp(callerIp, '9 18')))
   await turn(world.clock, 1_000)
@@ -42,6 +43,80 @@ test('the caller is answered with what the callee took, so that nothing is trans
   assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
 })
 
+test('a caller and a callee without a codec in common get one each, and none where nothing is converted', async () => {
+  world.answers(0, 100, '8')
+  const invite = world.call(description(sdp(callerIp, '18 9 101')))
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 9\r\n/)
+  const [callerPort, devicePort] = world.media.ports
+  assert.deepEqual(
+    [callerPort, devicePort].map((port) => port?.descriptions.at(-1)?.send.map(({ encoding }) => encoding)),
+    [['G722'], ['PCMA']],
+  )
+  assert.deepEqual(
+    world.live
+      .list()[0]
+      ?.snapshot()
+      .legs.map(({ codec }) => codec),
+    ['G722', 'PCMA'],
+  )
+
+  world = await CallWorld.open()
+  world.codecs = { transcode: false }
+  world.answers(0, 100, '8')
+  const refused = world.call(description(sdp(callerIp, '18 9 101')))
+  await turn(world.clock, 1_000)
+  assert.equal((await refused.outcome).response.status, 488)
+})
+
+test('G.729 passes between two phones that both have it', async () => {
+  const device = world.answers(0, 100, '18')
+  const invite = world.call(description(sdp(callerIp, '18 8')))
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  assert.match(Buffer.from(device.invite?.request.body ?? '').toString(), /m=audio \d+ RTP\/AVP 18 8 111 9 0\r/)
+  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 18\r\n/)
+})
+
+test('a trunk is offered its own codecs alone, and one that may speak nothing of the call is not called', async () => {
+  world.dialOptions = { destinations: [trunkWith(['PCMA', 'PCMU'])] }
+  const device = world.answers(0, 100, '8')
+  const invite = world.call(description(sdp(callerIp, '9 18 101')))
+  await turn(world.clock, 1_000)
+  assert.ok((await invite.outcome).answered)
+  assert.match(Buffer.from(device.invite?.request.body ?? '').toString(), /m=audio \d+ RTP\/AVP 8 0 101\r/)
+
+  world = await CallWorld.open()
+  world.dialOptions = { destinations: [trunkWith(['G729'])] }
+  const never = world.answers(0)
+  const refused = world.call(description(sdp(callerIp, '0')))
+  await turn(world.clock, 1_000)
+  assert.equal((await refused.outcome).response.status, 488)
+  assert.equal(never.invite, undefined)
+})
+
+const trunkWith = (codecs: readonly string[]) => ({
+  target: { uri: `sip:1@${deviceIps[0]}:5060` },
+  party: to102,
+  codecs,
+})
+
+test('a re-INVITE that changes the codec is answered with what the other side speaks, or else converted', async () => {
+  world.answers(0, 100, '8')
+  const invite = world.call(description(sdp(callerIp, '8')))
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const both = outcome.dialog.request('INVITE', description(sdp(callerIp, '9 0 8')))
+  await turn(world.clock, 1_000)
+  assert.match(Buffer.from((await both).body).toString(), /m=audio \d+ RTP\/AVP 8\r/)
+  const other = outcome.dialog.request('INVITE', description(sdp(callerIp, '9 0')))
+  await turn(world.clock, 1_000)
+  assert.match(Buffer.from((await other).body).toString(), /m=audio \d+ RTP\/AVP 9\r/)
+  assert.equal(world.live.list()[0]?.snapshot().legs[0]?.codec, 'G722')
+})
+
 const timing = (body: Uint8Array | undefined) =>
   Buffer.from(body ?? '')
     .toString()
@@ -69,7 +144,8 @@ test('a caller without an offer gets ours and answers in the ACK (RFC 3261 §13.
   const outcome = await late.outcome
   assert.ok(outcome.answered)
   assert.ok(first.dialog)
-  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio 20000 RTP\/AVP 0 8 101/)
+  // What the phone took, then what can be converted.
+  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio 20000 RTP\/AVP 0 8 111 9 101 110\r/)
   const [callerPort] = world.media.ports
   assert.equal(callerPort?.descriptions.at(-1)?.remote?.ip, callerIp)
 })
@@ -204,15 +280,17 @@ test('a carrier that holds and goes on sending is heard, one that is silent is n
   const outcome = await invite.outcome
   assert.ok(outcome.answered)
   const calleePort = world.media.ports[1]
+  assert.ok(calleePort)
   void outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'sendonly')))
   await turn(world.clock, 1_000)
-  assert.deepEqual(calleePort?.orders, [])
+  assert.equal(calleePort.orders.length, 0)
   void outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'inactive')))
   await turn(world.clock, 1_000)
-  assert.equal(calleePort?.orders.at(-1)?.do, 'hold-music')
+  assert.equal(calleePort.orders.at(-1)?.do, 'hold-music')
 })
 
 test('a re-INVITE that shares no codec is answered 488 and the call goes on (RFC 3261 §14.2)', async () => {
+  world.codecs = { transcode: false }
   world.answers(0)
   const invite = world.call()
   await turn(world.clock, 1_000)

@@ -20,6 +20,8 @@ import type { Dialog, ExtraHeaders, Flow, IncomingInvite, InDialogRequest } from
 import { CallLegs } from './call-legs.ts'
 import { CallMedia } from './call-media.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
+import { firstOffer } from './codec-choice.ts'
+import { type CodecRules, rulesFor } from './codec-rules.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
@@ -32,7 +34,6 @@ import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
-import { supportedFormats } from './rtp-audio.ts'
 import type { CallServices } from './services.ts'
 import type { Side } from './side-streams.ts'
 import { Teller } from './teller.ts'
@@ -54,6 +55,8 @@ export interface DialOptions {
   readonly onwards?: Onwards
   /** Whether the caller's audio is encrypted; as that of phones when left out. */
   readonly callerSrtp?: SrtpMode
+  /** The caller's codecs, best first, as in `CodecRules`; those of phones when left out. */
+  readonly callerCodecs?: readonly string[]
 }
 
 /** What a Replaces may name in a call. */
@@ -136,14 +139,16 @@ export class Call implements LiveCall, TransferHost {
     }
   }
 
-  async #ring({ destinations, ringMs, record, recordingName, callerSrtp }: DialOptions): Promise<void> {
+  async #ring({ destinations, ringMs, record, recordingName, callerSrtp, callerCodecs }: DialOptions): Promise<void> {
     const { advertisedIp, srtp } = this.#services
-    const { offer, wanted, maxForwards } = readInvite(this.#invite)
+    const codecs = this.codecsFor(callerCodecs)
+    const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
     await this.#media.streams.open(offer)
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), {
       ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
+      codecs,
     })
     if (offer !== undefined) media.mustSuit(offer)
     this.#legs.caller.media = media
@@ -245,6 +250,7 @@ export class Call implements LiveCall, TransferHost {
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
       described: (by) => this.#holdMusic.update(by, this.otherThan(by)),
       relay: (from, info) => this.#relay(from, info),
+      wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
       failed: (code) => void this.#fail(code),
     })
   }
@@ -308,6 +314,11 @@ export class Call implements LiveCall, TransferHost {
     return this.#services.srtp
   }
 
+  /** @param own Of a leg that has codecs of its own. */
+  codecsFor(own?: readonly string[]): CodecRules {
+    return rulesFor(this.#services.codecs, own)
+  }
+
   advertisedIp(flow: Flow): string {
     return this.#services.advertisedIp(flow)
   }
@@ -318,9 +329,10 @@ export class Call implements LiveCall, TransferHost {
 
   ring({ route, port, role, from, referredBy, onRinging }: RingOptions): Fork {
     const { destinations, ringMs } = route
+    const stays = this.#legs.on(role === 'caller' ? 'callee' : 'caller')
     return this.#fork({
       port,
-      wanted: { formats: supportedFormats },
+      wanted: stays?.media?.wishes ?? { formats: firstOffer(this.codecsFor()) },
       from,
       destinations,
       ringMs,

@@ -7,10 +7,11 @@ import type { Logger } from '../core/logger.ts'
 import { maxForwardsOf } from '../sip/message/fields.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite } from '../sip/stack.types.ts'
+import { firstOffer } from './codec-choice.ts'
+import type { CodecRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import { answerInDialog, type InDialogOptions } from './in-dialog.ts'
 import { type AudioWishes, type LegMedia, usableAudio } from './leg-media.ts'
-import { supportedFormats } from './rtp-audio.ts'
 
 /** What an INVITE asks for. */
 export interface Asked {
@@ -22,14 +23,17 @@ export interface Asked {
   readonly maxForwards: number
 }
 
-/** @throws {CallError} `call.too-many-hops`, `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`. */
-export function readInvite({ request }: IncomingInvite): Asked {
+/**
+ * @param codecs What the caller may speak.
+ * @throws {CallError} `call.too-many-hops`, `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`.
+ */
+export function readInvite({ request }: IncomingInvite, codecs: CodecRules): Asked {
   // RFC 7332 §3: a call that comes back to us again and again ends, as it would at a proxy.
   const maxForwards = maxForwardsOf(request) ?? 70
   if (maxForwards === 0) throw new CallError('call.too-many-hops')
   const offered = sessionDescriptionOf(request)
   if (offered === 'none') throw new CallError('call.unknown-body')
-  const wanted = offered === undefined ? { formats: supportedFormats } : usableAudio(offered.sdp)
+  const wanted = offered === undefined ? { formats: firstOffer(codecs) } : usableAudio(offered.sdp, codecs)
   if (wanted.formats.length === 0) throw new CallError('call.no-common-codec')
   return { offer: offered?.sdp, wanted, maxForwards: Math.min(maxForwards, 70) - 1 }
 }
@@ -38,7 +42,7 @@ export function readInvite({ request }: IncomingInvite): Asked {
  * The description for a 200 to an INVITE that joins a call: the answer to its offer, or an offer.
  * @throws {CallError} `call.unknown-body`, `call.bad-offer` or `call.no-common-codec`.
  */
-export function answerTo({ request }: IncomingInvite, media: LegMedia, wanted: AudioWishes): string {
+export function answerTo({ request }: IncomingInvite, media: LegMedia, wanted?: AudioWishes): string {
   const offered = sessionDescriptionOf(request)
   if (offered === 'none') throw new CallError('call.unknown-body')
   return offered === undefined ? media.offer(wanted) : media.answer(offered.sdp, wanted)

@@ -131,9 +131,11 @@ export class Fork {
       onProvisional,
     } = this.#options
     const { target, party, credentials, routes, take } = destination
+    const offered = offer(destination)
+    if (!offered) return void this.#refusals.push({ reason: 'no-common-codec', reasons: [] })
     const free = take?.()
     if (take && !free) return void this.#refusals.push({ reason: 'not-allowed', reasons: [] })
-    const { media, sdp } = offer(destination)
+    const { media, sdp } = offered
     const { from, headers } = introduce(destination)
     const invite = stack.invite({
       target,

@@ -39,6 +39,8 @@ export interface Destination {
   readonly routes?: readonly string[]
   /** Whether its audio is encrypted; as that of phones when left out. */
   readonly srtp?: SrtpMode
+  /** Its codecs, best first, as in `CodecRules`; those of phones when left out. */
+  readonly codecs?: readonly string[]
   /** Rung when all of a lower order have failed; 0 unless given. */
   readonly order?: number
   /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */
@@ -57,6 +59,8 @@ export interface PickedUpBy {
   readonly present?: Presenter
   /** Whether its audio is encrypted; as that of phones when left out. */
   readonly srtp?: SrtpMode
+  /** Its codecs, best first; as those of phones when left out. */
+  readonly codecs?: readonly string[]
 }
 
 export interface Attempt {
@@ -81,8 +85,8 @@ export interface ForkOptions {
   readonly teller: Teller
   readonly destinations: readonly Destination[]
   readonly introduce: (destination: Destination) => Introduction
-  /** The media this device is offered, and the description that offers it. */
-  readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string }
+  /** The media this device is offered, and the description that offers it; none when it may speak nothing that fits. */
+  readonly offer: (destination: Destination) => { readonly media: LegMedia; readonly sdp: string } | undefined
   /** The media of who picks the call up, the answer to its INVITE, and what it is told of who called. */
   readonly pickUp: (
     invite: IncomingInvite,

@@ -10,7 +10,7 @@ import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
 import { CallError, callFailures } from './failures.ts'
-import type { LegMedia } from './leg-media.ts'
+import type { AudioWishes, LegMedia } from './leg-media.ts'
 
 export interface InDialogOptions {
   readonly media: LegMedia
@@ -19,6 +19,8 @@ export interface InDialogOptions {
   readonly onDigit: (digit: string, durationMs: number) => void
   /** Digits by INFO also go to the other side, as they came. */
   readonly relay?: (info: SipRequest) => void
+  /** What the other side speaks; what was agreed before when it is not known. */
+  readonly wanted?: () => AudioWishes | undefined
   /** An offer of theirs was answered. */
   readonly onDescribed?: () => void
 }
@@ -38,7 +40,7 @@ export function answerInDialog(incoming: InDialogRequest, options: InDialogOptio
   }
 }
 
-function answerOfferAgain(incoming: InDialogRequest, { media, log, onDescribed }: InDialogOptions): void {
+function answerOfferAgain(incoming: InDialogRequest, { media, log, onDescribed, wanted }: InDialogOptions): void {
   const { method } = incoming.request
   const offered = sessionDescriptionOf(incoming.request)
   if (offered === undefined) {
@@ -48,7 +50,7 @@ function answerOfferAgain(incoming: InDialogRequest, { media, log, onDescribed }
   }
   if (offered === 'none') return incoming.respond(415, { headers: { Accept: 'application/sdp' } })
   try {
-    const answer = media.answer(offered.sdp)
+    const answer = media.answer(offered.sdp, wanted?.())
     onDescribed?.()
     incoming.respond(200, { contentType: 'application/sdp', body: answer })
   } catch (error) {

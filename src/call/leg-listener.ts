@@ -14,7 +14,7 @@ import { sdpOf } from './description.ts'
 import { CallError, type CallFailure } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
-import type { LegMedia } from './leg-media.ts'
+import type { AudioWishes, LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
 import { reasonsIn } from './reason.ts'
 import { SilenceWatch } from './silence-watch.ts'
@@ -34,6 +34,8 @@ export interface LegListener {
   described(leg: Leg): void
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
+  /** What the other side speaks, for an offer of this one. */
+  wanted(): AudioWishes | undefined
   /** Its first answer to an offer of ours cannot be used. */
   failed(code: CallFailure): void
 }
@@ -55,6 +57,7 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
           onDigit,
           onDescribed: () => user.described(leg),
           relay: (info) => user.relay(leg, info),
+          wanted: () => user.wanted(),
         })
     }),
     dialog.on('ack', (ack) => {

@@ -9,16 +9,18 @@
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent } from '../sdp/media.ts'
-import { answerDirection, answerOffer, commonFormats, createAudioOffer } from '../sdp/offer-answer.ts'
+import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
+import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
 import { isRelayable, refusedLine } from '../sdp/relay.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
+import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from './codec-choice.ts'
+import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
 import { answeredRtcp, offeredRtcp, wantedReports } from './leg-rtcp.ts'
-import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from './rtp-audio.ts'
+import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
 /** The side streams of a call, as one side sees them. */
@@ -76,23 +78,31 @@ export interface AudioWishes {
   readonly timing?: readonly SdpAttribute[]
 }
 
-/** @throws {CallError} `call.bad-offer` */
-export function usableAudio(offer: string): AudioWishes {
+/**
+ * What of an offer can be carried.
+ * @throws {CallError} `call.bad-offer`
+ */
+export function usableAudio(offer: string, rules: CodecRules): AudioWishes {
   const audio = readAudio(readDescription(offer, 'call.bad-offer'))
   if (!audio) return { formats: [] }
   return {
-    formats: withSpeech(commonFormats(audio.formats, supportedFormats)),
+    formats: carried(audio.formats, rules),
     timing: audio.timing.length > 0 ? audio.timing : usualTiming,
   }
 }
 
-const withSpeech = (formats: readonly SdpFormat[]): readonly SdpFormat[] =>
-  formats.some((format) => !isTelephoneEvent(format)) ? formats : []
+/** Milliseconds of an attribute of the m-line, as the port takes them. */
+function packetTimes(media: SdpMedia): { readonly ptimeMs?: number; readonly maxPtimeMs?: number } {
+  const of = (name: string): number => Math.round(Number(attributeOf(media, name)?.trim() || Number.NaN))
+  const [ptimeMs, maxPtimeMs] = [of('ptime'), of('maxptime')]
+  return { ...(ptimeMs > 0 && { ptimeMs }), ...(maxPtimeMs > 0 && { maxPtimeMs }) }
+}
 
 export interface LegMediaOptions {
   readonly streams?: SideEnd
   readonly before?: LegMedia
   readonly srtp?: SrtpMode
+  readonly codecs?: CodecRules
 }
 
 export class LegMedia {
@@ -107,8 +117,13 @@ export class LegMedia {
   /** Before an offer of ours that has not been answered. */
   #planBefore: Plan = ['audio']
   #remote: MediaAddress | undefined
-  /** What we last declared, to offer again when the peer asks for an offer. */
-  #formats: readonly SdpFormat[] = supportedFormats
+  readonly #rules: CodecRules
+  /** What was agreed last, or offered, as we declared it: to offer again when the peer asks for an offer. */
+  #formats: readonly SdpFormat[] = []
+  /** The same as the peer declared it. */
+  #peerFormats: readonly SdpFormat[] = []
+  /** All that we ever declared in this dialog: a payload type keeps its meaning (RFC 3264 §8.3.2). */
+  #declared: readonly SdpFormat[] = []
   #timing = usualTiming
   #peerTiming = usualTiming
   #peerDirection: Direction = 'sendrecv'
@@ -118,25 +133,30 @@ export class LegMedia {
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
-   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt.
+   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt; which codecs.
    */
-  constructor(port: MediaPort, ip: string, { streams, before, srtp = 'accepted' }: LegMediaOptions = {}) {
+  constructor(port: MediaPort, ip: string, { streams, before, srtp = 'accepted', codecs }: LegMediaOptions = {}) {
     this.port = port
     this.#ip = ip
+    this.#rules = codecs ?? (before ? before.#rules : usualRules)
     this.#streams = streams
     this.#crypto = before ? before.#crypto.onAnotherPort() : new LegCrypto(srtp)
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
-    if (before) this.#plan = before.#audioAlone()
+    if (!before) return
+    this.#plan = before.#audioAlone()
+    this.#formats = before.#formats
+    this.#declared = before.#declared
   }
 
-  /** The codec both sides prefer, once agreed. */
+  /** The codec both prefer, this peer and we, once agreed. */
   get codec(): string | undefined {
-    return this.#remote && this.#formats.find((format) => !isTelephoneEvent(format))?.encoding
+    const format = this.#remote && this.#formats.find((each) => !isCompanion(each))
+    return format && encodingName(format)
   }
 
   /** What the peer said of its audio, for the other side. */
   get wishes(): AudioWishes {
-    return { formats: this.#formats, timing: this.#peerTiming }
+    return { formats: this.#peerFormats, timing: this.#peerTiming }
   }
 
   /** True between an offer of ours and the peer's answer. */
@@ -168,10 +188,17 @@ export class LegMedia {
     if (lines.length > 0 && !lines.some(this.#crypto.takes)) throw new CallError('call.no-common-encryption')
   }
 
+  /** Whether anything of this could be offered here. */
+  suits({ formats }: AudioWishes): boolean {
+    return toOffer(formats, this.#rules).length > 0
+  }
+
   /** An offer of what the other side wants, or of what was agreed before. */
   offer(wanted: AudioWishes = { formats: this.#formats, timing: this.#timing }): string {
-    const { formats } = wanted
+    const offered = toOffer(wanted.formats, this.#rules, this.#declared)
+    const formats = offered.length > 0 ? offered : firstOffer(this.#rules)
     this.#formats = formats
+    this.#declare(formats)
     this.#timing = wanted.timing ?? usualTiming
     this.#awaitsAnswer = true
     const plan = this.#nextPlan()
@@ -180,7 +207,8 @@ export class LegMedia {
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
     const { protocol, attributes } = this.#crypto.offer()
     const srtp = attributes.length > 0 ? ({ srtp: 'awaited' } as const) : {}
-    if (!this.#remote) this.port.describe({ receive: formats.map(payloadFormat), send: [], ...srtp })
+    if (!this.#remote)
+      this.port.describe({ receive: formats.map((each) => receivedFormat(each, undefined)), send: [], ...srtp })
     return printSdp(
       createAudioOffer(
         {
@@ -243,20 +271,23 @@ export class LegMedia {
     this.#streams?.of.hear(this.#streams.side, answer)
     if (!this.#plan.includes('audio')) return this.#takeOthers(answer.media.some(isRelayable))
     const audio = readAudio(answer)
-    const agreed = audio && withSpeech(commonFormats(audio.formats, this.#formats))
-    if (!audio || !agreed || agreed.length === 0) throw new CallError('call.no-common-codec')
+    const agreed = audio ? agreedIn(audio.formats, this.#formats) : []
+    if (!audio || agreed.length === 0) throw new CallError('call.no-common-codec')
+    this.#peerFormats = agreed
     this.#apply(audio, this.#formats, agreed, this.#crypto.takeAnswer(audio.media))
-    this.#formats = agreed
+    this.#formats = sameNumbers(agreed, this.#formats)
   }
 
   /**
    * Answer the peer's offer with what the other side wants, as far as the peer knows it.
+   * @param wanted What was agreed before, or all that can be converted, when it is not known.
    * @throws {CallError} `call.bad-offer`, `call.no-common-codec` or `call.no-common-encryption`.
    */
-  answer(text: string, wanted: AudioWishes = { formats: supportedFormats, timing: this.#timing }): string {
+  answer(text: string, wanted: AudioWishes = this.#anything): string {
     const offer = readDescription(text, 'call.bad-offer')
     const audio = readAudio(offer, this.#crypto.takes) ?? readAudio(offer)
-    const agreed = audio ? withSpeech(commonFormats(audio.formats, wanted.formats)) : []
+    const known = wanted.formats.length > 0 ? wanted : this.#anything
+    const agreed = audio ? toAnswer(audio.formats, known.formats, this.#rules) : []
     const streams = this.#streams
     const taken = audio && agreed.length > 0 ? offer.media.indexOf(audio.media) : undefined
     const crypto = audio && taken !== undefined ? this.#crypto.answer(audio.media) : undefined
@@ -283,8 +314,19 @@ export class LegMedia {
   }
 
   #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], keys: SrtpKeys | undefined): void {
-    this.#apply(audio, agreed, agreed, keys)
+    this.#peerFormats = agreed.flatMap((format) => audio.formats.filter(hasNumber(format)))
+    this.#apply(audio, agreed, this.#peerFormats, keys)
     this.#formats = agreed
+    this.#declare(agreed)
+  }
+
+  get #anything(): AudioWishes {
+    return { formats: [...this.#formats, ...firstOffer(this.#rules)], timing: this.#timing }
+  }
+
+  #declare(formats: readonly SdpFormat[]): void {
+    const before = this.#declared.filter((format) => !formats.some(hasNumber(format)))
+    this.#declared = [...before, ...formats]
   }
 
   /** There is no audio, but fax or video: nobody waits for its packets. */
@@ -311,8 +353,14 @@ export class LegMedia {
     this.#remote = audio.address
     this.#applied = {
       remote: audio.address,
-      receive: receive.map(payloadFormat),
-      send: this.held ? [] : send.map(payloadFormat),
+      receive: receive.map((format) =>
+        receivedFormat(
+          format,
+          audio.formats.find((each) => sameCodec(each, format)),
+        ),
+      ),
+      send: this.held ? [] : send.map((format) => sentFormat(format, this.#rules.opus)),
+      ...packetTimes(audio.media),
       ...(srtp && { srtp }),
       ...wantedReports(audio.media),
       silent: !this.expectsPackets,
@@ -325,3 +373,8 @@ export class LegMedia {
     return { address: this.#ip, ...this.#origin }
   }
 }
+
+const hasNumber =
+  ({ payloadType }: SdpFormat) =>
+  (format: SdpFormat): boolean =>
+    format.payloadType === payloadType

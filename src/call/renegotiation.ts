@@ -48,12 +48,12 @@ export function offerToPassOn(
 
 /** Ask the other side, then answer. Never rejects. */
 export async function passOfferOn(passed: PassedOffer): Promise<void> {
-  const { incoming, offer, media, side, streams, log } = passed
+  const { incoming, offer, media, side, other, streams, log } = passed
   const before = streams.heard(side)
   try {
     const status = await askOther(passed, readDescription(offer, 'call.bad-offer'))
     if (status === undefined) {
-      incoming.respond(200, { contentType: 'application/sdp', body: media.answer(offer) })
+      incoming.respond(200, { contentType: 'application/sdp', body: media.answer(offer, other.media.wishes) })
       return
     }
     // What stood before stands on (RFC 3261 §14.1).

@@ -7,6 +7,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
 import { answerTo } from './caller-side.ts'
+import { rulesFor } from './codec-rules.ts'
 import { Fork } from './fork.ts'
 import type { Destination, ForkOptions, Introduction } from './fork.types.ts'
 import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
@@ -34,15 +35,16 @@ export interface RingContext {
 
 export function ringDevices({ services, log, teller }: RingContext, wish: RingWish): Fork {
   const { port, wanted, beside = {}, from, referredBy, ...options } = wish
-  const { stack, clock, advertisedIp, srtp } = services
+  const { stack, clock, advertisedIp, srtp, codecs: rules } = services
   const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
   const offer = (destination: Destination) => {
-    const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp })
-    return { media, sdp: media.offer(wanted) }
+    const codecs = rulesFor(rules, destination.codecs)
+    const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp, codecs })
+    return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined
   }
-  const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp }) => {
+  const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp, codecs: ownCodecs }) => {
     const host = advertisedIp(invite.flow)
-    const media = new LegMedia(port, host, { ...beside, srtp: wished })
+    const media = new LegMedia(port, host, { ...beside, srtp: wished, codecs: rulesFor(rules, ownCodecs) })
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {

@@ -1,15 +1,14 @@
 /**
- * Audio over RTP and SRTP between SDP and the media plane, for calls and recording sessions alike: which streams and formats
- * can be carried, and what the plane is told of them.
- * What is encrypted is said by leg-crypto.ts.
+ * Audio over RTP and SRTP between SDP and the media plane, for calls and recording sessions alike: which streams can be
+ * carried, and what the plane is told of their formats.
+ * What is encrypted is said by leg-crypto.ts, which codecs there are by codec-rules.ts.
  */
-import type { MediaAddress, PayloadFormat } from '../media/types.ts'
+import type { MediaAddress, OpusWishes, PayloadFormat } from '../media/types.ts'
 import { isSecureProtocol } from '../sdp/crypto.ts'
-import { connectionOf, pcma, pcmu, rtcpAddressOf, sameFormat, telephoneEvent } from '../sdp/media.ts'
+import { parseFmtp } from '../sdp/fmtp.ts'
+import { connectionOf, rtcpAddressOf } from '../sdp/media.ts'
 import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
-
-/** In the order we prefer when we are the ones to offer. */
-export const supportedFormats: readonly SdpFormat[] = [pcmu, pcma, telephoneEvent]
+import type { OpusSettings } from './codec-rules.ts'
 
 /** An m-line that can be carried, and is not switched off by port 0. */
 export const isRtpAudio = (media: SdpMedia): boolean =>
@@ -24,9 +23,54 @@ export function mediaAddressOf(description: SessionDescription, media: SdpMedia)
   return { ip, rtpPort: media.port, rtcpPort: rtcpAddressOf(description, media)?.port ?? media.port + 1 }
 }
 
-/** @param format Among the supported ones, with the peer's payload type and spelling. */
-export const payloadFormat = (format: SdpFormat): PayloadFormat => ({
+/** Names that are not written in capitals, by what they are in capitals. */
+const spelling = new Map(
+  ['opus', 'telephone-event', 'iLBC', 'speex'].map((name): [string, string] => [name.toUpperCase(), name]),
+)
+
+/** As in the IANA registry, however the peer writes it. */
+export const encodingName = ({ encoding }: SdpFormat): string =>
+  spelling.get(encoding.toUpperCase()) ?? encoding.toUpperCase()
+
+const plain = (format: SdpFormat): PayloadFormat => ({
   payloadType: format.payloadType,
-  encoding: (supportedFormats.find((known) => sameFormat(known, format)) ?? format).encoding,
+  encoding: encodingName(format),
   clockRateHz: format.clockRateHz,
+  channels: format.channels,
 })
+
+/** What arrives: the number is ours, and what the peer says of its sending is in its own description. */
+export function receivedFormat(format: SdpFormat, peers: SdpFormat | undefined): PayloadFormat {
+  const received = plain(format)
+  if (received.encoding !== 'opus') return received
+  const stereo = parseFmtp(peers?.fmtp).get('sprop-stereo') === '1'
+  return { ...received, opus: { stereo, fec: true, dtx: true } }
+}
+
+/** What we send: number and parameters are the peer's, within what our settings allow. */
+export function sentFormat(format: SdpFormat, settings: OpusSettings): PayloadFormat {
+  const sent = plain(format)
+  return sent.encoding === 'opus' ? { ...sent, opus: opusWishes(format, settings) } : sent
+}
+
+/** RFC 7587 §6.1 */
+function opusWishes({ fmtp }: SdpFormat, settings: OpusSettings): OpusWishes {
+  const said = parseFmtp(fmtp)
+  const playbackRateHz = within(said.get('maxplaybackrate'), 8_000, 48_000)
+  const theirs = within(said.get('maxaveragebitrate'), 6_000, 510_000)
+  const rates = [theirs, settings.bitsPerSecond].filter((rate) => rate !== undefined)
+  return {
+    stereo: said.get('stereo') === '1',
+    fec: settings.fec && said.get('useinbandfec') === '1',
+    dtx: settings.dtx || said.get('usedtx') === '1',
+    complexity: settings.complexity,
+    ...(rates.length > 0 && { bitsPerSecond: Math.min(...rates) }),
+    ...(playbackRateHz !== undefined && { playbackRateHz }),
+  }
+}
+
+/** A whole number within its bounds; what lies beyond them is ignored. */
+function within(text: string | undefined, least: number, most: number): number | undefined {
+  const number = /^\d{1,7}$/.test(text ?? '') ? Number(text) : Number.NaN
+  return number >= least && number <= most ? number : undefined
+}

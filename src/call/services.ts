@@ -6,6 +6,7 @@ import type { LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { Music } from '../media/graph/types.ts'
 import type { MediaPlane, MediaPort } from '../media/types.ts'
 import type { Flow, SipStack } from '../sip/stack.types.ts'
+import type { CodecRules } from './codec-rules.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import type { LiveCalls } from './live-calls.ts'
 
@@ -53,4 +54,6 @@ export interface CallServices {
   readonly holdMusic?: readonly Music[]
   /** Of phones; a trunk has its own. */
   readonly srtp: SrtpMode
+  /** Of phones; a trunk may have fewer. */
+  readonly codecs: CodecRules
 }

@@ -211,12 +211,14 @@ test('who may not take part gets 403, and nothing changes', async () => {
 })
 
 test('who shares no codec with the one who stays gets 488, and the call rings or stands as before', async () => {
+  world.codecs = { transcode: false }
   const { device, call, early } = await ringing()
   assert.equal(await statusOf(take(named(early), '9')), 488)
   assert.equal(device.invite?.cancelled.aborted, false)
   call.cancel()
   await world.nothingIsLeft()
   world = await CallWorld.open()
+  world.codecs = { transcode: false }
   world.dialOptions = { destinations: [{ target: { uri: `sip:102@${deviceIps[0]}:5060` }, party: to102 }] }
   const { here, there } = await talking()
   assert.equal(await statusOf(take(named(there), '9')), 488)

@@ -15,7 +15,6 @@ import type { PickedUpBy } from './fork.types.ts'
 import { type Leg, legOf, shown } from './leg.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
-import { supportedFormats } from './rtp-audio.ts'
 import type { PlacedLeg } from './transfer.ts'
 
 export interface Taker extends PickedUpBy {
@@ -45,7 +44,12 @@ export async function takePlace(invite: IncomingInvite, taker: Taker, live: Live
  *
  * @throws {CallError} When its offer cannot be answered; everything stays as it was.
  */
-async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, present, srtp }: Taker): Promise<void> {
+async function takeOver(
+  call: Call,
+  leg: Leg,
+  invite: IncomingInvite,
+  { party, present, srtp, codecs }: Taker,
+): Promise<void> {
   const port = await call.openPort(call.recorded)
   // Meanwhile another one was faster, somebody hung up, or is being transferred; from here on nothing waits.
   const gone = call.ended || leg.state === 'ended' || !call.holds(leg)
@@ -54,7 +58,7 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, p
     return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
-  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp })
+  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp, codecs: call.codecsFor(codecs) })
   const other = call.otherThan(leg)
   const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}
@@ -64,11 +68,7 @@ async function takeOver(call: Call, leg: Leg, invite: IncomingInvite, { party, p
   await call.leave(leg, 'bye')
 }
 
-function answerOrClose(
-  invite: IncomingInvite,
-  media: LegMedia,
-  wanted: AudioWishes = { formats: supportedFormats },
-): string {
+function answerOrClose(invite: IncomingInvite, media: LegMedia, wanted: AudioWishes | undefined): string {
   try {
     return answerTo(invite, media, wanted)
   } catch (error) {

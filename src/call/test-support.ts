@@ -11,6 +11,7 @@ import { turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InviteOptions, OutgoingInvite, SipStack } from '../sip/stack.types.ts'
 import { Call, type DialOptions } from './call.ts'
+import { type CodecRules, usualRules } from './codec-rules.ts'
 import type { Destination } from './fork.types.ts'
 import { LiveCalls } from './live-calls.ts'
 import type { CallServices } from './services.ts'
@@ -60,6 +61,8 @@ export class CallWorld {
   readonly devices: readonly SipStack[]
   /** What the dialplan would ask for, beside two devices that ring for 30 s and are recorded. */
   dialOptions: Partial<DialOptions> = {}
+  /** What the settings say of codecs, where it is not the usual. */
+  codecs: Partial<CodecRules> = {}
   /** Who asks for a place by Replaces. */
   taker: Taker = { party: { uri: 'sip:103@pbx', extension: '103' }, mayTake: () => true }
   callerParty: Party = { uri: 'sip:101@pbx', extension: '101', name: 'Alice' }
@@ -92,8 +95,9 @@ export class CallWorld {
     this.server = server
     this.caller = caller
     this.devices = devices
-    const services = this.#services(plane ?? this.media)
+    const shared = this.#services(plane ?? this.media)
     server.on('invite', (invite) => {
+      const services = { ...shared, codecs: { ...usualRules, ...this.codecs } }
       if (invite.request.headers.has('Replaces')) {
         void takePlace(invite, this.taker, this.live)
         return
@@ -130,6 +134,7 @@ export class CallWorld {
       rtpTimeoutMs: 0,
       holdMusic: [{ builtIn: 'music' }],
       srtp: 'accepted',
+      codecs: usualRules,
     }
   }
 

@@ -15,6 +15,7 @@ import type { SipMessage, SipResponse } from '../sip/message/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, IncomingInvite, InDialogRequest, SipStack } from '../sip/stack.types.ts'
 import { Call } from './call.ts'
+import { usualRules } from './codec-rules.ts'
 import { sdpOf } from './description.ts'
 import type { Presenter } from './leg.ts'
 import { LiveCalls } from './live-calls.ts'
@@ -180,6 +181,7 @@ beforeEach(async () => {
     messages: () => [],
     rtpTimeoutMs: 0,
     srtp: 'accepted',
+    codecs: usualRules,
   }
   arrived = []
   server.on('invite', (invite) => {

@@ -163,7 +163,8 @@ export class Transfer {
     const { host, stays } = this.#options
     const { dialog, present } = stays
     const headers = present?.(shown(to), host.advertisedIp(dialog.flow)) ?? {}
-    const response = await dialog.request('INVITE', { headers, contentType: 'application/sdp', body: media.offer() })
+    const body = media.offer(to.media?.wishes)
+    const response = await dialog.request('INVITE', { headers, contentType: 'application/sdp', body })
     if (response.status >= 300) return response.status === 488 ? 'no-common-codec' : 'failed'
     try {
       media.takeAnswer(sdpOf(response))

@@ -30,21 +30,22 @@ export function opusTicks(bytes: Uint8Array, from: number, count: number): numbe
   return ticks > mostTicks ? 0 : ticks
 }
 
+/** Whether it was encoded in stereo (§3.1). */
+export const isStereo = (bytes: Uint8Array, from: number): boolean => ((bytes[from] ?? 0) & 4) !== 0
+
 /**
  * Whether its first frame carries a coarse copy of the frame before (LBRR, in-band FEC): the bit after those that say
  * where in the frame somebody speaks, for each channel (§4.2.3). Only frames with a SILK layer have it.
  */
 export function carriesCopy(bytes: Uint8Array, from: number, count: number): boolean {
-  const first = bytes[from] ?? 0
-  const configuration = first >> 3
+  const configuration = (bytes[from] ?? 0) >> 3
   const at = firstFrameAt(bytes, from, count)
   if (configuration >= 16 || at === undefined) return false
   const flags = bytes[at] ?? 0
   // Of the 20 ms that a frame of 40 or 60 ms is made of, each has a bit of its own.
   const parts = Math.max(1, frameHalfMs(configuration) / 40)
-  const isStereo = (first & 4) !== 0
   const middle = (flags >> (7 - parts)) & 1
-  const side = isStereo ? (flags >> (6 - 2 * parts)) & 1 : 0
+  const side = isStereo(bytes, from) ? (flags >> (6 - 2 * parts)) & 1 : 0
   return middle === 1 || side === 1
 }
 

@@ -89,7 +89,7 @@ export interface RecordingFilesTable {
   recording_id: string
   position: number
   name: string
-  kind: 'leg' | 'combined'
+  kind: 'leg' | 'combined' | 'raw'
   leg_id: string | null
   label: string | null
   channels: number

@@ -95,7 +95,8 @@ export interface QualityVerdict {
 export interface RecordingFile {
   /** Name relative to the recording folder. */
   readonly name: string
-  readonly kind: 'leg' | 'combined'
+  /** `raw`: packets of a codec that is not decoded, as they came, in the format rtpdump; it has no samples. */
+  readonly kind: 'leg' | 'combined' | 'raw'
   /** The leg or the SIPREC stream label this file holds; absent for the combined file. */
   readonly legId?: string
   readonly label?: string

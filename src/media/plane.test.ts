@@ -120,6 +120,34 @@ test('two phones hear each other through the plane, and the files hold what was 
   await session.close()
 })
 
+test('a phone that knows another codec is spoken to in that, and digits are sent to it', async () => {
+  const plane = await planeWith()
+  const session = plane.openSession('call')
+  const [a, b] = [await session.openPort(), await session.openPort()]
+  const g722 = { payloadType: 9, encoding: 'G722', clockRateHz: 8000 } as const
+  const [alice, bob] = [await phone('127.0.0.1', g722), await phone()]
+  const events = { payloadType: 101, encoding: 'telephone-event', clockRateHz: 8000 } as const
+  a.describe(alice.description)
+  b.describe({ ...bob.description, send: [pcmu, events] })
+  session.bridge(a, b)
+  const packet = emptyRtpPacket()
+  const heard = bob.heard()
+  for (let sequence = 0; sequence < 5; sequence++) await alice.send(a, sequence)
+  assert.ok(parseRtp(await heard, packet))
+  assert.deepEqual([packet.payloadType, packet.payloadEnd - packet.payloadStart], [0, 160])
+  const types: number[] = []
+  bob.socket.on('message', (bytes) => parseRtp(bytes, packet) && types.push(packet.payloadType))
+  await b.sendDigits('42', { toneMs: 40, pauseMs: 40 })
+  assert.ok(types.filter((type) => type === 101).length >= 4)
+  a.describe({ ...alice.description, send: [] })
+  await assert.rejects(a.sendDigits('1'), { code: 'media.no-digits' })
+  await assert.rejects(a.sendDigits('x'), RangeError)
+  await assert.rejects(a.sendDigits('1', { toneMs: 10 }), RangeError)
+  const cut = assert.rejects(b.sendDigits('1234567890'), { code: 'media.closed' })
+  await session.close()
+  await cut
+})
+
 test('closing the session finishes a recording that nobody stopped', async () => {
   const plane = await planeWith()
   const session = plane.openSession('call')

@@ -25,6 +25,7 @@ export interface WorkerStart {
 export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
   | GraphCommand
 
@@ -32,6 +33,7 @@ export type Order =
 export interface Requests {
   'open-port': { readonly ask: OpenPort; readonly answer: 'open' | 'in-use' }
   'stop-recording': { readonly ask: { readonly port: number }; readonly answer: RecordedFile | undefined }
+  'send-digits': { readonly ask: SendDigits; readonly answer: 'sent' | 'impossible' | 'cut' }
   'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'worker-stats': { readonly ask: object; readonly answer: Omit<WorkerStats, 'worker' | 'sessions'> }
@@ -52,6 +54,13 @@ export interface OpenPort {
   /** See `MediaPlaneSettings`. */
   readonly qualityEveryMs: number
   readonly relay: boolean
+}
+
+export interface SendDigits {
+  readonly port: number
+  readonly digits: string
+  readonly toneMs: number
+  readonly pauseMs: number
 }
 
 export type RequestName = keyof Requests

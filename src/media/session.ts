@@ -14,6 +14,7 @@ import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.t
 import type { WorkerLink } from './link.ts'
 import type { PortPool } from './port-pool.ts'
 import {
+  type DigitTiming,
   type MediaAddress,
   type MediaPlaneSettings,
   type MediaPort,
@@ -41,6 +42,9 @@ export interface SessionOwner {
 
 /** How often a pair that somebody else on this host uses is put back and another one tried. */
 const maxTries = 50
+
+/** Length of a digit and of the pause after it. */
+const usualDigitMs = 100
 
 let nextPortNumber = 1
 
@@ -207,6 +211,20 @@ export class Port implements MediaPort {
     if (!this.#recording || this.closed) return undefined
     this.#recording = false
     return this.#link.ask('stop-recording', { port: this.number })
+  }
+
+  hearTones(on: boolean): void {
+    if (!this.closed) this.#link.order({ type: 'hear-tones', port: this.number, on })
+  }
+
+  async sendDigits(digits: string, { toneMs = usualDigitMs, pauseMs = usualDigitMs }: DigitTiming = {}): Promise<void> {
+    if (!/^[0-9*#A-D]{1,64}$/i.test(digits)) throw new RangeError('no digits')
+    for (const ms of [toneMs, pauseMs])
+      if (!(ms >= 40 && ms <= 8000)) throw new RangeError(`no length of a digit: ${ms}`)
+    if (this.closed) throw new MediaError('media.closed')
+    const answer = await this.#link.ask('send-digits', { port: this.number, digits, toneMs, pauseMs })
+    if (answer === 'impossible') throw new MediaError('media.no-digits')
+    if (answer === 'cut') throw new MediaError('media.closed')
   }
 
   async stats(): Promise<PortStats> {

@@ -48,6 +48,8 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  hearsTones = false
+  readonly digitsSent: string[] = []
   recording: string | undefined
   /** What is wanted of the graph. A test tells how it went by `things`. */
   readonly orders: GraphOrder[] = []
@@ -75,6 +77,15 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
   stopRecording(): Promise<RecordedFile | undefined> {
     return Promise.resolve(undefined)
+  }
+
+  hearTones(on: boolean): void {
+    this.hearsTones = on
+  }
+
+  sendDigits(digits: string): Promise<void> {
+    this.digitsSent.push(digits)
+    return Promise.resolve()
   }
 
   stats(): Promise<PortStats> {

@@ -26,7 +26,7 @@ export interface PayloadFormat {
   readonly clockRateHz: number
   /** Of the rtpmap, 1 when left out; always 2 for opus, whatever is in it (RFC 7587 §7). */
   readonly channels?: number
-  /** Of opus: what its receiver asks its sender to do. */
+  /** Of opus: what its receiver asks its sender to do, within our settings. */
   readonly opus?: OpusWishes
 }
 
@@ -42,6 +42,8 @@ export interface OpusWishes {
   readonly bitsPerSecond?: number
   /** maxplaybackrate: a higher sample rate would be wasted on it. */
   readonly playbackRateHz?: number
+  /** Of our encoder, 0 to 10. */
+  readonly complexity?: number
 }
 
 export interface MediaAddress {
@@ -193,7 +195,7 @@ export interface RecordedFile {
 export interface PortEvents {
   /** The first packet came from here, and only packets from here are taken from now on. */
   'media-started': { readonly source: string; readonly codec: Encoding }
-  /** A digit was pressed (RFC 4733); told once, when it ends. */
+  /** A digit was pressed; told once, when it ends (RFC 4733), or 45 ms after it began (a tone, see `hearTones`). */
   digit: { readonly digit: string; readonly durationMs: number }
   /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
   quality: StreamQuality
@@ -205,6 +207,14 @@ export interface PortEvents {
   'handshake-failed': { readonly why: string }
   /** The file could not be made or written (disk full): recording stopped, the media goes on. Told once. */
   'recording-failed': { readonly path: string; readonly text: string }
+}
+
+/** How digits are sent. */
+export interface DigitTiming {
+  /** Length of each, 40 to 8000: receivers need 40 (ITU-T Q.24), and 16 bits of duration hold 8.19 s at 8 kHz. 100 when left out. */
+  readonly toneMs?: number
+  /** Silence after each, 40 to 8000; 100 when left out. */
+  readonly pauseMs?: number
 }
 
 export interface MediaPort {
@@ -227,6 +237,22 @@ export interface MediaPort {
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.
    */
   stopRecording(): Promise<RecordedFile | undefined>
+  /**
+   * Hear digits that the peer sends as tones too, as long as it agrees to no telephone-events. Costs the decoding of all it
+   * says: for the time in which somebody waits for digits.
+   */
+  hearTones(on: boolean): void
+  /**
+   * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn.
+   *
+   * Resolves when the last packet has left. Nobody acknowledges digits, so this says nothing about what was heard.
+   *
+   * @param digits 0-9 * # A-D, 64 at most.
+   * @throws {RangeError} for anything else, before the first is sent.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
+   * @see RFC 4733 §2.5.1
+   */
+  sendDigits(digits: string, timing?: DigitTiming): Promise<void>
   /** After the end, the worker's too: what was known last. */
   stats(): Promise<PortStats>
   /** Close sockets, stop recording first. Resolves with the last stats. Twice is fine. */

@@ -1,6 +1,7 @@
 /** Whole calls through the dialplan on a network in memory: what phones and carriers are told of who is calling. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
+import { usualRules } from '../call/codec-rules.ts'
 import { LiveCalls } from '../call/live-calls.ts'
 import type { CallServices } from '../call/services.ts'
 import { description, sdp } from '../call/test-support.ts'
@@ -117,6 +118,7 @@ function makeDialplan(stack: SipStack): Dialplan {
     messages: () => [],
     rtpTimeoutMs: 0,
     srtp: 'accepted',
+    codecs: usualRules,
   }
   const identityOf = (request: SipRequest): Identity => {
     const extension = find(request.headers.get('X-Test-Sender') ?? '')

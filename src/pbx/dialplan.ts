@@ -120,7 +120,7 @@ export class Dialplan {
    * trunk one of its own ends.
    */
   #takePlace(invite: IncomingInvite, identity: Caller): Promise<void> {
-    const { from, present, callerSrtp } = this.#comingFrom(invite, identity)
+    const { from, present, callerSrtp, callerCodecs } = this.#comingFrom(invite, identity)
     const { ip } = invite.flow.remote
     const mayTake: Taker['mayTake'] = (place) => {
       if (place.state === 'ringing')
@@ -129,7 +129,13 @@ export class Dialplan {
       if (identity.kind === 'extension') return party.extension === identity.extension.number
       return party.extension === undefined && dialog?.flow.remote.ip === ip
     }
-    const taker = { party: from, mayTake, ...(present && { present }), ...(callerSrtp && { srtp: callerSrtp }) }
+    const taker = {
+      party: from,
+      mayTake,
+      ...(present && { present }),
+      ...(callerSrtp && { srtp: callerSrtp }),
+      ...(callerCodecs && { codecs: callerCodecs }),
+    }
     return takePlace(invite, taker, this.#options.services.live)
   }
 
@@ -146,6 +152,7 @@ export class Dialplan {
       invite,
       from,
       ...(srtp && { callerSrtp: srtp }),
+      ...(isTrunk && identity.trunk.codecs && { callerCodecs: identity.trunk.codecs }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -235,7 +242,7 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, { luggage, present, callerSrtp }: Coming): Promise<void> {
+  async #dial(call: Call, route: Route, { luggage, present, callerSrtp, callerCodecs }: Coming): Promise<void> {
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -245,6 +252,7 @@ export class Dialplan {
       onwards,
       ...(present && { present }),
       ...(callerSrtp && { callerSrtp }),
+      ...(callerCodecs && { callerCodecs }),
     })
   }
 
@@ -281,6 +289,7 @@ interface Coming {
   readonly luggage: Luggage
   /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
+  readonly callerCodecs?: readonly string[]
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

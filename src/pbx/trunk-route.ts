@@ -50,6 +50,7 @@ function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: 
     report: (served: boolean) => line.served(served),
     ...(credentials && { credentials }),
     ...(trunk.srtp && { srtp: trunk.srtp }),
+    ...(trunk.codecs && { codecs: trunk.codecs }),
     ...(routes.length > 0 && { routes }),
   }
   return {

@@ -3,9 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { findSine, sine, snrDb } from '../codec/test-support.ts'
 import { readWav } from '../codec/wav.ts'
-import { combine, type LegAudio } from './combine.ts'
+import { combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
+import type { LegAudio } from './leg-reader.ts'
 import { noise, type Sound, writeLeg } from './test-support.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-combine-'))
@@ -53,10 +55,40 @@ test('a leg on which nobody was heard is a channel of silence', async () => {
   assert.deepEqual([...wav.channel(1)], [...noise(3, 100)])
 })
 
-test('legs of different sample rates are not combined', async () => {
-  const narrow = await leg('narrow', { samples: noise(4, 10), startedAtMs: t0 })
-  const wide = await leg('wide', { samples: noise(5, 10), startedAtMs: t0, sampleRateHz: 16_000 })
-  await assert.rejects(combine([narrow, wide], join(folder, 'no.wav')), isFailure('recording.rates-differ'))
+test('legs of different rates meet at the highest, each sound at its pitch, its level and its moment', async () => {
+  const path = join(folder, 'rates.wav')
+  const legs = await Promise.all([
+    leg('narrow', { samples: sine(1000, 8000, 8_000, 3), startedAtMs: t0 }),
+    leg('wide', { samples: sine(1000, 8000, 16_000, 3), startedAtMs: t0 + 500, sampleRateHz: 16_000 }),
+    leg('full', { samples: sine(1000, 8000, 48_000, 3), startedAtMs: t0 + 1_000, sampleRateHz: 48_000 }),
+  ])
+  const combined = await combine(legs, path)
+  assert.deepEqual([combined.sampleRateHz, combined.samples], [48_000, 4 * 48_000])
+  const wav = await readWav(path)
+  for (const [channel, beginsAt] of [0, 24_000, 48_000].entries()) {
+    const sound = wav.channel(channel)
+    assert.ok(sound.subarray(0, beginsAt).every((sample) => sample === 0))
+    assert.ok(sound.subarray(beginsAt + 3 * 48_000).every((sample) => sample === 0))
+    // With the phase that it began with: a shift of one sample at 48 kHz costs 18 dB.
+    const middle = sound.subarray(beginsAt + 4_800, beginsAt + 139_200)
+    const { peak } = findSine(middle, 1000, 48_000)
+    assert.ok(Math.abs(20 * Math.log10(peak / 8000)) < 0.1, `channel ${channel}: ${peak}`)
+    const wanted = sine(1000, 8000, 48_000, 3).subarray(4_800, 139_200)
+    assert.ok(snrDb(wanted, middle) > 40, `channel ${channel}: ${snrDb(wanted, middle)} dB`)
+  }
+})
+
+test('a leg in stereo is one channel of the combined file, the mean of its two', async () => {
+  const path = join(folder, 'stereo-combined.wav')
+  const stereo = await leg('stereo', { samples: Int16Array.of(100, 300, -50, 50, 7, 8), startedAtMs: t0, channels: 2 })
+  const combined = await combine(
+    [stereo, await leg('beside', { samples: Int16Array.of(1, 2, 3, 4), startedAtMs: t0 })],
+    path,
+  )
+  const wav = await readWav(path)
+  assert.equal(combined.samples, 4)
+  assert.deepEqual([...wav.channel(0)], [200, 0, 8, 0])
+  assert.deepEqual([...wav.channel(1)], [1, 2, 3, 4])
 })
 
 test('legs too far apart for one WAV are not combined, for RIFF lengths have 32 bits', async () => {

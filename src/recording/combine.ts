@@ -1,23 +1,14 @@
 /**
  * Legs into one WAV: a channel each, every sample where its first-sample time puts it, silence elsewhere.
  *
- * Samples are copied, never resampled or mixed. Files stream through one buffer a leg, so the length of a call costs
- * no memory, and all reading and writing is done by the thread pool.
+ * Samples are copied; only where legs have different rates are those below the highest resampled, and a leg in stereo
+ * becomes one channel. Files stream through a few buffers a leg, so the length of a call costs no memory, and all
+ * reading and writing is done by the thread pool.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
 import { RecordingError } from './failures.ts'
-
-/** A leg's samples as they lie on disk: 16-bit, one channel. */
-export interface LegAudio {
-  readonly path: string
-  /** Bytes before the first sample. */
-  readonly dataOffset: number
-  readonly samples: number
-  /** Wall time of the first sample, with fractions of a millisecond. */
-  readonly startedAtMs: number
-  readonly sampleRateHz: number
-}
+import { type LegAudio, LegReader } from './leg-reader.ts'
 
 export interface CombinedFile {
   readonly channels: number
@@ -35,7 +26,7 @@ const bytesPerSample = 2
  * @param legs One for each channel, in order; undefined is a channel of silence.
  * @param path Written from the start, synced and closed when this resolves; removed when it rejects, for a full disk
  *   needs the room.
- * @throws {RecordingError} `recording.rates-differ`, `recording.too-long`, `recording.no-audio` when all are silent.
+ * @throws {RecordingError} `recording.too-long`, `recording.no-audio` when all are silent.
  */
 export async function combine(legs: readonly (LegAudio | undefined)[], path: string): Promise<CombinedFile> {
   const plan = planOf(legs)
@@ -53,10 +44,10 @@ async function write(plan: Plan, path: string): Promise<CombinedFile> {
     const output = await open(path, 'w', 0o640)
     opened.push(output)
     const sources: Source[] = []
-    for (const { leg, channel, offset } of plan.parts) {
-      const file = await open(leg.path, 'r')
+    for (const part of plan.parts) {
+      const file = await open(part.leg.path, 'r')
       opened.push(file)
-      sources.push({ leg, channel, offset, file, buffer: new Int16Array(chunkFrames) })
+      sources.push({ ...part, reader: new LegReader(part.leg, file, plan.sampleRateHz) })
     }
     const frameBytes = plan.channels * bytesPerSample
     const header = wavHeader({ ...plan, dataBytes: plan.samples * frameBytes })
@@ -85,8 +76,7 @@ interface Part {
 }
 
 interface Source extends Part {
-  readonly file: FileHandle
-  readonly buffer: Int16Array
+  readonly reader: LegReader
 }
 
 interface Plan {
@@ -100,42 +90,26 @@ interface Plan {
 /** Where each leg begins, relative to the earliest one, to the nearest sample. */
 function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
   const heard = legs.flatMap((leg, channel) => (leg ? [{ leg, channel }] : []))
-  const [first] = heard
-  if (!first) throw new RecordingError('recording.no-audio')
-  const { sampleRateHz } = first.leg
-  if (heard.some(({ leg }) => leg.sampleRateHz !== sampleRateHz)) throw new RecordingError('recording.rates-differ')
+  if (heard.length === 0) throw new RecordingError('recording.no-audio')
+  const sampleRateHz = Math.max(...heard.map(({ leg }) => leg.sampleRateHz))
   const startedAtMs = Math.min(...heard.map(({ leg }) => leg.startedAtMs))
   const parts = heard.map(({ leg, channel }) => {
     const offset = Math.round(((leg.startedAtMs - startedAtMs) * sampleRateHz) / 1000)
     return { leg, channel, offset }
   })
-  const samples = Math.max(...parts.map(({ leg, offset }) => offset + leg.samples))
+  const samples = Math.max(
+    ...parts.map(({ leg, offset }) => offset + Math.round((leg.samples * sampleRateHz) / leg.sampleRateHz)),
+  )
   if (samples * legs.length * bytesPerSample > maxWavDataBytes) throw new RecordingError('recording.too-long')
   return { parts, channels: legs.length, samples, sampleRateHz, startedAtMs }
 }
 
-/** Copy what the leg has of frames `at` to `at + frames` into its channel. */
+/** Copy what the leg has of frames `at` to `at + frames` into its channel; asked for one after the other. */
 async function place(source: Source, mixed: Int16Array, channels: number, at: number, frames: number): Promise<void> {
-  const { leg, offset, file, buffer, channel } = source
+  const { reader, offset, channel } = source
   const from = Math.max(at, offset)
-  const until = Math.min(at + frames, offset + leg.samples)
-  if (from >= until) return
-  const bytes = new Uint8Array(buffer.buffer, 0, (until - from) * bytesPerSample)
-  const read = await readAll(file, bytes, leg.dataOffset + (from - offset) * bytesPerSample)
-  const samples = Math.floor(read / bytesPerSample)
-  let target = (from - at) * channels + channel
-  for (let index = 0; index < samples; index++, target += channels) mixed[target] = buffer[index] ?? 0
-}
-
-/** Fill `bytes` from `position`; fewer only at the end of the file. */
-async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
+  const until = Math.min(at + frames, offset + reader.samples)
+  if (from < until) await reader.next(until - from, mixed, (from - at) * channels + channel, channels)
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

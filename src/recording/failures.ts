@@ -7,7 +7,6 @@ export const recordingFailures = {
   'recording.write-failed': { fault: 'us', text: 'A file of the recording could not be written' },
   'recording.no-audio': { fault: 'peer', text: 'No audio came' },
   'recording.files-gone': { fault: 'us', text: 'The files were removed while the call was recorded' },
-  'recording.rates-differ': { fault: 'peer', text: 'Legs have different sample rates, so there is no combined file' },
   'recording.too-long': { fault: 'us', text: 'The combined file would pass the 4 GiB of a WAV, so there is none' },
   'recording.manifest-unreadable': { fault: 'us', text: 'The notes of an interrupted recording cannot be read' },
 } as const satisfies FailureTable

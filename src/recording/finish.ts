@@ -10,9 +10,11 @@ import { join } from 'node:path'
 import { repairWav } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Participant, RecordingFile } from '../events/catalogue.ts'
-import { type CombinedFile, combine, type LegAudio } from './combine.ts'
+import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
+import type { LegAudio } from './leg-reader.ts'
 import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unfinishedFolder } from './manifest.ts'
+import { openRaw, type RawAudio, rawName } from './raw.ts'
 
 export interface FinishedRecording {
   readonly files: readonly RecordingFile[]
@@ -29,8 +31,8 @@ export interface FinishDeps {
 }
 
 /**
- * Combine the legs and put the manifest to the files. Legs of different rates, or too long for one WAV, stay
- * uncombined, which the log tells.
+ * Combine the legs and put the manifest to the files. Legs that are too long for one WAV stay uncombined, which the log
+ * tells; packets that were stored as they came are not sound, and stand beside it.
  *
  * @throws {RecordingError} `recording.no-audio`; and whatever the file system throws: then the manifest stays where
  *   the next start looks for unfinished recordings.
@@ -40,17 +42,20 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
   for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
-  const files = tracks.flatMap((track, index) => legFile(track, legs[index]))
+  const raws: (RawAudio | undefined)[] = []
+  for (const track of tracks) raws.push(await openRaw(join(folder, track.file)))
+  const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
+  const files = [...legFiles, ...tracks.flatMap((track, index) => rawFile(track, raws[index]))]
   if (files.length === 0) {
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = combineLegs ? await combineInto(folder, manifest.name, legs, log) : undefined
+  const combined = combineLegs && legFiles.length > 0 ? await combineInto(folder, manifest.name, legs, log) : undefined
   await finishManifest(folder, manifest)
   return {
     files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
-    durationMs: durationOf(combined ? [combined] : files),
+    durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
   }
 }
 
@@ -97,18 +102,35 @@ async function combineInto(
 
 function legFile(track: ManifestTrack, leg: LegAudio | undefined): RecordingFile[] {
   if (!leg) return []
-  const { samples, sampleRateHz, startedAtMs } = leg
+  const { channels, samples, sampleRateHz, startedAtMs } = leg
   return [
     {
       name: track.file,
       kind: 'leg',
       legId: track.legId,
       ...(track.label !== undefined && { label: track.label }),
-      channels: 1,
+      channels,
       sampleRateHz,
       samples,
-      bytes: leg.dataOffset + samples * 2,
+      bytes: leg.dataOffset + samples * channels * 2,
       startedAtMs,
+    },
+  ]
+}
+
+function rawFile(track: ManifestTrack, raw: RawAudio | undefined): RecordingFile[] {
+  if (!raw) return []
+  return [
+    {
+      name: rawName(track.file),
+      kind: 'raw',
+      legId: track.legId,
+      ...(track.label !== undefined && { label: track.label }),
+      channels: 0,
+      sampleRateHz: 0,
+      samples: 0,
+      bytes: raw.bytes,
+      startedAtMs: raw.startedAtMs,
     },
   ]
 }
@@ -123,11 +145,23 @@ const combinedFile = (name: string, combined: CombinedFile): RecordingFile => ({
   startedAtMs: combined.startedAtMs,
 })
 
-/** From the first sample of any file to the last. */
-function durationOf(files: readonly Pick<RecordingFile, 'samples' | 'sampleRateHz' | 'startedAtMs'>[]): number {
-  const ends = files.map((file) => file.startedAtMs + (file.samples * 1000) / file.sampleRateHz)
-  return Math.round(Math.max(...ends) - Math.min(...files.map((file) => file.startedAtMs)))
+interface Span {
+  readonly fromMs: number
+  readonly untilMs: number
 }
+
+const spansOf = (files: readonly Pick<RecordingFile, 'samples' | 'sampleRateHz' | 'startedAtMs'>[]): Span[] =>
+  files.map(({ startedAtMs, samples, sampleRateHz }) => ({
+    fromMs: startedAtMs,
+    untilMs: startedAtMs + (samples * 1000) / sampleRateHz,
+  }))
+
+const spanOf = (raw: RawAudio | undefined): Span[] =>
+  raw ? [{ fromMs: raw.startedAtMs, untilMs: raw.startedAtMs + raw.durationMs }] : []
+
+/** From the first sample or packet of any file to the last. */
+const durationOf = (spans: readonly Span[]): number =>
+  Math.round(Math.max(...spans.map(({ untilMs }) => untilMs)) - Math.min(...spans.map(({ fromMs }) => fromMs)))
 
 const roleRank = { caller: 0, callee: 1, stream: 2 } as const
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -196,7 +196,7 @@ test('a folder that is taken away in mid-call is not told as silence of the phon
   )
 })
 
-test('legs of different rates are stored without a combined file', async () => {
+test('legs of different rates are combined at the higher one', async () => {
   const narrow = new HearingPort({ samples: noise(1, 80), startedAtMs: t0 })
   const wide = new HearingPort({ samples: noise(1, 160), startedAtMs: t0, sampleRateHz: 16_000 })
   const tracks = [
@@ -207,14 +207,76 @@ test('legs of different rates are stored without a combined file', async () => {
 
   const [stored] = told('recording.stored')
   assert.deepEqual(
-    stored?.files.map(({ kind }) => kind),
-    ['leg', 'leg'],
+    stored?.files.map(({ kind, sampleRateHz, samples }) => [kind, sampleRateHz, samples]),
+    [
+      ['combined', 16_000, 160],
+      ['leg', 8_000, 80],
+      ['leg', 16_000, 160],
+    ],
   )
   assert.equal(stored?.durationMs, 10)
+})
+
+function dumped(atMs: number): Buffer {
+  const record = Buffer.alloc(8 + 32)
+  record.writeUInt16BE(40, 0)
+  record.writeUInt16BE(32, 2)
+  record.writeUInt32BE(atMs, 4)
+  return record
+}
+
+/** Three packets in the format rtpdump, the last one of them at 1,500 ms; cut off in a fourth. */
+function writeDump(path: string): number {
+  const head = Buffer.alloc(16)
+  head.writeUInt32BE(t0 / 1000, 0)
+  const whole = Buffer.concat([Buffer.from('#!rtpplay1.0 0.0.0.0/0\n'), head, ...[0, 20, 1_500].map(dumped)])
+  writeFileSync(path, Buffer.concat([whole, dumped(1_520).subarray(0, 30)]))
+  return whole.length
+}
+
+test('packets of a codec that is not decoded are kept as they came, beside the sound of the other side', async () => {
+  const tracks = [
+    { ...caller, port: new HearingPort({ samples: noise(1, 8_000), startedAtMs: t0 }) },
+    { ...callee, port: new HearingPort() },
+  ]
+  const recording = recordings.start({ callId: 'call', name: 'x', tracks })
+  const bytes = writeDump(join(folder, 'x_callee.rtpdump'))
+  await recording.stop()
+
+  const [stored] = told('recording.stored')
   assert.deepEqual(
-    stored?.participants.map(({ channel }) => channel),
-    [undefined, undefined],
+    stored?.files.map(({ kind, name }) => [kind, name]),
+    [
+      ['combined', 'x.wav'],
+      ['leg', 'x_caller.wav'],
+      ['raw', 'x_callee.rtpdump'],
+    ],
   )
+  assert.deepEqual(stored?.files[2], {
+    name: 'x_callee.rtpdump',
+    kind: 'raw',
+    legId: callee.legId,
+    channels: 0,
+    sampleRateHz: 0,
+    samples: 0,
+    bytes,
+    startedAtMs: t0,
+  })
+  assert.equal(statSync(join(folder, 'x_callee.rtpdump')).size, bytes)
+  assert.equal(stored?.durationMs, 1_500)
+})
+
+test('packets alone are a recording too', async () => {
+  const recording = recordings.start({ callId: 'call', name: 'x', tracks: [{ ...caller, port: new HearingPort() }] })
+  writeDump(join(folder, 'x_caller.rtpdump'))
+  await recording.stop()
+
+  const [stored] = told('recording.stored')
+  assert.deepEqual(
+    stored?.files.map(({ kind }) => kind),
+    ['raw'],
+  )
+  assert.equal(stored?.durationMs, 1_500)
 })
 
 test('a folder that cannot be written fails the recording and not the call', async () => {

@@ -73,7 +73,7 @@ export class Recordings implements RecordingService {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       if (this.#taken.has(name.toLowerCase())) continue
       const path = join(this.#deps.folder, name)
-      if (existsSync(`${path}.wav`) || existsSync(`${path}.json`)) continue
+      if (['.wav', '.json', '.rtpdump'].some((extension) => existsSync(path + extension))) continue
       this.#taken.add(name.toLowerCase())
       return name
     }

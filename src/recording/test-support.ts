@@ -8,17 +8,19 @@ export interface Sound {
   readonly samples: Int16Array
   readonly startedAtMs: number
   readonly sampleRateHz?: number
+  /** Interleaved; 1 unless given. */
+  readonly channels?: number
 }
 
 /** A leg file of ours; with `crashed` the lengths in its header were never filled in. */
 export function writeLeg(path: string, sound: Sound, crashed = false): RecordedFile {
-  const { samples, startedAtMs, sampleRateHz = 8_000 } = sound
+  const { samples, startedAtMs, sampleRateHz = 8_000, channels = 1 } = sound
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const length = crashed ? {} : { dataBytes: data.length }
-  const header = wavHeader({ sampleRateHz, channels: 1, startedAtMs, ...length })
+  const header = wavHeader({ sampleRateHz, channels, startedAtMs, ...length })
   writeFileSync(path, Buffer.concat([header, data]))
   const bytes = header.length + data.length
-  return { path, sampleRateHz, channels: 1, samples: samples.length, bytes, startedAtMs, missingSamples: 0 }
+  return { path, sampleRateHz, channels, samples: samples.length / channels, bytes, startedAtMs, missingSamples: 0 }
 }
 
 /** `sound` is what it will have heard when it is stopped; nothing when no packet comes. */

@@ -57,10 +57,14 @@ test('of telephone events the answer takes those that both know (RFC 4733 §2.4.
   assert.equal(events('66-70'), undefined)
 })
 
-test('the answer says no to Annex B when one side does, repeats what must agree, and says of opus what we like', () => {
+test('the answer says no to Annex B when one side does, and else what we like, or repeats what must agree', () => {
   assert.equal(answered(format('G729'), format('G729', 'annexb=no')), 'annexb=no')
   assert.equal(answered(format('G729', 'annexb=no'), format('G729')), 'annexb=no')
   assert.equal(answered(format('G729'), format('G729')), undefined)
-  assert.equal(answered(format('AMR', 'octet-align=1'), format('AMR', 'octet-align=1;mode-set=0')), 'octet-align=1')
+  assert.equal(
+    answered(format('AMR', 'octet-align=1'), format('AMR', 'octet-align=1;mode-set=0')),
+    'octet-align=1;mode-set=0',
+  )
+  assert.equal(answered(format('EVS', 'br=5.9-24.4'), format('EVS')), 'br=5.9-24.4')
   assert.equal(answered(format('opus', 'stereo=1'), format('opus', 'useinbandfec=1')), 'useinbandfec=1')
 })

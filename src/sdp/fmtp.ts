@@ -65,8 +65,9 @@ export function answeredFmtp(offered: SdpFormat, ours: SdpFormat): string | unde
   if (encoding === 'telephone-event') return commonEvents(offered.fmtp, ours.fmtp) || offered.fmtp
   // RFC 4856 §2.1.9: silence is suppressed by Annex B unless one side says no.
   if (encoding === 'g729') return [offered, ours].some(saysNoAnnexB) ? 'annexb=no' : offered.fmtp
-  // RFC 7587 §7.1: what we like to receive, whatever the offerer likes.
-  return encoding === 'opus' ? ours.fmtp : (offered.fmtp ?? ours.fmtp)
+  // RFC 7587 §7.1: what we like to receive, whatever the offerer likes. Of others, `ours` is what the other side of the
+  // call made of this offer; without that the offer stands.
+  return encoding === 'opus' ? ours.fmtp : (ours.fmtp ?? offered.fmtp)
 }
 
 const saysNoAnnexB = ({ fmtp }: SdpFormat): boolean => parseFmtp(fmtp).get('annexb')?.toLowerCase() === 'no'

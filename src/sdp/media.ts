@@ -79,6 +79,9 @@ function parseRtpmap(payloadType: number, text: string | undefined): SdpFormat |
   return match?.[1] === undefined ? undefined : format(payloadType, match[1], Number(match[2]), Number(match[3] ?? 1))
 }
 
+/** RFC 3389 */
+export const isComfortNoise = ({ encoding }: SdpFormat): boolean => encoding.toLowerCase() === 'cn'
+
 export const isTelephoneEvent = ({ encoding }: SdpFormat): boolean => encoding.toLowerCase() === 'telephone-event'
 
 /** Same encoding at the same rate, with parameters that agree; the payload type is each side's own affair. */

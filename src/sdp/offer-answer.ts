@@ -7,7 +7,7 @@
  * answered with port 0 by not accepting the stream.
  */
 import { answeredFmtp } from './fmtp.ts'
-import { isTelephoneEvent, sameFormat } from './media.ts'
+import { isComfortNoise, isTelephoneEvent, sameFormat } from './media.ts'
 import type {
   Direction,
   SdpAttribute,
@@ -137,16 +137,27 @@ function formatAttributes({ payloadType, encoding, clockRateHz, channels, fmtp }
 
 /**
  * What both sides know, in the offerer's order and with its payload types, so that both directions use the same numbers
- * (RFC 3264 §6.1). A telephone-event counts beside audio of its clock rate only (RFC 4733 §2.1): alone it is no call, so
- * the list is empty when no audio is in common.
+ * (RFC 3264 §6.1). A telephone-event counts beside audio of its clock rate (RFC 4733 §2.1), or of another when that is
+ * all there is: some phones offer it at 8 kHz whatever they speak. Alone it is no call, so the list is empty when no
+ * audio is in common.
  */
 export function commonFormats(offered: readonly SdpFormat[], supported: readonly SdpFormat[]): SdpFormat[] {
   const common = offered.flatMap((format) => {
     const ours = supported.find((each) => sameFormat(format, each))
     return ours ? [withFmtp(format, answeredFmtp(format, ours))] : []
   })
-  const audioRates = new Set(common.filter((format) => !isTelephoneEvent(format)).map(({ clockRateHz }) => clockRateHz))
-  return common.filter(({ clockRateHz }) => audioRates.has(clockRateHz))
+  return besideAudio(common)
+}
+
+/** Without the telephone-events and comfort noise that no audio stands for. */
+export function besideAudio(formats: readonly SdpFormat[]): SdpFormat[] {
+  const audio = formats.filter((format) => !isTelephoneEvent(format) && !isComfortNoise(format))
+  const isAtRate = ({ clockRateHz }: SdpFormat): boolean => audio.some((format) => format.clockRateHz === clockRateHz)
+  const events = formats.filter(isTelephoneEvent)
+  const fitting = events.filter(isAtRate)
+  const kept = new Set([...audio, ...(fitting.length > 0 ? fitting : events.slice(0, 1))])
+  if (audio.length === 0) return []
+  return formats.filter((format) => kept.has(format) || (isComfortNoise(format) && isAtRate(format)))
 }
 
 const withFmtp = (format: SdpFormat, fmtp: string | undefined): SdpFormat => ({

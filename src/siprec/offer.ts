@@ -3,15 +3,18 @@
  * them (RFC 7866 §7.2, RFC 3264 §6).
  *
  * Every m-line is answered in its place: audio that can be recorded with `recvonly` and its label, anything else
- * refused by port 0. Every payload type that can be taken is taken, for clients switch between them without asking.
+ * refused by port 0. Every payload type of speech is taken, for clients switch between them without asking: first those
+ * that become sound, then those that are stored as they come.
  * A stream that is not encrypted as it must be is refused too (RFC 7866 §12.1).
  */
+import { carried } from '../call/codec-choice.ts'
+import { isCompanion, isDecodable, usualRules } from '../call/codec-rules.ts'
 import { answeredRtcp } from '../call/leg-rtcp.ts'
-import { isRtpAudio, mediaAddressOf, payloadFormat, supportedFormats } from '../call/rtp-audio.ts'
+import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
-import { directionOf, formatsOf, isTelephoneEvent, labelOf } from '../sdp/media.ts'
-import { answerDirection, answerOffer, commonFormats } from '../sdp/offer-answer.ts'
+import { directionOf, formatsOf, labelOf } from '../sdp/media.ts'
+import { answerDirection, answerOffer, besideAudio } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -48,13 +51,16 @@ export function readOffer(sdp: string): Offer {
 
 function readStream(description: SessionDescription, media: SdpMedia, index: number): OfferedStream[] {
   if (!isRtpAudio(media)) return []
-  const formats = commonFormats(formatsOf(media), supportedFormats)
-  if (formats.every(isTelephoneEvent)) return []
+  const formats = besideAudio(carried(formatsOf(media), { ...usualRules, codecs: ['others'] })).toSorted(soundFirst)
+  if (formats.length === 0) return []
   const label = labelOf(media)
   const remote = remoteOf(description, media)
   const direction = directionOf(description, media)
   return [{ index, media, formats, direction, ...(label !== undefined && { label }), ...(remote && { remote }) }]
 }
+
+const soundFirst = (a: SdpFormat, b: SdpFormat): number => rank(a) - rank(b)
+const rank = (format: SdpFormat): number => (isCompanion(format) ? 2 : isDecodable(format) ? 0 : 1)
 
 /** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
 function remoteOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
@@ -67,11 +73,15 @@ export const isPaused = ({ direction }: OfferedStream): boolean => direction ===
 
 /** The speech format the client prefers. */
 export const codecOf = (stream: OfferedStream): string | undefined =>
-  stream.formats.find((format) => !isTelephoneEvent(format))?.encoding.toUpperCase()
+  stream.formats.filter((format) => !isCompanion(format)).map(encodingName)[0]
 
 /** What arrives on the port of this stream: nothing while it is paused. */
 export const payloadFormats = (stream: OfferedStream): PayloadFormat[] =>
-  isPaused(stream) ? [] : stream.formats.map(payloadFormat)
+  isPaused(stream) ? [] : stream.formats.map((format) => receivedFormat(format, format))
+
+/** RFC 7587 §7.1: of Opus we say what we like to receive, and stereo is worth keeping; others are taken as offered. */
+const asWeTakeIt = (format: SdpFormat): SdpFormat =>
+  encodingName(format) === 'opus' ? { ...format, fmtp: 'stereo=1;useinbandfec=1' } : format
 
 export interface Ours {
   readonly address: string
@@ -107,7 +117,7 @@ function print(
     if (!stream || port === undefined) return undefined
     return {
       port,
-      formats: stream.formats,
+      formats: stream.formats.map(asWeTakeIt),
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
       extraAttributes: [...ends.cryptoOf(index, as), ...answeredRtcp(media)],

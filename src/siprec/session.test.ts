@@ -105,15 +105,23 @@ test('a session is a live call with a leg a stream, and its recording is named b
   )
 })
 
-test('every offered payload type that can be taken is taken and listened for', async () => {
-  const invite = await begin(sdp({ formats: '18 8 0 101\r\na=rtpmap:101 telephone-event/8000' }))
+test('every offered payload type of speech is taken and listened for, first what becomes sound', async () => {
+  const invite = await begin(
+    sdp({
+      formats:
+        '18 8 0 9 96 101\r\na=rtpmap:101 telephone-event/8000\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 sprop-stereo=1',
+    }),
+  )
 
-  assert.deepEqual(linesOf(await invite.final)[0]?.formats, ['8', '0', '101'])
+  assert.deepEqual(linesOf(await invite.final)[0]?.formats, ['8', '0', '9', '96', '18', '101'])
   assert.deepEqual(
     world.media.ports[0]?.descriptions[0]?.receive.map(({ payloadType, encoding }) => [payloadType, encoding]),
     [
       [8, 'PCMA'],
       [0, 'PCMU'],
+      [9, 'G722'],
+      [96, 'opus'],
+      [18, 'G729'],
       [101, 'telephone-event'],
     ],
   )
@@ -139,7 +147,7 @@ test('metadata names the people, and who called is on channel 0', async () => {
 
 test('video and streams encrypted without a key are refused by port 0 in their place, the audio is recorded', async () => {
   const invite = await begin(
-    sdp({ media: 'video', formats: '96' }, { label: '1' }, { protocol: 'RTP/SAVP' }, { formats: '18' }, { label: '2' }),
+    sdp({ media: 'video', formats: '96' }, { label: '1' }, { protocol: 'RTP/SAVP' }, { formats: '96' }, { label: '2' }),
   )
 
   assert.deepEqual(
@@ -153,7 +161,7 @@ for (const [what, body, type, status] of [
   ['a session description that cannot be read', 'v=1\r\n', 'application/sdp', 400],
   ['a body of a type that is not read', '{}', 'application/json', 415],
   ['no description at all', '', '', 488],
-  ['no stream that can be recorded', sdp({ formats: '18' }), 'application/sdp', 488],
+  ['no stream that can be recorded', sdp({ formats: '96' }), 'application/sdp', 488],
   ['events alone', sdp({ formats: '101\r\na=rtpmap:101 telephone-event/8000' }), 'application/sdp', 488],
 ] as const) {
   test(`${what} is refused with ${status}, and nothing is left over`, async () => {

@@ -29,7 +29,7 @@ import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, r
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
-export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp'> {
+export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
   readonly recordings: RecordingService
 }
 

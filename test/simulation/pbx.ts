@@ -1,5 +1,6 @@
 /** A server between the phones: calls of call/ over a media plane that only remembers, with transfers, and displays that follow them. */
 import { Call } from '../../src/call/call.ts'
+import { usualRules } from '../../src/call/codec-rules.ts'
 import { LiveCalls } from '../../src/call/live-calls.ts'
 import type { CallServices } from '../../src/call/services.ts'
 import type { Onwards, Route } from '../../src/call/transfer.ts'
@@ -36,6 +37,7 @@ export class Pbx {
       messages: () => [],
       rtpTimeoutMs: 0,
       srtp: 'accepted',
+      codecs: usualRules,
     }
     const routeTo = (number: string): Route | EndReason => {
       const destinations = uriOf(number).map((uri) => ({

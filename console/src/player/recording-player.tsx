@@ -18,7 +18,7 @@ import { clockTime, fileSize, fullTime } from '../format.ts'
 import { trackColor } from '../theme.ts'
 import { DownloadIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon } from '../ui/icons.tsx'
 import { ErrorNote } from '../ui/notes.tsx'
-import { fileAddress, fileTitle, fileToPlay, type Track, tracksOf } from './tracks.ts'
+import { fileAddress, fileTitle, fileToPlay, isPlayable, type Track, tracksOf } from './tracks.ts'
 import { type PeaksState, usePeaks } from './use-peaks.ts'
 import { type Player, usePlayer } from './use-player.ts'
 
@@ -38,7 +38,16 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
   const player = usePlayer(address, channels)
   const peaks = usePeaks(address)
   useSpaceKey(player.toggle)
-  if (!file) return null
+  if (!file)
+    return (
+      <Stack gap="sm">
+        <Alert color="blue" title="Packets alone">
+          The voices came in a codec that is not decoded here, such as G.729. The packets were stored as received;
+          Wireshark opens them.
+        </Alert>
+        <Downloads recording={recording} legs={legs} />
+      </Stack>
+    )
 
   const tracks = tracksOf(file, recording, legs)
   const durationMs = (file.samples / file.sampleRateHz) * 1000
@@ -55,7 +64,9 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
           aria-label="File to play"
           value={file.name}
           onChange={setChosen}
-          data={recording.files.map((each) => ({ value: each.name, label: fileTitle(each, recording, legs) }))}
+          data={recording.files
+            .filter(isPlayable)
+            .map((each) => ({ value: each.name, label: fileTitle(each, recording, legs) }))}
         />
       )}
       <div className="tracks">

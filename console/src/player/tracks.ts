@@ -10,10 +10,13 @@ export interface Track {
   readonly guessed: boolean
 }
 
-/** The combined file, else the longest leg. */
+/** Packets of a codec that nobody here decodes are for download. */
+export const isPlayable = ({ kind }: RecordingFile): boolean => kind !== 'raw'
+
+/** The combined file, else the longest leg; undefined when there are packets alone. */
 export function fileToPlay(files: readonly RecordingFile[]): RecordingFile | undefined {
   const combined = files.find(({ kind }) => kind === 'combined')
-  return combined ?? [...files].sort((a, b) => b.samples - a.samples)[0]
+  return combined ?? files.filter(isPlayable).sort((a, b) => b.samples - a.samples)[0]
 }
 
 /** One for each channel of the file, in order. */
@@ -38,8 +41,13 @@ export function fileAddress(recordingId: string, fileName: string): string {
   return `/api/recordings/${encodeURIComponent(recordingId)}/files/${encodeURIComponent(fileName)}`
 }
 
+function voiceOf(file: RecordingFile, recording: Recording, legs: readonly Leg[]): string {
+  return tracksOf({ ...file, channels: 1 }, recording, legs)[0]?.name ?? file.name
+}
+
 /** What a file is, for the list of downloads. */
 export function fileTitle(file: RecordingFile, recording: Recording, legs: readonly Leg[]): string {
   if (file.kind === 'combined') return file.channels > 2 ? 'All voices' : 'Both sides'
-  return tracksOf(file, recording, legs)[0]?.name ?? file.name
+  const name = voiceOf(file, recording, legs)
+  return file.kind === 'raw' ? `${name}, packets as received` : name
 }

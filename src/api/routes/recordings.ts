@@ -68,7 +68,7 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
       schema: { tags, summary: 'All voices in one file, or the only leg', params: idParams, response: audio },
     },
     async ({ params }, reply) => {
-      const { files } = await find(params.id)
+      const files = (await find(params.id)).files.filter(({ kind }) => kind !== 'raw')
       const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
       if (!file) throw new ApiError('api.no-audio')
       return sendFile(reply, recordingDir, file)

@@ -5,10 +5,12 @@ import { callKindSchema, pageOf, pageQuery, partySchema } from './common.ts'
 export const recordingFileSchema = z
   .object({
     name: z.string().describe('Ask for it under `/api/recordings/:id/files/:name` (percent-encoded).'),
-    kind: z.enum(['leg', 'combined']),
+    kind: z
+      .enum(['leg', 'combined', 'raw'])
+      .describe('`raw`: packets of a codec that is not decoded, in the format rtpdump.'),
     legId: z.string().optional(),
     label: z.string().optional().describe('SIPREC: the label of the stream.'),
-    channels: z.int(),
+    channels: z.int().describe('0 of packets.'),
     sampleRateHz: z.int(),
     samples: z.int().describe('Per channel.'),
     bytes: z.int(),

@@ -108,6 +108,26 @@ export const list = () =>
     z.array(z.string(), { error: 'values separated by commas' }),
   )
 
+const bitrateError = '0, or a whole number from 6000 to 510000'
+/** Of Opus, bits a second (RFC 7587 §6.1); 0 for none. */
+export const bitrate = () =>
+  fromText(
+    (given) => (given === '' ? Number.NaN : Number(given)),
+    z
+      .int({ error: bitrateError })
+      .refine((given) => given === 0 || (given >= 6_000 && given <= 510_000), { error: bitrateError }),
+  )
+
+const codecsError = 'codec names such as opus, G722, PCMA, PCMU, G729, or others, separated by commas'
+/** Names of codecs, at least one of them: comma-separated or a YAML list. */
+export const codecs = () =>
+  list().pipe(
+    z
+      .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$/, { error: codecsError }), { error: codecsError })
+      .min(1, { error: codecsError })
+      .max(32, { error: codecsError }),
+  )
+
 const headersError =
   'Alert-Info, Call-Info, Organization, Priority, Resource-Priority, Subject, User-to-User or names such as X-Ticket and X-Our-*'
 const passable =

@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
 import { srtpModes } from '../srtp.ts'
 import {
+  bitrate,
+  codecs,
   duration,
   flag,
   headerNames,
@@ -87,6 +89,8 @@ const trunk = z.strictObject({
   fromDomain: words().optional(),
   /** Whether its audio is encrypted, as SRTP with keys in the signalling; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
@@ -302,6 +306,36 @@ export const settingsSchema = z.strictObject({
     srtp: setting(oneOf(srtpModes).default('accepted'), {
       env: 'RTP_SRTP',
       description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
+    }),
+    codecs: setting(codecs().default(['opus', 'G722', 'PCMA', 'PCMU', 'others']), {
+      env: 'CODECS',
+      description:
+        'Audio codecs, the best first: opus, G722, PCMA, PCMU and L16 are offered and converted; of others, such as G729 or EVS, the name lets them pass between two sides that both have them. `others` allows all that are not named.',
+    }),
+    transcode: setting(flag().default(true), {
+      env: 'TRANSCODE',
+      description:
+        'Convert sound where the two sides of a call have no codec in common. Without, such a call does not come about.',
+    }),
+    opus: section({
+      bitrate: setting(bitrate().default(0), {
+        env: 'OPUS_BITRATE',
+        description:
+          'Most bits a second of Opus, 6000 to 510000, that we send and ask for; 0 leaves it to the codec and the other side.',
+      }),
+      complexity: setting(whole(0, 10).default(5), {
+        env: 'OPUS_COMPLEXITY',
+        description: 'Of our Opus encoder: 10 sounds best, 0 costs least.',
+      }),
+      fec: setting(flag().default(true), {
+        env: 'OPUS_FEC',
+        description:
+          'Opus carries a coarse copy of the packet before, where the other side takes it and loses packets.',
+      }),
+      dtx: setting(flag().default(false), {
+        env: 'OPUS_DTX',
+        description: 'Opus sends hardly anything in silence; else only to who asks for it.',
+      }),
     }),
     qualityInterval: setting(duration().default(10_000), {
       env: 'RTP_QUALITY_INTERVAL',

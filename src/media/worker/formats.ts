@@ -17,6 +17,8 @@ export interface Format {
   readonly codec: Codec | undefined
   /** For the encoder. */
   readonly wishes: EncoderWishes
+  /** Its sender says that it is stereo. */
+  readonly stereo: boolean
   /** The highest sample rate that is of use to its receiver. */
   readonly playbackRateHz: number
 }
@@ -30,6 +32,7 @@ const usualBitsPerSecond = 32_000
 
 function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: PayloadFormat): Format {
   const { fec = false, dtx = false, bitsPerSecond = usualBitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
+  const complexity = opus?.complexity === undefined ? {} : { complexity: opus.complexity }
   return {
     payloadType,
     encoding,
@@ -37,7 +40,8 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
     channels,
     kind: encoding === 'telephone-event' ? 'event' : encoding === 'CN' ? 'noise' : 'speech',
     codec: findCodec(encoding, clockRateHz, channels),
-    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond } : {},
+    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond, ...complexity } : {},
+    stereo: opus?.stereo ?? false,
     playbackRateHz,
   }
 }

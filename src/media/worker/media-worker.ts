@@ -7,13 +7,13 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
-import type { Command, FromWorker, OpenPort, Order, Request, Requests } from '../protocol.ts'
+import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
 import type { DelayBounds, PortEvents } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Desk } from './graph/desk.ts'
 import type { MediaIo } from './io.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'
 
 export interface MediaWorkerOptions {
@@ -83,7 +83,9 @@ export class MediaWorker {
     if (order.type === 'graph') return this.#desk.obey(order.order)
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
-    else if (port instanceof Port) port.record(order.path)
+    else if (!(port instanceof Port)) return
+    else if (order.type === 'record') port.record(order.path)
+    else port.hearTones(order.on)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {
@@ -92,6 +94,8 @@ export class MediaWorker {
         return this.#open(request)
       case 'stop-recording':
         return this.#stopRecording(request.port)
+      case 'send-digits':
+        return this.#sendDigits(request)
       case 'port-stats':
         return this.#ports.get(request.port)?.stats()
       case 'close-port':
@@ -106,6 +110,14 @@ export class MediaWorker {
   async #stopRecording(id: number) {
     const port = this.#ports.get(id)
     return port instanceof Port ? port.stopRecording() : undefined
+  }
+
+  #sendDigits({ port: id, digits, toneMs, pauseMs }: SendDigits): Promise<'sent' | 'impossible' | 'cut'> {
+    const port = this.#ports.get(id)
+    return new Promise((resolve) => {
+      const done = (complete: boolean): void => resolve(complete ? 'sent' : 'cut')
+      if (!(port instanceof Port && port.sendDigits(digits, toneMs, pauseMs, done))) resolve('impossible')
+    })
   }
 
   async #shutdown(): Promise<undefined> {

@@ -10,10 +10,10 @@ import { datagramKind } from '../../rtp/demux.ts'
 import { printRtp } from '../../rtp/packet.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { DtlsTerms, PortDescription } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import type { Endpoint } from './io.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const formats = { receive: [pcmu], send: [pcmu] }

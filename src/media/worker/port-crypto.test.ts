@@ -6,9 +6,9 @@ import { emptyRtpPacket, parseRtp, printRtp } from '../../rtp/packet.ts'
 import { parseRtcp, printRtcp } from '../../rtp/rtcp.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { SrtpKeys } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }

@@ -9,9 +9,9 @@ import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/pa
 import { middleOfNtp, parseRtcp, printRtcp, type RtcpPacket } from '../../rtp/rtcp.ts'
 import { digitPackets } from '../../rtp/telephone-event.ts'
 import type { PayloadFormat, PortDescription } from '../types.ts'
-import { BlockPool } from './block-pool.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
+import { BlockPool } from './recording/block-pool.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const pcma = { payloadType: 8, encoding: 'PCMA', clockRateHz: 8000 } as const

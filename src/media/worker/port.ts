@@ -7,7 +7,6 @@
  *
  * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
  */
-import type { G711Law } from '../../codec/g711.ts'
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
@@ -16,23 +15,25 @@ import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
-import type { DelayBounds, Encoding, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
-import type { BlockPool } from './block-pool.ts'
+import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
-import { Preroll } from './preroll.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
-import { Recorder, type SpeechPacket } from './recorder.ts'
+import type { BlockPool } from './recording/block-pool.ts'
+import { Preroll } from './recording/preroll.ts'
+import { Recorder } from './recording/recorder.ts'
+import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
 import { Ear } from './voice/ear.ts'
 import type { Heard, Laying } from './voice/heard.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
+import { TonesIn } from './voice/tones-in.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -69,6 +70,8 @@ export class Port implements PacketHandler, Wire {
   readonly #ear: Ear
   readonly #speaker: Speaker
   #digits: DigitDetector
+  #wantsTones = false
+  #tones: TonesIn | undefined
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -141,6 +144,7 @@ export class Port implements PacketHandler, Wire {
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
+    this.#hearTones()
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -193,11 +197,40 @@ export class Port implements PacketHandler, Wire {
     return this.#speaker.say(source, how)
   }
 
+  /** Hear digits as tones too, while the peer agrees to no telephone-events. */
+  hearTones(on: boolean): void {
+    this.#wantsTones = on
+    this.#hearTones()
+  }
+
+  #hearTones(): void {
+    const events = this.#receive.some((format) => format?.kind === 'event')
+    if (!this.#wantsTones || events) return this.#forgetTones()
+    const { frames, tell, clock } = this.#options
+    this.#ear.wake(clock.now())
+    this.#tones ??= new TonesIn(frames, this.#ear, (digit) => tell('digit', digit))
+  }
+
+  #forgetTones(): void {
+    this.#tones?.close()
+    this.#tones = undefined
+  }
+
+  /**
+   * Send digits, as events where the peer takes them, else as tones.
+   *
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
+   */
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
+    return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
+  }
+
   record(path: string): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, sampleRateHz: firstClockRateHz, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
@@ -312,18 +345,12 @@ export class Port implements PacketHandler, Wire {
       this.#toldSource = source
       this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: format.encoding })
     }
-    if (isG711(format.encoding)) this.#record(format.encoding, nowMs)
+    this.#record(format, nowMs)
   }
 
-  #record(law: G711Law, nowMs: number): void {
+  #record(format: Format, nowMs: number): void {
     if (!this.#recorder && !this.#preroll) return
-    speech.ssrc = packet.ssrc
-    speech.sequence = packet.sequence
-    speech.timestamp = packet.timestamp
-    speech.law = law
-    speech.bytes = packet.bytes
-    speech.from = packet.payloadStart
-    speech.samples = packet.payloadEnd - packet.payloadStart
+    const speech = speechIn(packet, format)
     if (this.#recorder) this.#recorder.packet(speech, nowMs)
     else this.#preroll?.keep(speech, nowMs, this.#sends)
   }
@@ -414,6 +441,7 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.#forgetTones()
     this.#speaker.close()
     this.#ear.close()
     this.#digits.restart()
@@ -424,16 +452,3 @@ export class Port implements PacketHandler, Wire {
     return stats
   }
 }
-
-/** Used again for each packet: the recorder keeps nothing of it. */
-const speech: { -readonly [Name in keyof SpeechPacket]: SpeechPacket[Name] } = {
-  ssrc: 0,
-  sequence: 0,
-  timestamp: 0,
-  samples: 0,
-  law: 'PCMU',
-  bytes: new Uint8Array(0),
-  from: 0,
-}
-
-const isG711 = (encoding: Encoding): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'

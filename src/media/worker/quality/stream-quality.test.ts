@@ -6,9 +6,9 @@ import { printRtp } from '../../../rtp/packet.ts'
 import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { XrBlock } from '../../../rtp/rtcp-xr.ts'
 import type { PortDescription, StreamQuality } from '../../types.ts'
-import { BlockPool } from '../block-pool.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
+import { BlockPool } from '../recording/block-pool.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
 const remote = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }

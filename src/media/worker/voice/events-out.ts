@@ -84,7 +84,7 @@ export class EventsOut implements FrameSink {
   }
 
   /** See Speaker.sendDigits. */
-  send(digits: string, { toneMs, pauseMs, speech }: DigitTiming, done: () => void): boolean {
+  send(digits: string, { toneMs, pauseMs, speech }: DigitTiming, done: (complete: boolean) => void): boolean {
     const format = this.#formatFor(this.#sent.clockRateHz)
     if (!this.#wire.open || (!format && !speech)) return false
     this.#sending.push({ digits, format, toneMs, pauseMs, done, begun: undefined, stop: undefined })
@@ -104,7 +104,7 @@ export class EventsOut implements FrameSink {
     sending.digits = sending.digits.slice(1)
     if (sending.digits !== '') return
     this.#sending.shift()
-    sending.done()
+    sending.done(true)
   }
 
   /** Whoever waits is told that it is over. */
@@ -112,7 +112,7 @@ export class EventsOut implements FrameSink {
     this.#frames.remove(this)
     for (const { stop, done } of this.#sending.splice(0)) {
       stop?.()
-      done()
+      done(false)
     }
     this.#tone?.stop()
   }
@@ -214,7 +214,7 @@ interface Sending {
   readonly format: Format | undefined
   readonly toneMs: number
   readonly pauseMs: number
-  readonly done: () => void
+  readonly done: (complete: boolean) => void
   /** Of the first of the digits. */
   begun: Begun | undefined
   stop: (() => void) | undefined

@@ -127,9 +127,10 @@ export class Speaker implements FrameSink {
 
   /**
    * Send digits, as events where the peer takes them, else as tones.
-   * @returns False when neither can be sent. `done` is told when the last has left.
+   * @param done Told when the last has left, or the port has closed before.
+   * @returns False when neither can be sent.
    */
-  sendDigits(digits: string, toneMs: number, pauseMs: number, done: () => void): boolean {
+  sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
     return this.#events.send(digits, { toneMs, pauseMs, speech: this.#ownFormat() !== undefined }, done)
   }
 

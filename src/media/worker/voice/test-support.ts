@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import type { Codec, Decoder, Encoder } from '../../../codec/codec.ts'
 import { findCodec } from '../../../codec/codecs.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
-import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../../rtp/packet.ts'
+import { emptyRtpPacket, parseRtp, printRtp } from '../../../rtp/packet.ts'
 import type { PayloadFormat, PortDescription } from '../../types.ts'
-import { BlockPool } from '../block-pool.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
+import { BlockPool } from '../recording/block-pool.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
 
 export const pcmu: PayloadFormat = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
@@ -50,6 +50,7 @@ let lastAddress = 0
 export class Phone {
   readonly port: Port
   readonly got: Heard[] = []
+  readonly rtcp: Uint8Array[] = []
   readonly told: (readonly [string, unknown])[] = []
   sequence = 65_000
   timestamp = 0xffff_0000
@@ -77,7 +78,7 @@ export class Phone {
     })
     this.port.attach({
       sendRtp: (bytes, start, length) => this.#take(bytes.slice(start, start + length)),
-      sendRtcp: () => undefined,
+      sendRtcp: (bytes) => void this.rtcp.push(bytes),
       close: () => Promise.resolve(),
     })
     const { ip, port } = this.#from
@@ -183,5 +184,3 @@ export class Sound implements SoundSource {
     return this.#frame
   }
 }
-
-export type { RtpPacket }

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Preroll } from './preroll.ts'
-import type { SpeechPacket } from './recorder.ts'
+import type { SpeechPacket } from './speech-packet.ts'
 
 const packet = (sequence: number, bytes = Uint8Array.of(0, 0, sequence, sequence)): SpeechPacket => ({
   ssrc: 1,
   sequence,
   timestamp: sequence * 2,
-  law: 'PCMU',
+  ticks: 2,
+  format: { encoding: 'PCMU', clockRateHz: 8000, codec: undefined },
+  payloadType: 0,
+  marker: false,
   bytes,
   from: 2,
-  samples: 2,
+  to: 4,
 })
 
 test('of early media what came in the last 100 ms is handed over once, in its order', () => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { decodeG711, type G711Law } from '../../codec/g711.ts'
-import { readWav, readWavHeader, wavHeaderBytes } from '../../codec/wav.ts'
-import type { RecordedFile } from '../types.ts'
+import { findCodec } from '../../../codec/codecs.ts'
+import { decodeG711, type G711Law } from '../../../codec/g711.ts'
+import { readWav, readWavHeader, wavHeaderBytes } from '../../../codec/wav.ts'
+import type { RecordedFile } from '../../types.ts'
 import { BlockPool, blockSamples } from './block-pool.ts'
 import { Recorder } from './recorder.ts'
 
@@ -37,6 +38,21 @@ function payload(packet: Sent): Uint8Array {
   )
 }
 
+const formats = {
+  PCMU: { encoding: 'PCMU', clockRateHz: 8000, codec: findCodec('PCMU', 8000) },
+  PCMA: { encoding: 'PCMA', clockRateHz: 8000, codec: findCodec('PCMA', 8000) },
+}
+
+const g711 = (law: G711Law, bytes: Uint8Array) => ({
+  format: formats[law],
+  ticks: bytes.length,
+  payloadType: 0,
+  marker: false,
+  bytes,
+  from: 0,
+  to: bytes.length,
+})
+
 /** Blocks that still hold what another recording left in them. */
 function usedBlocks(): BlockPool {
   const blocks = new BlockPool()
@@ -60,7 +76,6 @@ async function write(
   const recorder = new Recorder(
     {
       path,
-      sampleRateHz: 8000,
       blocks: usedBlocks(),
       wallAt: (nowMs) => startedAtMs + nowMs,
       failed: (text) => failures.push(text),
@@ -76,10 +91,7 @@ async function write(
         ssrc: packet.ssrc,
         sequence: (firstSequence + packet.index) & 0xffff,
         timestamp: (firstTimestamp + packet.ticks) >>> 0,
-        samples: bytes.length,
-        law: packet.law ?? 'PCMU',
-        bytes,
-        from: 0,
+        ...g711(packet.law ?? 'PCMU', bytes),
       },
       packet.atMs,
     )
@@ -330,13 +342,13 @@ test('no packet, no file', async () => {
 
 test('half a second after it came, speech is in the file with its time, though nobody closed it', async () => {
   const path = join(folder, 'open.wav')
-  const options = { path, sampleRateHz: 8000, blocks: usedBlocks(), wallAt: () => startedAtMs, failed: assert.fail }
+  const options = { path, blocks: usedBlocks(), wallAt: () => startedAtMs, failed: assert.fail }
   const recorder = new Recorder(options, 0)
   const [overtaken, first] = run(0, 2)
   assert.ok(overtaken && first)
   for (const packet of [first, overtaken]) {
-    const header = { ssrc: 1, sequence: packet.index, timestamp: packet.ticks, samples: frame, law: 'PCMU' as const }
-    recorder.packet({ ...header, bytes: payload(packet), from: 0 }, 10)
+    const header = { ssrc: 1, sequence: packet.index, timestamp: packet.ticks }
+    recorder.packet({ ...header, ...g711('PCMU', payload(packet)) }, 10)
   }
   recorder.tick(499)
   recorder.tick(500)
@@ -355,19 +367,10 @@ test('a file that cannot be made is told once and nothing else happens', async (
   mkdirSync(path)
   const failures: string[] = []
   const failed = (text: string): unknown => failures.push(text)
-  const recorder = new Recorder({ path, sampleRateHz: 8000, blocks: new BlockPool(), wallAt: () => 0, failed }, 0)
+  const recorder = new Recorder({ path, blocks: new BlockPool(), wallAt: () => 0, failed }, 0)
   for (const { index } of run(0, 100)) {
-    const bytes = new Uint8Array(frame)
-    const packet = {
-      ssrc: 1,
-      sequence: index,
-      timestamp: index * frame,
-      samples: frame,
-      law: 'PCMU' as const,
-      bytes,
-      from: 0,
-    }
-    recorder.packet(packet, index * 20)
+    const header = { ssrc: 1, sequence: index, timestamp: index * frame }
+    recorder.packet({ ...header, ...g711('PCMU', new Uint8Array(frame)) }, index * 20)
     recorder.tick(index * 20)
   }
   assert.equal(await recorder.close(), undefined)

@@ -1,5 +1,5 @@
 /**
- * Where in a recording the samples of a packet belong: RTP timestamp to position.
+ * Where in a recording the sound of a packet belongs: RTP timestamp to position.
  *
  *   recorder  ── packet, arrival ─▶  here  ── place(packet, position) ─▶  recorder
  *
@@ -8,18 +8,19 @@
  * stood still for a while, and the timestamps are right), or they go on contradicting for half a second (the sender
  * stood still, or chose other timestamps), and then the time line is joined anew where the clock says. So nothing
  * hostile makes a file longer than the call was, and a stall moves no sample.
- * Pure: positions are samples from the first packet's first sample, and may be negative when that one came late.
+ * Pure: positions are ticks of the RTP clock from the first packet's timestamp, and may be negative when that one came late.
  */
-import { extendSequence, extendTimestamp } from '../../rtp/sequence.ts'
+import { extendSequence, extendTimestamp } from '../../../rtp/sequence.ts'
 
-/** A packet's samples and where its header says they belong. */
+/** A packet's sound and where its header says it belongs. */
 export interface Sampled {
   readonly ssrc: number
   /** uint16 */
   readonly sequence: number
   /** uint32 */
   readonly timestamp: number
-  readonly samples: number
+  /** How long it sounds, in ticks of its clock. */
+  readonly ticks: number
 }
 
 /** How far timestamps may differ from the clock before they are doubted, ms. */
@@ -46,8 +47,8 @@ class Stream {
   readonly offset: number
   highestTimestamp: number
   highestSequence: number
-  /** Samples of the newest packet. */
-  samples: number
+  /** Of the newest packet. */
+  ticks: number
   readonly #seen = new Uint32Array(memory / 32)
 
   constructor(packet: Sampled, position: number) {
@@ -55,7 +56,7 @@ class Stream {
     this.offset = packet.timestamp - position
     this.highestTimestamp = packet.timestamp
     this.highestSequence = packet.sequence
-    this.samples = packet.samples
+    this.ticks = packet.ticks
   }
 
   /** Remember a sequence number; false when it was remembered already. */
@@ -96,7 +97,7 @@ export class Timeline<Packet extends Sampled> {
   /** Arrival minus position, in ticks, as it should be; follows the sender's clock slowly. */
   #transit = 0
   #followedAt = 0
-  /** Just after the last sample placed. */
+  /** Just after the last packet placed. */
   #end = 0
   #held: Held<Packet>[] = []
 
@@ -133,6 +134,11 @@ export class Timeline<Packet extends Sampled> {
     if (!first) return
     if (nowMs * this.#ticksPerMs - first.arrival < holdMs * this.#ticksPerMs && this.#held.length < maxHeld) return
     this.#joinHeld()
+  }
+
+  /** Where a source that begins at `nowMs` would begin, in ticks: for one that counts by another clock. */
+  joinsAt(nowMs: number): number {
+    return this.#joinAt(nowMs * this.#ticksPerMs)
   }
 
   /** No more packets come: place what is held. */
@@ -175,10 +181,10 @@ export class Timeline<Packet extends Sampled> {
     if (sequence >= stream.highestSequence || sequence < stream.highestSequence - maxDropout) {
       stream.highestSequence = sequence
       stream.highestTimestamp = timestamp
-      stream.samples = packet.samples
+      stream.ticks = packet.ticks
     }
     const position = timestamp - stream.offset
-    this.#end = Math.max(this.#end, position + packet.samples)
+    this.#end = Math.max(this.#end, position + packet.ticks)
     this.#place(packet, position)
   }
 
@@ -245,5 +251,5 @@ export class Timeline<Packet extends Sampled> {
 /** Whether a packet comes right after the newest one, but for some lost between: no timestamp was jumped over. */
 function follows(stream: Stream, sequence: number, timestamp: number): boolean {
   const steps = sequence - stream.highestSequence
-  return steps <= maxBurstLoss && timestamp - stream.highestTimestamp <= steps * stream.samples
+  return steps <= maxBurstLoss && timestamp - stream.highestTimestamp <= steps * stream.ticks
 }

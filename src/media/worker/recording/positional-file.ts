@@ -8,8 +8,8 @@
  */
 import { close, constants, open, write } from 'node:fs'
 
-/** What may wait for a slow disk: 32 s of one channel at 8 kHz. */
-const maxWaitingBytes = 512 * 1024
+/** What may wait for a slow disk, unless more is said: 32 s of one channel at 8 kHz. */
+const usualWaitingBytes = 512 * 1024
 
 interface Job {
   readonly bytes: Uint8Array
@@ -21,6 +21,7 @@ const nothing = (): void => {}
 
 export class PositionalFile {
   readonly #failed: (text: string) => void
+  readonly #maxWaitingBytes: number
   readonly #waiting: Job[] = []
   #waitingBytes = 0
   #fd: number | undefined
@@ -33,9 +34,11 @@ export class PositionalFile {
    * Make the file.
    * @param path A file that is there already is a failure: no recording is written over.
    * @param failed Told once, with the reason.
+   * @param maxWaitingBytes What may wait for a slow disk.
    */
-  constructor(path: string, failed: (text: string) => void) {
+  constructor(path: string, failed: (text: string) => void, maxWaitingBytes = usualWaitingBytes) {
     this.#failed = failed
+    this.#maxWaitingBytes = maxWaitingBytes
     open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o640, (error, fd) => {
       this.#busy = false
       if (error) this.#fail(error.message)
@@ -49,7 +52,7 @@ export class PositionalFile {
     if (this.#broken || this.#closing) return done()
     this.#waiting.push({ bytes, position, done })
     this.#waitingBytes += bytes.length
-    if (this.#waitingBytes > maxWaitingBytes) this.#fail('the disk is too slow')
+    if (this.#waitingBytes > this.#maxWaitingBytes) this.#fail('the disk is too slow')
     this.#next()
   }
 

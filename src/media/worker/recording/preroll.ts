@@ -5,7 +5,7 @@
  * So a port that will be recorded keeps what came last, early media too, for as long as such a race takes, and hands it
  * to the recorder when it starts.
  */
-import { copyOf, type SpeechPacket } from './recorder.ts'
+import { copyOf, type SpeechPacket } from './speech-packet.ts'
 
 /** How far back while the peer has not answered, ms: what it sends then can only be speech that overtook its answer. */
 const overtakingMs = 2000

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findSine, sine } from '../../../codec/test-support.ts'
+import { FakeClock } from '../../../core/fake-clock.ts'
+import { parseRtcp } from '../../../rtp/rtcp.ts'
+import type { PayloadFormat } from '../../types.ts'
+import { FrameClock } from '../frame-clock.ts'
+import { callOf, codecOf, g722, g729, type Heard, l16, opus, Phone, pcma, pcmu, Sound, speak } from './test-support.ts'
+
+const rateOf = (format: PayloadFormat): number => codecOf(format).sampleRateHz
+
+/** A tone of a phone's codec: peak 8000 of 32768. */
+const tone = (format: PayloadFormat, seconds: number, hz = 1020): Int16Array => sine(hz, 8000, rateOf(format), seconds)
+
+const ticks = (clockRateHz: number, ms: number): number => (clockRateHz * ms) / 1000
+
+/** Numbers follow each other without a hole, and time never runs back. */
+function assertGoesOn(got: readonly Heard[]): void {
+  for (const [i, next] of got.entries()) {
+    const before = got[i - 1]
+    if (!before || before.ssrc !== next.ssrc) continue
+    assert.equal((next.sequence - before.sequence) & 0xffff, 1, `packet ${i}`)
+    assert.ok(((next.timestamp - before.timestamp) | 0) > 0, `packet ${i}`)
+  }
+}
+
+test('packets longer than a peer takes are cut, shorter ones go on as they are', () => {
+  for (const fromMs of [10, 20, 30, 40, 60]) {
+    for (const toMs of [10, 20, 30, 40, 60]) {
+      const { clock, a, b } = callOf(
+        { formats: [pcmu], ptimeMs: fromMs },
+        { formats: [pcmu], ptimeMs: toMs, description: { maxPtimeMs: toMs } },
+      )
+      speak(clock, a, tone(pcmu, 1.2), 8 * fromMs, fromMs)
+      const ms = Math.min(fromMs, toMs)
+      assertGoesOn(b.got)
+      assert.ok(
+        b.got.every(({ payload }) => payload.length === 8 * ms),
+        `${fromMs} to ${toMs}`,
+      )
+      const heard = b.sound(pcmu)
+      assert.ok(heard.length > 8000, `${heard.length} samples`)
+      assert.ok(findSine(heard.subarray(1600, 8000), 1020, 8000).snrDb > 33)
+    }
+  }
+})
+
+test('what is transcoded comes in packets of the time that the peer wants, one after the other', () => {
+  for (const toMs of [10, 20, 30, 40, 60]) {
+    for (const to of [pcmu, opus]) {
+      const { clock, a, b } = callOf({ formats: [g722] }, { formats: [to], ptimeMs: toMs })
+      speak(clock, a, tone(g722, 1.5), 320, 20)
+      const ms = to === opus && toMs === 30 ? 20 : toMs
+      const steps = new Set(b.got.slice(1).map(({ timestamp }, i) => (timestamp - (b.got[i]?.timestamp ?? 0)) >>> 0))
+      assert.deepEqual([...steps], [ticks(to.clockRateHz, ms)], `${to.encoding} ${toMs}`)
+      assert.deepEqual(
+        b.got.map(({ marker }) => marker),
+        b.got.map((_, i) => i === 0),
+      )
+      const rate = rateOf(to)
+      assert.ok(findSine(b.sound(to).subarray(rate * 0.4, rate * 1.2), 1020, rate).snrDb > 24)
+    }
+  }
+})
+
+test('a phone that changes its codec and comes back is relayed, transcoded and relayed again without a hole', () => {
+  const { clock, frames, a, b } = callOf({ formats: [pcmu, g722] }, { formats: [pcmu] })
+  speak(clock, a, tone(pcmu, 0.5), 160, 20)
+  assert.equal(frames.sinks, 0, 'relayed')
+  a.speakIn(g722)
+  speak(clock, a, tone(g722, 1), 320, 20)
+  assert.equal(frames.sinks, 1, 'transcoded')
+  a.speakIn(pcmu)
+  speak(clock, a, tone(pcmu, 0.5), 160, 20)
+  assert.equal(frames.sinks, 0, 'relayed')
+  assertGoesOn(b.got)
+  const first = b.got[0]
+  const last = b.got.at(-1)
+  assert.ok(first && last)
+  const drift = ((last.timestamp - first.timestamp) >>> 0) - 8 * (last.atMs - first.atMs)
+  assert.ok(Math.abs(drift) <= 160, `${drift} ticks beside the clock`)
+  assert.ok(b.got.length >= 95, `${b.got.length} of 100 packets`)
+  const heard = b.sound(pcmu)
+  assert.ok(findSine(heard.subarray(5600, 10_400), 1020, 8000).snrDb > 27)
+})
+
+test('what is whispered to one party is heard by it over the other, and by nobody else', () => {
+  const { clock, frames, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  speak(clock, a, tone(pcmu, 0.4), 160, 20)
+  const end = b.port.say(new Sound(sine(440, 4000, 16_000, 2), 16_000), 'over')
+  const begun = b.got.length
+  speak(clock, a, tone(pcmu, 1), 160, 20)
+  const both = b.sound(pcmu, begun + 5).subarray(0, 6400)
+  for (const [hz, peak] of [
+    [1020, 8000],
+    [440, 4000],
+  ] as const) {
+    assert.ok(Math.abs(findSine(both, hz, 8000).peak - peak) < peak * 0.03, `${hz} Hz`)
+  }
+  end()
+  end()
+  const after = b.got.length
+  speak(clock, a, tone(pcmu, 0.4), 160, 20)
+  assert.equal(frames.sinks, 0)
+  assert.ok(findSine(b.sound(pcmu, after).subarray(800), 1020, 8000).snrDb > 33)
+  assertGoesOn(b.got)
+  assert.equal(a.got.length, 0)
+})
+
+test('a prompt is heard instead of the other party; one that ends by itself leaves the call as it was', () => {
+  const { clock, frames, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  let left = 25
+  const prompt = new Sound(sine(440, 4000, 8000, 1), 8000)
+  const end = b.port.say(
+    {
+      sampleRateHz: 8000,
+      read(tick) {
+        if (left-- === 0) end()
+        return prompt.read(tick)
+      },
+    },
+    'instead',
+  )
+  speak(clock, a, tone(pcmu, 1), 160, 20)
+  const heard = b.sound(pcmu)
+  assert.ok(findSine(heard.subarray(160, 3840), 440, 8000).snrDb > 30)
+  assert.ok(findSine(heard.subarray(4800), 1020, 8000).snrDb > 30)
+  assert.equal(frames.sinks, 0)
+  assertGoesOn(b.got)
+})
+
+test('a party that hears a mixer is sent silence too, and hears the other again when that ends', () => {
+  const { clock, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  b.port.hear(new Sound(sine(440, 4000, 16_000, 0.5), 16_000))
+  clock.advance(1000)
+  assert.equal(b.got.length, 50)
+  assert.ok(b.sound(pcmu, 30).every((sample) => Math.abs(sample) < 16))
+  b.port.hear(undefined)
+  const begun = b.got.length
+  speak(clock, a, tone(pcmu, 0.4), 160, 20)
+  assert.equal(b.got.length - begun, 20)
+  assertGoesOn(b.got)
+})
+
+test('who is on hold is sent nothing, and what plays for him goes on meanwhile', () => {
+  const { clock, a, b } = callOf({ formats: [g722] }, { formats: [pcmu] })
+  speak(clock, a, tone(g722, 0.5), 320, 20)
+  const remote = { ip: '192.0.2.9', rtpPort: 5000, rtcpPort: 5001 }
+  b.port.describe({ remote, receive: [pcmu], send: [] })
+  const held = b.got.length
+  let reads = 0
+  b.port.say({ sampleRateHz: 8000, read: () => void reads++ }, 'over')
+  speak(clock, a, tone(g722, 0.5), 320, 20)
+  assert.equal(b.got.length, held)
+  assert.ok(reads > 20)
+  b.port.describe({ remote, receive: [pcmu], send: [pcmu] })
+  speak(clock, a, tone(g722, 0.5), 320, 20)
+  assert.ok(b.got.length - held >= 23)
+  assertGoesOn(b.got)
+})
+
+test('early media: nothing is sent before the peer has said what it takes, all from then on', () => {
+  const clock = new FakeClock()
+  const frames = new FrameClock(clock)
+  const a = new Phone(clock, frames, { formats: [pcma], description: { send: [] } })
+  const b = new Phone(clock, frames, { formats: [g722] })
+  a.port.bridge(b.port)
+  speak(clock, b, tone(g722, 0.3), 320, 20)
+  assert.equal(a.got.length, 0)
+  const remote = { ip: '192.0.2.9', rtpPort: 5000, rtcpPort: 5001 }
+  a.port.describe({ remote, receive: [pcma], send: [pcma] })
+  speak(clock, b, tone(g722, 1), 320, 20)
+  assert.ok(a.got.length >= 46, `${a.got.length} packets`)
+  assert.ok(findSine(a.sound(pcma).subarray(800), 1020, 8000).snrDb > 26)
+})
+
+test('what cannot be decoded goes across as it is, and to nobody who does not take it', () => {
+  const { a, b } = callOf({ formats: [g729, pcmu] }, { formats: [g729] })
+  a.send(new Uint8Array(20).fill(7), 160)
+  assert.deepEqual([b.got[0]?.payloadType, b.got[0]?.payload[0]], [18, 7])
+  const other = callOf({ formats: [g729, pcmu] }, { formats: [pcmu] })
+  other.a.send(new Uint8Array(20), 160)
+  other.clock.advance(200)
+  assert.deepEqual([other.b.got.length, other.frames.sinks], [0, 0])
+})
+
+test('a codec of another clock begins another stream, with a goodbye to the one before (RFC 7160 §4.1)', () => {
+  const { clock, a, b } = callOf({ formats: [pcmu, opus] }, { formats: [pcmu, opus] })
+  speak(clock, a, tone(pcmu, 0.2), 160, 20)
+  a.speakIn(opus)
+  speak(clock, a, tone(opus, 0.2), 960, 20)
+  assert.deepEqual([...new Set(b.got.map(({ payloadType }) => payloadType))], [0, 111])
+  assert.equal(new Set(b.got.map(({ ssrc }) => ssrc)).size, 2)
+  assert.equal(b.port.stats().packetsSent, 20)
+  const byes = b.rtcp.flatMap((bytes) => parseRtcp(bytes)).filter(({ type }) => type === 'bye')
+  assert.equal(byes.length, 1)
+})
+
+test('ten minutes of transcoding drift nowhere', () => {
+  const { clock, a, b } = callOf({ formats: [l16] }, { formats: [pcmu] })
+  const second = tone(l16, 1)
+  for (let i = 0; i < 600; i++) speak(clock, a, second, 320, 20)
+  const first = b.got[0]
+  const last = b.got.at(-1)
+  assert.ok(first && last)
+  assert.equal(last.timestamp - first.timestamp, 8 * (last.atMs - first.atMs))
+  assert.ok(clock.now() - last.atMs <= 20)
+  assert.ok(b.got.length >= 29_990)
+  const quiet = b.sound(pcmu, b.got.length - 100)
+  assert.ok(findSine(quiet.subarray(0, 15_680), 1020, 8000).snrDb > 30)
+})
+
+test('music that many hear is encoded once', () => {
+  const clock = new FakeClock()
+  const frames = new FrameClock(clock)
+  const phones = Array.from({ length: 5 }, () => new Phone(clock, frames, { formats: [g722] }))
+  let reads = 0
+  const music = new Sound(sine(440, 4000, 16_000, 1), 16_000)
+  const source = {
+    sampleRateHz: 16_000,
+    shared: true,
+    read(tick: number) {
+      reads++
+      return music.read(tick)
+    },
+  }
+  for (const phone of phones) phone.port.hear(source)
+  clock.advance(1000)
+  assert.equal(reads, 50)
+  for (const { got } of phones) {
+    assert.equal(got.length, 50)
+    assert.deepEqual(got.at(-1)?.payload, phones[0]?.got.at(-1)?.payload)
+  }
+  for (const phone of phones) phone.port.hear(undefined)
+  assert.equal(frames.sinks, 0)
+})
+
+test('a party that nobody listens to any more costs nothing', () => {
+  const clock = new FakeClock()
+  const frames = new FrameClock(clock)
+  const a = new Phone(clock, frames, { formats: [opus] })
+  const listener = { tick: (tick: number) => void a.port.voice.read(tick) }
+  frames.add(listener)
+  speak(clock, a, tone(opus, 0.5), 960, 20)
+  assert.ok(a.port.voice.read(frames.tick))
+  frames.remove(listener)
+  speak(clock, a, tone(opus, 1), 960, 20)
+  frames.add(listener)
+  clock.advance(20)
+  assert.equal(a.port.voice.read(frames.tick), undefined, 'the decoder was dropped')
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ToneSource } from '../../../codec/tone.ts'
+import { dtmfTone } from '../../../codec/tones.ts'
+import { digitPackets } from '../../../rtp/telephone-event.ts'
+import { callOf, codecOf, events, g722, pcmu, speak } from './test-support.ts'
+
+/** Digits as tones of 80 ms with pauses of 60. */
+function dialled(digits: string, rateHz: number): Int16Array {
+  const each = rateHz * 0.14
+  const sound = new Int16Array(digits.length * each)
+  for (let i = 0; i < digits.length; i++) {
+    const tone = dtmfTone(digits.charAt(i))
+    assert.ok(tone)
+    new ToneSource({ ...tone, cadenceMs: [80, 60] }, rateHz).make(sound, i * each, each)
+  }
+  return sound
+}
+
+test('digits that come as tones are told once each, while somebody waits for them', () => {
+  for (const format of [pcmu, g722]) {
+    const { clock, frames, a } = callOf({ formats: [format] }, { formats: [format] })
+    const rate = codecOf(format).sampleRateHz
+    const dial = (digits: string): void => speak(clock, a, dialled(digits, rate), rate / 50, 20)
+    const heard = (): string =>
+      a.told.flatMap(([name, event]) => (name === 'digit' ? [(event as { digit: string }).digit] : [])).join('')
+    dial('99')
+    a.port.hearTones(true)
+    dial('1123#')
+    clock.advance(200)
+    assert.equal(heard(), '1123#')
+    a.port.hearTones(false)
+    dial('4')
+    clock.advance(200)
+    assert.equal(heard(), '1123#')
+    assert.equal(frames.sinks, 0)
+  }
+})
+
+test('a peer that agreed to events is heard by them alone', () => {
+  const { clock, frames, a } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
+  a.port.hearTones(true)
+  assert.equal(frames.sinks, 0)
+  speak(clock, a, dialled('5', 8000), 160, 20)
+  for (const { payload, marker } of digitPackets('5', 80)) a.send(payload, 0, { marker, payloadType: 101 })
+  clock.advance(500)
+  assert.deepEqual(
+    a.told.filter(([name]) => name === 'digit'),
+    [['digit', { digit: '5', durationMs: 80 }]],
+  )
+})
+
+test('a port that is closed while tones are waited for leaves nothing behind', async () => {
+  const { clock, frames, a } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  a.port.hearTones(true)
+  assert.equal(frames.sinks, 1)
+  await a.port.close()
+  assert.equal(frames.sinks, 0)
+  assert.equal(clock.pendingTimers, 0)
+})

@@ -1,0 +1,117 @@
+/**
+ * The sound of a leg file from its beginning to its end, as one channel at the rate of the combined file.
+ *
+ *   leg file  ── 64 KB at a time ─▶  here: mixed to one channel, resampled  ─▶  combine.ts
+ *
+ * Where rate and channels are those of the combined file, samples are as they lie on disk.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import { Resampler } from '../codec/resample.ts'
+
+/** A leg's samples as they lie on disk: 16-bit. */
+export interface LegAudio {
+  readonly path: string
+  /** Bytes before the first sample. */
+  readonly dataOffset: number
+  readonly channels: number
+  /** Of each channel. */
+  readonly samples: number
+  /** Wall time of the first sample, with fractions of a millisecond. */
+  readonly startedAtMs: number
+  readonly sampleRateHz: number
+}
+
+/** Frames read at a time. */
+const readFrames = 16_384
+const bytesPerSample = 2
+
+export class LegReader {
+  /** Samples it gives, at the rate of the combined file. */
+  readonly samples: number
+  readonly #leg: LegAudio
+  readonly #file: FileHandle
+  readonly #read: Int16Array
+  readonly #resampler: Resampler | undefined
+  /** Frames of the leg that were read. */
+  #at = 0
+  /** What is read and not given yet: `#filled` samples from `#given` on. */
+  #ready: Int16Array
+  #given = 0
+  #filled = 0
+  /** The resampler's delay at the beginning, which is left out. */
+  #skip = 0
+  #left: number
+
+  constructor(leg: LegAudio, file: FileHandle, sampleRateHz: number) {
+    this.#leg = leg
+    this.#file = file
+    this.#read = new Int16Array(readFrames * leg.channels)
+    this.#ready = new Int16Array(readFrames)
+    this.samples = Math.round((leg.samples * sampleRateHz) / leg.sampleRateHz)
+    this.#left = this.samples
+    if (leg.sampleRateHz === sampleRateHz) return
+    const resampler = new Resampler(leg.sampleRateHz, sampleRateHz, readFrames)
+    this.#resampler = resampler
+    this.#ready = new Int16Array(resampler.outputSamples(readFrames))
+    this.#skip = Math.round((resampler.delaySamples * sampleRateHz) / leg.sampleRateHz)
+  }
+
+  /** Write the next `count` samples to every `step`-th place of `to`, from `at` on; fewer at the end. */
+  async next(count: number, to: Int16Array, at: number, step: number): Promise<void> {
+    let place = at
+    for (let wanted = Math.min(count, this.#left); wanted > 0; ) {
+      if (this.#given === this.#filled) await this.#fill()
+      const given = Math.min(wanted, this.#filled - this.#given)
+      for (let i = 0; i < given; i++, place += step) to[place] = this.#ready[this.#given + i] ?? 0
+      this.#given += given
+      this.#left -= given
+      wanted -= given
+    }
+  }
+
+  /** More of the file; after its end silence, which brings out what is in the resampler. */
+  async #fill(): Promise<void> {
+    const mono = await this.#readMono()
+    this.#given = 0
+    this.#filled = readFrames
+    if (!this.#resampler) {
+      this.#ready.set(mono)
+      return
+    }
+    this.#filled = this.#resampler.process(mono, 0, readFrames, this.#ready, 0)
+    this.#given = Math.min(this.#skip, this.#filled)
+    this.#skip -= this.#given
+  }
+
+  async #readMono(): Promise<Int16Array> {
+    const { channels, dataOffset, samples } = this.#leg
+    const frames = Math.max(0, Math.min(readFrames, samples - this.#at))
+    const bytes = new Uint8Array(this.#read.buffer, 0, frames * channels * bytesPerSample)
+    const read = await readAll(this.#file, bytes, dataOffset + this.#at * channels * bytesPerSample)
+    this.#at += frames
+    this.#read.fill(0, Math.floor(read / bytesPerSample))
+    return channels === 1 ? this.#read : mixed(this.#read, channels)
+  }
+}
+
+/** The mean of the channels. */
+function mixed(interleaved: Int16Array, channels: number): Int16Array {
+  const mono = new Int16Array(interleaved.length / channels)
+  for (let frame = 0; frame < mono.length; frame++) {
+    let sum = 0
+    for (let channel = 0; channel < channels; channel++) sum += interleaved[frame * channels + channel] ?? 0
+    mono[frame] = Math.round(sum / channels)
+  }
+  return mono
+}
+
+/** Fill `bytes` from `position`; fewer only at the end of the file. */
+async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return done
+}
