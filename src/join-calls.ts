@@ -28,6 +28,7 @@ import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { ExtensionEvents } from './pbx/extension-events.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { HouseNumbers } from './pbx/house-numbers.ts'
 import { Mailboxes } from './pbx/mailboxes.ts'
 import { Messages } from './pbx/messages.ts'
 import { NatKeeper } from './pbx/nat-keeper.ts'
@@ -182,6 +183,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       limits,
     }),
     limits,
+    house: new HouseNumbers({ ...settings.calls, services }),
     passHeaders: settings.sip.passHeaders,
     services,
   })
