@@ -8,7 +8,7 @@
  * Devices take turns within a round, so that what else the machine does meets all of them; ratios are of one round. A run
  * whose generator was late, or that lost a packet, is marked.
  *
- *   npm run bench -- media --streams 1000 --seconds 6 --rounds 3
+ *   npm run bench -- media --streams 1000 --seconds 10 --rounds 3
  *   npm run bench -- media --kinds relay --devices native,dgram --delay
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -27,7 +27,7 @@ import { type Device, fileOf, type Kind, kinds, records, relays } from './kinds.
 const { values } = parseArgs({
   options: {
     streams: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '6' },
+    seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     kinds: { type: 'string', default: kinds.join(',') },
     devices: { type: 'string', default: deviceNames.join(',') },
@@ -40,8 +40,9 @@ const { values } = parseArgs({
 const raw = isolate()
 const streams = Number(values.streams) & ~1
 const seconds = Number(values.seconds)
-/** Left out of the reading at both ends, s: what starts and stops. */
-const edgeS = 1
+/** Left out of the reading, s: compiling what runs often, and what stops. */
+const warmUpS = 4
+const tailS = 0.5
 /** A generator later than this has measured itself. */
 const validLateMs = 10
 
@@ -81,9 +82,9 @@ async function measure(name: DeviceName, kind: Kind): Promise<Result | undefined
 const streamTo = (port: number, i: number) => ({ ip: '127.0.0.1', port, ssrc: i + 1, sequence: 100, timestamp: 0 })
 
 async function read({ pid }: Device): Promise<Pick<Result, 'usPerPacket' | 'core' | 'residentKib'>> {
-  await sleep(edgeS * 1000)
+  await sleep(warmUpS * 1000)
   const [fromMs, cpuFrom] = [performance.now(), cpuMs(pid)]
-  await sleep((seconds - 2 * edgeS) * 1000)
+  await sleep((seconds - warmUpS - tailS) * 1000)
   const [elapsedMs, usedMs] = [performance.now() - fromMs, cpuMs(pid) - cpuFrom]
   const packets = (streams * elapsedMs) / 20
   return { usPerPacket: (usedMs * 1000) / packets, core: usedMs / elapsedMs, residentKib: residentKib(pid) }

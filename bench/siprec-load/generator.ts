@@ -1,49 +1,34 @@
 /**
  * A process of its own that sends many two-stream SIPREC sessions: INVITEs, paced RTP, BYEs.
  *
- *   siprec-load.ts  ── 'send', 'end' ─▶        here  ── SIP, RTP ─▶  server
- *                   ◀─ up, sent, ended ──
+ *   siprec-load.ts  ── 'send', 'end' ─▶  here            ── SIP ─▶  server
+ *                   ◀─ up, sent, ended ──  └─ native/load.c ── RTP ─▶
  *
- * Each stream has a socket, as a real client's has; its payload can be made again (payload.ts).
+ * All streams leave from one port, which is not the one that each offers: as behind NAT. Payload can be made again (payload.ts).
  */
-import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { systemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { randomHex } from '../../src/core/random.ts'
 import { recordingMetadata } from '../../src/demo/recording-metadata.ts'
-import { rtpHeaderBytes, writeRtpHeader } from '../../src/rtp/packet.ts'
-import { uint16, uint32 } from '../../src/rtp/sequence.ts'
 import { connectionOf } from '../../src/sdp/media.ts'
 import { parseSdp } from '../../src/sdp/parse.ts'
 import { printMultipart } from '../../src/sip/message/multipart.ts'
 import { createSipStack } from '../../src/sip/stack.ts'
 import type { Address, Dialog } from '../../src/sip/stack.types.ts'
+import { Generator, type LoadStream } from '../native/generator.ts'
 import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
-import { pace } from './pacer.ts'
-import { fillPayload, frameBytes } from './payload.ts'
-
-interface Stream {
-  readonly socket: Socket
-  readonly remote: Address
-  readonly ssrc: number
-}
 
 interface Session {
   readonly dialog: Dialog
-  readonly streams: readonly Stream[]
+  readonly streams: readonly LoadStream[]
 }
 
 const ip = '127.0.0.1'
 const parties = labels.map((label) => ({ label, uri: `sip:party${label}@example.com`, name: `Party ${label}` }))
 
-async function openSocket(): Promise<Socket> {
-  const socket = createSocket('udp4')
-  socket.on('error', () => {})
-  socket.bind(0, ip)
-  await once(socket, 'listening')
-  return socket
-}
+/** What is offered; nothing is sent there but RTCP, which nobody reads. */
+let nextPort = 40_000
 
 function offer(ports: readonly number[]): string {
   const media = ports.map((port, i) => `m=audio ${port} RTP/AVP 0\r\na=label:${labels[i]}\r\na=sendonly\r\n`)
@@ -52,9 +37,9 @@ function offer(ports: readonly number[]): string {
 
 /** @throws {Error} when the server does not take both streams. */
 async function invite(stack: Awaited<ReturnType<typeof createSipStack>>, server: Address): Promise<Session> {
-  const sockets = await Promise.all(labels.map(openSocket))
+  const ports = labels.map(() => (nextPort = nextPort === 65_000 ? 40_000 : nextPort + 2))
   const { body, contentType } = printMultipart([
-    { contentType: 'application/sdp', body: offer(sockets.map((socket) => socket.address().port)) },
+    { contentType: 'application/sdp', body: offer(ports) },
     {
       contentType: 'application/rs-metadata+xml',
       headers: { 'Content-Disposition': 'recording-session' },
@@ -72,24 +57,17 @@ async function invite(stack: Awaited<ReturnType<typeof createSipStack>>, server:
   }).outcome
   if (!result.answered) throw new Error(`${result.response.status} ${result.response.reason}`)
   const answer = parseSdp(result.response.body)
-  const streams = sockets.flatMap((socket) => {
-    const media = answer.ok ? answer.description.media[sockets.indexOf(socket)] : undefined
+  const streams = labels.flatMap((_, i) => {
+    const media = answer.ok ? answer.description.media[i] : undefined
     const connection = answer.ok && media ? connectionOf(answer.description, media) : undefined
     if (!media?.port || !connection) return []
-    return [{ socket, remote: { ip: connection.address, port: media.port }, ssrc: Number.parseInt(randomHex(4), 16) }]
+    const ssrc = Number.parseInt(randomHex(4), 16)
+    // It begins near the wraps of its sequence number and timestamp, and passes both.
+    const sequence = 65_400 + (nextPort % 100)
+    return [{ ip: connection.address, port: media.port, ssrc, sequence, timestamp: 0xffff_0000 }]
   })
   if (streams.length < labels.length) throw new Error('a stream was refused')
   return { dialog: result.dialog, streams }
-}
-
-/** Each stream begins near the wraps of its sequence number and timestamp, and passes both. */
-function send(stream: Stream, index: number, packet: number): void {
-  const bytes = Buffer.allocUnsafe(rtpHeaderBytes + frameBytes)
-  const sequence = uint16(65_400 + index + packet)
-  const timestamp = uint32(0xffff_0000 + packet * frameBytes)
-  writeRtpHeader(bytes, 0, { marker: packet === 0, payloadType: 0, sequence, timestamp, ssrc: stream.ssrc })
-  fillPayload(index, packet, bytes, rtpHeaderBytes)
-  stream.socket.send(bytes, stream.remote.port, stream.remote.ip)
 }
 
 const tell = (message: FromGenerator): boolean | undefined => process.send?.(message)
@@ -104,6 +82,7 @@ async function run(load: Load): Promise<void> {
     log: silentLogger,
     listen: [{ transport: 'udp', ip, port: 0 }],
   })
+  const rtp = await Generator.start({ seconds: load.seconds, raw: load.raw })
   const problems: string[] = []
   const pending = Array.from({ length: load.sessions }, async (_, i) => {
     await new Promise((resolve) => setTimeout(resolve, (i * 1000) / load.rate))
@@ -114,15 +93,12 @@ async function run(load: Load): Promise<void> {
   tell({ type: 'up', callIds: sessions.map(({ dialog }) => dialog.id.callId), problems })
 
   await told('send')
-  const pacing = await pace(streams.length, load.seconds * 50, (index, packet) => {
-    const stream = streams[index]
-    if (stream) send(stream, index, packet)
-  })
-  tell({ type: 'sent', pacing })
+  const report = await rtp.send(streams)
+  tell({ type: 'sent', report })
 
   await told('end')
   await Promise.all(sessions.map(({ dialog }) => dialog.bye()))
-  for (const { socket } of streams) socket.close()
+  rtp.kill()
   await stack.close()
   tell({ type: 'ended' })
   process.disconnect()

@@ -1,6 +1,6 @@
 /** What the generator is told, and what it tells. */
 import type { Address } from '../../src/sip/stack.types.ts'
-import type { Pacing } from './pacer.ts'
+import type { LoadReport } from '../native/generator.ts'
 
 export interface Load {
   readonly server: Address
@@ -8,11 +8,13 @@ export interface Load {
   readonly seconds: number
   /** INVITEs a second. */
   readonly rate: number
+  /** Packets may be put on the interface raw (isolate.ts). */
+  readonly raw: boolean
 }
 
 export type FromGenerator =
   | { readonly type: 'up'; readonly callIds: readonly string[]; readonly problems: readonly string[] }
-  | { readonly type: 'sent'; readonly pacing: Pacing }
+  | { readonly type: 'sent'; readonly report: LoadReport }
   | { readonly type: 'ended' }
 
 export type ToGenerator = 'send' | 'end'

@@ -11,8 +11,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { loadNative } from '../../src/media/native-addon.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
 import { until } from '../../test/support/until.ts'
+import { isolate, pin } from '../isolate.ts'
 import { checkSession, combinedFiles } from './check.ts'
 import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
 
@@ -22,8 +24,12 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     /** INVITEs a second. */
     rate: { type: 'string', default: '50' },
+    io: { type: 'string', default: 'dgram,native' },
+    /** Media threads of the server, which has one core in all. */
+    workers: { type: 'string', default: '1' },
   },
 })
+const raw = isolate()
 const seconds = Number(values.seconds)
 const packets = seconds * 50
 /** A generator later than this has measured itself. */
@@ -36,9 +42,11 @@ interface Row {
 
 const head = [
   'sessions',
+  'io',
   'packets/s',
   'CPU ms/session-s',
   'CPU ms/set-up+end',
+  'core',
   'KiB/session',
   'loop delay p99 ms',
   'generator late p99/max ms',
@@ -47,36 +55,50 @@ const head = [
 ]
 
 console.log(`${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`)
-console.log(`two streams a session, PCMU, 50 packets/s each, ${seconds} s; new server for each row\n`)
-console.log(head.join(' | '))
+console.log(`two streams a session, PCMU, 50 packets/s each, ${seconds} s; new server for each row, on one core\n`)
+const row = (cells: readonly string[]): void => console.log(`| ${cells.join(' | ')} |`)
+row(head)
+row(head.map(() => '---'))
+const loaded = loadNative()
+const kinds = values.io.split(',').filter((io) => io !== 'native' || 'native' in loaded)
+const all: string[] = []
 for (const sessions of values.sessions.split(',').map(Number)) {
-  const { cells, problems } = await measure({ sessions, seconds, rate: Number(values.rate) })
-  console.log(cells.map((cell, i) => cell.padStart(head[i]?.length ?? 0)).join(' | '))
-  for (const problem of problems.slice(0, 5)) console.log(`  ${problem}`)
-  if (problems.length > 5) console.log(`  … and ${problems.length - 5} more`)
-  if (problems.length > 0) process.exitCode = 1
+  for (const io of kinds) {
+    const { cells, problems } = await measure({ sessions, seconds, rate: Number(values.rate), raw }, io)
+    row(cells)
+    all.push(...problems.slice(0, 5).map((problem) => `${sessions} ${io}: ${problem}`))
+    if (problems.length > 5) all.push(`… and ${problems.length - 5} more`)
+  }
+}
+if ('missing' in loaded) console.log(`\nno native: ${loaded.missing}`)
+if (all.length > 0) {
+  console.log(`\n${all.join('\n')}`)
+  process.exitCode = 1
 }
 
-async function measure(load: Omit<Load, 'server'>): Promise<Row> {
+async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
   const server = await startServerProcess({
     env: {
       RTP_PORT_MIN: '10000',
       RTP_PORT_MAX: String(Math.min(32_000, 10_000 + load.sessions * 8 + 100)),
       MAX_CONCURRENT_CALLS: String(load.sessions + 10),
+      MEDIA_IO: io,
+      MEDIA_WORKERS: values.workers,
     },
   })
+  pin(0, server.pid)
   const generator = fork(join(import.meta.dirname, 'generator.ts'), [JSON.stringify({ server: server.sip, ...load })], {
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   try {
-    return await drive(server, generator, load.sessions)
+    return await drive(server, generator, load.sessions, io)
   } finally {
     generator.kill()
     await server.remove()
   }
 }
 
-async function drive(server: ServerProcess, generator: ChildProcess, sessions: number): Promise<Row> {
+async function drive(server: ServerProcess, generator: ChildProcess, sessions: number, io: string): Promise<Row> {
   const idle = useOf(server.pid)
   const { callIds, problems } = await said(generator, 'up')
   const settled = useOf(server.pid)
@@ -84,7 +106,7 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
   await loopDelayMs(server) // the next reading is of the time from here
   const sent = said(generator, 'sent')
   generator.send('send' satisfies ToGenerator)
-  const { pacing } = await sent
+  const { report } = await sent
   const elapsedS = (performance.now() - startedMs) / 1000
   const busy = useOf(server.pid)
   const delayMs = await loopDelayMs(server)
@@ -102,16 +124,18 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
   const over = useOf(server.pid)
   const wrong = await check(server.recordingDir, callIds)
   const mediaCpuMs = busy.cpuMs - settled.cpuMs
-  const late = pacing.lateP99Ms > validLateMs ? ' (late: not valid)' : ''
+  const late = report.lateP99Ms > validLateMs ? ' (late: not valid)' : ''
   return {
     cells: [
       String(sessions),
-      (pacing.packets / elapsedS).toFixed(0),
+      io,
+      (report.sent / elapsedS).toFixed(0),
       (mediaCpuMs / callIds.length / elapsedS).toFixed(2),
       ((over.cpuMs - idle.cpuMs - mediaCpuMs) / callIds.length).toFixed(1),
+      (mediaCpuMs / 1000 / elapsedS).toFixed(2),
       ((busy.residentBytes - idle.residentBytes) / 1024 / callIds.length).toFixed(0),
       delayMs.toFixed(1),
-      `${pacing.lateP99Ms}/${pacing.lateMaxMs.toFixed(0)}${late}`,
+      `${report.lateP99Ms}/${report.lateMaxMs.toFixed(0)}${late}`,
       wrong.apartP99Ms.toFixed(1),
       `${callIds.length - wrong.sessions}/${sessions}`,
     ],

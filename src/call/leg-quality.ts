@@ -33,13 +33,14 @@ export class LegQuality {
 }
 
 function inWords(quality: StreamQuality, found: readonly Verdict[]): Quality {
-  const { mos, rating, scale, roundTripMs, levelDbov, heardByPeer } = quality
+  const { mos, rating, scale, roundTripMs, levelDbov, heardByPeer, concealedShare } = quality
   return {
     ...(mos !== undefined && { mos: rounded(mos, 2) }),
     ...(rating !== undefined && { rating: rounded(rating, 1) }),
     ...(scale && { scale }),
     lossShare: rounded(quality.lossShare, 4),
     discardShare: rounded(quality.discardShare, 4),
+    ...(concealedShare !== undefined && { concealedShare: rounded(concealedShare, 4) }),
     burstRatio: rounded(quality.burstRatio, 2),
     jitterMs: rounded(quality.jitterMs, 1),
     delayMs: rounded(quality.delayMs, 0),

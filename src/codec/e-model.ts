@@ -49,7 +49,7 @@ export interface CodecRating {
 const bestWideband = 129
 
 /**
- * By encoding of the rtpmap, in lower case. With our concealment, which is that of G.711 appendix I. G.722: Ie of G.113
+ * By encoding of the rtpmap, in lower case. With concealment, ours taken to be as good as that of G.711 appendix I. G.722: Ie of G.113
  * appendix IV, its robustness ours. Opus: as AMR-WB of 23.85 kbit/s there, for the ITU has no figures of it.
  */
 const ratings: Readonly<Record<string, CodecRating>> = {

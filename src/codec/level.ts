@@ -6,7 +6,7 @@
  */
 
 /** The overload point of RFC 6464 §3: 0 dBov is a square wave of full scale. */
-const overload = 32_768
+export const overload = 32_768
 /** The quietest level of RFC 6464: digital silence. */
 export const silenceDbov = -127
 

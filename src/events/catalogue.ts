@@ -70,6 +70,8 @@ export interface Quality {
   readonly lossShare: number
   /** Came, but too late to be played. */
   readonly discardShare: number
+  /** Of the sound decoded here, what was made up for what was missing; while somebody listened at the end. */
+  readonly concealedShare?: number
   /** 1 for losses at random, more when they come together. */
   readonly burstRatio: number
   readonly jitterMs: number

@@ -139,6 +139,8 @@ export interface StreamQuality {
   readonly jitterMs: number
   /** Depth of the jitter buffer, simulated while nobody listens here. */
   readonly bufferMs: number
+  /** Of the sound that was decoded here, how much was made up for what was missing; while somebody listens. */
+  readonly concealedShare?: number
   /** One way on this side: half of the round trip, a packet, the buffer. */
   readonly delayMs: number
   readonly roundTripMs?: number

@@ -75,3 +75,15 @@ test('1,000 random orders and losses count as a search through the sent packets 
     assert.deepEqual({ expected, lost, discarded }, { expected: 200, lost: missing, discarded: 0 })
   }
 })
+
+test('while a real buffer listens it says what is late, and a twin is no late packet', () => {
+  const model = new PlayoutModel(8000)
+  for (let i = 0; i < 100; i++) {
+    model.packet(7, i, i * 160, i * 20 + (i === 40 ? 500 : 0), 0, false)
+    if (i === 40) model.discard(i)
+  }
+  model.packet(7, 99, 99 * 160, 2000, 0, false)
+  model.discard(99)
+  model.end()
+  assert.deepEqual([model.read().expected, model.read().discarded, model.duplicates], [100, 1, 1])
+})

@@ -1,12 +1,13 @@
 /**
- * What a listener's jitter buffer would have made of a stream, without one: which packets would have come too late.
+ * What a listener's jitter buffer makes of a stream, or would have made of it: which packets come too late.
  *
  *   port  ── each packet ─▶  here  ── received, lost or discarded, in order ─▶  loss-pattern.ts
  *
- * A relayed or recorded stream is not played here, so nothing discards a late packet; whoever hears it will. The buffer
- * simulated is an adaptive one: as deep as three times the jitter, within bounds, over the fastest packet of the last
- * two seconds, so that a change of route or the drift of clocks passes. A packet is judged when 64 newer ones were due,
- * for it may still come out of order. Costs a few operations a packet and allocates nothing.
+ * A relayed or recorded stream is not played here, so nothing discards a late packet; whoever hears it will. While
+ * somebody listens, a real buffer says what is late (`discard`); else one is simulated, an adaptive one: as deep as three
+ * times the jitter, within bounds, over the fastest packet of the last two seconds, so that a change of route or the drift
+ * of clocks passes. A packet is judged when 64 newer ones were due, for it may still come out of order. Costs a few
+ * operations a packet and allocates nothing.
  */
 import { LossPattern, type LossReading } from './loss-pattern.ts'
 import { extendSequence, timestampDistance } from './sequence.ts'
@@ -49,6 +50,8 @@ export class PlayoutModel {
   #windowEndMs = 0
   #bufferMs = leastBufferMs
   #duplicates = 0
+  /** The packet that came last had come before. */
+  #isTwin = false
 
   constructor(clockRateHz: number) {
     this.#ticksPerMs = clockRateHz / 1000
@@ -77,7 +80,8 @@ export class PlayoutModel {
   /**
    * One packet came.
    * @param jitterMs Interarrival jitter by now (RFC 3550 §6.4.1).
-   * @param timed Its timestamp counts with this clock and tells when it was sampled; not so for telephone-events.
+   * @param timed It is to be judged here whether it is late: its timestamp tells when it was sampled, which that of a
+   *   telephone-event does not, and no real buffer takes it.
    */
   packet(ssrc: number, sequence: number, timestamp: number, nowMs: number, jitterMs: number, timed: boolean): void {
     let extended = extendSequence(this.#highest, sequence)
@@ -89,8 +93,15 @@ export class PlayoutModel {
     if (extended > this.#highest) this.#highest = extended
     while (extended - this.#next >= slots) this.#judge()
     const slot = extended & (slots - 1)
-    if (this.#fates[slot] !== absent) this.#duplicates++
+    this.#isTwin = this.#fates[slot] !== absent
+    if (this.#isTwin) this.#duplicates++
     else this.#fates[slot] = timed && this.#isLate(timestamp, nowMs, jitterMs) ? late : inTime
+  }
+
+  /** The packet that came last is too late for the buffer that plays this stream. */
+  discard(sequence: number): void {
+    const extended = extendSequence(this.#highest, sequence)
+    if (!this.#isTwin && extended >= this.#next) this.#fates[extended & (slots - 1)] = late
   }
 
   #start(ssrc: number, sequence: number): void {

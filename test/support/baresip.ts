@@ -15,6 +15,8 @@ export interface BaresipOptions extends InstalledPhone {
   readonly codec: 'PCMU' | 'PCMA'
   /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
   readonly encryption?: 'srtp' | 'srtp-mand'
+  /** RTCP on the port of RTP (RFC 5761), where the other side agrees. */
+  readonly rtcpMux?: boolean
   /**
    * Extensions whose presence it watches; it publishes its own then, writes to the first, and
    * prints every SIP message: it has no other way to show a text that came.
@@ -159,7 +161,7 @@ function takeNetstring(bytes: Buffer): { readonly text: string; readonly length:
 function writeConfiguration(options: BaresipOptions, controlPort: number): void {
   const heard = join(options.folder, 'heard')
   mkdirSync(heard, { recursive: true })
-  const { user, password, server, transport, codec, encryption, contacts } = options
+  const { user, password, server, transport, codec, encryption, contacts, rtcpMux } = options
   const lines = [
     'poll_method epoll',
     'sip_listen 127.0.0.1:0',
@@ -174,7 +176,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     'auenc_format s16',
     'audec_format s16',
     'rtp_ports 33000-39998',
-    'rtcp_mux no',
+    `rtcp_mux ${rtcpMux ? 'yes' : 'no'}`,
     'jitter_buffer_delay 2-10',
     'net_interface 127.0.0.1',
     `ctrl_tcp_listen 127.0.0.1:${controlPort}`,

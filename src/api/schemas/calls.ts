@@ -10,6 +10,7 @@ export const qualitySchema = z
     scale: z.enum(['narrowband', 'wideband']).optional(),
     lossShare: z.number().describe('0 to 1.'),
     discardShare: z.number().describe('Came, but too late to be played; 0 to 1.'),
+    concealedShare: z.number().optional().describe('Of the sound decoded here, what was made up; 0 to 1.'),
     burstRatio: z.number().describe('1 for losses at random, more when they come together.'),
     jitterMs: z.number(),
     delayMs: z.number().describe('One way on this side: half of the round trip, a packet, the jitter buffer.'),

@@ -110,6 +110,7 @@ export class Port implements PacketHandler, Wire {
       everyMs: options.qualityEveryMs ?? 0,
       reports: this.#reports,
       counted: () => this.#counted(),
+      voice: () => this.#ear.stats,
       tell: (quality) => options.tell('quality', quality),
     })
     this.#digits = this.#digitDetector(firstClockRateHz)
@@ -140,7 +141,7 @@ export class Port implements PacketHandler, Wire {
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
-    this.#quality.describe(description.silent !== true && description.receive.length > 0, this.#options.clock.now())
+    this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
@@ -277,12 +278,12 @@ export class Port implements PacketHandler, Wire {
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
-    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs)
+    this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs, this.#ear.awake)
     if (format.kind === 'event') this.#event(format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
-    if (this.#ear.awake) this.#ear.put(packet, format, nowMs)
+    if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
     listener?.relay(packet, format, nowMs)
   }
 
@@ -362,6 +363,7 @@ export class Port implements PacketHandler, Wire {
   send(bytes: Uint8Array, start: number, length: number): void {
     const to = this.#lock.destination
     if (!to) return
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
@@ -378,7 +380,7 @@ export class Port implements PacketHandler, Wire {
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     if (this.#reports.due(nowMs)) this.#report(nowMs)
-    this.#quality.tick(nowMs)
+    this.#quality.tick(nowMs, this.#ear.latest)
     this.#noticeSilence(nowMs)
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeG711 } from '../../../codec/g711.ts'
+import { decodeG711, encodeG711 } from '../../../codec/g711.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { printRtp } from '../../../rtp/packet.ts'
 import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
@@ -36,6 +36,7 @@ interface Sent {
 /** A port that a phone speaks to, and that itself sends what a second port receives. */
 function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
   const clock = new FakeClock()
+  const frames = new FrameClock(clock)
   const rtcp: Uint8Array[] = []
   const told: StreamQuality[] = []
   const options = {
@@ -46,7 +47,7 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     clock,
     wallAt: (nowMs: number) => clock.wallMs() - clock.now() + nowMs,
     blocks: new BlockPool(),
-    frames: new FrameClock(clock),
+    frames,
     jitter: { minMs: 20, maxMs: 200 },
   }
   const port = new Port({ ...options, tell: (name, event) => name === 'quality' && told.push(event as StreamQuality) })
@@ -68,6 +69,7 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
     printRtp({ ssrc, sequence: sequence & 0xffff, timestamp: sequence * 160, marker: false, payloadType }, payload)
   return {
     clock,
+    frames,
     port,
     rtcp,
     told,
@@ -78,6 +80,11 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
         pass()
         if (!lost(sequence)) port.rtp(packet(payload, payloadType), from)
       }
+    },
+    /** We send this to the phone. */
+    say: (payload: Uint8Array): void => {
+      pass()
+      other.rtp(packet(payload, 0, 2), { ip: '192.0.2.2', port: remote.rtpPort })
     },
     /** We send to the phone for so long, and hear nothing. */
     speak: (ms: number): void => {
@@ -215,6 +222,55 @@ test('high delay: half of the round trip, as reports tell it', () => {
   assert.ok(Math.abs((quality?.roundTripMs ?? 0) - 400) < 2)
   assert.deepEqual(quality?.heardByPeer, { lossShare: 0.25, jitterMs: 10 })
   assert.match(verdicts()?.find((text) => text.startsWith('high-delay')) ?? '', /^high-delay 26\d ms$/)
+})
+
+test('echo: what we send comes back, quieter and later', () => {
+  const { quiet, port, packet, say, verdicts } = setUp()
+  const spoken: Uint8Array[] = []
+  for (let i = 0; i < 1250; i++) {
+    // Words of some length, and pauses.
+    const word = Math.sin(i / 7) + Math.sin(i / 3.1) > 0.2 ? tone(6000 + 4000 * Math.sin(i / 5)) : tone(0)
+    spoken.push(word)
+    say(word)
+    const back = spoken[i - 10]
+    if (back)
+      port.rtp(
+        packet(
+          encodeG711(
+            'PCMU',
+            decodeG711('PCMU', back).map((sample) => sample / 4),
+          ),
+        ),
+        alice,
+      )
+  }
+  quiet(100)
+  assert.deepEqual(verdicts(), ['echo 12 dB below, after 200 ms'])
+})
+
+test('while somebody listens, the jitter buffer says what came too late, how deep it is and what was made up', () => {
+  const { clock, frames, hear, quiet, packet, port } = setUp()
+  let silent = 0
+  const listener = { tick: (tick: number) => (silent += port.voice.read(tick) ? 0 : 1) }
+  frames.add(listener)
+  hear(10_000)
+  const good = port.stats().quality
+  assert.equal(good?.concealedShare, 0)
+  assert.ok(good.bufferMs >= 20 && good.bufferMs < 40, String(good.bufferMs))
+  hear(10_000, { lost: (n) => n % 10 === 0 })
+  const late = packet(speech)
+  for (let i = 0; i < 10; i++) {
+    quiet(frameMs)
+    if (i > 0) port.rtp(packet(speech), alice)
+  }
+  quiet(300)
+  port.rtp(late, alice)
+  hear(2000)
+  const bad = port.stats().quality
+  frames.remove(listener)
+  assert.ok(clock.now() > 0 && silent < 100)
+  assert.ok((bad?.concealedShare ?? 0) > 0.02 && (bad?.concealedShare ?? 1) < 0.2, String(bad?.concealedShare))
+  assert.ok((bad?.discardShare ?? 0) > 0)
 })
 
 test('while packets come, quality is told as often as asked for', () => {

@@ -10,14 +10,16 @@
 import { meanOpinionScore, ratingFactor, ratingOf, widebandRating, widebandScore } from '../../../codec/e-model.ts'
 import type { G711Law } from '../../../codec/g711.ts'
 import { endpointText } from '../../../core/ip.ts'
-import type { RtpPacket } from '../../../rtp/packet.ts'
+import { type RtpPacket, rtpHeaderBytes } from '../../../rtp/packet.ts'
 import { leastBufferMs, mostBufferMs, PlayoutModel } from '../../../rtp/playout-model.ts'
 import type { VoipMetrics } from '../../../rtp/rtcp-xr.ts'
 import { sequenceDistance, timestampDistance } from '../../../rtp/sequence.ts'
-import type { StreamQuality } from '../../types.ts'
+import type { PortDescription, StreamQuality } from '../../types.ts'
 import { type Evidence, judge, type Verdict, type VerdictCode } from '../../verdict.ts'
 import type { Endpoint } from '../io.ts'
 import type { Reports } from '../reports.ts'
+import type { VoiceStats } from '../voice-decoder.ts'
+import { EchoMeter } from './echo-meter.ts'
 import { LevelSampler } from './level-sampler.ts'
 import { Refusals } from './refusals.ts'
 
@@ -43,6 +45,8 @@ export interface QualityOptions {
   readonly everyMs: number
   readonly reports: Reports
   readonly counted: () => Counted
+  /** Of the jitter buffer and decoder, while somebody listens. */
+  readonly voice: () => VoiceStats | undefined
   readonly tell: (quality: StreamQuality) => void
 }
 
@@ -51,6 +55,9 @@ export class QualityMeter {
   #playout = new PlayoutModel(8000)
   #clockRateHz = 8000
   readonly #levels = new LevelSampler()
+  readonly #echo: EchoMeter
+  /** By payload type: what we send, where it is G.711. */
+  #sendLaws: readonly (G711Law | undefined)[] = []
   readonly #strangers = new Refusals<Endpoint>((a, b) => a.ip === b.ip && a.port === b.port)
   readonly #unknown = new Refusals<number>((a, b) => a === b)
   #ssrc = 0
@@ -72,32 +79,43 @@ export class QualityMeter {
   constructor(options: QualityOptions) {
     this.#options = options
     this.#tellAtMs = options.nowMs + options.everyMs
+    this.#echo = new EchoMeter(options.nowMs)
   }
 
-  /** @param expects The peer said that it sends. */
-  describe(expects: boolean, nowMs: number): void {
+  describe({ receive, send, silent = false }: PortDescription, nowMs: number): void {
+    const expects = !silent && receive.length > 0
+    const laws: (G711Law | undefined)[] = []
+    for (const { payloadType, encoding } of send) if (isG711(encoding)) laws[payloadType] = encoding
+    this.#sendLaws = laws
     if (expects && !this.#expects) this.#lastPacketAtMs = nowMs
     this.#expects = expects
     if (this.#windowEndsAtMs === Number.POSITIVE_INFINITY) this.#windowEndsAtMs = nowMs + windowMs
   }
 
-  /** A packet was taken; its payload is as it came. */
-  packet(packet: RtpPacket, encoding: string, clockRateHz: number, nowMs: number, jitterMs: number): void {
+  /** A packet was taken; its payload is as it came. @param heard A jitter buffer takes it, and says when it is too late. */
+  packet(
+    packet: RtpPacket,
+    encoding: string,
+    clockRateHz: number,
+    nowMs: number,
+    jitterMs: number,
+    heard: boolean,
+  ): void {
     const speech = encoding !== 'telephone-event' && encoding !== 'CN'
     if (speech && clockRateHz !== this.#clockRateHz) this.#useClock(clockRateHz)
     this.#everReceived = true
     this.#lastPacketAtMs = nowMs
     this.#ssrc = packet.ssrc
-    this.#playout.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs, jitterMs, speech)
+    this.#playout.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs, jitterMs, speech && !heard)
     if (!speech) return
     this.#encoding = encoding
     this.#measurePacket(packet)
-    if (encoding === 'PCMU' || encoding === 'PCMA') this.#sample(packet, encoding, nowMs)
+    if (isG711(encoding)) this.#sample(packet, encoding, nowMs)
   }
 
-  /** Frames that somebody decodes, of codecs that are not looked into as packets. */
-  sound(frame: Int16Array, nowMs: number): void {
-    this.#levels.frame(frame, frame.length, nowMs)
+  /** The packet that was taken last came too late for the jitter buffer. */
+  discarded({ sequence }: RtpPacket): void {
+    this.#playout.discard(sequence)
   }
 
   /** A packet was not taken. @param payloadType When that is why: nobody agreed to it. Else its source is not the locked one. */
@@ -106,8 +124,20 @@ export class QualityMeter {
     else this.#unknown.refused(payloadType)
   }
 
-  #sample(packet: RtpPacket, law: G711Law, nowMs: number): void {
-    this.#levels.packet(law, packet.bytes, packet.payloadStart, packet.payloadEnd - packet.payloadStart, nowMs)
+  /** Whether packets that are sent are wanted now. */
+  get wantsSent(): boolean {
+    return this.#echo.measuring
+  }
+
+  /** A packet of ours, plain, while they are wanted. */
+  sent(bytes: Uint8Array, start: number, length: number, nowMs: number): void {
+    const law = this.#sendLaws[(bytes[start + 1] ?? 0) & 0x7f]
+    if (law) this.#echo.sent(law, bytes, start + rtpHeaderBytes, length - rtpHeaderBytes, nowMs)
+  }
+
+  #sample({ bytes, payloadStart, payloadEnd }: RtpPacket, law: G711Law, nowMs: number): void {
+    this.#levels.packet(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
+    if (this.#echo.measuring) this.#echo.heard(law, bytes, payloadStart, payloadEnd - payloadStart, nowMs)
   }
 
   #measurePacket({ sequence, timestamp }: RtpPacket): void {
@@ -122,8 +152,10 @@ export class QualityMeter {
     this.#playout.useClock(clockRateHz)
   }
 
-  /** Time went by. */
-  tick(nowMs: number): void {
+  /** Time went by. @param sound What was decoded last for somebody who listens; packets of G.711 are looked into anyway. */
+  tick(nowMs: number, sound: Int16Array | undefined): void {
+    this.#echo.tick(nowMs)
+    if (sound && !isG711(this.#encoding)) this.#levels.frame(sound, sound.length, nowMs)
     if (nowMs < this.#windowEndsAtMs) return
     this.#windowEndsAtMs = nowMs + windowMs
     const changed = this.#stand(judge(this.#evidence(nowMs)))
@@ -156,6 +188,7 @@ export class QualityMeter {
       }),
       ...(unknown && { unknown: { payloadType: unknown.what, packets: unknown.packets } }),
       ...(sound && { sound }),
+      ...(this.#echo.echo && { echo: this.#echo.echo }),
       ...(this.#options.reports.roundTripMs !== undefined && { delayMs: this.#delayMs }),
     }
   }
@@ -176,7 +209,11 @@ export class QualityMeter {
 
   /** One way from mouth to ear, as far as this side goes: half of the round trip, a packet, the jitter buffer. */
   get #delayMs(): number {
-    return (this.#options.reports.roundTripMs ?? 0) / 2 + this.#packetMs + this.#playout.bufferMs
+    return (this.#options.reports.roundTripMs ?? 0) / 2 + this.#packetMs + this.#bufferMs
+  }
+
+  get #bufferMs(): number {
+    return this.#options.voice()?.delayMs ?? this.#playout.bufferMs
   }
 
   read(): StreamQuality {
@@ -184,6 +221,7 @@ export class QualityMeter {
     const losses = this.#playout.read()
     const share = (count: number): number => (losses.expected === 0 ? 0 : count / losses.expected)
     const { heard, heardMetrics, roundTripMs } = this.#options.reports
+    const voice = this.#options.voice()
     return {
       ...this.#score(share(losses.lost + losses.discarded), losses.burstRatio),
       lossShare: share(losses.lost),
@@ -195,7 +233,8 @@ export class QualityMeter {
       gapDensity: losses.gapPackets === 0 ? 0 : losses.gapMissing / losses.gapPackets,
       gapMs: (losses.gapPackets * this.#packetMs) / (losses.bursts + 1),
       jitterMs,
-      bufferMs: this.#playout.bufferMs,
+      bufferMs: this.#bufferMs,
+      ...(voice && voice.playedMs > 0 && { concealedShare: voice.concealedMs / voice.playedMs }),
       delayMs: this.#delayMs,
       ...(roundTripMs !== undefined && { roundTripMs }),
       ...(this.#levelDbov !== undefined && { levelDbov: this.#levelDbov }),
@@ -257,3 +296,5 @@ export class QualityMeter {
     this.#playout.end()
   }
 }
+
+const isG711 = (encoding: string): encoding is G711Law => encoding === 'PCMU' || encoding === 'PCMA'

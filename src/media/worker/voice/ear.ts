@@ -11,7 +11,7 @@ import type { DelayBounds } from '../../types.ts'
 import type { Format } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { VoiceDecoder } from '../voice-decoder.ts'
+import { VoiceDecoder, type VoiceStats } from '../voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500
@@ -40,6 +40,16 @@ export class Ear implements SoundSource {
   /** Of what is heard now; while nobody reads, the best that the peer's codec has. */
   get sampleRateHz(): number {
     return this.#decoder?.sampleRateHz ?? this.#format?.codec?.sampleRateHz ?? firstRateHz
+  }
+
+  /** How packets wait and what was made up; undefined while nobody listens. */
+  get stats(): VoiceStats | undefined {
+    return this.#decoder?.stats()
+  }
+
+  /** What was read last; undefined for silence, and while nobody listens. Valid until the next tick. */
+  get latest(): Int16Array | undefined {
+    return this.#frame
   }
 
   /** Whether packets are wanted. */
@@ -72,14 +82,15 @@ export class Ear implements SoundSource {
     this.#drop()
   }
 
-  /** A packet came; the port hands it on while this is awake. */
-  put(packet: RtpPacket, format: Format, nowMs: number): void {
+  /** A packet came; the port hands it on while this is awake. False when it is too late to be heard, or was there already. */
+  put(packet: RtpPacket, format: Format, nowMs: number): boolean {
     if (format.kind === 'speech') {
       this.speaks(format)
       this.#heardAtMs = nowMs
     }
     this.#decoder ??= this.#makeDecoder()
-    this.#decoder?.put(packet, format.kind === 'speech' ? 'sound' : format.kind === 'noise' ? 'noise' : 'other', nowMs)
+    const carries = format.kind === 'speech' ? 'sound' : format.kind === 'noise' ? 'noise' : 'other'
+    return this.#decoder?.put(packet, carries, nowMs) ?? true
   }
 
   read(tick: number): Int16Array | undefined {
