@@ -13,9 +13,15 @@ let voices: readonly Int16Array[]
 before(async () => {
   server = await startTestServer()
   const [caller, callee] = await Promise.all([loadSpeech('caller'), loadSpeech('callee')])
-  voices = [caller.subarray(0, 20_000), callee.subarray(0, 20_000), caller.subarray(20_000, 40_000)]
+  voices = [caller.subarray(0, 20_000), callee.subarray(0, 20_000), caller.subarray(20_000, 40_000)].map(asLoud)
 })
 after(() => server.close())
+
+/** All are as loud as each other, so that each can be found in their sum. */
+function asLoud(voice: Int16Array): Int16Array {
+  const rms = Math.sqrt(voice.reduce((sum, sample) => sum + sample * sample, 0) / voice.length)
+  return voice.map((sample) => Math.round((sample * 2000) / rms))
+}
 
 async function call(extension: string, number: string, speech: Int16Array): Promise<PhoneCall> {
   const phone = await server.phone(extension, { speech })
@@ -46,10 +52,10 @@ test('three in a room hear the other two and not themselves; the room ends with 
   const calls = await Promise.all(voices.map((speech, i) => call(`20${i}`, '*6123', speech)))
   await until('all to be said', 15_000, () => calls.every(({ spoken }) => spoken))
   await until('all to be heard', 5000, () =>
-    calls.every((each, i) => voices.every((voice, k) => k === i || correlate(voice, each.heard()).score > 0.4)),
+    calls.every((each, i) => voices.every((voice, k) => k === i || correlate(voice, each.heard()).score > 0.5)),
   )
   for (const [i, each] of calls.entries())
-    assert.ok(correlate(voices[i] ?? new Int16Array(0), each.heard()).score < 0.2, `${i} hears itself`)
+    assert.ok(correlate(voices[i] ?? new Int16Array(0), each.heard()).score < 0.15, `${i} hears itself`)
   for (const each of calls) await each.hangUp()
   const stored = await endOf(calls[0]?.sipCallId ?? '')
   assert.equal(stored.to.name, 'Conference 123')
