@@ -92,6 +92,11 @@ export class Mixer implements SoundSource {
     for (const member of this.#members) member.prepare(tick)
   }
 
+  /** For members: only some are heard. */
+  get isStaged(): boolean {
+    return this.#stage !== undefined
+  }
+
   /** For members: true while the mix is being made, which one of its voices depends on. */
   get mixing(): boolean {
     return this.#mixing
@@ -117,10 +122,21 @@ export class Mixer implements SoundSource {
   /** For members: the sum without a voice that is in it. */
   without(own: Int16Array, limiter: Limiter, output: Int16Array): void {
     const sum = this.#sum
-    for (let i = 0; i < this.#samples; i++) scratch[i] = (sum[i] ?? 0) - (own[i] ?? 0)
-    limiter.process(scratch, this.#samples, output)
+    const ownSamples = own.length
+    let bits = 0
+    for (let i = 0; i < this.#samples; i++) {
+      const value = (sum[i] ?? 0) - (i < ownSamples ? (own[i] ?? 0) : 0)
+      scratch[i] = value
+      output[i] = value
+      bits |= value ^ (value >> 31)
+    }
+    // Mostly nothing is as loud as half of full scale, and done already.
+    if (bits >= halfScale || limiter.gain < 1) limiter.process(scratch, this.#samples, output)
   }
 }
+
+/** A power of two: no bit above it is set in any sample that is less. */
+const halfScale = 16_384
 
 /** Frames are made one after the other: one for all mixers of a worker, as long as the longest frame. */
 const scratch = new Int32Array(frameSamples(48_000))
@@ -203,7 +219,7 @@ export class MixerMember implements SoundSource {
   /** For the mixer: take the voice's frame. */
   listen(tick: number): void {
     this.#frame = this.#voice?.read(tick)
-    this.loudness = loudness(this.#frame, this.loudness)
+    if (this.#mixer.isStaged) this.loudness = loudness(this.#frame, this.loudness)
     if (!this.#leaving) this.#talk?.hear(this.#muted ? undefined : this.#frame)
   }
 
