@@ -1,6 +1,7 @@
 /** Who gets a call, and how it ends. */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
+import { goodQuality } from '../media/test-support.ts'
 import { SipDialog } from '../sip/dialog/dialog.ts'
 import { settle, turn } from '../sip/dialog/test-support.ts'
 import { CallWorld, callerIp, description, deviceIps, sdp, to102 } from './test-support.ts'
@@ -39,6 +40,22 @@ test('each leg is a dialog of its own: other Call-ID, other tags, our own Contac
   assert.match(request?.headers.get('From') ?? '', /^"Alice" <sip:101@192\.0\.2\.1>;tag=/)
   assert.match(request?.headers.get('Contact') ?? '', /192\.0\.2\.1:5060/)
   assert.ok(!Buffer.from(request?.body ?? '').includes(callerIp))
+})
+
+test('how well a leg is heard is told with words and advice, and shown while the call lives', async () => {
+  world.answers(0)
+  world.call()
+  await turn(world.clock, 1_000)
+  world.media.ports[0]?.emit('quality', { ...goodQuality, verdicts: [{ code: 'wrong-codec', about: '18' }] })
+  const [caller, callee] = world.live.list()[0]?.snapshot().legs ?? []
+  const [fact] = world.told('leg.quality')
+  assert.ok(fact?.name === 'leg.quality' && fact.legId === caller?.id)
+  assert.deepEqual(
+    fact.quality.verdicts.map(({ text }) => text),
+    ['Packets of payload type 18 were refused: nobody agreed to it'],
+  )
+  assert.deepEqual(caller.quality, fact.quality)
+  assert.equal(callee?.quality, undefined)
 })
 
 test('the callee hangs up: the caller gets a BYE', async () => {

@@ -1,10 +1,11 @@
 /** Which codecs the sides of a call get, as lists of `name/rate@payload type`. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { findCodec } from '../codec/codecs.ts'
 import { formatsOf } from '../sdp/media.ts'
 import type { SdpFormat } from '../sdp/types.ts'
 import { agreedIn, carried, firstOffer, toAnswer, toOffer } from './codec-choice.ts'
-import { type CodecRules, usualRules } from './codec-rules.ts'
+import { type CodecRules, isDecodable, usualRules } from './codec-rules.ts'
 
 /** What phones write, by a word for each. */
 const lines: Record<string, string> = {
@@ -122,6 +123,16 @@ test('of opus each side hears what the other one likes, or what we like when it 
   assert.equal(toOffer(offer, usualRules)[0]?.fmtp, 'stereo=1;maxaveragebitrate=64000')
   assert.equal(toAnswer(offer, formats('opus:cbr=1'), usualRules)[0]?.fmtp, 'cbr=1')
   assert.equal(toAnswer(formats('opus:stereo=1'), formats('pcmu'), usualRules)[0]?.fmtp, 'minptime=10;useinbandfec=1')
+})
+
+test('what is said to be converted is what src/codec decodes', () => {
+  const names = ['pcmu', 'pcma', 'g722', 'opus', 'l16', 'g729', 'evs', 'amr', 'cn', 'events']
+  for (const format of names.flatMap((name) => formats(name)))
+    assert.equal(
+      isDecodable(format),
+      findCodec(format.encoding, format.clockRateHz, format.channels) !== undefined,
+      format.encoding,
+    )
 })
 
 test('payloads that name other payload types, and formats without a name, are not carried', () => {

@@ -19,7 +19,7 @@ import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from '.
 import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
-import { answeredRtcp, offeredRtcp, wantedReports } from './leg-rtcp.ts'
+import { answeredRtcp, offeredRtcp, type WantedReports, wantedReports } from './leg-rtcp.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -37,6 +37,7 @@ interface RemoteAudio {
   readonly timing: readonly SdpAttribute[]
   /** The m-line it was read from. */
   readonly media: SdpMedia
+  readonly reports: WantedReports
 }
 
 /** When nobody says otherwise (RFC 3551 §4.2). */
@@ -67,6 +68,7 @@ function readAudio(
     direction: directionOf(description, media),
     timing: timingOf(media),
     media,
+    reports: wantedReports(description, media),
   }
 }
 
@@ -304,7 +306,11 @@ export class LegMedia {
       port: this.port.address.rtpPort,
       formats: agreed,
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
-      extraAttributes: [...this.#timing, ...(crypto?.attributes ?? []), ...(audio ? answeredRtcp(audio.media) : [])],
+      extraAttributes: [
+        ...this.#timing,
+        ...(crypto?.attributes ?? []),
+        ...(audio ? answeredRtcp(offer, audio.media) : []),
+      ],
     }
     const accept = (_media: SdpMedia, index: number) => {
       const line = lines[index]
@@ -362,7 +368,7 @@ export class LegMedia {
       send: this.held ? [] : send.map((format) => sentFormat(format, this.#rules.opus)),
       ...packetTimes(audio.media),
       ...(srtp && { srtp }),
-      ...wantedReports(audio.media),
+      ...audio.reports,
       silent: !this.expectsPackets,
     }
     this.port.describe(this.#applied)

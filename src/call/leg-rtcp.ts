@@ -4,19 +4,21 @@
 import type { PortDescription } from '../media/types.ts'
 import { offersRtcpMux } from '../sdp/media.ts'
 import { answeredRtcpXr, ourRtcpXr, rtcpXrOf } from '../sdp/rtcp-xr.ts'
-import type { SdpAttribute, SdpMedia } from '../sdp/types.ts'
+import type { SdpAttribute, SdpMedia, SessionDescription } from '../sdp/types.ts'
 
 /** A port takes RTCP on both sockets until the answer says which one it will be (RFC 5761 §5.1.1). */
 export const offeredRtcp: readonly SdpAttribute[] = [{ name: 'rtcp-mux' }, ourRtcpXr]
 
 /** What of the offered stream we agree to. */
-export const answeredRtcp = (offered: SdpMedia): readonly SdpAttribute[] => [
+export const answeredRtcp = (offer: SessionDescription, offered: SdpMedia): readonly SdpAttribute[] => [
   ...(offersRtcpMux(offered) ? [{ name: 'rtcp-mux' }] : []),
-  ...answeredRtcpXr(offered),
+  ...answeredRtcpXr(offer, offered),
 ]
 
+export type WantedReports = Pick<PortDescription, 'extendedReports'>
+
 /** What the port is to report, by the peer's stream. */
-export function wantedReports(theirs: SdpMedia): Pick<PortDescription, 'extendedReports'> {
-  const extendedReports = rtcpXrOf(theirs)
+export function wantedReports(description: SessionDescription, theirs: SdpMedia): WantedReports {
+  const extendedReports = rtcpXrOf(description, theirs)
   return extendedReports ? { extendedReports } : {}
 }

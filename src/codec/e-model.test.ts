@@ -63,7 +63,7 @@ test('wideband has a scale of its own: 129 at best, G.722 13 below (G.107.1, G.1
 })
 
 test('codecs are known by name whatever their case; of others nothing is said', () => {
-  assert.equal(ratingOf('opus', 48_000)?.published, false)
+  assert.equal(ratingOf('opus', 48_000)?.scale, 'wideband')
   assert.equal(ratingOf('PCMA', 8000)?.impairment, impairments.g711Concealed)
   assert.equal(ratingOf('L16', 8000)?.scale, 'narrowband')
   assert.equal(ratingOf('l16', 16_000)?.scale, 'wideband')

@@ -41,23 +41,21 @@ export type Scale = 'narrowband' | 'wideband'
 export interface CodecRating {
   readonly scale: Scale
   readonly impairment: CodecImpairment
-  /** The ITU gives these figures. Else they are ours: taken from a codec that sounds alike. */
-  readonly published: boolean
 }
 
 /** G.107.1 §7.1: the rating of wideband without any impairment. */
 const bestWideband = 129
 
 /**
- * By encoding of the rtpmap, in lower case. With concealment, ours taken to be as good as that of G.711 appendix I. G.722: Ie of G.113
- * appendix IV, its robustness ours. Opus: as AMR-WB of 23.85 kbit/s there, for the ITU has no figures of it.
+ * By encoding of the rtpmap, in lower case. With concealment, ours taken to be as good as that of G.711 appendix I.
+ * G.722: Ie of G.113 appendix IV, its robustness a guess of ours. Opus, a guess too: as AMR-WB of 23.85 kbit/s there.
  */
 const ratings: Readonly<Record<string, CodecRating>> = {
-  pcmu: { scale: 'narrowband', impairment: impairments.g711Concealed, published: true },
-  pcma: { scale: 'narrowband', impairment: impairments.g711Concealed, published: true },
-  g729: { scale: 'narrowband', impairment: impairments.g729a, published: true },
-  g722: { scale: 'wideband', impairment: { ie: 13, bpl: 25.1 }, published: false },
-  opus: { scale: 'wideband', impairment: { ie: 8, bpl: 25.1 }, published: false },
+  pcmu: { scale: 'narrowband', impairment: impairments.g711Concealed },
+  pcma: { scale: 'narrowband', impairment: impairments.g711Concealed },
+  g729: { scale: 'narrowband', impairment: impairments.g729a },
+  g722: { scale: 'wideband', impairment: { ie: 13, bpl: 25.1 } },
+  opus: { scale: 'wideband', impairment: { ie: 8, bpl: 25.1 } },
 }
 
 /** Undefined for codecs of which we know nothing. L16 by its rate: nothing is lost in it but packets. */
@@ -65,7 +63,7 @@ export function ratingOf(encoding: string, sampleRateHz: number): CodecRating | 
   const name = encoding.toLowerCase()
   if (name !== 'l16') return ratings[name]
   const scale = sampleRateHz >= 16_000 ? 'wideband' : 'narrowband'
-  return { scale, impairment: impairments.g711Concealed, published: false }
+  return { scale, impairment: impairments.g711Concealed }
 }
 
 /** Transmission rating on the wideband scale, 0 to 129 (G.107.1 §7): delay and loss alone. */

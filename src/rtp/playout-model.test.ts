@@ -25,6 +25,15 @@ test('what never came is lost, what came later than the buffer is deep is discar
   assert.deepEqual({ expected, lost, discarded }, { expected: 500, lost: 1, discarded: 1 })
 })
 
+test('of packets that waited for each other the first is late, those behind it find a deeper buffer', () => {
+  // Six packets come together with the sixth, which is on time; two seconds later it happens again.
+  const delays = constant(500, 0)
+  for (const from of [100, 200]) for (let i = 0; i < 6; i++) delays[from + i] = (5 - i) * 20
+  assert.equal(stream(delays).read().discarded, 2, 'once for each time: 100 ms late, then 80, ...')
+  for (let i = 0; i < 6; i++) delays[450 + i] = (5 - i) * 20
+  assert.equal(stream(delays).read().discarded, 3, 'five seconds later it is as shallow as before')
+})
+
 test('a route that becomes 300 ms longer costs two seconds of late packets, not the rest of the call', () => {
   const { lost, discarded } = stream([...constant(500, 10), ...constant(1500, 310)]).read()
   assert.equal(lost, 0)

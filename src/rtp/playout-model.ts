@@ -5,8 +5,9 @@
  *
  * A relayed or recorded stream is not played here, so nothing discards a late packet; whoever hears it will. While
  * somebody listens, a real buffer says what is late (`discard`); else one is simulated, an adaptive one: as deep as three
- * times the jitter, within bounds, over the fastest packet of the last two seconds, so that a change of route or the drift
- * of clocks passes. A packet is judged when 64 newer ones were due, for it may still come out of order. Costs a few
+ * times the jitter, and as what was late in the last seconds, within bounds, over the fastest packet of the last two seconds,
+ * so that a change of route or the drift of clocks passes: of packets that waited for each other the first is late, and those
+ * behind it find a deeper buffer. A packet is judged when 64 newer ones were due, for it may still come out of order. Costs a few
  * operations a packet and allocates nothing.
  */
 import { LossPattern, type LossReading } from './loss-pattern.ts'
@@ -17,6 +18,8 @@ export const leastBufferMs = 40
 export const mostBufferMs = 200
 /** The depth is so many times the jitter. */
 const jitters = 3
+/** After a late packet the buffer is as deep as that one needed, and becomes shallower by so many ms a second. */
+const shrinkMsPerS = 20
 /** How long the fastest packet is remembered: one window or two. */
 const windowMs = 1000
 /** A power of two: how far packets may be out of order. */
@@ -49,6 +52,9 @@ export class PlayoutModel {
   #fastestBefore = 0
   #windowEndMs = 0
   #bufferMs = leastBufferMs
+  /** What late packets needed, and when that was. */
+  #neededMs = 0
+  #neededAtMs = 0
   #duplicates = 0
   /** The packet that came last had come before. */
   #isTwin = false
@@ -134,8 +140,13 @@ export class PlayoutModel {
       this.#fastest = transitMs
       this.#windowEndMs = nowMs + windowMs
     } else if (transitMs < this.#fastest) this.#fastest = transitMs
-    this.#bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs))
-    return transitMs - Math.min(this.#fastest, this.#fastestBefore) > this.#bufferMs
+    const neededMs = this.#neededMs - ((nowMs - this.#neededAtMs) * shrinkMsPerS) / 1000
+    this.#bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs, neededMs))
+    const waitedMs = transitMs - Math.min(this.#fastest, this.#fastestBefore)
+    if (waitedMs <= this.#bufferMs) return false
+    this.#neededMs = Math.min(mostBufferMs, waitedMs)
+    this.#neededAtMs = nowMs
+    return true
   }
 
   #judge(): void {

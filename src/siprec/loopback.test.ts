@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { LiveCalls } from '../call/live-calls.ts'
+import type { Codec } from '../codec/codec.ts'
+import { findCodec } from '../codec/codecs.ts'
 import { decodeG711 } from '../codec/g711.ts'
+import { opus } from '../codec/opus.ts'
+import { findSine, sine } from '../codec/test-support.ts'
 import { readWav } from '../codec/wav.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
@@ -93,6 +97,7 @@ class Recorder {
   /** An INVITE as a session border controller sends it; resolves with the dialog and our ports, in the order offered. */
   async invite(
     transport: 'udp' | 'tcp',
+    offer = body,
   ): Promise<{ dialog: Dialog; ports: number[]; callId: string; contact: string }> {
     const to = this.stack.listening.find((listening) => listening.transport === transport)
     assert.ok(to)
@@ -103,7 +108,7 @@ class Recorder {
       contactParams: ';+sip.src',
       headers: { Require: 'siprec' },
       contentType: 'multipart/mixed;boundary=foobar',
-      body,
+      body: offer,
     })
     const result = await outcome
     assert.ok(result.answered, `answered ${result.response.status}`)
@@ -218,6 +223,82 @@ for (const transport of ['udp', 'tcp'] as const) {
     assert.equal(recorder.stack.counts().dialogs, 0)
   })
 }
+
+/** Packets of 20 ms, sent at once; as many as `packets`. */
+function sendPayloads(
+  socket: Socket,
+  port: number,
+  payloadType: number,
+  payloads: readonly Uint8Array[],
+  ticks: number,
+) {
+  for (const [index, payload] of payloads.entries()) {
+    const header = { payloadType, marker: false, sequence: index, timestamp: index * ticks, ssrc: payloadType }
+    socket.send(printRtp(header, payload), port, '127.0.0.1')
+  }
+}
+
+const frames = (codec: Codec, sound: Int16Array): Uint8Array[] => {
+  const samples = (codec.sampleRateHz / 50) * codec.channels
+  const encoder = codec.createEncoder()
+  const bytes = new Uint8Array(1500)
+  return Array.from({ length: packets }, (_, i) =>
+    bytes.slice(0, encoder.encode(sound, i * samples, samples, bytes, 0)),
+  )
+}
+
+const line = (port: number, label: string, formats: string): string =>
+  `m=audio ${port} RTP/AVP ${formats}\r\na=label:${label}\r\na=sendonly\r\n`
+
+test('streams of G.722, of Opus in stereo and of G.729 are each kept as they are best kept', async (context) => {
+  const recorder = await Recorder.start(context)
+  const sdp = [
+    'v=0\r\no=SRC 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n',
+    line(49_170, '96', '9'),
+    line(49_172, '97', '111\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 sprop-stereo=1'),
+    line(49_174, '98', '18\r\na=fmtp:18 annexb=no'),
+  ].join('')
+  const offer = `${body.slice(0, body.indexOf('v=0'))}${sdp}${body.slice(body.indexOf('--foobar', 3))}`
+  const { dialog, ports, callId } = await recorder.invite('tcp', offer)
+
+  const [g722, stereo] = [findCodec('G722', 8_000), opus(48_000, 2)]
+  assert.ok(g722)
+  const wide = sine(1_000, 8_000, 16_000, 2)
+  const both = Int16Array.from({ length: 96_000 * 2 }, (_, i) =>
+    Math.round(8_000 * Math.sin((i >> 1) * (i % 2 ? 0.1 : 0.05))),
+  )
+  const g729 = Array.from({ length: packets }, (_, i) => new Uint8Array(20).fill(i))
+  sendPayloads(await openSocket(context), ports[0] ?? 0, 9, frames(g722, wide), 160)
+  sendPayloads(await openSocket(context), ports[1] ?? 0, 111, frames(stereo, both), 960)
+  sendPayloads(await openSocket(context), ports[2] ?? 0, 18, g729, 160)
+  await recorder.received(3 * packets)
+  await dialog.bye()
+  const stored = await recorder.fact('recording.stored')
+
+  assert.deepEqual(
+    stored.files.map(({ name, kind, channels, sampleRateHz, samples }) => [
+      name,
+      kind,
+      channels,
+      sampleRateHz,
+      samples,
+    ]),
+    [
+      [`${callId}.wav`, 'combined', 3, 48_000, stored.files[0]?.samples],
+      [`${callId}_96.wav`, 'leg', 1, 16_000, packets * 320],
+      [`${callId}_97.wav`, 'leg', 2, 48_000, packets * 960],
+      [`${callId}_98.rtpdump`, 'raw', 0, 0, 0],
+    ],
+  )
+  const heard = (await readWav(join(recorder.folder, `${callId}_96.wav`))).pcm
+  assert.ok(findSine(heard.subarray(1_600, 17_600), 1_000, 16_000).snrDb > 30)
+  const dump = readFileSync(join(recorder.folder, `${callId}_98.rtpdump`))
+  assert.equal(dump.length, '#!rtpplay1.0 0.0.0.0/0\n'.length + 16 + packets * (8 + 12 + 20))
+  assert.deepEqual(
+    recorder.facts.flatMap((fact) => (fact.name === 'leg.answered' ? [fact.codec] : [])),
+    ['G722', 'opus', 'G729'],
+  )
+})
 
 test('in the dialog: metadata by UPDATE, a pause, a refresh, OPTIONS, and a request nobody knows', async (context) => {
   const recorder = await Recorder.start(context)

@@ -9,7 +9,7 @@
  */
 import { carried } from '../call/codec-choice.ts'
 import { isCompanion, isDecodable, usualRules } from '../call/codec-rules.ts'
-import { answeredRtcp } from '../call/leg-rtcp.ts'
+import { answeredRtcp, type WantedReports, wantedReports } from '../call/leg-rtcp.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
@@ -33,6 +33,7 @@ export interface OfferedStream {
   readonly direction: Direction
   /** Where the client's packets are said to come from; absent without a usable connection line. */
   readonly remote?: MediaAddress
+  readonly reports: WantedReports
 }
 
 export interface Offer {
@@ -56,7 +57,10 @@ function readStream(description: SessionDescription, media: SdpMedia, index: num
   const label = labelOf(media)
   const remote = remoteOf(description, media)
   const direction = directionOf(description, media)
-  return [{ index, media, formats, direction, ...(label !== undefined && { label }), ...(remote && { remote }) }]
+  const reports = wantedReports(description, media)
+  return [
+    { index, media, formats, direction, reports, ...(label !== undefined && { label }), ...(remote && { remote }) },
+  ]
 }
 
 const soundFirst = (a: SdpFormat, b: SdpFormat): number => rank(a) - rank(b)
@@ -120,7 +124,7 @@ function print(
       formats: stream.formats.map(asWeTakeIt),
       direction: directionOf(stream),
       ...(stream.label !== undefined && { label: stream.label }),
-      extraAttributes: [...ends.cryptoOf(index, as), ...answeredRtcp(media)],
+      extraAttributes: [...ends.cryptoOf(index, as), ...answeredRtcp(description, media)],
     }
   }
   return printSdp(answerOffer(description, { ...ours, accept }))

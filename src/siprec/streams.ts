@@ -7,7 +7,6 @@
 
 import { type CryptoAnswer, LegCrypto, type SrtpMode } from '../call/leg-crypto.ts'
 import { LegQuality } from '../call/leg-quality.ts'
-import { wantedReports } from '../call/leg-rtcp.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { Quality } from '../events/catalogue.ts'
@@ -159,7 +158,7 @@ function describe({ port, offered, agreed }: Stream): void {
     receive: payloadFormats(offered),
     send: [],
     ...(agreed.keys && { srtp: agreed.keys }),
-    ...wantedReports(offered.media),
+    ...offered.reports,
     silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
   })
 }

@@ -11,8 +11,19 @@ import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
+export type BaresipCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16'
+
+/** Its module, and its name, true rate and channels in an account. */
+const codecs: Readonly<Record<BaresipCodec, readonly [string, string]>> = {
+  PCMU: ['g711', 'PCMU/8000/1'],
+  PCMA: ['g711', 'PCMA/8000/1'],
+  G722: ['g722', 'G722/16000/1'],
+  opus: ['opus', 'opus/48000/2'],
+  L16: ['l16', 'L16/16000/1'],
+}
+
 export interface BaresipOptions extends InstalledPhone {
-  readonly codec: 'PCMU' | 'PCMA'
+  readonly codec: BaresipCodec
   /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
   readonly encryption?: 'srtp' | 'srtp-mand'
   /** RTCP on the port of RTP (RFC 5761), where the other side agrees. */
@@ -171,6 +182,10 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `audio_source aufile,${options.sourceWav}`,
     `audio_alert aubridge,alert${controlPort}`,
     'audio_txmode thread',
+    'ausrc_srate 8000',
+    'auplay_srate 8000',
+    'ausrc_channels 1',
+    'auplay_channels 1',
     'ausrc_format s16',
     'auplay_format s16',
     'auenc_format s16',
@@ -183,7 +198,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...['g711', 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
+    ...[codecs[codec][0], 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
       (name) => `module ${name}.so`,
     ),
     'module_tmp account.so',
@@ -196,7 +211,7 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `<sip:${user}@${server.ip};transport=${transport}>`,
     `auth_user=${user}`,
     `auth_pass=${password}`,
-    `audio_codecs=${codec}/8000/1`,
+    `audio_codecs=${codecs[codec][1]}`,
     'regint=60',
     `outbound="sip:${server.ip}:${server.port};transport=${transport}"`,
     ...(encryption ? [`mediaenc=${encryption}`] : []),

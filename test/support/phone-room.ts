@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Call, TracedMessage } from '../../src/api/schemas/index.ts'
+import type { Call, RecordingFile, TracedMessage } from '../../src/api/schemas/index.ts'
 import type { SpeechName } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip, type BaresipOptions } from './baresip.ts'
@@ -99,6 +99,16 @@ export class PhoneRoom {
       if ((await api.liveCalls()).items.length > 0) return false
       const [newest] = (await api.calls({ limit: 1 })).items
       return newest?.endedAtMs !== undefined && newest
+    })
+  }
+
+  /** The files of a call that is over, once they are stored. */
+  async recorded(call: Call): Promise<readonly RecordingFile[]> {
+    const { api } = this.server
+    return until('its recording to be stored', 15_000, async () => {
+      const { items } = await api.calls({ limit: 10 })
+      const recording = items.find(({ id }) => id === call.id)?.recordings[0]
+      return recording?.state === 'stored' && recording.files
     })
   }
 

@@ -1,6 +1,7 @@
 /** What a phone of other make says, as a WAV file, and whether that is what another heard. */
 import assert from 'node:assert/strict'
-import { readWav } from '../../src/codec/wav.ts'
+import { Resampler } from '../../src/codec/resample.ts'
+import { readWav, type WavSound } from '../../src/codec/wav.ts'
 import { correlate } from '../../src/demo/compare.ts'
 import { loadSpeech, type SpeechName } from '../../src/demo/speech.ts'
 import { writePlainWav } from './plain-wav.ts'
@@ -12,6 +13,16 @@ export async function speechWav(path: string, name: SpeechName, seconds = 20): P
   for (let at = 0; at < samples.length; at += speech.length) samples.set(speech.subarray(0, samples.length - at), at)
   writePlainWav(path, samples)
   return samples
+}
+
+/** One channel at 8 kHz, as what was said is. */
+export function at8k(sound: WavSound, channel = 0): Int16Array {
+  const { sampleRateHz } = sound
+  const samples = sound.channel(channel)
+  if (sampleRateHz === 8_000) return samples
+  const resampler = new Resampler(sampleRateHz, 8_000, samples.length)
+  const output = new Int16Array(resampler.outputSamples(samples.length))
+  return output.subarray(0, resampler.process(samples, 0, samples.length, output, 0))
 }
 
 const pieceSamples = 2_000
@@ -27,7 +38,7 @@ export async function assertHeard(
   wav: string,
   { minSeconds = 1.5, minScore = 0.97 } = {},
 ): Promise<void> {
-  const { pcm } = await readWav(wav)
+  const pcm = at8k(await readWav(wav))
   const scores: number[] = []
   for (let at = 0; at + pieceSamples <= pcm.length; at += pieceSamples) {
     const piece = pcm.subarray(at, at + pieceSamples)

@@ -131,6 +131,14 @@ test('nobody is blamed for nothing who said that it sends nothing', () => {
   assert.deepEqual(verdicts(), [])
 })
 
+test('nor is who suppresses silence, and said so by comfort noise (RFC 3389)', () => {
+  const { hear, speak, verdicts } = setUp()
+  hear(1000)
+  hear(frameMs, { payload: Uint8Array.of(70), payloadType: 13 })
+  speak(30_000)
+  assert.deepEqual(verdicts(), [])
+})
+
 test('wrong address: who is refused is named', () => {
   const { hear, clock, port, packet, verdicts } = setUp()
   hear(2000)

@@ -66,6 +66,8 @@ export class QualityMeter {
   #lastSequence = 0
   #lastTimestamp = 0
   #expects = false
+  /** Its last packet was comfort noise: it may send nothing more until somebody speaks (RFC 3389). */
+  #saysSilence = false
   #everReceived = false
   #lastPacketAtMs = 0
   #windowEndsAtMs = Number.POSITIVE_INFINITY
@@ -104,6 +106,7 @@ export class QualityMeter {
     const speech = encoding !== 'telephone-event' && encoding !== 'CN'
     if (speech && clockRateHz !== this.#clockRateHz) this.#useClock(clockRateHz)
     this.#everReceived = true
+    this.#saysSilence = encoding === 'CN'
     this.#lastPacketAtMs = nowMs
     this.#ssrc = packet.ssrc
     this.#playout.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs, jitterMs, speech && !heard)
@@ -176,7 +179,7 @@ export class QualityMeter {
     const stranger = this.#strangers.take()
     const unknown = this.#unknown.take()
     return {
-      expectsPackets: this.#expects,
+      expectsPackets: this.#expects && !this.#saysSilence,
       quietMs: nowMs - this.#lastPacketAtMs,
       everReceived: this.#everReceived,
       sent: now.sent - before.sent,
