@@ -23,6 +23,10 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media/media.ts',
     what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
   },
+  'media-port': {
+    file: 'media-port.ts',
+    what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
+  },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',

@@ -25,7 +25,8 @@ export function sipSockets({ sip, tls }: Settings): { transport: TransportName; 
   ]
 }
 
-export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
+export function mediaSettings({ rtp, sip, sound }: Settings): MediaPlaneSettings {
+  const { echo, denoise, gain, gainLevel } = sound
   return {
     workers: rtp.workers,
     bindIp: rtp.bindIp || common(sip.host),
@@ -34,6 +35,7 @@ export function mediaSettings({ rtp, sip }: Settings): MediaPlaneSettings {
     pollMs: rtp.pollMs,
     jitter: { minMs: rtp.jitterMinMs, maxMs: rtp.jitterMaxMs },
     qualityEveryMs: rtp.qualityInterval,
+    ...((echo || denoise || gain) && { voice: { echo, denoise, ...(gain && { gainDbov: gainLevel }) } }),
   }
 }
 

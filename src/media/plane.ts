@@ -129,6 +129,7 @@ class Plane implements MediaPlane, SessionOwner {
       start: {
         io: this.io,
         pollMs: this.settings.pollMs ?? defaultPollMs,
+        denoise: this.settings.voice?.denoise === true,
         jitter: this.settings.jitter ?? defaultJitter,
         identity: this.#identity,
       },

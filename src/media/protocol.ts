@@ -8,6 +8,7 @@
  * Order is kept in both directions: what was described before a recording began is in force when it begins.
  * Ports are numbers here; the worker knows no call, no session and no SIP.
  */
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { DtlsIdentity } from '../dtls/identity.ts'
 import type { GraphCommand, GraphNotice } from './graph/protocol.ts'
 import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
@@ -16,6 +17,8 @@ import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, Recor
 export interface WorkerStart {
   readonly io: IoKind
   readonly pollMs: number
+  /** Ports will suppress noise: what that takes is loaded before the first call. */
+  readonly denoise?: boolean
   readonly jitter: DelayBounds
   /** Secret: the key of our certificate. */
   readonly identity: DtlsIdentity
@@ -25,6 +28,7 @@ export interface WorkerStart {
 export type Order =
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
   | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
   | GraphCommand

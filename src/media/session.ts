@@ -6,6 +6,7 @@
 import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { MediaError } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
@@ -95,6 +96,7 @@ export class Session implements MediaSession {
         })
         this.#ports.add(handle)
         ports.set(port, handle)
+        if (settings.voice && !relay) handle.process(settings.voice)
         if (this.#state === 'open') return handle
         await handle.close() // the session was closed while the worker bound the sockets
       } else pool.giveBack(rtpPort)
@@ -197,6 +199,10 @@ export class Port implements MediaPort {
 
   describe(description: PortDescription): void {
     if (!this.closed) this.#link.order({ type: 'describe', port: this.number, description })
+  }
+
+  process(wanted: VoiceProcessing): void {
+    if (!this.closed) this.#link.order({ type: 'process', port: this.number, wanted })
   }
 
   record(path: string): void {

@@ -71,6 +71,8 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.descriptions.push(description)
   }
 
+  process(): void {}
+
   record(path: string): void {
     this.recording = path
   }

@@ -10,6 +10,7 @@
 import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
 import type { IceCredentials } from '../core/ice.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -230,6 +231,11 @@ export interface MediaPort {
   on<Name extends keyof PortEvents>(name: Name, listener: (event: PortEvents[Name]) => void): () => void
   describe(description: PortDescription): void
   /**
+   * Make the voice that comes better for who hears it decoded, from now on; instead of what `MediaPlaneSettings` asks for.
+   * While anything is asked for, a bridge decodes it and relays no more. Recordings keep what came.
+   */
+  process(wanted: VoiceProcessing): void
+  /**
    * Write what arrives into a WAV, 16-bit linear, addressed by RTP timestamp. The file is made at the first packet.
    * @param path Absolute; its folder exists.
    */
@@ -312,6 +318,8 @@ export interface MediaPlaneSettings {
   readonly portMax: number
   /** Ports tell `quality` so often while packets come, besides when a verdict comes or goes; 0 (default) then only. */
   readonly qualityEveryMs?: number
+  /** Done to the voice of each audio port; nothing when left out. */
+  readonly voice?: VoiceProcessing
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */

@@ -519,6 +519,25 @@ export const settingsSchema = z.strictObject({
         'Extensions that dial this and one to four digits meet in the room of that number: with `*6` the room 1 is `*61`. Empty: no rooms.',
     }),
   }),
+  sound: section({
+    echo: setting(flag().default(false), {
+      env: 'SOUND_ECHO',
+      description:
+        'Take the echo of what a party hears out of its voice. With any of SOUND_ECHO, SOUND_DENOISE and SOUND_GAIN all calls are decoded and encoded again, which relaying spares. Recordings keep what came.',
+    }),
+    denoise: setting(flag().default(false), {
+      env: 'SOUND_DENOISE',
+      description: 'Suppress noise in voices, by RNNoise where its package is installed.',
+    }),
+    gain: setting(flag().default(false), {
+      env: 'SOUND_GAIN',
+      description: 'Bring quiet and loud voices to one level.',
+    }),
+    gainLevel: setting(whole(-40, -10).default(-20), {
+      env: 'SOUND_GAIN_LEVEL',
+      description: 'That level, dBov, while somebody speaks.',
+    }),
+  }),
   prompts: section({
     dir: setting(text().default('./prompts'), {
       env: 'PROMPTS_DIR',

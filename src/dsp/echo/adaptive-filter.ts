@@ -15,14 +15,18 @@ import { createSpectrum, RealFft, type Spectrum } from '../fft.ts'
 /** Smoothing of the spectra whose changes are compared, and of the comparison itself, for each frame. */
 const spectrumMemory = 0.9
 const leakMemory = 0.98
-const fastestStep = 0.5
+const fastestStep = 0.3
 /** While nothing is known yet the filter learns at this rate, until it has heard so many frames of sound. */
-const firstStep = 0.5
+const firstStep = 0.3
 const firstFrames = 50
-/** Never less leak than this: the path may change. */
+/** Never less leak than this is believed. */
 const leastLeak = 0.005
+/** As if so much leaked at least: the path may change, and clocks that differ change it all the time. */
+const leastLearned = 0.3
 /** Mean square of a frame, 16 bits, under which nothing is learned from it: -65 dBov. */
 const leastPower = 32_768 ** 2 * 10 ** -6.5
+/** Share of a partition without echo, beside that of the one with the most. */
+const leastShare = 0.1
 /** The learning filter takes over when it leaves so much less, over some frames. */
 const betterBy = 0.8
 const comparisonMemory = 0.8
@@ -53,6 +57,8 @@ export class AdaptiveFilter {
   readonly #echoSpectrum: Spectrum
   /** Power of what was sent, in all partitions, by bin. */
   readonly #power: Float64Array
+  /** How much of the learning is each partition's; they add up to 1. */
+  readonly #shares: Float64Array
   readonly #echoPower: Float64Array
   readonly #errorPower: Float64Array
   #crossChange = 1
@@ -85,6 +91,7 @@ export class AdaptiveFilter {
     this.#window = new Float64Array(this.#size)
     this.#time = new Float64Array(this.#size)
     this.#power = new Float64Array(bins)
+    this.#shares = new Float64Array(partitions).fill(1 / partitions)
     this.#echoPower = new Float64Array(bins)
     this.#errorPower = new Float64Array(bins)
     this.echo = new Float64Array(frame)
@@ -125,7 +132,7 @@ export class AdaptiveFilter {
     this.#newest = (this.#newest + this.#partitions - 1) % this.#partitions
     this.#fft.forward(window, this.#sentBefore(0))
     this.#power.fill(0)
-    for (const { re, im } of this.#sent) addPower(this.#power, re, im)
+    for (let p = 0; p < this.#partitions; p++) addPower(this.#power, this.#sentBefore(p), this.#shares[p] ?? 0)
   }
 
   #sentBefore(frames: number): Spectrum {
@@ -178,16 +185,41 @@ export class AdaptiveFilter {
     const { re: er, im: ei } = this.#errorSpectrum
     const { re: yr, im: yi } = this.#echoSpectrum
     const step = this.#product.re
+    const leak = Math.max(leastLearned, this.leak)
     for (let k = 0; k < er.length; k++) {
       const error = (er[k] ?? 0) ** 2 + (ei[k] ?? 0) ** 2
       const echo = (yr[k] ?? 0) ** 2 + (yi[k] ?? 0) ** 2
-      const rate = first ? firstStep : Math.min(fastestStep, (this.leak * echo) / (error + 1))
-      step[k] = rate / ((this.#power[k] ?? 0) + leastPower * this.#frame)
+      const rate = first ? firstStep : Math.min(fastestStep, (leak * echo) / (error + 1))
+      // Of a transform of `size` only a frame is error
+      step[k] = ((this.#size / this.#frame) * rate) / ((this.#power[k] ?? 0) + leastPower * this.#frame)
     }
     for (let p = 0; p < this.#partitions; p++)
-      addGradient(this.#learning[p] as Spectrum, this.#sentBefore(p), this.#errorSpectrum, step)
+      addGradient(this.#learning[p] as Spectrum, this.#sentBefore(p), this.#errorSpectrum, step, this.#shares[p] ?? 0)
+    this.#share()
     this.#constrain(this.#nextConstrained)
     this.#nextConstrained = (this.#nextConstrained + 1) % this.#partitions
+  }
+
+  /**
+   * Partitions in which the echo is learn faster, those where nothing is hardly move (proportionate NLMS; D. Duttweiler,
+   * 2000): few of them matter, and an echo that drifts with the clocks of two devices is followed.
+   */
+  #share(): void {
+    const shares = this.#shares
+    let sum = 0
+    let most = 0
+    for (let p = 0; p < this.#partitions; p++) {
+      const { re, im } = this.#learning[p] as Spectrum
+      let energy = 0
+      for (let k = 0; k < re.length; k++) energy += (re[k] ?? 0) ** 2 + (im[k] ?? 0) ** 2
+      shares[p] = Math.sqrt(energy)
+      most = Math.max(most, shares[p] ?? 0)
+    }
+    for (let p = 0; p < this.#partitions; p++) {
+      shares[p] = (shares[p] ?? 0) + leastShare * most + 1e-9
+      sum += shares[p] ?? 0
+    }
+    for (let p = 0; p < this.#partitions; p++) shares[p] = (shares[p] ?? 0) / sum
   }
 
   #spectrumOf(samples: Float64Array, spectrum: Spectrum): void {
@@ -274,8 +306,8 @@ function meanSquare(samples: Float64Array): number {
 
 const smoothed = (before: number, now: number): number => comparisonMemory * before + (1 - comparisonMemory) * now
 
-function addPower(sum: Float64Array, re: Float64Array, im: Float64Array): void {
-  for (let k = 0; k < sum.length; k++) sum[k] = (sum[k] ?? 0) + (re[k] ?? 0) ** 2 + (im[k] ?? 0) ** 2
+function addPower(sum: Float64Array, { re, im }: Spectrum, share: number): void {
+  for (let k = 0; k < sum.length; k++) sum[k] = (sum[k] ?? 0) + share * ((re[k] ?? 0) ** 2 + (im[k] ?? 0) ** 2)
 }
 
 function addProduct(sum: Spectrum, a: Spectrum, b: Spectrum): void {
@@ -292,13 +324,13 @@ function addProduct(sum: Spectrum, a: Spectrum, b: Spectrum): void {
   }
 }
 
-/** weights += step × conj(sent) × error */
-function addGradient(weights: Spectrum, sent: Spectrum, error: Spectrum, step: Float64Array): void {
+/** weights += share × step × conj(sent) × error */
+function addGradient(weights: Spectrum, sent: Spectrum, error: Spectrum, step: Float64Array, share: number): void {
   const { re, im } = weights
   const { re: xr, im: xi } = sent
   const { re: er, im: ei } = error
   for (let k = 0; k < re.length; k++) {
-    const rate = step[k] ?? 0
+    const rate = share * (step[k] ?? 0)
     const a = xr[k] ?? 0
     const b = xi[k] ?? 0
     const c = er[k] ?? 0

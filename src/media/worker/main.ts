@@ -1,6 +1,7 @@
 /** Entry of the media worker thread: joins the message port, the sockets and the clock. Started by plane.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../core/clock.ts'
+import { loadRnnoise } from '../../dsp/rnnoise.ts'
 import { privateKeyOf } from '../../dtls/identity.ts'
 import { loadNative } from '../native-addon.ts'
 import type { Command, FromWorker, WorkerStart } from '../protocol.ts'
@@ -35,6 +36,7 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
 }
 
 const start = workerData as WorkerStart
+if (start.denoise) loadRnnoise()
 
 const worker = new MediaWorker({
   clock: systemClock,

@@ -5,16 +5,17 @@
  *                                                                            ├───▶ ear (voice/ear.ts), while somebody listens
  *                                                                            └───▶ speaker of the bridged port ─▶ its socket
  *
- * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire. Closed by media-worker.ts, which owns it.
+ * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire.
+ * Closed by media-worker.ts, which owns it.
  */
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
+import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
-import { DigitDetector, parseTelephoneEvent } from '../../rtp/telephone-event.ts'
 import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
@@ -22,6 +23,7 @@ import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
+import { PortRtcp } from './port-rtcp.ts'
 import { type Counted, QualityMeter } from './quality/stream-quality.ts'
 import type { BlockPool } from './recording/block-pool.ts'
 import { Preroll } from './recording/preroll.ts'
@@ -30,10 +32,12 @@ import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
+import { DigitsIn } from './voice/digits-in.ts'
 import { Ear } from './voice/ear.ts'
 import type { Heard, Laying } from './voice/heard.ts'
+import { ImprovedVoice } from './voice/improved.ts'
+import { SentSound } from './voice/sent-sound.ts'
 import { Speaker, type Wire } from './voice/speaker.ts'
-import { TonesIn } from './voice/tones-in.ts'
 
 export interface PortOptions {
   readonly cname: string
@@ -66,12 +70,13 @@ export class Port implements PacketHandler, Wire {
   /** The first number lies in the lower half, so that a receiver of SRTP that misses it cannot miss a wrap (RFC 4568 §6.4). */
   readonly #sent = new Outgoing(randomUint32(), randomUint16() >>> 1, randomUint32(), firstClockRateHz)
   readonly #reports: Reports
+  readonly #rtcp: PortRtcp
   readonly #quality: QualityMeter
   readonly #ear: Ear
+  /** What `#ear` hears, made better; undefined when nothing is asked for. */
+  #improved: ImprovedVoice | undefined
   readonly #speaker: Speaker
-  #digits: DigitDetector
-  #wantsTones = false
-  #tones: TonesIn | undefined
+  readonly #digits: DigitsIn
   #sockets: PortSockets | undefined
   /** Undefined for plain RTP. */
   #crypto: PortCrypto | undefined
@@ -88,8 +93,6 @@ export class Port implements PacketHandler, Wire {
   #clockRateHz = firstClockRateHz
   /** The peer may be sent speech: not on hold, and known to listen. */
   #sends = false
-  /** Where the peer's RTCP came from. */
-  #rtcpSource: Endpoint | undefined
   /** What the peer speaks in. */
   #format: Format | undefined
   #bytesReceived = 0
@@ -113,8 +116,19 @@ export class Port implements PacketHandler, Wire {
       voice: () => this.#ear.stats,
       tell: (quality) => options.tell('quality', quality),
     })
-    this.#digits = this.#digitDetector(firstClockRateHz)
+    this.#rtcp = new PortRtcp({
+      reports: this.#reports,
+      received: this.#received,
+      sent: this.#sent,
+      lock: this.#lock,
+      wallAt: options.wallAt,
+      metrics: () => this.#quality.metrics(),
+      crypto: () => this.#crypto,
+      sendRtp: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
+      sendRtcp: (bytes, to) => this.#sockets?.sendRtcp(bytes, to),
+    })
     this.#ear = new Ear(options.frames, options.jitter)
+    this.#digits = new DigitsIn(options.frames, this.#ear, (digit) => options.tell('digit', digit))
     this.#speaker = new Speaker(this, options.frames, this.#sent)
     if (options.recordedLater) this.#preroll = new Preroll()
   }
@@ -145,7 +159,7 @@ export class Port implements PacketHandler, Wire {
     this.#receive = receivedFormats(description.receive)
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
-    this.#hearTones()
+    this.#digits.describe(this.#receive, this.#options.clock.now())
     this.#quietSinceMs = this.#options.clock.now()
     this.#silenceTold = false
   }
@@ -165,12 +179,22 @@ export class Port implements PacketHandler, Wire {
 
   #hears(peer: Port | undefined): void {
     this.#peer = peer
-    this.#speaker.bridge(peer && peer.#ear)
+    this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
+  process(wanted: VoiceProcessing): void {
+    this.#improved?.close()
+    const sent = wanted.echo ? new SentSound() : undefined
+    const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
+    this.#improved = any ? new ImprovedVoice(this.#ear, wanted, sent) : undefined
+    this.#speaker.tell(sent)
+    if (this.#peer) this.#peer.#hears(this)
   }
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
-    return this.#ear
+    return this.#improved ?? this.#ear
   }
 
   /** What the peer hears, as sound. */
@@ -200,21 +224,7 @@ export class Port implements PacketHandler, Wire {
 
   /** Hear digits as tones too, while the peer agrees to no telephone-events. */
   hearTones(on: boolean): void {
-    this.#wantsTones = on
-    this.#hearTones()
-  }
-
-  #hearTones(): void {
-    const events = this.#receive.some((format) => format?.kind === 'event')
-    if (!this.#wantsTones || events) return this.#forgetTones()
-    const { frames, tell, clock } = this.#options
-    this.#ear.wake(clock.now())
-    this.#tones ??= new TonesIn(frames, this.#ear, (digit) => tell('digit', digit))
-  }
-
-  #forgetTones(): void {
-    this.#tones?.close()
-    this.#tones = undefined
+    this.#digits.hearTones(on, this.#options.clock.now())
   }
 
   /**
@@ -279,7 +289,7 @@ export class Port implements PacketHandler, Wire {
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
     this.#received.packet(packet.ssrc, packet.sequence, packet.timestamp, nowMs * (this.#clockRateHz / 1000))
     this.#quality.packet(packet, format.encoding, this.#clockRateHz, nowMs, this.#jitterMs, this.#ear.awake)
-    if (format.kind === 'event') this.#event(format, nowMs)
+    if (format.kind === 'event') this.#digits.event(packet, format, nowMs)
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
@@ -309,38 +319,18 @@ export class Port implements PacketHandler, Wire {
     const source = endpointText(ip, port)
     if (this.#collidedWith === source) return
     this.#collidedWith = source
-    this.#report(nowMs, true)
+    this.#rtcp.report(nowMs, true)
     this.#sent.changeSsrc(randomUint32())
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
-    const clear = this.#crypto ? this.#crypto.openRtcp(bytes) : bytes
-    if (!clear || from.ip !== this.#lock.destination?.ip) {
-      this.#refused++
-      return
-    }
-    this.#rtcpSource = from
-    const nowMs = this.#options.clock.now()
-    this.#reports.receive(clear, this.#sent.ssrc, nowMs, this.#options.wallAt(nowMs))
-  }
-
-  #event({ clockRateHz }: Format, nowMs: number): void {
-    if (clockRateHz !== this.#digits.clockRateHz) {
-      this.#digits.restart()
-      this.#digits = this.#digitDetector(clockRateHz)
-    }
-    const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
-    if (event) this.#digits.packet(packet.timestamp, event, nowMs)
-  }
-
-  #digitDetector(clockRateHz: number): DigitDetector {
-    return new DigitDetector(clockRateHz, (digit) => this.#options.tell('digit', digit))
+    if (!this.#rtcp.take(bytes, from, this.#options.clock.now())) this.#refused++
   }
 
   #speech(format: Format, nowMs: number): void {
     this.#format = format
     this.#ear.speaks(format)
-    if (format.clockRateHz === this.#digits.clockRateHz) this.#digits.speech(packet.timestamp)
+    this.#digits.speech(packet, format)
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {
       this.#toldSource = source
@@ -370,16 +360,16 @@ export class Port implements PacketHandler, Wire {
   }
 
   bye(): void {
-    this.#report(this.#options.clock.now(), true)
+    this.#rtcp.report(this.#options.clock.now(), true)
   }
 
   /** Time went by: write, report, notice silence. Called about every 50 ms. */
   tick(nowMs: number): void {
-    this.#digits.tick(nowMs)
+    this.#digits.pass(nowMs)
     this.#recorder?.tick(nowMs)
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
-    if (this.#reports.due(nowMs)) this.#report(nowMs)
+    this.#rtcp.tick(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
     this.#noticeSilence(nowMs)
   }
@@ -391,23 +381,6 @@ export class Port implements PacketHandler, Wire {
     if (idleMs < limitMs) return
     this.#silenceTold = true
     this.#options.tell('inactive', { idleMs })
-  }
-
-  #report(nowMs: number, bye = false): void {
-    const report = this.#reports.print(this.#received, this.#sent, nowMs, this.#options.wallAt(nowMs), {
-      bye,
-      metrics: () => this.#quality.metrics(),
-    })
-    const { destination, remote } = this.#lock
-    const bytes = this.#crypto ? this.#crypto.sealRtcp(report) : report
-    if (!destination || !bytes) return
-    if (remote && remote.rtcpPort === remote.rtpPort) {
-      this.#sockets?.sendRtp(bytes, 0, bytes.length, destination)
-      return
-    }
-    const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
-    const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
-    this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
   }
 
   get #jitterMs(): number {
@@ -443,11 +416,11 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
-    this.#forgetTones()
+    this.#digits.close()
     this.#speaker.close()
+    this.#improved?.close()
     this.#ear.close()
-    this.#digits.restart()
-    if (this.#received.packetsReceived + this.#sent.packets > 0) this.#report(this.#options.clock.now(), true)
+    if (this.#received.packetsReceived + this.#sent.packets > 0) this.#rtcp.report(this.#options.clock.now(), true)
     this.#link?.close()
     void this.stopRecording()
     await Promise.all([this.#fileClosed, this.#sockets?.close()])

@@ -27,7 +27,8 @@ export class Heard implements SoundSource {
   /** Another array when one begins or ends: a sound may end while it is read. */
   #layers: readonly Layer[] = []
   #sampleRateHz = 8000
-  #mixed = new Int16Array(frameSamples(8000))
+  /** Made when there is something to mix. */
+  #mixed: Int16Array | undefined
   #tick = Number.NaN
   #frame: Int16Array | undefined
 
@@ -39,7 +40,7 @@ export class Heard implements SoundSource {
   set sampleRateHz(sampleRateHz: number) {
     if (sampleRateHz === this.#sampleRateHz) return
     this.#sampleRateHz = sampleRateHz
-    this.#mixed = new Int16Array(frameSamples(sampleRateHz))
+    this.#mixed = undefined
     this.#tick = Number.NaN
   }
 
@@ -98,9 +99,10 @@ export class Heard implements SoundSource {
 
   #add(sum: Int16Array | undefined, frame: Int16Array | undefined): Int16Array | undefined {
     if (!sum || !frame) return sum ?? frame
+    const mixed = (this.#mixed ??= new Int16Array(frameSamples(this.#sampleRateHz)))
     // The first two are somebody else's frames.
-    if (sum !== this.#mixed) this.#mixed.set(sum)
-    addSaturated(this.#mixed, 0, frame, 0, frame.length)
-    return this.#mixed
+    if (sum !== mixed) mixed.set(sum)
+    addSaturated(mixed, 0, frame, 0, frame.length)
+    return mixed
   }
 }

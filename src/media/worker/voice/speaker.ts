@@ -22,6 +22,7 @@ import type { Ear } from './ear.ts'
 import { type Encoded, encoded, mostPayloadBytes, packetMsFor } from './encoded.ts'
 import { EventsOut } from './events-out.ts'
 import { Heard, type Laying } from './heard.ts'
+import type { SentSound } from './sent-sound.ts'
 
 /** The port, as what is sent goes out by it. */
 export interface Wire {
@@ -55,6 +56,10 @@ export class Speaker implements FrameSink {
   #maxPtimeMs: number | undefined
   /** The voice of the bridged party. */
   #bridged: Ear | undefined
+  /** The same made better: then it is always decoded. */
+  #improved: SoundSource | undefined
+  /** Is told what the peer hears: then that is always sound. */
+  #listener: SentSound | undefined
   /** What is heard in its place: a mixer, music. */
   #instead: SoundSource | undefined
   /** What came last, and as what the peer takes it. */
@@ -96,12 +101,21 @@ export class Speaker implements FrameSink {
     this.#update()
   }
 
-  /** Whose packets come to `relay`; undefined when no bridge is. */
-  bridge(voice: Ear | undefined): void {
+  /**
+   * Whose packets come to `relay`; undefined when no bridge is.
+   * @param improved The same voice, better: heard in its place, and never relayed.
+   */
+  bridge(voice: Ear | undefined, improved?: SoundSource): void {
     this.#bridged = voice
+    this.#improved = improved
     this.#from = undefined
     this.#transcodes = false
     this.#chooseBase()
+  }
+
+  /** Tell this what the peer hears, each tick; undefined: nobody. */
+  tell(listener: SentSound | undefined): void {
+    this.#listener = listener
   }
 
   /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
@@ -139,7 +153,8 @@ export class Speaker implements FrameSink {
     if (from.kind !== 'speech') return
     if (from !== this.#from) this.#choose(from)
     if (this.heard.layered || this.#instead) return
-    const relays = this.#to !== undefined && this.#fits(packet, from)
+    const asIs = !this.#improved && !this.#listener
+    const relays = asIs && this.#to !== undefined && this.#fits(packet, from)
     if (relays || !from.codec || !this.#ownFormat()) {
       if (this.#transcodes) {
         this.#transcodes = false
@@ -155,9 +170,9 @@ export class Speaker implements FrameSink {
 
   /** Send a packet that the bridged port received, if it goes across as it is. Its payload may be changed. */
   relay(packet: RtpPacket, from: Format, nowMs: number): void {
-    if (from.kind === 'event') return this.#events.relay(packet, from, this.#running, nowMs)
+    if (from.kind === 'event') return this.#events.relay(packet, from, this.#speaks, nowMs)
     const to = from.kind === 'noise' ? this.#formats.find((format) => isSame(format, from)) : this.#to
-    if (this.#running || !to || !this.#wire.open || this.#events.busy(nowMs)) return this.#sent.skip(packet)
+    if (this.#speaks || !to || !this.#wire.open || this.#events.busy(nowMs)) return this.#sent.skip(packet)
     if (from.encoding !== to.encoding) {
       const bytes = packet.payloadEnd - packet.payloadStart
       convertG711InPlace(from.encoding as G711Law, packet.bytes, packet.payloadStart, bytes)
@@ -186,6 +201,7 @@ export class Speaker implements FrameSink {
     // Nothing is said before the bridged party is heard.
     if (this.#onlyTranscodes && this.#sent.packets === 0 && !this.heard.read(tick)) return
     encoder.read(tick)
+    this.#listener?.put(this.heard.read(tick))
     if (this.#events.busy(nowMs)) return
     for (let i = 0; i < encoder.count; i++) this.#sendPayload(encoder, i, format, nowMs)
   }
@@ -197,6 +213,11 @@ export class Speaker implements FrameSink {
     this.#release()
   }
 
+  /** Sound is sent, and no packets of the bridged party. */
+  get #speaks(): boolean {
+    return this.#running && this.#ownFormat() !== undefined
+  }
+
   get #onlyTranscodes(): boolean {
     return this.#transcodes && !this.#instead && !this.heard.layered
   }
@@ -206,7 +227,7 @@ export class Speaker implements FrameSink {
   }
 
   #chooseBase(): void {
-    this.heard.base = this.#instead ?? this.#bridged
+    this.heard.base = this.#instead ?? this.#improved ?? this.#bridged
     this.#update()
   }
 

@@ -1,0 +1,94 @@
+/**
+ * Digits that a peer presses, each told once: by telephone-events, and while somebody waits for them also by tones.
+ *
+ *   port ── event packet, speech, time ─▶ DigitDetector ──┬─▶ digit
+ *   Ear ── sound at 8 kHz ─▶ DtmfDetector ────────────────┘
+ *
+ * Tones are listened to only while somebody wants that, for it costs the decoding of all the peer says, and only as long
+ * as the peer agrees to no events, for one that sends both would be heard twice.
+ */
+import { DtmfDetector } from '../../../codec/dtmf-detector.ts'
+import type { RtpPacket } from '../../../rtp/packet.ts'
+import { type DetectedDigit, DigitDetector, parseTelephoneEvent } from '../../../rtp/telephone-event.ts'
+import type { Format } from '../formats.ts'
+import type { FrameClock, FrameSink } from '../frame-clock.ts'
+import { atRate } from './at-rate.ts'
+import type { Ear } from './ear.ts'
+
+const toneRateHz = 8000
+/** How long a tone has lasted when it is told: how long it goes on is not waited for. */
+const toldAfterMs = 45
+
+export class DigitsIn implements FrameSink {
+  readonly #frames: FrameClock
+  readonly #ear: Ear
+  readonly #tell: (digit: DetectedDigit) => void
+  #events: DigitDetector
+  #tones: DtmfDetector | undefined
+  #wantsTones = false
+  #hasEvents = false
+
+  constructor(frames: FrameClock, ear: Ear, tell: (digit: DetectedDigit) => void) {
+    this.#frames = frames
+    this.#ear = ear
+    this.#tell = tell
+    this.#events = new DigitDetector(toneRateHz, tell)
+  }
+
+  /** @param formats What the peer may send. */
+  describe(formats: readonly (Format | undefined)[], nowMs: number): void {
+    this.#hasEvents = formats.some((format) => format?.kind === 'event')
+    this.#listen(nowMs)
+  }
+
+  hearTones(on: boolean, nowMs: number): void {
+    this.#wantsTones = on
+    this.#listen(nowMs)
+  }
+
+  /** A telephone-event came. */
+  event(packet: RtpPacket, { clockRateHz }: Format, nowMs: number): void {
+    if (clockRateHz !== this.#events.clockRateHz) {
+      this.#events.restart()
+      this.#events = new DigitDetector(clockRateHz, this.#tell)
+    }
+    const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
+    if (event) this.#events.packet(packet.timestamp, event, nowMs)
+  }
+
+  /** Speech came: it ends an event of which the end was lost. */
+  speech(packet: RtpPacket, { clockRateHz }: Format): void {
+    if (clockRateHz === this.#events.clockRateHz) this.#events.speech(packet.timestamp)
+  }
+
+  /** Another source speaks, or nobody any more. */
+  restart(): void {
+    this.#events.restart()
+  }
+
+  /** Time went by. Call it every 100 ms or so. */
+  pass(nowMs: number): void {
+    this.#events.tick(nowMs)
+  }
+
+  tick(tick: number): void {
+    const frame = atRate(this.#ear, toneRateHz).read(tick)
+    if (frame) this.#tones?.listen(frame, 0, frame.length)
+  }
+
+  close(): void {
+    this.#events.restart()
+    this.#frames.remove(this)
+  }
+
+  #listen(nowMs: number): void {
+    if (!this.#wantsTones || this.#hasEvents) {
+      this.#frames.remove(this)
+      this.#tones = undefined
+      return
+    }
+    this.#ear.wake(nowMs)
+    this.#tones ??= new DtmfDetector((digit) => this.#tell({ digit, durationMs: toldAfterMs }))
+    this.#frames.add(this)
+  }
+}
