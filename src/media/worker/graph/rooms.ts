@@ -9,7 +9,8 @@ import type { SoundStore } from '../sounds/store.ts'
 import { atRate } from '../voice/at-rate.ts'
 import { Base, changePlayback, type GraphPort, type Tell, type Thing } from './at-port.ts'
 import { LoudestStage } from './loudest.ts'
-import { Mixer, type MixerMember } from './mixer.ts'
+import { Mixer } from './mixer.ts'
+import type { MixerMember } from './mixer-member.ts'
 import { Player } from './player.ts'
 
 /** A conference. What is in it has numbers of its own, and ends with it. */
