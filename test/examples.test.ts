@@ -82,6 +82,16 @@ test('record-a-conversation and live-events: two files become a recording, and i
   outcomes.get('live-events/live-events.ts')?.kill()
 })
 
+test('media-graph: a phone hears sounds and an agent, which is interrupted', async () => {
+  const example = run('media-graph/media-graph.ts', [wav])
+  assert.equal(await example.status, 0, example.lines.join('\n'))
+  assert.deepEqual(example.lines, [
+    'played 2.00 s: ended',
+    'the agent was interrupted: something was left unsaid',
+    'the phone heard it, and so did we',
+  ])
+})
+
 test('every example has a README and was run here', () => {
   for (const name of readdirSync(examples)) {
     assert.ok(readdirSync(join(examples, name)).includes('README.md'), name)

@@ -43,6 +43,8 @@ export class HouseCall implements LiveCall {
   readonly from: Party
   readonly to: Party
   readonly log: Logger
+  /** A digit was pressed, whichever way the phone sends them. */
+  onDigit: (digit: string) => void = () => {}
   readonly #services: CallServices
   readonly #options: HouseCallOptions
   readonly #invite: IncomingInvite
@@ -125,6 +127,7 @@ export class HouseCall implements LiveCall {
       refer: (_leg, _dialog, incoming) => incoming.respond(403),
       passesOn: () => false,
       described: () => {},
+      digit: (_leg, digit) => this.onDigit(digit),
       relay: () => {},
       wanted: () => undefined,
       failed: (code) => void this.#fail(code),

@@ -32,6 +32,8 @@ export interface LegListener {
   passesOn(leg: Leg, incoming: InDialogRequest): boolean
   /** An offer of it was answered: it may have held the other side, or come back. */
   described(leg: Leg): void
+  /** A digit was pressed, sent as RTP event or by INFO. */
+  digit?(leg: Leg, digit: string): void
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
   /** What the other side speaks, for an offer of this one. */
@@ -45,7 +47,10 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   const { clock, teller, rtpTimeoutMs } = user
   leg.dialog = dialog
   leg.state = 'answered'
-  const onDigit = (digit: string, durationMs: number): void => teller.legDigit(leg.id, digit, durationMs)
+  const onDigit = (digit: string, durationMs: number): void => {
+    teller.legDigit(leg.id, digit, durationMs)
+    user.digit?.(leg, digit)
+  }
   const listeners = [
     dialog.on('ended', (end) => user.gone(leg, whyEnded(end), end.by === 'remote' ? reasonsIn(end.request) : [])),
     dialog.on('request', (incoming) => {

@@ -91,12 +91,12 @@ export class Conferences {
     room.guests.add(guest)
     this.#entertain(room)
     let isMuted = false
-    port.on('digit', ({ digit }) => {
+    call.onDigit = (digit) => {
       if (digit !== '*') return
       isMuted = !isMuted
       guest.member.change({ muted: isMuted })
       port.sound.play(isMuted ? muted : unmuted, { how: 'over' })
-    })
+    }
     await call.closed
     room.guests.delete(guest)
     if (room.guests.size > 0) room.mixer.play(went)
