@@ -40,7 +40,7 @@ function room(phones: readonly PhoneOptions[]) {
       if (tick % 10 === 0) await new Promise(setImmediate)
     }
   }
-  return { clock, desk, phones: all, obey, pass, toldOf, told }
+  return { clock, frames, desk, phones: all, obey, pass, toldOf, told }
 }
 
 const narrow: PhoneOptions = { formats: [pcmu] }
@@ -123,6 +123,32 @@ test('what cannot be played is told, and the call goes on', async () => {
   const tooMany = { reason: 'failed', failure: 'media.too-many-sounds', positionMs: 0 }
   assert.deepEqual(toldOf(26), [{ name: 'playback-ended', end: tooMany }])
   assert.equal(desk.size, 16)
+})
+
+test('five hundred sounds begun and ended leave nothing: no thing, no tick', async () => {
+  const { desk, frames, obey, pass } = room([narrow])
+  obey({ do: 'open-mixer', id: 1, wishes: { sampleRateHz: 8000 } })
+  for (let id = 10; id < 510; id += 5) {
+    obey(
+      { do: 'play', id, port: 1, sounds: [{ tone: 'dial' }], wishes: onePlay },
+      {
+        do: 'tap',
+        id: id + 1,
+        from: [{ mixer: 1 }],
+        format: { sampleRateHz: 8000, encoding: 's16le', frameMs: 20 },
+        credit: 1,
+      },
+      { do: 'hold-music', id: id + 2, port: 1, sounds: [{ builtIn: 'music' }] },
+      { do: 'join', id: id + 3, mixer: 1, port: 1, wishes: {} },
+      { do: 'meter', id: id + 4, port: 1, everyMs: 100 },
+    )
+    await opened()
+    await pass(2)
+    for (let thing = id; thing < id + 5; thing++) obey({ do: 'stop', id: thing })
+    await pass(2)
+  }
+  assert.equal(desk.size, 1)
+  assert.equal(frames.sinks, 0)
 })
 
 test('a port that is closed ends what stands at it', async () => {
