@@ -197,6 +197,31 @@ test('three phones of three codecs in a room: each hears the other two and not i
   }
 })
 
+test('twenty phones in a room: after a minute each still hears the nineteen others, and not itself, in every packet', async () => {
+  const { phones, obey, pass } = room(Array.from({ length: 20 }, () => narrow))
+  obey({ do: 'open-mixer', id: 1, wishes: { sampleRateHz: 8000 } })
+  for (let port = 1; port <= 20; port++) obey({ do: 'join', id: 1 + port, mixer: 1, port, wishes: {} })
+  const frequencies = phones.map((_, i) => 350 + 150 * i)
+  const seconds = 60
+  await pass(
+    seconds * 50,
+    frequencies.map((frequency) => sine(frequency, 1000, 8000, seconds)),
+  )
+  for (const [i, phone] of phones.entries()) {
+    const first = phone.got[0]
+    const last = phone.got.at(-1)
+    assert.ok(first && last && phone.got.length > seconds * 50 - 10)
+    assert.equal((last.timestamp - first.timestamp) >>> 0, 160 * (phone.got.length - 1), 'no packet is missing or late')
+    const heard = phone.sound(pcmu).slice(-8000)
+    assert.ok(findPeak(heard) < 32_000)
+    for (const [k, frequency] of frequencies.entries()) {
+      const { peak } = findSine(heard, frequency, 8000)
+      if (k === i) assert.ok(peak < 50, `${i} hears itself: ${peak}`)
+      else assert.ok(Math.abs(20 * Math.log10(peak / 1000)) < 1, `${i} hears ${k} at ${peak}`)
+    }
+  }
+})
+
 test('a member that leaves hears nothing any more, and is not heard', async () => {
   const { phones, obey, pass } = room([narrow, narrow])
   obey({ do: 'open-mixer', id: 1, wishes: { sampleRateHz: 8000 } })
