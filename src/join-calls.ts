@@ -1,5 +1,4 @@
 /** Joins what a call needs: media plane, SIP stack, gatekeeper, registrar, dialplan, SIPREC server, recordings. */
-import { resolve } from 'node:path'
 import {
   advertiser,
   externalAddress,
@@ -18,8 +17,8 @@ import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { findHoldMusic } from './hold-music.ts'
 import { joinTrace } from './join-trace.ts'
-import type { Music } from './media/graph/types.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane } from './media/plane.ts'
 import type { IoKind, MediaPlane } from './media/types.ts'
@@ -78,7 +77,7 @@ export interface CallSide {
  * Calls are taken from the moment this resolves.
  * @param reserved Names of recordings that are being repaired.
  * @throws {SipError} `sip.cannot-listen`
- * @throws {StartError} when the TLS files or the addon for packets cannot be used, or the public address cannot be found.
+ * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
@@ -157,7 +156,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     advertisedIp,
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
-    holdMusic: holdMusic(settings),
+    holdMusic: await findHoldMusic(settings.calls.musicOnHold),
     srtp: settings.rtp.srtp,
     codecs: codecRules(settings.rtp),
   }
@@ -264,11 +263,6 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
   const ping = (flow: Flow): void => stack.ping(flow)
   const keeper = new NatKeeper({ clock, reached: () => registrar.reached(), ping, everyMs })
   closing.push(async () => keeper.close())
-}
-
-function holdMusic({ calls }: Settings): readonly Music[] {
-  if (calls.musicOnHold === 'none') return []
-  return calls.musicOnHold === 'music' ? [{ builtIn: 'music' }] : [{ file: resolve(calls.musicOnHold) }]
 }
 
 /** Of extensions in the file that say where they are. */
