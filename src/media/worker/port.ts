@@ -125,6 +125,7 @@ export class Port implements PacketHandler, Wire {
       wallAt: options.wallAt,
       metrics: () => this.#quality.metrics(),
       crypto: () => this.#crypto,
+      heard: (lossShare) => this.#speaker.hearLoss(lossShare),
       sendRtp: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       sendRtcp: (bytes, to) => this.#sockets?.sendRtcp(bytes, to),
     })
