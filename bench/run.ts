@@ -28,6 +28,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media-port.ts',
     what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
   },
+  quality: { file: 'quality.ts', what: 'loss, level and score of a stream: ns for each packet' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',
