@@ -72,8 +72,6 @@ class ProportionalEncoder implements Encoder {
     return byteCount
   }
 
-  adapt(): void {}
-
   close(): void {}
 }
 

@@ -92,8 +92,10 @@ export class OpusEncoder implements Encoder {
     return Math.max(0, length)
   }
 
-  adapt(lossPercent: number): void {
-    if (this.#encoder !== 0) this.#set(request.lossPercent, Math.round(Math.min(100, Math.max(0, lossPercent))))
+  /** Follow what receiver reports say. @param lossPercent 0 to 100. */
+  adapt(lossPercent: number, bitsPerSecond?: number): void {
+    this.#set(request.lossPercent, Math.round(Math.min(100, Math.max(0, lossPercent))))
+    if (bitsPerSecond !== undefined) this.#set(request.bitrate, bitsPerSecond)
   }
 
   close(): void {

@@ -76,7 +76,7 @@ export class Speaker implements FrameSink {
   #encodedAs: Format | undefined
   /** The rate that the sound deserved. */
   #encodedHz = 0
-  /** Of what the peer was sent, as it told of late. */
+  /** What the peer loses of it. */
   #lossPercent = 0
 
   constructor(wire: Wire, frames: FrameClock, sent: Outgoing) {
@@ -150,6 +150,16 @@ export class Speaker implements FrameSink {
     return this.#events.send(digits, { toneMs, pauseMs, speech: this.#ownFormat() !== undefined }, done)
   }
 
+  /**
+   * The peer reports how much of what we send it loses, 0 to 1: what carries copies carries more of them. Losses that come
+   * are followed at once, those that go slowly.
+   */
+  hearLoss(share: number): void {
+    const percent = Math.round(100 * share)
+    this.#lossPercent = percent > this.#lossPercent ? percent : Math.floor((this.#lossPercent + percent) / 2)
+    if (!this.#encodedFrom?.shared) this.#encoded?.adapt(this.#lossPercent)
+  }
+
   /** Before the bridged port relays a packet: decide how it goes on, and wake its ear when that is by sound. */
   prepare(packet: RtpPacket, from: Format, nowMs: number): void {
     if (from.kind !== 'speech') return
@@ -206,12 +216,6 @@ export class Speaker implements FrameSink {
     this.#listener?.put(this.heard.read(tick))
     if (this.#events.busy(nowMs)) return
     for (let i = 0; i < encoder.count; i++) this.#sendPayload(encoder, i, format, nowMs)
-  }
-
-  /** The peer has told what it loses of what we send: the copies in Opus follow. @param lossShare 0 to 1. */
-  adapt(lossShare: number): void {
-    this.#lossPercent = Math.ceil((this.#lossPercent + lossShare * 100) / 2)
-    this.#encoded?.adapt(this.#lossPercent)
   }
 
   /** Nothing is sent any more. */

@@ -4,7 +4,6 @@ import type { Codec, Decoder, Encoder } from '../../../codec/codec.ts'
 import { findCodec } from '../../../codec/codecs.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { emptyRtpPacket, parseRtp, printRtp } from '../../../rtp/packet.ts'
-import { printRtcp } from '../../../rtp/rtcp.ts'
 import type { PayloadFormat, PortDescription } from '../../types.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
@@ -119,15 +118,6 @@ export class Phone {
     this.port.rtp(printRtp(header, payload), this.#from)
     this.sequence++
     this.timestamp += ticks
-  }
-
-  /** Tell the port by RTCP how much of what it sent is lost. @param share 0 to 1. */
-  reportsLoss(share: number): void {
-    const last = this.got.at(-1)
-    assert.ok(last)
-    const reception = { fractionLost: share * 256, cumulativeLost: 0, highestSequence: last.sequence, jitter: 0 }
-    const block = { ...reception, ssrc: last.ssrc, lastReport: 0, delaySinceLastReport: 0 }
-    this.port.rtcp(printRtcp({ ssrc: this.ssrc, cname: 'phone', block }), this.#from)
   }
 
   /** What was sent in this format, decoded one after the other. */
