@@ -8,6 +8,7 @@
  */
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
 import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
@@ -105,6 +106,8 @@ export interface LegMediaOptions {
   readonly before?: LegMedia
   readonly srtp?: SrtpMode
   readonly codecs?: CodecRules
+  /** What is done to the peer's voice; what the media plane does to all when left out. */
+  readonly voice?: VoiceProcessing
 }
 
 export class LegMedia {
@@ -132,12 +135,15 @@ export class LegMedia {
   #awaitsAnswer = false
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
+  readonly #voice: VoiceProcessing | undefined
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
-   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt; which codecs.
+   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt; which codecs; its voice.
    */
-  constructor(port: MediaPort, ip: string, { streams, before, srtp = 'accepted', codecs }: LegMediaOptions = {}) {
+  constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
+    const { streams, before, srtp = 'accepted', codecs, voice } = more
+    this.#voice = before ? before.#voice : voice
     this.port = port
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
@@ -352,6 +358,7 @@ export class LegMedia {
     this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
     this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
+    if (this.#voice && !this.#applied) this.port.process(this.#voice)
     this.#applied = {
       remote: audio.address,
       receive: receive.map((format) =>

@@ -39,7 +39,9 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
   const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
   const offer = (destination: Destination) => {
     const codecs = rulesFor(rules, destination.codecs)
-    const media = new LegMedia(port, hostFor(destination), { ...beside, srtp: destination.srtp ?? srtp, codecs })
+    const { voice } = destination
+    const own = { srtp: destination.srtp ?? srtp, codecs, ...(voice && { voice }) }
+    const media = new LegMedia(port, hostFor(destination), { ...beside, ...own })
     return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined
   }
   const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp, codecs: ownCodecs }) => {

@@ -5,5 +5,5 @@ export interface VoiceProcessing {
   /** Suppress noise, where RNNoise is installed. */
   readonly denoise: boolean
   /** Bring the voice to this level, dBov; absent leaves it as it is. */
-  readonly gainDbov?: number
+  readonly gainDbov?: number | undefined
 }

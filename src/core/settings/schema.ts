@@ -91,6 +91,14 @@ const trunk = z.strictObject({
   srtp: srtpMode().optional(),
   /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
   codecs: codecs().optional(),
+  /** What is done to the voices that come by it, instead of what SOUND_* say for all. */
+  sound: z
+    .strictObject({
+      echo: z.boolean().default(false),
+      denoise: z.boolean().default(false),
+      gainDbov: whole(-40, -10).optional(),
+    })
+    .optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
