@@ -404,6 +404,11 @@ export const settingsSchema = z.strictObject({
       env: 'RECORDING_COMBINE_LEGS',
       description: 'Write one file with a channel for each leg beside the leg files.',
     }),
+    loudness: setting(whole(-40, 0).default(0), {
+      env: 'RECORDING_LOUDNESS',
+      description:
+        'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
+    }),
   }),
   siprec: section({
     askWhenSilent: setting(duration().default(300_000), {
