@@ -50,7 +50,7 @@ export async function takeFromFile(
   realm: string,
   listed: readonly ExtensionSetting[],
 ): Promise<void> {
-  for (const { number, name, password, ringSeconds, record, maxContacts, srtp } of listed) {
+  for (const { number, name, password, ringSeconds, record, maxContacts, srtp, codecs } of listed) {
     const wanted = {
       displayName: name,
       hashes: digestHashes(number, realm, devicePassword(number, password)),
@@ -58,6 +58,7 @@ export async function takeFromFile(
       record,
       maxContacts,
       srtp,
+      codecs,
     }
     const known = directory.find(number)
     if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
@@ -84,6 +85,7 @@ const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAt
     record: known.record,
     maxContacts: known.maxContacts,
     srtp: known.srtp,
+    codecs: known.codecs,
   })
 
 /** In the order of `digestHashes`. */

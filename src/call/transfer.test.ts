@@ -27,9 +27,9 @@ const serverIp = '192.0.2.1'
 const ips = { '101': '192.0.2.101', '102': '192.0.2.102', '103': '192.0.2.103' } as const
 type Number = keyof typeof ips
 
-const sdp = (ip: string) => ({
+const sdp = (ip: string, formats = '0') => ({
   contentType: 'application/sdp',
-  body: `v=0\r\no=- 1 1 IN IP4 ${ip}\r\ns=-\r\nc=IN IP4 ${ip}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n`,
+  body: `v=0\r\no=- 1 1 IN IP4 ${ip}\r\ns=-\r\nc=IN IP4 ${ip}\r\nt=0 0\r\nm=audio 4000 RTP/AVP ${formats}\r\n`,
 })
 
 /** A phone that answers what it is offered, and keeps what it heard. */
@@ -44,6 +44,8 @@ class Phone {
   readonly described: string[] = []
   /** Whom it was told it speaks with: in the answer to its call, and after that. */
   readonly shown: string[] = []
+  /** What it speaks: payload types of its descriptions. */
+  formats = '0'
   /** What it does with a call. */
   takes: 'answer' | 'ring' | 486 = 'answer'
   /** How long it thinks about a re-INVITE. */
@@ -56,7 +58,7 @@ class Phone {
       this.invites.push(invite)
       if (this.takes === 486) return invite.reject(486)
       invite.ring(180)
-      if (this.takes === 'answer') this.#keep(invite.answer(sdp(ips[number])))
+      if (this.takes === 'answer') this.#keep(invite.answer(sdp(ips[number], this.formats)))
     })
   }
 
@@ -72,7 +74,7 @@ class Phone {
       target: { uri: `sip:${number}@${serverIp}:5060` },
       from: `<sip:${this.number}@${ips[this.number]}>`,
       to: `<sip:${number}@${serverIp}>`,
-      ...sdp(ips[this.number]),
+      ...sdp(ips[this.number], this.formats),
     })
     void invite.outcome.then((outcome) => {
       if (!outcome.answered) return
@@ -103,7 +105,7 @@ class Phone {
     if (method === 'INVITE') {
       this.described.push(sdpOf(incoming.request))
       if (this.answersAfterMs === 'refuse') return incoming.respond(488)
-      clock.after(this.answersAfterMs, () => incoming.respond(200, sdp(ips[this.number])))
+      clock.after(this.answersAfterMs, () => incoming.respond(200, sdp(ips[this.number], this.formats)))
       return
     }
     if (method === 'NOTIFY') {
@@ -243,6 +245,47 @@ test('blind: Carol answers, Bob hears true progress and is out, Alice keeps her 
   void carol.dialog.bye()
   await wait()
   assert.equal(alice.dialog.state, 'terminated')
+  await nothingIsLeft()
+})
+
+/** Payload types of the audio in a description. */
+const formatsIn = (body: Uint8Array | string | undefined): string | undefined =>
+  /m=audio \d+ \S+ ([\d ]+)/.exec(Buffer.from(body ?? '').toString())?.[1]
+
+test('who comes by a transfer is offered the codec of who stays first, and may take another one', async () => {
+  for (const phone of [alice, bob]) phone.formats = '9'
+  carol.formats = '8'
+  await talking()
+  void bob.refer(`<sip:103@${serverIp}>`)
+  await wait()
+  assert.equal(formatsIn(carol.invites[0]?.request.body), '9 111 8 0')
+  assert.deepEqual(
+    live
+      .list()[0]
+      ?.snapshot()
+      .legs.map(({ codec }) => codec),
+    ['G722', 'PCMA'],
+  )
+  assert.deepEqual(alice.described.map(formatsIn), ['9'], 'her leg is as it was')
+  void carol.dialog.bye()
+  await nothingIsLeft()
+})
+
+test('who is moved into another call is offered first what is spoken there', async () => {
+  alice.formats = '9 8'
+  carol.formats = '8'
+  bob.formats = '9'
+  await talking()
+  bob.formats = '8'
+  bob.call('103')
+  await wait()
+  const { callId, localTag, remoteTag } = bob.dialog.id
+  const replaces = encodeURIComponent(`${callId};to-tag=${remoteTag};from-tag=${localTag}`)
+  const [first] = bob.dialogs
+  void first?.request('REFER', { headers: { 'Refer-To': `<sip:103@${serverIp}?Replaces=${replaces}>` } })
+  await wait()
+  assert.equal(formatsIn(alice.described.at(-1)), '8 111 9 0')
+  void carol.dialog.bye()
   await nothingIsLeft()
 })
 

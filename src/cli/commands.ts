@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly displayName: string | undefined
   readonly role: string | undefined
   readonly srtp: string | undefined
+  /** Names, separated by commas. */
+  readonly codecs: string | undefined
   readonly passwordFromStdin: boolean
   readonly language: string | undefined
   readonly output: string | undefined
@@ -89,7 +91,8 @@ const extension: Command = async (context) => {
     }
     const given = await passwordOf(context)
     const { displayName, srtp } = context
-    const wanted = checked(newExtensionSchema, { number, displayName, srtp, password: given })
+    const codecs = context.codecs?.split(',').map((name) => name.trim())
+    const wanted = checked(newExtensionSchema, { number, displayName, srtp, codecs, password: given })
     const password = await addExtension(directory, settings.sip.realm, wanted)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)

@@ -11,7 +11,7 @@ const usage = `usage: patchbay <command> [options]
   serve                         start the server
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
-  extension add NUMBER [--name NAME] [--srtp MODE]   prints the password once; --password-stdin reads one
+  extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
@@ -30,6 +30,7 @@ const options = {
   name: { type: 'string' },
   role: { type: 'string' },
   srtp: { type: 'string' },
+  codecs: { type: 'string' },
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
@@ -57,6 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
       displayName: values.name,
       role: values.role,
       srtp: values.srtp,
+      codecs: values.codecs,
       passwordFromStdin: values['password-stdin'] ?? false,
       language: values.language,
       output: values.output,

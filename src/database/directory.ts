@@ -100,6 +100,7 @@ function toRow(extension: Extension): ExtensionsTable {
     record: extension.record ? 1 : 0,
     max_contacts: extension.maxContacts,
     srtp: extension.srtp ?? null,
+    codecs: extension.codecs?.join(',') ?? null,
     created_at_ms: extension.createdAtMs,
   }
 }
@@ -118,6 +119,7 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
     record: row.record === 1,
     maxContacts: row.max_contacts,
     ...(row.srtp !== null && { srtp: row.srtp }),
+    ...(row.codecs !== null && { codecs: row.codecs.split(',') }),
     createdAtMs: row.created_at_ms,
   }
 }

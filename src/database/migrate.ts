@@ -12,6 +12,7 @@ import { up as sha512 } from './migrations/0003-sha512.ts'
 import { up as hidden } from './migrations/0004-private.ts'
 import { up as quality } from './migrations/0005-quality.ts'
 import { up as extensionSrtp } from './migrations/0006-extension-srtp.ts'
+import { up as extensionCodecs } from './migrations/0007-extension-codecs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0004-private': { up: hidden },
   '0005-quality': { up: quality },
   '0006-extension-srtp': { up: extensionSrtp },
+  '0007-extension-codecs': { up: extensionCodecs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

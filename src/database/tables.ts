@@ -151,6 +151,8 @@ export interface ExtensionsTable {
   max_contacts: number
   /** Null: as the server's setting says. */
   srtp: SrtpMode | null
+  /** Names, separated by commas. */
+  codecs: string | null
   created_at_ms: number
 }
 

@@ -81,6 +81,7 @@ beforeEach(async () => {
   running = []
   full = new Set()
   encrypting = {}
+  speaking = {}
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
     stacks[place].on('invite', (invite) => {
@@ -95,12 +96,14 @@ beforeEach(async () => {
 
 /** Whether the audio of these extensions is encrypted. */
 let encrypting: Partial<Record<string, SrtpMode>>
+/** The codecs of these extensions. */
+let speaking: Partial<Record<string, readonly string[]>>
 
 function makeDialplan(stack: SipStack): Dialplan {
   const extensions = new Map([extension101, extension102].map((extension) => [extension.number, extension]))
   const find = (number: string): Extension | undefined => {
     const extension = extensions.get(number)
-    return extension && { ...extension, srtp: encrypting[number] }
+    return extension && { ...extension, srtp: encrypting[number], codecs: speaking[number] }
   }
   const bus = new FactBus()
   bus.onAny((fact) => {
@@ -195,6 +198,17 @@ test('an extension whose audio must be encrypted is offered nothing else, and ca
   assert.match(got.phone102?.body.toString() ?? '', /^m=audio \d+ RTP\/SAVP /m)
 
   encrypting = { 101: 'mandatory' }
+  const outcome = await placed('101', '102')
+  assert.ok(!outcome.answered)
+  assert.equal(outcome.response?.status, 488)
+})
+
+test('an extension with codecs of its own is offered those alone, and answered in them', async () => {
+  speaking = { 102: ['PCMA'] }
+  await placed('101', '102')
+  assert.match(got.phone102?.body.toString() ?? '', /^m=audio \d+ RTP\/AVP 8\b(?! 0)/m)
+
+  speaking = { 101: ['G722'] }
   const outcome = await placed('101', '102')
   assert.ok(!outcome.answered)
   assert.equal(outcome.response?.status, 488)

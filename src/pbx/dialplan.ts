@@ -144,7 +144,7 @@ export class Dialplan {
     const { request } = invite
     const { headers } = request
     const isTrunk = identity.kind === 'trunk'
-    const { srtp } = isTrunk ? identity.trunk : identity.extension
+    const { srtp, codecs } = isTrunk ? identity.trunk : identity.extension
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
@@ -153,7 +153,7 @@ export class Dialplan {
       invite,
       from,
       ...(srtp && { callerSrtp: srtp }),
-      ...(isTrunk && identity.trunk.codecs && { callerCodecs: identity.trunk.codecs }),
+      ...(codecs && { callerCodecs: codecs }),
       ...(isTrunk && identity.trunk.sound && { callerVoice: identity.trunk.sound }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
@@ -197,7 +197,7 @@ export class Dialplan {
 
   /** @param device That one alone. */
   #extensionRoute(
-    { number, ringSeconds, record, srtp }: Extension,
+    { number, ringSeconds, record, srtp, codecs }: Extension,
     party: Party,
     luggage: Luggage,
     device?: NamedDevice,
@@ -205,7 +205,8 @@ export class Dialplan {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
-    const shared = { party, introduce, follow, present: presentToPhone, reached, ...(srtp && { srtp }) }
+    const own = { ...(srtp && { srtp }), ...(codecs && { codecs }) }
+    const shared = { party, introduce, follow, present: presentToPhone, reached, ...own }
     const targets = this.#options.registrar.targets(number, device)
     const destinations = targets.map((target) => deviceDestination(target, shared))
     return { destinations, ringMs: ringSeconds * 1000, record }

@@ -19,6 +19,8 @@ export interface Extension {
   readonly maxContacts: number
   /** Whether its audio is encrypted; as the server's setting says when left out. */
   readonly srtp?: SrtpMode | undefined
+  /** Names of its codecs, the best first; as those of CODECS when left out. */
+  readonly codecs?: readonly string[] | undefined
   readonly createdAtMs: number
 }
 

@@ -55,12 +55,17 @@ function AddForm({ onDone, onCancel }: FormProps) {
     record: true,
     maxContacts: 5,
     srtp: null,
+    codecs: '',
   })
   const add = useAddExtension()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const { srtp, ...others } = settings
-    add.mutate({ number: number.trim(), ...others, ...(srtp && { srtp }) }, { onSuccess: onDone })
+    const { srtp, codecs, ...others } = settings
+    const named = namesIn(codecs)
+    add.mutate(
+      { number: number.trim(), ...others, ...(srtp && { srtp }), ...(named && { codecs: named }) },
+      { onSuccess: onDone },
+    )
   }
   return (
     <form onSubmit={submit}>
@@ -84,13 +89,21 @@ function AddForm({ onDone, onCancel }: FormProps) {
 }
 
 function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly extension: Extension }) {
-  const { displayName, ringSeconds, record, maxContacts, srtp = null } = extension
-  const [settings, setSettings] = useState<Settings>({ displayName, ringSeconds, record, maxContacts, srtp })
+  const { displayName, ringSeconds, record, maxContacts, srtp = null, codecs = [] } = extension
+  const [settings, setSettings] = useState<Settings>({
+    displayName,
+    ringSeconds,
+    record,
+    maxContacts,
+    srtp,
+    codecs: codecs.join(', '),
+  })
   const [newPassword, setNewPassword] = useState(false)
   const change = useChangeExtension()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const changes = newPassword ? { ...settings, generatePassword: true as const } : settings
+    const wanted = { ...settings, codecs: namesIn(settings.codecs) }
+    const changes = newPassword ? { ...wanted, generatePassword: true as const } : wanted
     change.mutate({ number: extension.number, changes }, { onSuccess: onDone })
   }
   return (
@@ -113,6 +126,14 @@ function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly exte
 interface Settings extends Pick<Extension, 'displayName' | 'ringSeconds' | 'record' | 'maxContacts'> {
   /** Null: as the server says. */
   readonly srtp: SrtpMode | null
+  /** As written; empty: as the server says. */
+  readonly codecs: string
+}
+
+/** Null when there are none. */
+function namesIn(text: string): string[] | null {
+  const names = text.split(/[\s,]+/).filter((name) => name !== '')
+  return names.length > 0 ? names : null
 }
 
 const srtpChoices: readonly { readonly value: SrtpMode | ''; readonly label: string }[] = [
@@ -165,6 +186,13 @@ function SettingsFields({ settings, onChange }: SettingsFieldsProps) {
           const chosen = srtpChoices.find(({ value }) => value === event.currentTarget.value)?.value
           onChange({ ...settings, srtp: chosen || null })
         }}
+      />
+      <TextInput
+        label="Codecs, the best first"
+        placeholder="As the server says"
+        description="Such as opus, G722, PCMA; others allows all that are not named."
+        value={settings.codecs}
+        onChange={(event) => onChange({ ...settings, codecs: event.currentTarget.value })}
       />
       <Checkbox
         label="Record its calls"

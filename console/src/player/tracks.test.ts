@@ -70,6 +70,14 @@ test('names with characters of their own meaning survive in the address', () => 
   assert.equal(fileAddress('r/1', 'a@b#?%.wav'), '/api/recordings/r%2F1/files/a%40b%23%3F%25.wav')
 })
 
+test('packets of a codec that is not decoded are not played, and named as what they are', () => {
+  const raw = file('a.rtpdump', { kind: 'raw', channels: 0, samples: 0, legId: 'l1' })
+  const leg = file('b.wav', { legId: 'l2' })
+  assert.equal(fileToPlay([raw, leg]), leg)
+  assert.equal(fileToPlay([raw]), undefined)
+  assert.equal(fileTitle(raw, recording([raw], [{ name: 'Alice', legId: 'l1' }]), []), 'Alice, packets as received')
+})
+
 test('a combined file of four streams is not called both sides', () => {
   const all = file('all.wav', { kind: 'combined', channels: 4 })
   assert.equal(fileTitle(all, recording([all], []), []), 'All voices')

@@ -89,6 +89,11 @@ test('an extension may encrypt its audio in its own way, and go back to that of 
   assert.equal((await change({ srtp: null })).extension.srtp, undefined)
   assert.equal(database.directory.find('101')?.srtp, undefined)
   assert.equal((await change({ srtp: 'rot13' })).code, 'api.invalid')
+  assert.deepEqual((await change({ codecs: ['G722', 'PCMA'] })).extension.codecs, ['G722', 'PCMA'])
+  assert.deepEqual(database.directory.find('101')?.codecs, ['G722', 'PCMA'])
+  assert.equal((await change({ codecs: null })).extension.codecs, undefined)
+  assert.equal((await change({ codecs: ['no codec'] })).code, 'api.invalid')
+  assert.equal((await change({ codecs: [] })).code, 'api.invalid')
 })
 
 test('deleting an extension forgets its devices; so does an administrator alone', async (t) => {

@@ -25,6 +25,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     record,
     maxContacts,
     srtp,
+    codecs,
     createdAtMs,
   }: Extension): ShownExtension => ({
     number,
@@ -33,6 +34,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     record,
     maxContacts,
     ...(srtp && { srtp }),
+    ...(codecs && { codecs }),
     createdAtMs,
     registrations: registrations.of(number),
   })
@@ -94,12 +96,13 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
       },
     },
     async ({ params, body }) => {
-      const { password, generatePassword, srtp, ...changes } = body
+      const { password, generatePassword, srtp, codecs, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
       const extension = await directory.change(params.number, {
         ...changes,
         ...(srtp !== undefined && { srtp: srtp ?? undefined }),
+        ...(codecs !== undefined && { codecs: codecs ?? undefined }),
         ...(wanted !== undefined && { hashes: digestHashes(params.number, wanted) }),
       })
       return { extension: shown(extension), ...(generated && { password: generated }) }

@@ -1,5 +1,6 @@
 /** Extensions of the phone system and the devices registered for them. */
 import { z } from 'zod'
+import { codecName, codecsRule, mostCodecs } from '../../core/codec-names.ts'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../../core/extension-number.ts'
 import { srtpModes } from '../../core/srtp.ts'
 
@@ -28,6 +29,7 @@ export const extensionSchema = z
     record: z.boolean(),
     maxContacts: z.int(),
     srtp: z.enum(srtpModes).optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
+    codecs: z.array(z.string()).readonly().optional().describe('Its codecs, best first; left out: as CODECS says.'),
     createdAtMs: z.number(),
     registrations: z.array(registrationSchema).readonly().describe('Devices registered now, newest first.'),
   })
@@ -48,6 +50,10 @@ const changeable = {
   record: z.boolean(),
   maxContacts: z.int().min(1).max(20),
   srtp: z.enum(srtpModes),
+  codecs: z
+    .array(z.string().regex(codecName, { error: codecsRule }))
+    .min(1)
+    .max(mostCodecs),
 }
 
 export const newExtensionSchema = z
@@ -59,6 +65,7 @@ export const newExtensionSchema = z
     record: changeable.record.default(true),
     maxContacts: changeable.maxContacts.default(5),
     srtp: changeable.srtp.optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
+    codecs: changeable.codecs.optional().describe('Its codecs, best first; left out: as CODECS says.'),
   })
   .meta({ id: 'NewExtension' })
 export type NewExtension = z.input<typeof newExtensionSchema>
@@ -70,6 +77,7 @@ export const extensionChangesSchema = z
     record: changeable.record.optional(),
     maxContacts: changeable.maxContacts.optional(),
     srtp: changeable.srtp.nullable().optional().describe('null: as RTP_SRTP says.'),
+    codecs: changeable.codecs.nullable().optional().describe('null: as CODECS says.'),
     password: extensionPasswordSchema.optional(),
     generatePassword: z.literal(true).optional().describe('A new password is generated and returned, once.'),
   })

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { codecName, codecsRule, mostCodecs } from '../codec-names.ts'
 import { isNetwork } from '../networks.ts'
 import { readToldAddress } from './told-address.ts'
 
@@ -118,14 +119,14 @@ export const bitrate = () =>
       .refine((given) => given === 0 || (given >= 6_000 && given <= 510_000), { error: bitrateError }),
   )
 
-const codecsError = 'codec names such as opus, G722, PCMA, PCMU, G729, or others, separated by commas'
+const codecsError = `${codecsRule}, separated by commas`
 /** Names of codecs, at least one of them: comma-separated or a YAML list. */
 export const codecs = () =>
   list().pipe(
     z
-      .array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$/, { error: codecsError }), { error: codecsError })
+      .array(z.string().regex(codecName, { error: codecsError }), { error: codecsError })
       .min(1, { error: codecsError })
-      .max(32, { error: codecsError }),
+      .max(mostCodecs, { error: codecsError }),
   )
 
 const headersError =

@@ -48,6 +48,8 @@ const extension = z.strictObject({
   maxContacts: whole(1, 20).default(5),
   /** Whether their audio is encrypted; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
+  /** Its codecs, best first: `[G722, PCMA]`; those of CODECS when left out. */
+  codecs: codecs().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
