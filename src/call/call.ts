@@ -33,6 +33,7 @@ import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { isBrowser } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
 import type { CallServices } from './services.ts'
@@ -150,6 +151,7 @@ export class Call implements LiveCall, TransferHost {
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), {
       ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
+      browser: isBrowser(this.#invite),
       codecs,
       ...(callerVoice && { voice: callerVoice }),
     })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Fingerprint } from '../core/dtls.ts'
+import type { SrtpKeys } from '../media/types.ts'
 import { usableCryptos } from '../sdp/crypto.ts'
 import type { SdpAttribute, SdpMedia } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
-import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
+import { type AgreedKeys, LegCrypto, type SrtpMode } from './leg-crypto.ts'
 
 const media = (protocol: string, attributes: readonly SdpAttribute[] = []): SdpMedia => ({
   type: 'audio',
@@ -17,6 +19,12 @@ const media = (protocol: string, attributes: readonly SdpAttribute[] = []): SdpM
 const keyText = (fill: number, bytes = 30): string => Buffer.alloc(bytes, fill).toString('base64')
 const line = (text: string): SdpAttribute => ({ name: 'crypto', value: text })
 const sha80 = (tag: number, fill = tag): SdpAttribute => line(`${tag} AES_CM_128_HMAC_SHA1_80 inline:${keyText(fill)}`)
+
+/** Keys that stand in the description. */
+function sdes(keys: AgreedKeys | undefined): SrtpKeys | undefined {
+  assert.ok(keys === undefined || 'send' in keys)
+  return keys
+}
 
 const refused = (act: () => unknown): void =>
   assert.throws(act, (error) => error instanceof CallError && error.code === 'call.no-common-encryption')
@@ -65,7 +73,8 @@ test('each mode offers what it says', () => {
 test('the first line of the offer that we know is answered with its tag, and a key of ours (RFC 4568 §5.1.2)', () => {
   const crypto = new LegCrypto('accepted')
   const unknown = line(`1 F8_128_HMAC_SHA1_80 inline:${keyText(1)}`)
-  const { keys, attributes } = crypto.answer(media('RTP/SAVP', [unknown, sha80(5), sha80(6)]))
+  const { keys: agreed, attributes } = crypto.answer(media('RTP/SAVP', [unknown, sha80(5), sha80(6)]))
+  const keys = sdes(agreed)
   const [ours] = usableCryptos(media('RTP/SAVP', attributes))
   assert.equal(ours?.tag, 5)
   assert.deepEqual(keys?.send, ours?.key)
@@ -78,7 +87,7 @@ test('the answer names one of our lines; keys are ours for it and those of the p
   const { attributes } = crypto.offer()
   const ours = usableCryptos(media('RTP/AVP', attributes)).find(({ key }) => key.suite === 'AES_CM_128_HMAC_SHA1_80')
   assert.ok(ours)
-  const keys = crypto.takeAnswer(media('RTP/AVP', [sha80(ours.tag, 9)]))
+  const keys = sdes(crypto.takeAnswer(media('RTP/AVP', [sha80(ours.tag, 9)])))
   assert.deepEqual(keys?.send, ours.key)
   assert.deepEqual(keys?.receive.master, new Uint8Array(30).fill(9))
 })
@@ -119,19 +128,19 @@ test('what was encrypted once is not made plain by a later offer or answer, nor 
 
 test('a new key of the peer is taken, ours stays; another suite makes a new one of ours', () => {
   const crypto = new LegCrypto('accepted')
-  const first = crypto.answer(media('RTP/SAVP', [sha80(1)])).keys
-  const second = crypto.answer(media('RTP/SAVP', [sha80(2)])).keys
+  const first = sdes(crypto.answer(media('RTP/SAVP', [sha80(1)])).keys)
+  const second = sdes(crypto.answer(media('RTP/SAVP', [sha80(2)])).keys)
   assert.deepEqual(second?.send, first?.send)
   assert.notDeepEqual(second?.receive, first?.receive)
   const gcm = line(`1 AEAD_AES_256_GCM inline:${keyText(3, 44)}`)
-  const third = crypto.answer(media('RTP/SAVP', [gcm])).keys
+  const third = sdes(crypto.answer(media('RTP/SAVP', [gcm])).keys)
   assert.equal(third?.send.suite, 'AEAD_AES_256_GCM')
   assert.notDeepEqual(third.send, first?.send)
 })
 
 test('an offer of ours in an encrypted call keeps protocol, suite and key; on another port the key is new', () => {
   const crypto = new LegCrypto('accepted')
-  const { keys } = crypto.answer(offers.secure)
+  const keys = sdes(crypto.answer(offers.secure).keys)
   const { protocol, attributes } = crypto.offer()
   assert.equal(protocol, 'RTP/SAVP')
   assert.deepEqual(
@@ -145,4 +154,75 @@ test('an offer of ours in an encrypted call keeps protocol, suite and key; on an
     suites.length > 1 &&
       suites.every(({ key }) => !Buffer.from(key.master).equals(keys?.send.master ?? Buffer.alloc(0))),
   )
+})
+
+const own = (): Fingerprint => ({ hash: 'sha-256', value: '01:02' })
+const theirs = { hash: 'sha-256', value: 'AB:CD' }
+const certificate = (setup = 'actpass', value = theirs.value): SdpAttribute[] => [
+  { name: 'fingerprint', value: `sha-256 ${value}` },
+  { name: 'setup', value: setup },
+]
+const dtls = (setup = 'actpass') => media('UDP/TLS/RTP/SAVPF', certificate(setup))
+const withDtls = (mode: SrtpMode, browser = false) => new LegCrypto(mode, { own, browser })
+const textOf = (attributes: readonly SdpAttribute[]) => attributes.map(({ name, value }) => `${name}:${value}`)
+
+test('an offer with a certificate is answered with ours; the hello is left to its writer when it may choose', () => {
+  for (const [setup, side, ours] of [
+    ['actpass', 'server', 'passive'],
+    ['active', 'server', 'passive'],
+    ['passive', 'client', 'active'],
+  ] as const) {
+    const { keys, attributes } = withDtls('accepted').answer(dtls(setup))
+    assert.deepEqual(keys, { side, fingerprints: [theirs] })
+    assert.deepEqual(textOf(attributes), [`setup:${ours}`, 'fingerprint:sha-256 01:02'])
+  }
+})
+
+test('DTLS is taken by all modes but none, and by that from browsers; without a certificate of ours by nobody', () => {
+  for (const mode of ['accepted', 'optional', 'mandatory', 'dtls'] as const)
+    assert.ok(withDtls(mode).takes(dtls()), mode)
+  assert.equal(withDtls('none').takes(dtls()), false)
+  assert.ok(withDtls('none', true).takes(dtls()))
+  assert.equal(new LegCrypto('accepted').takes(dtls()), false)
+  assert.equal(withDtls('accepted').takes(media('UDP/TLS/RTP/SAVPF')), false, 'no certificate of theirs')
+  assert.equal(withDtls('accepted').takes(dtls('holdconn')), false)
+  const md5 = media('UDP/TLS/RTP/SAVP', [{ name: 'fingerprint', value: 'md5 AB:CD' }])
+  assert.equal(withDtls('accepted').takes(md5), false)
+})
+
+test('browsers, and who is to have it, are offered DTLS and answer with a certificate, or get no call', () => {
+  assert.equal(withDtls('accepted', true).offer().protocol, 'UDP/TLS/RTP/SAVPF')
+  const crypto = withDtls('dtls')
+  const { protocol, attributes } = crypto.offer()
+  assert.equal(protocol, 'UDP/TLS/RTP/SAVP')
+  assert.deepEqual(textOf(attributes), ['setup:actpass', 'fingerprint:sha-256 01:02'])
+  refused(() => crypto.takeAnswer(media('RTP/AVP')))
+  refused(() => crypto.takeAnswer(media('RTP/SAVP', [sha80(1)])))
+  assert.deepEqual(crypto.takeAnswer(dtls('active')), { side: 'server', fingerprints: [theirs] })
+  assert.deepEqual(withDtls('dtls', true).takeAnswer(dtls('passive')), { side: 'client', fingerprints: [theirs] })
+})
+
+test('opportunistic: a certificate beside plain RTP is taken, and before keys in the description (RFC 8643)', () => {
+  const both = media('RTP/AVP', [...certificate(), sha80(1)])
+  assert.deepEqual(withDtls('accepted').answer(both).keys, { side: 'server', fingerprints: [theirs] })
+  assert.equal(withDtls('none').answer(both).keys, undefined)
+  assert.ok(sdes(new LegCrypto('accepted').answer(both).keys), 'without a certificate of ours the keys are taken')
+})
+
+test('a call encrypted by DTLS stays so, and keeps who is the server when the peer offers again', () => {
+  const crypto = withDtls('accepted')
+  crypto.answer(dtls('passive'))
+  refused(() => crypto.answer(offers.plain))
+  const { keys } = crypto.answer(dtls('actpass'))
+  assert.deepEqual(keys, { side: 'client', fingerprints: [theirs] })
+  assert.equal(crypto.offer().protocol, 'UDP/TLS/RTP/SAVPF')
+  const moved = crypto.onAnotherPort(own)
+  assert.equal(moved.offer().protocol, 'UDP/TLS/RTP/SAVPF')
+  refused(() => moved.takeAnswer(media('RTP/AVP')))
+})
+
+test('keys in the description are not changed for a certificate in mid-call', () => {
+  const crypto = withDtls('accepted')
+  crypto.answer(media('RTP/SAVP', [sha80(1)]))
+  assert.ok(sdes(crypto.answer(media('RTP/SAVP', [sha80(1), ...certificate()])).keys))
 })

@@ -1,13 +1,15 @@
 /**
  * Whether the audio of a leg is encrypted, and with which keys: the part of offer and answer that is about SRTP.
  *
- *   LegMedia, siprec/  ── m-lines ─▶  here  ── a=crypto for ours, keys for the port ─▶
+ *   LegTransport, siprec/  ── m-lines ─▶  here  ── a=crypto or a=fingerprint for ours, keys or terms for the port ─▶
  *
- * SDES (RFC 4568), opportunistic too (RFC 8643). What was encrypted once stays so: an offer or answer without keys is
- * refused from then on. Our key stays for as long as its suite and port do. Knows no port and no SIP.
+ * Keys in the description (SDES, RFC 4568) or agreed by DTLS (RFC 5763), opportunistic too (RFC 8643). What was encrypted
+ * once stays so: an offer or answer without keys is refused from then on. Our key stays for as long as its suite and port
+ * do. Knows no port and no SIP.
  */
+import type { Fingerprint } from '../core/dtls.ts'
 import type { SrtpMode } from '../core/srtp.ts'
-import type { SrtpKeys } from '../media/types.ts'
+import type { DtlsTerms, SrtpKeys } from '../media/types.ts'
 import {
   type CryptoLine,
   cryptoAttribute,
@@ -16,6 +18,7 @@ import {
   newSrtpKey,
   usableCryptos,
 } from '../sdp/crypto.ts'
+import { dtlsAttributes, fingerprintsOf, isDtlsProtocol, setupOf, sideByAnswer, sideByOffer } from '../sdp/dtls.ts'
 import type { SdpAttribute, SdpMedia } from '../sdp/types.ts'
 import { CallError } from './failures.ts'
 
@@ -27,45 +30,77 @@ export interface CryptoOffer {
   readonly attributes: readonly SdpAttribute[]
 }
 
+export type AgreedKeys = SrtpKeys | DtlsTerms
+
 export interface CryptoAnswer {
   /** Undefined for plain RTP. */
-  readonly keys?: SrtpKeys
+  readonly keys?: AgreedKeys
   readonly attributes: readonly SdpAttribute[]
+}
+
+export interface LegCryptoOptions {
+  /** Our certificate, asked for when it is needed; without, DTLS is neither offered nor taken. */
+  readonly own?: () => Fingerprint
+  /** A browser: takes DTLS and nothing else (RFC 8827 §6.5), whatever the mode. */
+  readonly browser?: boolean
 }
 
 export class LegCrypto {
   readonly #mode: SrtpMode
+  readonly #own: (() => Fingerprint) | undefined
+  readonly #browser: boolean
   /** Ours, in the last offer. */
   #offered: readonly CryptoLine[] = []
+  #offersDtls: boolean
   #keys: SrtpKeys | undefined
+  #terms: DtlsTerms | undefined
   /** It was encrypted once. */
   #secured = false
   /** As agreed last: an offer of ours in the dialog keeps to it. */
   #protocol: string | undefined
 
-  constructor(mode: SrtpMode) {
+  constructor(mode: SrtpMode, { own, browser = false }: LegCryptoOptions = {}) {
     this.#mode = mode
+    this.#own = own
+    this.#browser = browser
+    this.#offersDtls = own !== undefined && (browser || mode === 'dtls')
   }
 
   /** For the same peer on another port: new keys, for packets are numbered anew, and no less secure. */
-  onAnotherPort(): LegCrypto {
-    const next = new LegCrypto(this.#mode)
+  onAnotherPort(own?: () => Fingerprint): LegCrypto {
+    const next = new LegCrypto(this.#mode, { ...(own && { own }), browser: this.#browser })
     next.#secured = this.#secured
     next.#protocol = this.#protocol
+    next.#offersDtls = this.#offersDtls && own !== undefined
     return next
   }
 
   /** Whether an m-line offered to us can be taken. */
   readonly takes = (media: SdpMedia): boolean => {
-    const hasKeys = this.#mode !== 'none' && usableCryptos(media).length > 0
-    return hasKeys || !(isSecureProtocol(media) || this.#mustEncrypt)
+    if (this.#wayOf(media)) return true
+    return !(isSecureProtocol(media) || isDtlsProtocol(media) || this.#mustEncrypt)
   }
 
   get #mustEncrypt(): boolean {
-    return this.#mode === 'mandatory' || this.#secured
+    return this.#mode === 'mandatory' || this.#mode === 'dtls' || this.#secured
+  }
+
+  /** How what the peer offers is encrypted; undefined for plain RTP, and for what we cannot or may not. */
+  #wayOf(media: SdpMedia): 'dtls' | 'sdes' | undefined {
+    if (this.#mode === 'none' && !this.#browser) return undefined
+    const dtls = this.#own !== undefined && fingerprintsOf(media).length > 0 && setupOf(media) !== 'holdconn'
+    if (isDtlsProtocol(media)) return dtls ? 'dtls' : undefined
+    const sdes = usableCryptos(media).length > 0
+    // Of both, that which leaves no keys in the signalling; but what stands is not changed for it.
+    if (dtls && !(sdes && this.#keys)) return 'dtls'
+    return sdes ? 'sdes' : undefined
   }
 
   offer(): CryptoOffer {
+    if (this.#offersDtls && this.#own) {
+      const protocol = this.#protocol ?? (this.#browser ? 'UDP/TLS/RTP/SAVPF' : 'UDP/TLS/RTP/SAVP')
+      return { protocol, attributes: dtlsAttributes(this.#own(), 'actpass') }
+    }
     const wanted = this.#mode === 'optional' || this.#mustEncrypt
     const protocol = this.#protocol ?? (this.#mode === 'mandatory' ? 'RTP/SAVP' : 'RTP/AVP')
     if (!wanted) return { protocol, attributes: [] }
@@ -79,25 +114,39 @@ export class LegCrypto {
    * @returns undefined for plain RTP.
    * @throws {CallError} `call.no-common-encryption`
    */
-  takeAnswer(media: SdpMedia): SrtpKeys | undefined {
+  takeAnswer(media: SdpMedia): AgreedKeys | undefined {
+    if (this.#offersDtls) return this.#takeCertificate(media)
     const [line] = usableCryptos(media)
     const ours = this.#offered.find(({ tag, key }) => tag === line?.tag && key.suite === line.key.suite)
     if (line && ours) return this.#agree(media, { send: ours.key, receive: line.key })
     // Keys that answer none of ours, or RTP/SAVP without any: nobody knows how it would encrypt.
-    if (isSecureProtocol(media) || media.attributes.some(({ name }) => name === 'crypto') || this.#mustEncrypt) {
+    const isSecure = isSecureProtocol(media) || isDtlsProtocol(media)
+    if (isSecure || media.attributes.some(({ name }) => name === 'crypto') || this.#mustEncrypt) {
       throw new CallError('call.no-common-encryption')
     }
     this.#protocol = media.protocol
     return undefined
   }
 
+  #takeCertificate(media: SdpMedia): DtlsTerms {
+    const fingerprints = fingerprintsOf(media)
+    if (fingerprints.length === 0) throw new CallError('call.no-common-encryption')
+    return this.#agreeTerms(media, { side: sideByAnswer(setupOf(media)), fingerprints })
+  }
+
   /**
-   * Our answer to an offer of the peer: its first line that we can use (RFC 4568 §5.1.2).
+   * Our answer to an offer of the peer: our certificate, or its first line that we can use (RFC 4568 §5.1.2).
    * @throws {CallError} `call.no-common-encryption`
    */
   answer(media: SdpMedia): CryptoAnswer {
     if (!this.takes(media)) throw new CallError('call.no-common-encryption')
-    const [line] = this.#mode === 'none' ? [] : usableCryptos(media)
+    const way = this.#wayOf(media)
+    if (way === 'dtls' && this.#own) {
+      const side = sideByOffer(setupOf(media), this.#terms?.side)
+      const keys = this.#agreeTerms(media, { side, fingerprints: fingerprintsOf(media) })
+      return { keys, attributes: dtlsAttributes(this.#own(), side === 'client' ? 'active' : 'passive') }
+    }
+    const [line] = way === 'sdes' ? usableCryptos(media) : []
     if (!line) {
       this.#protocol = media.protocol
       return { attributes: [] }
@@ -110,8 +159,21 @@ export class LegCrypto {
 
   #agree({ protocol }: SdpMedia, keys: SrtpKeys): SrtpKeys {
     this.#keys = keys
+    this.#terms = undefined
+    this.#secure(protocol, false)
+    return keys
+  }
+
+  #agreeTerms({ protocol }: SdpMedia, terms: DtlsTerms): DtlsTerms {
+    this.#terms = terms
+    this.#keys = undefined
+    this.#secure(protocol, true)
+    return terms
+  }
+
+  #secure(protocol: string, byDtls: boolean): void {
     this.#secured = true
     this.#protocol = protocol
-    return keys
+    this.#offersDtls = byDtls
   }
 }

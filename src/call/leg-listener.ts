@@ -69,6 +69,9 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   media.port.on('media-started', ({ source, codec }) => teller.legMediaStarted(leg.id, source, codec))
   const quality = (leg.quality ??= new LegQuality())
   media.port.on('quality', (heard) => teller.legQuality(leg.id, quality.hear(heard)))
+  media.port.on('handshake-failed', ({ why }) =>
+    user.log.warn('a DTLS handshake came to nothing', { leg: leg.id, why }),
+  )
   teller.legAnswered(leg)
   if (rtpTimeoutMs === 0) return
   leg.watch = new SilenceWatch({

@@ -6,10 +6,12 @@
  * One audio stream; further m-lines are the side streams of the call (side-streams.ts), or refused with port 0. The
  * m-lines of an offer of ours stand where they stood before (RFC 3264 §8). Knows no SIP.
  */
+
+import type { IceCredentials } from '../core/ice.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
-import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
+import type { MediaAddress, MediaPort } from '../media/types.ts'
 import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -19,8 +21,9 @@ import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription }
 import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from './codec-choice.ts'
 import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
-import { LegCrypto, type SrtpMode } from './leg-crypto.ts'
+import type { SrtpMode } from './leg-crypto.ts'
 import { answeredRtcp, offeredRtcp, type WantedReports, wantedReports } from './leg-rtcp.ts'
+import { LegTransport, type PortTransport } from './leg-transport.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
 import type { Plan, Side, SideStreams } from './side-streams.ts'
 
@@ -105,6 +108,10 @@ export interface LegMediaOptions {
   readonly streams?: SideEnd
   readonly before?: LegMedia
   readonly srtp?: SrtpMode
+  /** It takes the media of WebRTC and nothing else. */
+  readonly browser?: boolean
+  /** Of the port, for the several devices that ring on it. */
+  readonly ice?: IceCredentials
   readonly codecs?: CodecRules
   /** What is done to the peer's voice; what the media plane does to all when left out. */
   readonly voice?: VoiceProcessing
@@ -113,7 +120,7 @@ export interface LegMediaOptions {
 export class LegMedia {
   readonly port: MediaPort
   readonly #ip: string
-  readonly #crypto: LegCrypto
+  readonly #transport: LegTransport
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
   readonly #origin: { readonly sessionId: string; version: number }
   #streams: SideEnd | undefined
@@ -139,16 +146,19 @@ export class LegMedia {
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
-   * @param more Streams beside the audio; the media that this peer had until now; whether to encrypt; which codecs; its voice.
+   * @param more Streams beside the audio; the media that this peer had until now; how its packets travel; which
+   *   codecs; what is done to its voice.
    */
   constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
-    const { streams, before, srtp = 'accepted', codecs, voice } = more
+    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, voice } = more
     this.#voice = before ? before.#voice : voice
     this.port = port
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
     this.#streams = streams
-    this.#crypto = before ? before.#crypto.onAnotherPort() : new LegCrypto(srtp)
+    this.#transport = before
+      ? before.#transport.onAnotherPort(port, ip)
+      : new LegTransport({ port, ip, srtp, browser, ...(ice && { ice }) })
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (!before) return
     this.#plan = before.#audioAlone()
@@ -187,8 +197,10 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, or `call.no-common-encryption` when no audio of the offer is encrypted as it must be.
    */
   mustSuit(text: string): void {
-    const lines = readDescription(text, 'call.bad-offer').media.filter(isRtpAudio)
-    if (lines.length > 0 && !lines.some(this.#crypto.takes)) throw new CallError('call.no-common-encryption')
+    const offer = readDescription(text, 'call.bad-offer')
+    const lines = offer.media.filter(isRtpAudio)
+    if (lines.length > 0 && !lines.some((line) => this.#transport.takes(offer, line)))
+      throw new CallError('call.no-common-encryption')
   }
 
   /** Whether anything of this could be offered here. */
@@ -208,14 +220,14 @@ export class LegMedia {
     this.#planBefore = this.#plan
     this.#plan = plan
     // Who offers must be ready at once: a peer's packets may overtake its answer (RFC 3264 §5.1).
-    const { protocol, attributes } = this.#crypto.offer()
-    const srtp = attributes.length > 0 ? ({ srtp: 'awaited' } as const) : {}
+    const { protocol, attributes, sessionAttributes, port } = this.#transport.offer()
     if (!this.#remote)
-      this.port.describe({ receive: formats.map((each) => receivedFormat(each, undefined)), send: [], ...srtp })
+      this.port.describe({ receive: formats.map((each) => receivedFormat(each, undefined)), send: [], ...port })
     return printSdp(
       createAudioOffer(
         {
           ...this.#nextOrigin(),
+          attributes: sessionAttributes,
           port: this.port.address.rtpPort,
           protocol,
           formats,
@@ -277,7 +289,7 @@ export class LegMedia {
     const agreed = audio ? agreedIn(audio.formats, this.#formats) : []
     if (!audio || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#peerFormats = agreed
-    this.#apply(audio, this.#formats, agreed, this.#crypto.takeAnswer(audio.media))
+    this.#apply(audio, this.#formats, agreed, this.#transport.takeAnswer(answer, audio.media))
     this.#formats = sameNumbers(agreed, this.#formats)
   }
 
@@ -288,16 +300,16 @@ export class LegMedia {
    */
   answer(text: string, wanted: AudioWishes = this.#anything): string {
     const offer = readDescription(text, 'call.bad-offer')
-    const audio = readAudio(offer, this.#crypto.takes) ?? readAudio(offer)
+    const audio = readAudio(offer, (media) => this.#transport.takes(offer, media)) ?? readAudio(offer)
     const known = wanted.formats.length > 0 ? wanted : this.#anything
     const agreed = audio ? toAnswer(audio.formats, known.formats, this.#rules) : []
     const streams = this.#streams
     const taken = audio && agreed.length > 0 ? offer.media.indexOf(audio.media) : undefined
-    const crypto = audio && taken !== undefined ? this.#crypto.answer(audio.media) : undefined
+    const transport = audio && taken !== undefined ? this.#transport.answer(offer, audio.media) : undefined
     const lines = offer.media.map((media, index) =>
       index === taken ? 'audio' : (streams?.of.answerTo(streams.side, offer, index) ?? refusedLine(media)),
     )
-    if (audio && taken !== undefined) this.#takeOffer(audio, agreed, crypto?.keys)
+    if (audio && transport) this.#takeOffer(audio, agreed, transport.port)
     else this.#takeOthers(!audio && lines.some((line) => line !== 'audio' && line.port !== 0))
     streams?.of.hear(streams.side, offer)
     this.#awaitsAnswer = false
@@ -309,7 +321,7 @@ export class LegMedia {
       direction: answerDirection(audio?.direction ?? 'inactive', 'sendrecv'),
       extraAttributes: [
         ...this.#timing,
-        ...(crypto?.attributes ?? []),
+        ...(transport?.attributes ?? []),
         ...(audio ? answeredRtcp(offer, audio.media) : []),
       ],
     }
@@ -317,12 +329,13 @@ export class LegMedia {
       const line = lines[index]
       return line === 'audio' ? accepted : line
     }
-    return printSdp(answerOffer(offer, { ...this.#nextOrigin(), accept }))
+    const attributes = transport?.sessionAttributes ?? []
+    return printSdp(answerOffer(offer, { ...this.#nextOrigin(), attributes, accept }))
   }
 
-  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], keys: SrtpKeys | undefined): void {
+  #takeOffer(audio: RemoteAudio, agreed: readonly SdpFormat[], transport: PortTransport): void {
     this.#peerFormats = agreed.flatMap((format) => audio.formats.filter(hasNumber(format)))
-    this.#apply(audio, agreed, this.#peerFormats, keys)
+    this.#apply(audio, agreed, this.#peerFormats, transport)
     this.#formats = agreed
     this.#declare(agreed)
   }
@@ -353,9 +366,11 @@ export class LegMedia {
     audio: RemoteAudio,
     receive: readonly SdpFormat[],
     send: readonly SdpFormat[],
-    srtp: SrtpKeys | undefined,
+    transport: PortTransport,
   ): void {
-    this.#peerDirection = isWildcardIp(audio.address.ip) ? 'inactive' : audio.direction
+    // Who does ICE may not know yet where it is, and says so by zeros too.
+    const isNowhere = isWildcardIp(audio.address.ip) && !transport.ice
+    this.#peerDirection = isNowhere ? 'inactive' : audio.direction
     this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
     if (this.#voice && !this.#applied) this.port.process(this.#voice)
@@ -369,7 +384,7 @@ export class LegMedia {
       ),
       send: this.held ? [] : send.map((format) => sentFormat(format, this.#rules.opus)),
       ...packetTimes(audio.media),
-      ...(srtp && { srtp }),
+      ...transport,
       ...audio.reports,
       silent: !this.expectsPackets,
     }

@@ -27,3 +27,9 @@ export function peerOf({ flow, via, uri }: Target): Flow | string | undefined {
   const host = parseUri(uri)?.host ?? ''
   return flow ?? [via ?? []].flat()[0]?.ip ?? (isIP(host) ? host : undefined)
 }
+
+/** Whether the media there are those of WebRTC: who speaks SIP over WebSocket is a browser (RFC 7118), here or behind a proxy. */
+export function isBrowser({ flow, uri = '' }: Partial<Target>): boolean {
+  const transport = flow?.transport ?? parseUri(uri)?.params.get('transport')?.toLowerCase()
+  return transport === 'ws' || transport === 'wss'
+}

@@ -6,12 +6,13 @@
 import type { Logger } from '../core/logger.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
+import { newIceCredentials } from '../sdp/ice.ts'
 import { answerTo } from './caller-side.ts'
 import { rulesFor } from './codec-rules.ts'
 import { Fork } from './fork.ts'
 import type { Destination, ForkOptions, Introduction } from './fork.types.ts'
 import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
-import { addressAt, peerOf } from './party.ts'
+import { addressAt, isBrowser, peerOf } from './party.ts'
 import type { CallServices } from './services.ts'
 import type { Teller } from './teller.ts'
 
@@ -37,16 +38,20 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
   const { port, wanted, beside = {}, from, referredBy, ...options } = wish
   const { stack, clock, advertisedIp, srtp, codecs: rules } = services
   const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
+  // Whoever of them checks its way to the port does so by the same credentials.
+  const ice = newIceCredentials()
   const offer = (destination: Destination) => {
+    const { target, srtp: wished = srtp, voice } = destination
+    const browser = isBrowser(target)
     const codecs = rulesFor(rules, destination.codecs)
-    const { voice } = destination
-    const own = { srtp: destination.srtp ?? srtp, codecs, ...(voice && { voice }) }
-    const media = new LegMedia(port, hostFor(destination), { ...beside, ...own })
+    const more = { ...(!browser && beside), srtp: wished, codecs, browser, ice, ...(voice && { voice }) }
+    const media = new LegMedia(port, hostFor(destination), more)
     return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined
   }
   const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp, codecs: ownCodecs }) => {
     const host = advertisedIp(invite.flow)
-    const media = new LegMedia(port, host, { ...beside, srtp: wished, codecs: rulesFor(rules, ownCodecs) })
+    const more = { ...beside, srtp: wished, codecs: rulesFor(rules, ownCodecs), browser: isBrowser(invite), ice }
+    const media = new LegMedia(port, host, more)
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }
   const introduce = (destination: Destination): Introduction => {

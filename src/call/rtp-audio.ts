@@ -5,6 +5,7 @@
  */
 import type { MediaAddress, OpusWishes, PayloadFormat } from '../media/types.ts'
 import { isSecureProtocol } from '../sdp/crypto.ts'
+import { isDtlsProtocol } from '../sdp/dtls.ts'
 import { parseFmtp } from '../sdp/fmtp.ts'
 import { connectionOf, rtcpAddressOf } from '../sdp/media.ts'
 import type { SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -14,7 +15,7 @@ import type { OpusSettings } from './codec-rules.ts'
 export const isRtpAudio = (media: SdpMedia): boolean =>
   media.type === 'audio' &&
   media.port !== 0 &&
-  (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF' || isSecureProtocol(media))
+  (media.protocol === 'RTP/AVP' || media.protocol === 'RTP/AVPF' || isSecureProtocol(media) || isDtlsProtocol(media))
 
 /** Where the peer says its end of the stream is; undefined without a connection line. */
 export function mediaAddressOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {

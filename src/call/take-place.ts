@@ -15,6 +15,7 @@ import type { PickedUpBy } from './fork.types.ts'
 import { type Leg, legOf, shown } from './leg.ts'
 import { type AudioWishes, LegMedia } from './leg-media.ts'
 import type { LiveCalls } from './live-calls.ts'
+import { isBrowser } from './party.ts'
 import type { PlacedLeg } from './transfer.ts'
 
 export interface Taker extends PickedUpBy {
@@ -58,7 +59,8 @@ async function takeOver(
     return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
-  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp, codecs: call.codecsFor(codecs) })
+  const browser = isBrowser(invite)
+  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp, codecs: call.codecsFor(codecs), browser })
   const other = call.otherThan(leg)
   const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}

@@ -31,12 +31,13 @@ export const isSrtpSuite = (name: string): name is SrtpSuite => Object.hasOwn(sr
 /**
  * Whether the audio of a leg is encrypted.
  *
- * - `none`: plain RTP alone; an offer of RTP/SAVP is refused.
+ * - `none`: plain RTP alone; an offer of RTP/SAVP is refused. Browsers are encrypted nevertheless: they know nothing else.
  * - `accepted`: whoever offers it gets it; we offer plain RTP.
  * - `optional`: we offer it too, as RTP/AVP with keys, which a peer that knows nothing of it answers in plain (RFC 8643).
  * - `mandatory`: RTP/SAVP; a peer without it gets no call.
+ * - `dtls`: as mandatory, but the keys that we offer are agreed by DTLS.
  */
-export const srtpModes = ['none', 'accepted', 'optional', 'mandatory'] as const
+export const srtpModes = ['none', 'accepted', 'optional', 'mandatory', 'dtls'] as const
 export type SrtpMode = (typeof srtpModes)[number]
 
 /** What one side encrypts with. Secret: never logged, never in an event, an error or a file. */

@@ -7,9 +7,8 @@
  * last written half second.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
-import type { Fingerprint } from '../core/dtls.ts'
 import type { Logger } from '../core/logger.ts'
-import { createDtlsIdentity, type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
+import { createDtlsIdentity, type DtlsIdentity } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import type { Told } from './graph/graph-link.ts'
 import { WorkerLink } from './link.ts'
@@ -52,9 +51,6 @@ class Plane implements MediaPlane, SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly io: IoKind
   readonly pool: PortPool
-  readonly fingerprint: Fingerprint
-  /** For as long as the process lives. */
-  readonly #identity: DtlsIdentity
   /** Open ports of all sessions, by their number. */
   readonly ports = new Map<number, Port>()
   readonly things = new Map<number, Told>()
@@ -70,8 +66,6 @@ class Plane implements MediaPlane, SessionOwner {
     this.#log = log
     this.#clock = clock
     this.#onWorkerLost = onWorkerLost
-    this.#identity = createDtlsIdentity(clock.wallMs())
-    this.fingerprint = fingerprintOf(this.#identity.certificate)
     this.pool = new PortPool(settings.portMin, settings.portMax, clock)
     if (this.pool.stats().pairs === 0 || settings.workers < 1)
       throw new RangeError('no media worker or no RTP port to use')
@@ -88,6 +82,10 @@ class Plane implements MediaPlane, SessionOwner {
     const session = new Session(id, slot.link, this)
     slot.sessions.add(session)
     return session
+  }
+
+  newIdentity(): DtlsIdentity {
+    return createDtlsIdentity(this.#clock.wallMs())
   }
 
   /** A session was closed. */
@@ -131,7 +129,6 @@ class Plane implements MediaPlane, SessionOwner {
         pollMs: this.settings.pollMs ?? defaultPollMs,
         denoise: this.settings.voice?.denoise === true,
         jitter: this.settings.jitter ?? defaultJitter,
-        identity: this.#identity,
       },
       notice: (notice) => {
         if (notice.type === 'graph') this.things.get(notice.id)?.(notice.told)

@@ -20,12 +20,12 @@ export interface WorkerStart {
   /** Ports will suppress noise: what that takes is loaded before the first call. */
   readonly denoise?: boolean
   readonly jitter: DelayBounds
-  /** Secret: the key of our certificate. */
-  readonly identity: DtlsIdentity
 }
 
 /** What needs no answer. */
 export type Order =
+  /** Who we are in its handshakes. Secret. */
+  | { readonly type: 'identify'; readonly port: number; readonly identity: DtlsIdentity }
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
   | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }

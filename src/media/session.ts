@@ -7,6 +7,7 @@ import type { Fingerprint } from '../core/dtls.ts'
 import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
+import { type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
 import { MediaError } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
@@ -33,12 +34,11 @@ import {
 export interface SessionOwner {
   readonly settings: MediaPlaneSettings
   readonly pool: PortPool
-  /** Of our certificate. */
-  readonly fingerprint: Fingerprint
   readonly ports: Map<number, Port>
   /** Who hears of things in the graphs of workers, by their number. */
   readonly things: Map<number, Told>
   forget(session: Session): void
+  newIdentity(): DtlsIdentity
 }
 
 /** How often a pair that somebody else on this host uses is put back and another one tried. */
@@ -72,7 +72,7 @@ export class Session implements MediaSession {
   }
 
   async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
-    const { settings, pool, ports, fingerprint } = this.#owner
+    const { settings, pool, ports } = this.#owner
     for (let tries = 0; tries < maxTries; tries++) {
       this.#mustBeOpen()
       const rtpPort = pool.take()
@@ -89,11 +89,15 @@ export class Session implements MediaSession {
       if (answer === 'open') {
         const sound = new PortSoundHandle(this.#graph, port)
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
-        const handle = new Port(port, { address, fingerprint, sound, link: this.#link }, () => {
-          pool.giveBack(rtpPort)
-          ports.delete(port)
-          this.#ports.delete(handle)
-        })
+        const handle = new Port(
+          port,
+          { address, newIdentity: () => this.#owner.newIdentity(), sound, link: this.#link },
+          () => {
+            pool.giveBack(rtpPort)
+            ports.delete(port)
+            this.#ports.delete(handle)
+          },
+        )
         this.#ports.add(handle)
         ports.set(port, handle)
         if (settings.voice && !relay) handle.process(settings.voice)
@@ -152,7 +156,7 @@ export class Session implements MediaSession {
 
 interface PortPlace {
   readonly address: MediaAddress
-  readonly fingerprint: Fingerprint
+  readonly newIdentity: () => DtlsIdentity
   readonly sound: PortSound
   readonly link: WorkerLink
 }
@@ -160,11 +164,12 @@ interface PortPlace {
 export class Port implements MediaPort {
   readonly number: number
   readonly address: MediaAddress
-  readonly fingerprint: Fingerprint
   readonly sound: PortSound
+  readonly #newIdentity: () => DtlsIdentity
   readonly #link: WorkerLink
   readonly #gone: () => void
   readonly #events = new Emitter<PortEvents>()
+  #fingerprint: Fingerprint | undefined
   #recording = false
   /** The worker died while this was recorded: the file ends at its last written half second. */
   #cutOff = false
@@ -172,10 +177,10 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, fingerprint, sound, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, newIdentity, sound, link }: PortPlace, gone: () => void) {
     this.number = number
     this.address = address
-    this.fingerprint = fingerprint
+    this.#newIdentity = newIdentity
     this.sound = sound
     this.#link = link
     this.#gone = gone
@@ -183,6 +188,17 @@ export class Port implements MediaPort {
 
   get id(): string {
     return String(this.number)
+  }
+
+  get fingerprint(): Fingerprint {
+    this.#fingerprint ??= this.#identify()
+    return this.#fingerprint
+  }
+
+  #identify(): Fingerprint {
+    const identity = this.#newIdentity()
+    if (!this.closed) this.#link.order({ type: 'identify', port: this.number, identity })
+    return fingerprintOf(identity.certificate)
   }
 
   get closed(): boolean {

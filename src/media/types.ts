@@ -224,7 +224,10 @@ export interface MediaPort {
   readonly id: string
   /** Where we receive, as bound; what a peer is told may differ (NAT, several networks). */
   readonly address: MediaAddress
-  /** Of the certificate that we show in handshakes. */
+  /**
+   * Of the certificate that we show in handshakes: one for each port, made when it is first asked for. A browser that is
+   * moved to another port sees by it that it has to shake hands again.
+   */
   readonly fingerprint: Fingerprint
   /** Playing, listening, injecting. Of a port that relays nothing comes of it. */
   readonly sound: PortSound

@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  answeredGroups,
-  bandwidthsOf,
-  cryptosOf,
-  dtlsRoleOf,
-  groupsOf,
-  maxptimeOf,
-  midOf,
-  ptimeOf,
-} from './attributes.ts'
+import { answeredGroups, bandwidthsOf, cryptosOf, groupsOf, maxptimeOf, midOf, ptimeOf } from './attributes.ts'
 import { parseSdp } from './parse.ts'
 import type { SdpMedia, SessionDescription } from './types.ts'
 
@@ -85,21 +76,4 @@ test('a refused stream leaves its group, and a group without streams goes (RFC 9
     [{ name: 'group', value: 'BUNDLE a' }],
   )
   assert.deepEqual(answeredGroups(offer, () => true).length, 2)
-})
-
-test('fingerprint and role of DTLS are the stream’s, else the session’s', () => {
-  const offer = read(
-    'a=fingerprint:SHA-256 ab:cd',
-    'a=setup:actpass',
-    'm=audio 4000 UDP/TLS/RTP/SAVPF 0',
-    'm=audio 4000 UDP/TLS/RTP/SAVPF 0',
-    'a=setup:active',
-    'a=fingerprint:sha-1 01:02',
-    'm=audio 4000 UDP/TLS/RTP/SAVPF 0',
-    'a=setup:sideways',
-  )
-  const [first, second, third] = offer.media.map((media) => dtlsRoleOf(offer, media))
-  assert.deepEqual(first, { hash: 'sha-256', fingerprint: 'AB:CD', setup: 'actpass' })
-  assert.deepEqual(second, { hash: 'sha-1', fingerprint: '01:02', setup: 'active' })
-  assert.equal(third, undefined)
 })

@@ -81,22 +81,3 @@ export function answeredGroups(offer: SessionDescription, accepted: (index: numb
     return left.length === 0 ? [] : [{ name: 'group', value: [semantics, ...left].join(' ') }]
   })
 }
-
-/** The certificate of DTLS-SRTP and who connects, of the stream or else of the session (RFC 8122 §5, RFC 5763 §5). */
-export interface DtlsRole {
-  /** Lower case: `sha-256`. */
-  readonly hash: string
-  /** Upper case, with colons. */
-  readonly fingerprint: string
-  readonly setup: 'active' | 'passive' | 'actpass' | 'holdconn'
-}
-
-export function dtlsRoleOf(description: SessionDescription, media: SdpMedia): DtlsRole | undefined {
-  const of = (name: string): string => attributeOf(media, name) ?? attributeOf(description, name) ?? ''
-  const [, hash, fingerprint] = /^\s*([\w-]+)\s+([0-9A-F]{2}(?::[0-9A-F]{2})+)\s*$/i.exec(of('fingerprint')) ?? []
-  const setup = of('setup').trim().toLowerCase() || 'actpass'
-  if (hash === undefined || fingerprint === undefined || !isSetup(setup)) return undefined
-  return { hash: hash.toLowerCase(), fingerprint: fingerprint.toUpperCase(), setup }
-}
-
-const isSetup = (text: string): text is DtlsRole['setup'] => ['active', 'passive', 'actpass', 'holdconn'].includes(text)

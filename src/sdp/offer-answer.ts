@@ -3,8 +3,7 @@
  *
  *   call/, siprec/ ── what we take, and at which port ─▶  here  ──▶  SessionDescription for printSdp
  *
- * Keys of SRTP are attributes that the caller adds (crypto.ts). Missing: ICE, BUNDLE; an offer that needs them is
- * answered with port 0 by not accepting the stream.
+ * Keys of SRTP, ICE and BUNDLE are attributes that the caller adds (crypto.ts, dtls.ts, ice.ts).
  */
 import { answeredFmtp } from './fmtp.ts'
 import { isComfortNoise, isTelephoneEvent, sameFormat } from './media.ts'
@@ -25,6 +24,8 @@ interface Session {
   readonly sessionId: string
   /** Counts up with each description that differs from the last (RFC 3264 §8). */
   readonly version: number
+  /** Of the session: groups, ICE. */
+  readonly attributes?: readonly SdpAttribute[]
 }
 
 export interface AudioOffer extends Session {
@@ -104,7 +105,7 @@ function answerMedia(offered: SdpMedia, accepted: AcceptedStream | SdpMedia | un
 }
 
 function describe(session: Session, otherLines: readonly string[], media: readonly SdpMedia[]): SessionDescription {
-  const { address, sessionId, version } = session
+  const { address, sessionId, version, attributes = [] } = session
   const addressType: SdpConnection['addressType'] = address.includes(':') ? 'IP6' : 'IP4'
   const origin: SdpOrigin = {
     username: '-',
@@ -114,7 +115,7 @@ function describe(session: Session, otherLines: readonly string[], media: readon
     addressType,
     address,
   }
-  return { origin, name: '-', connection: { addressType, address }, attributes: [], otherLines, media }
+  return { origin, name: '-', connection: { addressType, address }, attributes, otherLines, media }
 }
 
 function streamAttributes(

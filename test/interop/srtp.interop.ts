@@ -1,4 +1,7 @@
-/** Two baresips call each other, encrypted by SRTP with keys in SDP on both sides or on one: both hear each other, and the recording is in the clear. */
+/**
+ * Two baresips call each other, encrypted by SRTP with keys in SDP or by DTLS, on both sides or on one: both hear each
+ * other, and the recording is in the clear.
+ */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,6 +46,9 @@ const cases: readonly (readonly [string, Encryption, Encryption, boolean, boolea
   ['optional', 'none', 'srtp', false, true],
   ['optional', 'srtp', 'srtp', true, true],
   ['mandatory', 'srtp-mand', 'srtp-mand', true, true],
+  ['accepted', 'dtls_srtp', 'none', true, false],
+  ['dtls', 'dtls_srtp', 'dtls_srtp', true, true],
+  ['dtls', 'srtp-mand', 'dtls_srtp', true, true],
 ]
 
 for (const [mode, caller, callee, callerSecure, calleeSecure] of cases)
@@ -61,6 +67,7 @@ for (const [mode, caller, callee, callerSecure, calleeSecure] of cases)
           transport: 'tcp',
           codec: 'PCMU',
           ...(encryption !== 'none' && encryption && { encryption }),
+          rtcpMux: encryption === 'dtls_srtp',
           sourceWav: wavOf(extension.number),
           autoAnswer,
         })

@@ -24,8 +24,8 @@ const codecs: Readonly<Record<BaresipCodec, readonly [string, string]>> = {
 
 export interface BaresipOptions extends InstalledPhone {
   readonly codec: BaresipCodec
-  /** SRTP with keys in SDP: offered beside plain RTP, or nothing else; plain RTP when left out. */
-  readonly encryption?: 'srtp' | 'srtp-mand'
+  /** SRTP with keys in SDP, offered beside plain RTP, or nothing else; or with keys by DTLS; plain RTP when left out. */
+  readonly encryption?: 'srtp' | 'srtp-mand' | 'dtls_srtp'
   /** RTCP on the port of RTP (RFC 5761), where the other side agrees. */
   readonly rtcpMux?: boolean
   /**
@@ -198,9 +198,14 @@ function writeConfiguration(options: BaresipOptions, controlPort: number): void 
     `snd_path ${heard}`,
     `module_path ${modules}`,
     ...(options.caFile ? [`sip_cafile ${options.caFile}`] : []),
-    ...[codecs[codec][0], 'sndfile', 'aufile', 'aubridge', 'uuid', ...(encryption ? ['srtp'] : [])].map(
-      (name) => `module ${name}.so`,
-    ),
+    ...[
+      codecs[codec][0],
+      'sndfile',
+      'aufile',
+      'aubridge',
+      'uuid',
+      ...(encryption ? [encryption === 'dtls_srtp' ? 'dtls_srtp' : 'srtp'] : []),
+    ].map((name) => `module ${name}.so`),
     'module_tmp account.so',
     ...['menu', 'ctrl_tcp', 'debug_cmd', ...(contacts ? ['contact', 'presence'] : [])].map(
       (name) => `module_app ${name}.so`,

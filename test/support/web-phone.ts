@@ -9,6 +9,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
+import { Resampler } from '../../src/codec/resample.ts'
 import { findProgram } from './program.ts'
 import { until } from './until.ts'
 
@@ -28,8 +29,11 @@ export class WebPhones {
   readonly #pages: Server
   readonly #url: string
 
-  /** @param trustedKeys Certificates it believes besides: SHA-256 of their public keys, in base64. */
-  static async open(trustedKeys: readonly string[] = []): Promise<WebPhones> {
+  /**
+   * @param trustedKeys Certificates it believes besides: SHA-256 of their public keys, in base64.
+   * @param microphone What all pages say, again and again: a WAV file. Beeps when left out.
+   */
+  static async open(trustedKeys: readonly string[] = [], microphone?: string): Promise<WebPhones> {
     const scripts = new Map<string, string>()
     for (const library of ['jssip', 'sipjs'] as const) scripts.set(`/${library}.js`, await bundle(library))
     const pages = createServer((request, response) => {
@@ -48,6 +52,9 @@ export class WebPhones {
         '--disable-gpu',
         '--use-fake-ui-for-media-stream',
         '--use-fake-device-for-media-stream',
+        ...(microphone === undefined ? [] : [`--use-file-for-fake-audio-capture=${microphone}`]),
+        '--autoplay-policy=no-user-gesture-required',
+        '--allow-loopback-in-peer-connection',
         `--ignore-certificate-errors-spki-list=${trustedKeys.join(',')}`,
       ],
     })
@@ -78,6 +85,17 @@ export class WebPhones {
   }
 }
 
+export interface CallFacts {
+  readonly state: string
+  readonly dtls?: string
+  /** Of SRTP. */
+  readonly cipher?: string
+  readonly received?: number
+  readonly lost?: number
+  /** `audio/PCMU` */
+  readonly codec?: string
+}
+
 const patienceMs = 15_000
 
 export class WebPhone {
@@ -101,6 +119,32 @@ export class WebPhone {
   /** @returns The status that refused it, or 200. */
   call(uri: string): Promise<unknown> {
     return this.ask('call', uri)
+  }
+
+  /** Answer the next calls by itself. */
+  async answers(): Promise<void> {
+    await this.#page.evaluate('void (phone.answers = true)')
+  }
+
+  /** Wait until it has answered so many calls. */
+  async answered(times = 1): Promise<void> {
+    await until('the browser to answer', patienceMs, async () => {
+      return (await this.#page.evaluate<number>('phone.answered')) >= times
+    })
+  }
+
+  /** What it heard of the call, 8 kHz. */
+  async heard(): Promise<Int16Array> {
+    const bytes = Buffer.from(String(await this.ask('heard')), 'base64')
+    const samples = new Int16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+    const heard = new Int16Array(Math.ceil(samples.length / 6) + 1)
+    const length = new Resampler(48_000, 8_000, samples.length).process(samples, 0, samples.length, heard, 0)
+    return heard.subarray(0, length)
+  }
+
+  /** How the call travels, as the browser sees it. */
+  async facts(): Promise<CallFacts> {
+    return (await this.ask('facts')) as CallFacts
   }
 
   /** Wait for this message. */

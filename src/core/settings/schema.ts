@@ -33,9 +33,9 @@ const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sh
 
 const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
 
-const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional or mandatory' })
+const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional, mandatory or dtls' })
 const srtpMeaning =
-  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else.'
+  '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else. `dtls`: nothing else, and we offer keys agreed by DTLS instead of keys in the signalling. Browsers get DTLS whatever stands here.'
 
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
@@ -315,7 +315,7 @@ export const settingsSchema = z.strictObject({
     }),
     srtp: setting(oneOf(srtpModes).default('accepted'), {
       env: 'RTP_SRTP',
-      description: `Whether the audio of phones is encrypted (SRTP, keys in the signalling, which TLS must hide). ${srtpMeaning}`,
+      description: `Whether the audio of phones is encrypted (SRTP; keys in the signalling must be hidden by TLS). ${srtpMeaning}`,
     }),
     codecs: setting(codecs().default(['opus', 'G722', 'PCMA', 'PCMU', 'others']), {
       env: 'CODECS',

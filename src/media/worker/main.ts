@@ -2,7 +2,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../core/clock.ts'
 import { loadRnnoise } from '../../dsp/rnnoise.ts'
-import { privateKeyOf } from '../../dtls/identity.ts'
 import { loadNative } from '../native-addon.ts'
 import type { Command, FromWorker, WorkerStart } from '../protocol.ts'
 import type { MediaIo } from './io.ts'
@@ -42,7 +41,6 @@ const worker = new MediaWorker({
   clock: systemClock,
   io: openIo(start),
   jitter: start.jitter,
-  own: { certificate: start.identity.certificate, key: privateKeyOf(start.identity) },
   post,
   cpuMs() {
     const { user, system } = process.threadCpuUsage()

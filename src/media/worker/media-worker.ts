@@ -6,7 +6,6 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
-import type { OwnCertificate } from '../../dtls/conversation.ts'
 import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
 import type { DelayBounds, PortEvents } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
@@ -19,8 +18,6 @@ import { RelayPort } from './relay-port.ts'
 export interface MediaWorkerOptions {
   readonly clock: Clock
   readonly io: MediaIo
-  /** What we show in handshakes of DTLS. */
-  readonly own: OwnCertificate
   readonly post: (message: FromWorker) => void
   readonly jitter: DelayBounds
   /** CPU time of this thread since it began. */
@@ -84,6 +81,7 @@ export class MediaWorker {
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
     else if (!(port instanceof Port)) return
+    else if (order.type === 'identify') port.identify(order.identity)
     else if (order.type === 'record') port.record(order.path)
     else if (order.type === 'process') port.process(order.wanted)
     else port.hearTones(order.on)
@@ -136,7 +134,7 @@ export class MediaWorker {
   }
 
   #audioPort(ask: OpenPort): Port {
-    const { clock, post, own } = this.#options
+    const { clock, post } = this.#options
     return new Port({
       cname: ask.cname,
       inactiveAfterMs: ask.inactiveAfterMs,
@@ -145,7 +143,6 @@ export class MediaWorker {
       clock,
       wallAt: (nowMs) => this.#wallOffsetMs + nowMs,
       blocks: this.#blocks,
-      own,
       frames: this.#frames,
       jitter: this.#options.jitter,
       tell: (name, event) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FakeClock } from '../../core/fake-clock.ts'
 import { DtlsConnection } from '../../dtls/connection.ts'
 import type { DtlsKeys } from '../../dtls/conversation.ts'
-import { fingerprintOf } from '../../dtls/identity.ts'
+import { createDtlsIdentity, fingerprintOf } from '../../dtls/identity.ts'
 import { ownCertificate } from '../../dtls/test-support.ts'
 import { checkOf } from '../../ice/test-support.ts'
 import { datagramKind } from '../../rtp/demux.ts'
@@ -20,7 +20,9 @@ const formats = { receive: [pcmu], send: [pcmu] }
 const ours = { user: 'ours', password: 'our-password-of-22-chars' }
 const theirs = { user: 'them', password: 'their-password-22-chars' }
 const ice = { local: ours, remote: theirs }
-const [server, browser, other] = [ownCertificate(), ownCertificate(), ownCertificate()]
+const identity = createDtlsIdentity(Date.now())
+const server = { certificate: identity.certificate }
+const [browser, other] = [ownCertificate(), ownCertificate()]
 const at: Endpoint = { ip: '192.0.2.1', port: 50_000 }
 const elsewhere: Endpoint = { ip: '198.51.100.7', port: 7_000 }
 const plain = { ip: '192.0.2.9', rtpPort: 4_000, rtcpPort: 4_001 }
@@ -46,9 +48,9 @@ function world() {
     blocks: new BlockPool(),
     frames: new FrameClock(clock),
     jitter: { minMs: 20, maxMs: 200 },
-    own: server,
   }
   const port = new Port({ ...options, tell: (name, event) => told.push([name, event]) })
+  port.identify(identity)
   /** The other party, in the clear. */
   const bob = new Port({ ...options, tell: () => undefined })
   bob.describe({ ...formats, remote: plain })

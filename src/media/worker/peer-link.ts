@@ -20,7 +20,7 @@ import type { SourceLock } from './source-lock.ts'
 export interface PeerLinkOptions {
   readonly clock: Clock
   /** No handshakes without. */
-  readonly own?: OwnCertificate
+  readonly own: () => OwnCertificate | undefined
   readonly lock: SourceLock
   readonly send: (bytes: Uint8Array, to: Endpoint) => void
   readonly agreed: (keys: SrtpKeys) => void
@@ -73,7 +73,8 @@ export class PeerLink {
   }
 
   #newConnection(terms: DtlsTerms): DtlsConnection | undefined {
-    const { own, clock, send, agreed, tell } = this.#options
+    const { clock, send, agreed, tell } = this.#options
+    const own = this.#options.own()
     if (!own) return undefined
     return new DtlsConnection({
       role: terms.side,

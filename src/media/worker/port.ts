@@ -13,6 +13,7 @@ import { endpointText } from '../../core/ip.ts'
 import { randomUint16, randomUint32 } from '../../core/random.ts'
 import type { VoiceProcessing } from '../../core/voice-processing.ts'
 import type { OwnCertificate } from '../../dtls/conversation.ts'
+import { type DtlsIdentity, privateKeyOf } from '../../dtls/identity.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
@@ -50,8 +51,6 @@ export interface PortOptions {
   readonly clock: Clock
   readonly wallAt: (nowMs: number) => number
   readonly blocks: BlockPool
-  /** What we show in handshakes of DTLS; none are had without. */
-  readonly own?: OwnCertificate
   readonly frames: FrameClock
   readonly jitter: DelayBounds
   readonly tell: <Name extends keyof PortEvents>(name: Name, event: PortEvents[Name]) => void
@@ -82,6 +81,8 @@ export class Port implements PacketHandler, Wire {
   #crypto: PortCrypto | undefined
   /** Undefined for peers without ICE and DTLS. */
   #link: PeerLink | undefined
+  /** What we show in handshakes of DTLS. */
+  #own: OwnCertificate | undefined
   #peer: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
@@ -144,6 +145,11 @@ export class Port implements PacketHandler, Wire {
 
   get packetsSent(): number {
     return this.#sent.packets
+  }
+
+  /** Who we are in handshakes of DTLS: told before the description that needs it. */
+  identify(identity: DtlsIdentity): void {
+    this.#own = { certificate: identity.certificate, key: privateKeyOf(identity) }
   }
 
   describe(description: PortDescription): void {
@@ -257,10 +263,10 @@ export class Port implements PacketHandler, Wire {
   }
 
   #newLink(): PeerLink {
-    const { clock, own, tell } = this.#options
+    const { clock, tell } = this.#options
     return new PeerLink({
       clock,
-      ...(own && { own }),
+      own: () => this.#own,
       lock: this.#lock,
       send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       agreed: (keys) => this.#crypto?.describe(keys),

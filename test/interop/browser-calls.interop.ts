@@ -1,0 +1,142 @@
+/**
+ * JsSIP in Chromium is a phone: it calls baresip and is called, over DTLS-SRTP and ICE, through our WebSocket. What each
+ * heard is compared with what the other said, and the recording is in the clear.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { readWav } from '../../src/codec/wav.ts'
+import { freePort } from '../support/free-port.ts'
+import { alike, PhoneRoom, talk } from '../support/phone-room.ts'
+import { writePlainWav } from '../support/plain-wav.ts'
+import { needs } from '../support/program.ts'
+import { assertHeard, speechWav } from '../support/speech-wav.ts'
+import { until } from '../support/until.ts'
+import { type WebPhone, WebPhones } from '../support/web-phone.ts'
+
+const domain = '127.0.0.1'
+const at = (number: string) => `sip:${number}@${domain}`
+
+let folder: string
+let room: PhoneRoom
+let phones: WebPhones
+let url: string
+/** What browsers say. */
+let said: Int16Array
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'patchbay-browser-'))
+  const port = await freePort()
+  url = `ws://${domain}:${port}`
+  room = await PhoneRoom.open({ env: { WS_PORTS: String(port) } })
+  const microphone = join(folder, 'microphone.wav')
+  said = await speechWav(microphone, 'caller', 8)
+  phones = await WebPhones.open([], microphone)
+})
+after(async () => {
+  await phones?.close()
+  await room?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const start = (number: string): Promise<WebPhone> =>
+  phones.start('jssip', { url, user: number, password: `password-of-${number}`, domain })
+
+async function assertBrowserHeard(phone: WebPhone, spoken: Int16Array, minSeconds = 1.5): Promise<void> {
+  const path = join(folder, 'heard.wav')
+  writePlainWav(path, await phone.heard())
+  await assertHeard('the browser', spoken, path, { ...alike, minSeconds })
+}
+
+async function assertSecured(phone: WebPhone): Promise<void> {
+  const { state, dtls, cipher, received = 0, lost } = await phone.facts()
+  assert.deepEqual([state, dtls, cipher, lost], ['connected', 'connected', 'SRTP_AEAD_AES_128_GCM', 0])
+  assert.ok(received > 100, `${received} packets`)
+}
+
+async function assertRecorded(byChannel: readonly Int16Array[]): Promise<void> {
+  await room.ended()
+  const call = await until('the call to be stored', 15_000, async () => {
+    const [newest] = (await room.server.api.calls({ limit: 1 })).items
+    return newest?.recordings[0]?.state === 'stored' && newest
+  })
+  const combined = call.recordings[0]?.files.find(({ kind }) => kind === 'combined')
+  const recording = await readWav(join(room.server.recordingDir, combined?.name ?? ''))
+  for (const [channel, spoken] of byChannel.entries()) {
+    const path = join(folder, `channel-${channel}.wav`)
+    writePlainWav(path, recording.channel(channel))
+    await assertHeard(`channel ${channel} of the recording`, spoken, path, alike)
+  }
+}
+
+test('a browser calls baresip', needs('chromium', 'baresip'), async (t) => {
+  const alice = await start('101')
+  const bob = await room.baresip(t, '102', { autoAnswer: true })
+  assert.equal(await alice.call(at('102')), 200)
+  await talk(4_000)
+  await assertSecured(alice)
+  await alice.ask('hangUp')
+  await bob.saw('CALL_CLOSED')
+  await bob.stop()
+  await assertHeard('baresip', said, bob.heardWav(), alike)
+  await assertBrowserHeard(alice, room.said('102'))
+  await assertRecorded([said, room.said('102')])
+  await alice.stop()
+})
+
+test('baresip calls a browser', needs('chromium', 'baresip'), async (t) => {
+  const bob = await start('102')
+  await bob.answers()
+  const alice = await room.baresip(t, '101')
+  alice.dial('102')
+  await alice.saw('CALL_ESTABLISHED')
+  await bob.answered()
+  await talk(4_000)
+  await assertSecured(bob)
+  alice.hangUp()
+  await alice.saw('CALL_CLOSED')
+  await alice.stop()
+  await assertHeard('baresip', said, alice.heardWav(), alike)
+  await assertBrowserHeard(bob, room.said('101'))
+  await bob.stop()
+})
+
+test('a browser calls a browser', needs('chromium'), async () => {
+  const alice = await start('101')
+  const bob = await start('102')
+  await bob.answers()
+  assert.equal(await alice.call(at('102')), 200)
+  await talk(4_000)
+  await assertSecured(alice)
+  await assertSecured(bob)
+  await alice.ask('hangUp')
+  await assertBrowserHeard(alice, said)
+  await assertBrowserHeard(bob, said)
+  await Promise.all([alice.stop(), bob.stop()])
+})
+
+test(
+  'a browser holds, resumes, and looks for another way, in one encrypted call',
+  needs('chromium', 'baresip'),
+  async (t) => {
+    const alice = await start('101')
+    const bob = await room.baresip(t, '102', { autoAnswer: true })
+    assert.equal(await alice.call(at('102')), 200)
+    await talk()
+    await alice.ask('hold')
+    await talk(1_000)
+    await alice.ask('resume')
+    await talk()
+    await alice.ask('restartIce')
+    await talk(4_000)
+    await assertSecured(alice)
+    await alice.ask('hangUp')
+    await bob.saw('CALL_CLOSED')
+    await bob.stop()
+    await assertHeard('baresip', said, bob.heardWav(), { ...alike, minSeconds: 5 })
+    await assertBrowserHeard(alice, room.said('102'), 5)
+    await alice.stop()
+  },
+)
