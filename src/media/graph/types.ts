@@ -3,8 +3,10 @@
  *
  *   call/, pbx/  ── MediaPort, Mix ─▶  ../types.ts  ── worker ─▶ worker/graph/
  */
+
 import type { Tone } from '../../codec/tone.ts'
 import type { ProgressTone, ToneCountry } from '../../codec/tones.ts'
+import type { VoiceModel } from '../../core/voice-processing.ts'
 import type { MediaPort } from '../types.ts'
 
 /** Samples without a header. */
@@ -150,6 +152,8 @@ export interface MemberWishes {
   readonly muted?: boolean
   /** Does not hear. */
   readonly deaf?: boolean
+  /** What `talks` is told by: `energy` when left out. Said when it joins. */
+  readonly voiceActivity?: VoiceModel
 }
 
 export interface MemberEvents {

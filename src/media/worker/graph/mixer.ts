@@ -8,7 +8,9 @@
  * silent hear the same frame. Gains change along a frame, so that nobody comes or goes with a click. Mixes may be
  * members of each other: what goes round comes one tick later. Nothing allocates between joins.
  */
+
 import { gainFactor } from '../../../codec/mix.ts'
+import type { VoiceModel } from '../../../core/voice-processing.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
 import { Limiter } from './limiter.ts'
 import { loudness, type Stage } from './loudest.ts'
@@ -33,6 +35,8 @@ export interface MemberOptions {
   readonly announces?: boolean
   /** Told when it begins and ends to talk, at most twice in 600 ms. */
   readonly talks?: (talking: boolean) => void
+  /** What it is told by; energy when left out. */
+  readonly voiceActivity?: VoiceModel
 }
 
 export class Mixer implements SoundSource {
@@ -163,7 +167,7 @@ export class MixerMember implements SoundSource {
   constructor(
     mixer: Mixer,
     voice: SoundSource | undefined,
-    { gainDb = 0, muted, deaf, announces, talks }: MemberOptions,
+    { gainDb = 0, muted, deaf, announces, talks, voiceActivity }: MemberOptions,
   ) {
     this.sampleRateHz = mixer.sampleRateHz
     this.#mixer = mixer
@@ -176,7 +180,7 @@ export class MixerMember implements SoundSource {
     const samples = frameSamples(mixer.sampleRateHz)
     this.#scaled = new Int16Array(samples)
     this.#output = new Int16Array(samples)
-    if (talks) this.#talk = new TalkDetector(mixer.sampleRateHz, talks)
+    if (talks) this.#talk = new TalkDetector(mixer.sampleRateHz, talks, voiceActivity)
   }
 
   /** What is left out stays. */
