@@ -22,6 +22,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media/media.ts',
     what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
   },
+  soak: { file: 'soak/main.ts', what: '10,000 short calls in a row: what the server still holds when they are over' },
   'media-port': {
     file: 'media-port.ts',
     what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',

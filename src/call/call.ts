@@ -143,7 +143,7 @@ export class Call implements LiveCall, TransferHost {
 
   async #ring(options: DialOptions): Promise<void> {
     const { destinations, ringMs, record, recordingName, callerSrtp, callerCodecs, callerVoice } = options
-    const { advertisedIp, srtp } = this.#services
+    const { advertisedIp, srtp, mediaIps } = this.#services
     const codecs = this.codecsFor(callerCodecs)
     const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
@@ -152,6 +152,7 @@ export class Call implements LiveCall, TransferHost {
       ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
       browser: isBrowser(this.#invite),
+      alsoAt: mediaIps,
       codecs,
       ...(callerVoice && { voice: callerVoice }),
     })
@@ -321,6 +322,10 @@ export class Call implements LiveCall, TransferHost {
   /** @param own Of a leg that has codecs of its own. */
   codecsFor(own?: readonly string[]): CodecRules {
     return rulesFor(this.#services.codecs, own)
+  }
+
+  get mediaIps(): (() => readonly string[]) | undefined {
+    return this.#services.mediaIps
   }
 
   advertisedIp(flow: Flow): string {

@@ -110,6 +110,8 @@ export interface LegMediaOptions {
   readonly srtp?: SrtpMode
   /** It takes the media of WebRTC and nothing else. */
   readonly browser?: boolean
+  /** Addresses of ours besides, for who finds its way by ICE. */
+  readonly alsoAt?: (() => readonly string[]) | undefined
   /** Of the port, for the several devices that ring on it. */
   readonly ice?: IceCredentials
   readonly codecs?: CodecRules
@@ -150,7 +152,7 @@ export class LegMedia {
    *   codecs; what is done to its voice.
    */
   constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
-    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, voice } = more
+    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt, voice } = more
     this.#voice = before ? before.#voice : voice
     this.port = port
     this.#ip = ip
@@ -158,7 +160,7 @@ export class LegMedia {
     this.#streams = streams
     this.#transport = before
       ? before.#transport.onAnotherPort(port, ip)
-      : new LegTransport({ port, ip, srtp, browser, ...(ice && { ice }) })
+      : new LegTransport({ port, ip, srtp, browser, alsoAt, ...(ice && { ice }) })
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (!before) return
     this.#plan = before.#audioAlone()

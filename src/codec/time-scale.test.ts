@@ -8,6 +8,7 @@ function scaled(
   sound: Int16Array,
   sampleRateHz: number,
   scale: typeof removePeriod,
+  alike?: number,
 ): { out: Int16Array; cuts: number } {
   const out = new Int16Array(sound.length * 2)
   out.set(sound)
@@ -15,7 +16,7 @@ function scaled(
   let cuts = 0
   const each = (60 * sampleRateHz) / 1000
   for (let at = each; at + each < end; at += each) {
-    const changed = scale(out, at, end, sampleRateHz)
+    const changed = scale(out, at, end, sampleRateHz, alike)
     if (changed > 0) cuts++
     end += scale === removePeriod ? -changed : changed
   }
@@ -39,13 +40,14 @@ test('a tone that is made shorter or longer keeps its pitch, its level and its p
   }
 })
 
-test('speech is cut where it is voiced or silent, without a click; noise is not cut', () => {
+test('speech is cut where it is voiced or silent, without a click; noise only when it must be', () => {
   const speech = resampled(speech16k, 16_000, 8000)
   for (const scale of [removePeriod, insertPeriod]) {
     const { out, cuts } = scaled(speech, 8000, scale)
     assert.ok(cuts > 8 && cuts < 38, `${cuts}`)
     assert.ok(steepest(out) < 1.05 * steepest(speech), `${steepest(out)}, ${steepest(speech)}`)
     assert.equal(scaled(noise(3000, 8000), 8000, scale).cuts, 0)
+    assert.ok(scaled(noise(3000, 8000), 8000, scale, 0.2).cuts >= 12)
     assert.ok(scaled(noise(20, 8000), 8000, scale).cuts >= 12)
   }
 })

@@ -10,8 +10,8 @@ import { levelDbov } from './level.ts'
 
 const shortestMs = 2.5
 export const longestPeriodMs = 15
-/** Correlation at which the cut is not heard. */
-const alike = 0.9
+/** Correlation from which on a cut is not heard. */
+export const unheard = 0.9
 /** What is quieter may be cut anywhere. */
 const quietDbov = -50
 
@@ -19,13 +19,20 @@ const quietDbov = -50
  * Take a period out of the sound from `at` on, of which 30 ms are there. The samples behind move forward to fill it.
  *
  * @param end Just behind the last sample.
+ * @param alike How alike the two periods that meet must be: correlation, 0..1.
  * @returns Samples taken out; 0 when there is no good place.
  */
-export function removePeriod(sound: Int16Array, at: number, end: number, sampleRateHz: number): number {
+export function removePeriod(
+  sound: Int16Array,
+  at: number,
+  end: number,
+  sampleRateHz: number,
+  alike = unheard,
+): number {
   const longest = Math.floor((longestPeriodMs * sampleRateHz) / 1000)
   if (end - at < 2 * longest) return 0
   const isQuiet = levelDbov(sound, at, 2 * longest) < quietDbov
-  const period = isQuiet ? longest : bestPeriod(sound, at, 1, sampleRateHz)
+  const period = isQuiet ? longest : bestPeriod(sound, at, 1, sampleRateHz, alike)
   if (period === 0) return 0
   // From the first period into the second
   for (let i = 0; i < period; i++) {
@@ -42,11 +49,17 @@ export function removePeriod(sound: Int16Array, at: number, end: number, sampleR
  *
  * @returns Samples put in; 0 when there is no good place.
  */
-export function insertPeriod(sound: Int16Array, at: number, end: number, sampleRateHz: number): number {
+export function insertPeriod(
+  sound: Int16Array,
+  at: number,
+  end: number,
+  sampleRateHz: number,
+  alike = unheard,
+): number {
   const longest = Math.floor((longestPeriodMs * sampleRateHz) / 1000)
   if (end - at < longest || at < longest || end + longest > sound.length) return 0
   const isQuiet = levelDbov(sound, at - longest, 2 * longest) < quietDbov
-  const period = isQuiet ? longest : bestPeriod(sound, at, -1, sampleRateHz)
+  const period = isQuiet ? longest : bestPeriod(sound, at, -1, sampleRateHz, alike)
   if (period === 0) return 0
   sound.copyWithin(at + period, at, end)
   // What comes next, into what was just played, behind which it comes once more
@@ -58,7 +71,7 @@ export function insertPeriod(sound: Int16Array, at: number, end: number, sampleR
 }
 
 /** The period at which the sound from `at` on is most like what is one later (1) or earlier (-1); 0 when it is not. */
-function bestPeriod(sound: Int16Array, at: number, side: 1 | -1, sampleRateHz: number): number {
+function bestPeriod(sound: Int16Array, at: number, side: 1 | -1, sampleRateHz: number, alike: number): number {
   const shortest = Math.ceil((shortestMs * sampleRateHz) / 1000)
   const longest = Math.floor((longestPeriodMs * sampleRateHz) / 1000)
   // At an eighth of a millisecond first

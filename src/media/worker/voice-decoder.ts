@@ -11,7 +11,7 @@
 import type { Codec, Decoder } from '../../codec/codec.ts'
 import { ComfortNoise } from '../../codec/comfort-noise.ts'
 import { FractionalResampler, samplesAfter } from '../../codec/fractional-resampler.ts'
-import { insertPeriod, longestPeriodMs, removePeriod } from '../../codec/time-scale.ts'
+import { insertPeriod, longestPeriodMs, removePeriod, unheard } from '../../codec/time-scale.ts'
 import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
 import type { RtpPacket } from '../../rtp/packet.ts'
 import type { DelayBounds } from '../types.ts'
@@ -26,6 +26,8 @@ export interface VoiceStats extends Readonly<JitterCounts> {
   /** Sound given since the beginning, and how much of it was made up, ms. */
   readonly playedMs: number
   readonly concealedMs: number
+  /** Lost, and made of the copy in the packet behind (FEC of Opus), ms. */
+  readonly recoveredMs: number
   /** Periods taken out to wait less, and put in to wait longer, ms. */
   readonly removedMs: number
   readonly insertedMs: number
@@ -41,6 +43,9 @@ const longestPacketMs = 120
 /** A delay that is off by more is mended by whole periods; in speech by one each 60 ms when it is too long. */
 const scaledFromMs = 10
 const ticksBetweenRemovals = 3
+/** Off by more than that, a cut that may be heard is better than late packets, or a delay that stays: this much alike will do. */
+const farOffMs = 40
+const somewhatAlike = 0.2
 /** Below that by this much for each ms (a time constant of 40 s), once it is off by so many ms or ppm. */
 const ppmPerMs = 25
 const offMs = 4
@@ -67,6 +72,7 @@ export class VoiceDecoder {
   /** Made up since the last packet, samples. */
   #madeUp = 0
   #concealed = 0
+  #recovered = 0
   #played = 0
   #removed = 0
   #inserted = 0
@@ -128,6 +134,7 @@ export class VoiceDecoder {
       driftPpm: wanted.driftPpm,
       playedMs: this.#played / samplesPerMs,
       concealedMs: this.#concealed / samplesPerMs,
+      recoveredMs: this.#recovered / samplesPerMs,
       removedMs: this.#removed / samplesPerMs,
       insertedMs: this.#inserted / samplesPerMs,
     }
@@ -166,14 +173,15 @@ export class VoiceDecoder {
   /** Nearer to the wanted delay by a period, when it is far off. */
   #scale(errorMs: number): void {
     this.#ticksSinceRemoval++
+    const alike = Math.abs(errorMs) > farOffMs ? somewhatAlike : unheard
     if (errorMs < -scaledFromMs) {
-      const inserted = insertPeriod(this.#sound, this.#head, this.#end, this.sampleRateHz)
+      const inserted = insertPeriod(this.#sound, this.#head, this.#end, this.sampleRateHz, alike)
       this.#inserted += inserted
       this.#end += inserted
     } else if (errorMs > scaledFromMs && this.#ticksSinceRemoval >= ticksBetweenRemovals) {
       // What waits too long is there: two of the longest periods are looked at
       while (this.#end < 3 * this.#head && this.#buffer.next() === 'packet') this.#decodeMore()
-      const removed = removePeriod(this.#sound, this.#head, this.#end, this.sampleRateHz)
+      const removed = removePeriod(this.#sound, this.#head, this.#end, this.sampleRateHz, alike)
       this.#removed += removed
       this.#end -= removed
       if (removed > 0) this.#ticksSinceRemoval = 0
@@ -252,6 +260,7 @@ export class VoiceDecoder {
     const to = this.#end
     const count = this.#decoder.recover(bytes, payloadStart, payloadBytes, this.#sound, to, samples)
     this.#end += count
+    this.#recovered += count
     return count
   }
 
