@@ -125,6 +125,7 @@ export class Port implements PacketHandler, Wire {
       wallAt: options.wallAt,
       metrics: () => this.#quality.metrics(),
       crypto: () => this.#crypto,
+      heard: (lossShare) => this.#speaker.hearLoss(lossShare),
       sendRtp: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       sendRtcp: (bytes, to) => this.#sockets?.sendRtcp(bytes, to),
     })
@@ -285,6 +286,7 @@ export class Port implements PacketHandler, Wire {
     const format = valid ? this.#receive[packet.payloadType] : undefined
     if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (!clear && this.#crypto?.opens) this.#quality.undecrypted()
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
