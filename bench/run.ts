@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
   'sip-registrations': { file: 'sip/registrations.ts', what: '100,000 idle registrations: memory each, refreshes' },
   'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
   codec: { file: 'codec.ts', what: 'decode, encode, resample, mix, detect: µs for each frame of 20 ms' },
+  graph: { file: 'graph.ts', what: 'mixers, players, taps and their like: µs for each tick of 20 ms' },
   jitter: { file: 'jitter.ts', what: 'jitter buffer and decoder: µs for each 20 ms heard, on good and bad networks' },
   sound: { file: 'sound/sound.ts', what: 'noise, echo and level of speech before and after, µs for each frame' },
   media: {
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media-port.ts',
     what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
   },
+  quality: { file: 'quality.ts', what: 'loss, level and score of a stream: ns for each packet' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   webrtc: { file: 'webrtc.ts', what: 'a certificate, a handshake of DTLS, a check of ICE: µs' },
   'siprec-load': {
