@@ -8,14 +8,14 @@
  * How long packets wait follows the network (delay-estimate.ts), without a jump: by periods of the voice played twice or
  * not at all, and below that by samples that are a little shorter or longer, as is what the two clocks disagree by.
  */
-import type { Codec, Decoder } from '../../codec/codec.ts'
-import { ComfortNoise } from '../../codec/comfort-noise.ts'
-import { FractionalResampler, samplesAfter } from '../../codec/fractional-resampler.ts'
-import { insertPeriod, longestPeriodMs, removePeriod, unheard } from '../../codec/time-scale.ts'
-import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
-import type { RtpPacket } from '../../rtp/packet.ts'
-import type { DelayBounds } from '../types.ts'
-import { frameMs, frameSamples } from './sound.ts'
+import type { Codec, Decoder } from '../../../codec/codec.ts'
+import { ComfortNoise } from '../../../codec/comfort-noise.ts'
+import { FractionalResampler, samplesAfter } from '../../../codec/fractional-resampler.ts'
+import { insertPeriod, longestPeriodMs, removePeriod, unheard } from '../../../codec/time-scale.ts'
+import { type Carries, JitterBuffer, type JitterCounts } from '../../../rtp/jitter/jitter-buffer.ts'
+import type { RtpPacket } from '../../../rtp/packet.ts'
+import type { DelayBounds } from '../../types.ts'
+import { frameMs, frameSamples } from '../sound.ts'
 
 export interface VoiceStats extends Readonly<JitterCounts> {
   /** How much later than the fastest packet arrives it is played, ms, and how much later it should be. */
