@@ -22,10 +22,12 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     file: 'media/media.ts',
     what: 'packets through one media worker: receive, record, relay; a plain C program and rtpengine beside',
   },
+  soak: { file: 'soak/main.ts', what: '10,000 short calls in a row: what the server still holds when they are over' },
   'media-port': {
     file: 'media-port.ts',
     what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
   },
+  quality: { file: 'quality.ts', what: 'loss, level and score of a stream: ns for each packet' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',

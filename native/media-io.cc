@@ -65,6 +65,11 @@ uint16_t portOf(const Address &address) {
   return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
+bool isAnywhere(const Address &address) {
+  if (address.any.sa_family == AF_INET) return address.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+  return IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+}
+
 // Reads a numeric address, `fe80::1%eth0` too.
 bool parse(const std::string &text, uint32_t port, Address &address) {
   memset(&address, 0, sizeof address);
@@ -110,8 +115,8 @@ bool fit(int family, bool takesMapped, Address &address) {
 struct Socket {
   int fd = -1;
   int family = AF_INET;
-  // Bound to `::`: IPv4 comes in mapped.
-  bool takesMapped = false;
+  // Bound to every address of the machine; to `::`, IPv4 comes in mapped.
+  bool anywhere = false;
   bool aimed = false;
   // The kernel knows where to send, and takes nothing from elsewhere.
   bool connected = false;
@@ -167,7 +172,7 @@ struct Io {
     Socket &socket = sockets[number] = Socket{};
     socket.fd = fd;
     socket.family = family;
-    socket.takesMapped = family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+    socket.anywhere = isAnywhere(address);
     return static_cast<int32_t>(number);
   }
 
@@ -195,14 +200,15 @@ struct Io {
     Socket *socket = find(number);
     if (!socket) return false;
     connect(number, false);
-    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->takesMapped, socket->target);
+    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->anywhere, socket->target);
     return socket->aimed;
   }
 
-  // Hand the aim to the kernel, or take it back. Sending is cheaper while it has it, but it takes nothing from elsewhere.
+  // Hand the aim to the kernel, or take it back. Sending is cheaper while it has it, but it takes nothing from elsewhere, nor
+  // by another address of ours than it would send from: so this is for sockets that are bound to one address.
   void connect(uint32_t number, bool wanted) {
     Socket *socket = find(number);
-    if (!socket || socket->connected == wanted || (wanted && !socket->aimed)) return;
+    if (!socket || socket->connected == wanted || (wanted && (!socket->aimed || socket->anywhere))) return;
     Address nowhere = {};
     nowhere.any.sa_family = AF_UNSPEC;
     const Address &address = wanted ? socket->target : nowhere;

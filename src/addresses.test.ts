@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { advertiser, externalAddress, mediaSettings, sipSockets } from './addresses.ts'
+import { advertiser, externalAddress, mediaAddresses, mediaSettings, sipSockets } from './addresses.ts'
 import { parseNetworks } from './core/networks.ts'
 import { loadSettings } from './core/settings/load.ts'
 import type { Flow } from './sip/stack.types.ts'
@@ -67,4 +67,11 @@ test('each address is listened on, and media takes packets for all of them', () 
   assert.equal(mediaSettings(settings).bindIp, '0.0.0.0')
   assert.equal(mediaSettings(settingsOf({ SIP_HOST: '10.0.0.2,2001:db8::2' })).bindIp, '::')
   assert.equal(mediaSettings(settingsOf({ SIP_HOST: '10.0.0.2' })).bindIp, '10.0.0.2')
+})
+
+test('browsers are told the public address and our own, and never loopback', () => {
+  const bound = mediaAddresses(settingsOf({ RTP_BIND_IP: '10.0.0.9' }), () => '203.0.113.9')
+  assert.deepEqual(bound(), ['203.0.113.9', '10.0.0.9'])
+  assert.deepEqual(mediaAddresses(settingsOf({ RTP_BIND_IP: '127.0.0.1' }), undefined)(), [])
+  for (const ip of mediaAddresses(settingsOf({}), undefined)()) assert.doesNotMatch(ip, /^127\.|^::1$|^0\./)
 })

@@ -2,7 +2,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { isIPv6, isWildcardIp } from './core/ip.ts'
+import { isIPv6, isLoopbackIp, isWildcardIp } from './core/ip.ts'
 import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { MediaPlaneSettings } from './media/types.ts'
@@ -11,6 +11,7 @@ import type { Flow, TransportName } from './sip/stack.types.ts'
 
 /** An address of documentation (RFC 5737): the way to it is the default route. */
 const somewhereOutside = '192.0.2.1'
+const somewhereOutside6 = '2001:db8::1'
 
 /** Sockets for SIP: PORTS for UDP and TCP unless one of them has ports of its own; the others where they are asked for. */
 export function sipSockets({ sip, tls }: Settings): { transport: TransportName; ip: string; port: number }[] {
@@ -110,6 +111,20 @@ export function advertiser(
     if (!isWildcardIp(bindIp)) return bindIp
     if (typeof peer !== 'string' && !isWildcardIp(peer.local.ip)) return peer.local.ip
     return addresses.towards(remoteIp)
+  }
+}
+
+/**
+ * Where media are received besides: the public address and that of the interface to the outside. For browsers, which try
+ * all that they are told, and whose signalling may come through a proxy that hides where they are.
+ */
+export function mediaAddresses(settings: Settings, publicIp: PublicIp): () => readonly string[] {
+  const addresses = new LocalAddresses()
+  const { bindIp } = mediaSettings(settings)
+  return () => {
+    const outside = isIPv6(bindIp) ? [somewhereOutside, somewhereOutside6] : [somewhereOutside]
+    const own = isWildcardIp(bindIp) ? outside.map((ip) => addresses.towards(ip)) : [bindIp]
+    return [...new Set([publicIp?.() ?? [], own.filter((ip) => !isLoopbackIp(ip))].flat())]
   }
 }
 

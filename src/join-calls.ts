@@ -2,6 +2,7 @@
 import {
   advertiser,
   externalAddress,
+  mediaAddresses,
   mediaSettings,
   type PublicIp,
   reachableAt,
@@ -152,6 +153,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     live,
     recorder: recordings,
     advertisedIp,
+    mediaIps: mediaAddresses(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
     srtp: settings.rtp.srtp,

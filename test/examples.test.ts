@@ -82,6 +82,21 @@ test('record-a-conversation and live-events: two files become a recording, and i
   outcomes.get('live-events/live-events.ts')?.kill()
 })
 
+test('browser-phone: the page and its phone are served (what it does in a browser: browser-calls.interop.ts)', async () => {
+  const example = run('browser-phone/serve.ts', ['0'])
+  await example.printed
+  const url = /http:\/\/\S+/.exec(example.lines.join('\n'))?.[0] ?? ''
+  const [page, script] = await Promise.all(
+    ['', '/phone.js'].map(async (path) => {
+      const response = await fetch(url + path)
+      return response.text()
+    }),
+  )
+  assert.match(page ?? '', /<script type="module" src="\/phone.js">/)
+  assert.match(script ?? '', /registrationFailed/)
+  outcomes.get('browser-phone/serve.ts')?.kill()
+})
+
 test('every example has a README and was run here', () => {
   for (const name of readdirSync(examples)) {
     assert.ok(readdirSync(join(examples, name)).includes('README.md'), name)

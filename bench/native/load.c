@@ -39,7 +39,7 @@ static int fd, rawFd = -1;
 static struct sockaddr_in own = {.sin_family = AF_INET};
 static int stamped;
 static atomic_int finished;
-static uint64_t returned;
+static _Atomic uint64_t returned;
 // By tenths of a millisecond.
 static uint32_t late[slots], delays[slots];
 static uint64_t stampsSeen;
@@ -237,13 +237,17 @@ int main(int argc, char **argv) {
   pthread_create(&taker, NULL, takeReturned, NULL);
   const uint32_t packetsEach = (uint32_t)(seconds * 50);
   sendAll(streams, count, packetsEach);
-  sleepUntil(nowNs() + 500000000u); // what is still on its way
+  // What is still on its way: until nothing has come back for half a second.
+  for (uint64_t seen = UINT64_MAX; seen != atomic_load(&returned);) {
+    seen = atomic_load(&returned);
+    sleepUntil(nowNs() + 500000000u);
+  }
   atomic_store(&finished, 1);
   pthread_join(taker, NULL);
   const uint64_t sent = (uint64_t)count * packetsEach;
   printf("{\"sent\":%llu,\"lateP99Ms\":%.1f,\"lateMaxMs\":%.1f,\"returned\":%llu,\"delayP50Ms\":%.1f,\"delayP99Ms\":%.1f,"
          "\"delayMaxMs\":%.1f}\n",
-         (unsigned long long)sent, percentile(late, sent, 0.99), percentile(late, sent, 1), (unsigned long long)returned,
+         (unsigned long long)sent, percentile(late, sent, 0.99), percentile(late, sent, 1), (unsigned long long)atomic_load(&returned),
          percentile(delays, stampsSeen, 0.5), percentile(delays, stampsSeen, 0.99), percentile(delays, stampsSeen, 1));
   return 0;
 }

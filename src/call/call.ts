@@ -139,7 +139,7 @@ export class Call implements LiveCall, TransferHost {
   }
 
   async #ring({ destinations, ringMs, record, recordingName, callerSrtp, callerCodecs }: DialOptions): Promise<void> {
-    const { advertisedIp, srtp } = this.#services
+    const { advertisedIp, srtp, mediaIps } = this.#services
     const codecs = this.codecsFor(callerCodecs)
     const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
@@ -148,6 +148,7 @@ export class Call implements LiveCall, TransferHost {
       ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
       browser: isBrowser(this.#invite),
+      alsoAt: mediaIps,
       codecs,
     })
     if (offer !== undefined) media.mustSuit(offer)
@@ -316,6 +317,10 @@ export class Call implements LiveCall, TransferHost {
   /** @param own Of a leg that has codecs of its own. */
   codecsFor(own?: readonly string[]): CodecRules {
     return rulesFor(this.#services.codecs, own)
+  }
+
+  get mediaIps(): (() => readonly string[]) | undefined {
+    return this.#services.mediaIps
   }
 
   advertisedIp(flow: Flow): string {

@@ -109,6 +109,8 @@ export interface LegMediaOptions {
   readonly srtp?: SrtpMode
   /** It takes the media of WebRTC and nothing else. */
   readonly browser?: boolean
+  /** Addresses of ours besides, for who finds its way by ICE. */
+  readonly alsoAt?: (() => readonly string[]) | undefined
   /** Of the port, for the several devices that ring on it. */
   readonly ice?: IceCredentials
   readonly codecs?: CodecRules
@@ -146,14 +148,14 @@ export class LegMedia {
    *   codecs.
    */
   constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
-    const { streams, before, srtp = 'accepted', browser = false, codecs, ice } = more
+    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt } = more
     this.port = port
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
     this.#streams = streams
     this.#transport = before
       ? before.#transport.onAnotherPort(port, ip)
-      : new LegTransport({ port, ip, srtp, browser, ...(ice && { ice }) })
+      : new LegTransport({ port, ip, srtp, browser, alsoAt, ...(ice && { ice }) })
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (!before) return
     this.#plan = before.#audioAlone()

@@ -65,7 +65,7 @@ const browser = ({ user = 'u1u1', setup = 'actpass', session = [], more = [] }: 
 const fingerprints = [{ hash: 'sha-256', value: '11:22' }]
 const theirs = { user: 'u1u1', password: 'theirpasswordof22chars0' }
 
-test('the offer of a browser is answered by a lite agent with one address, one bundle, and our certificate', () => {
+test('the offer of a browser is answered by a lite agent with its address, one bundle, and our certificate', () => {
   const { port, media } = leg()
   const answer = media.answer(browser())
   const [audio] = read(answer).media
@@ -183,4 +183,12 @@ test('phones without any of it get none of it', () => {
   assert.doesNotMatch(answer, /ice|candidate|fingerprint|setup|mid|group/)
   assert.doesNotMatch(leg().media.offer(), /ice|candidate|fingerprint|setup|mid|group/)
   assert.equal(port.descriptions.at(-1)?.ice, undefined)
+})
+
+test('a browser behind a proxy is told all our addresses, the one that its signalling came to first', () => {
+  const answer = leg({ alsoAt: () => ['198.51.100.1', ip, '10.0.0.1'] }).media.answer(browser())
+  assert.deepEqual(
+    [...answer.matchAll(/a=candidate:\d 1 UDP \d+ (\S+) /g)].map(([, address]) => address),
+    [ip, '198.51.100.1', '10.0.0.1'],
+  )
 })

@@ -33,6 +33,8 @@ export interface LegTransportOptions {
   readonly port: MediaPort
   /** Where this peer reaches us. */
   readonly ip: string
+  /** Where it may reach us besides, as far as its ICE finds the way. */
+  readonly alsoAt?: (() => readonly string[]) | undefined
   readonly srtp: SrtpMode
   readonly browser: boolean
   /** Of several devices that ring on one port: they are the port's. */
@@ -65,8 +67,8 @@ export class LegTransport {
 
   /** For the same peer on another port, which it has to check and to shake hands with anew. */
   onAnotherPort(port: MediaPort, ip: string): LegTransport {
-    const { srtp, browser } = this.#options
-    return new LegTransport({ port, ip, srtp, browser }, this)
+    const { srtp, browser, alsoAt } = this.#options
+    return new LegTransport({ port, ip, srtp, browser, alsoAt }, this)
   }
 
   /** Whether an m-line offered to us can be taken. */
@@ -90,10 +92,11 @@ export class LegTransport {
   }
 
   #ownAttributes(): SdpAttribute[] {
-    const { ip, port } = this.#options
+    const { ip, alsoAt, port } = this.#options
+    const ips = this.#offersIce ? [...new Set([ip, ...(alsoAt?.() ?? [])])] : []
     return [
       ...(this.#mid === undefined ? [] : [{ name: 'mid', value: this.#mid }]),
-      ...(this.#offersIce ? iceAttributes(this.#local, ip, port.address.rtpPort) : []),
+      ...(this.#offersIce ? iceAttributes(this.#local, ips, port.address.rtpPort) : []),
     ]
   }
 

@@ -36,20 +36,34 @@ export interface RingContext {
 
 export function ringDevices({ services, log, teller }: RingContext, wish: RingWish): Fork {
   const { port, wanted, beside = {}, from, referredBy, ...options } = wish
-  const { stack, clock, advertisedIp, srtp, codecs: rules } = services
+  const { stack, clock, advertisedIp, srtp, codecs: rules, mediaIps: alsoAt } = services
   const hostFor = ({ target }: Destination): string => advertisedIp(peerOf(target))
   // Whoever of them checks its way to the port does so by the same credentials.
   const ice = newIceCredentials()
   const offer = (destination: Destination) => {
     const { target, srtp: wished = srtp } = destination
     const browser = isBrowser(target)
-    const more = { ...(!browser && beside), srtp: wished, codecs: rulesFor(rules, destination.codecs), browser, ice }
+    const more = {
+      ...(!browser && beside),
+      srtp: wished,
+      codecs: rulesFor(rules, destination.codecs),
+      browser,
+      ice,
+      alsoAt,
+    }
     const media = new LegMedia(port, hostFor(destination), more)
     return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined
   }
   const pickUp: ForkOptions['pickUp'] = (invite, { present, srtp: wished = srtp, codecs: ownCodecs }) => {
     const host = advertisedIp(invite.flow)
-    const more = { ...beside, srtp: wished, codecs: rulesFor(rules, ownCodecs), browser: isBrowser(invite), ice }
+    const more = {
+      ...beside,
+      srtp: wished,
+      codecs: rulesFor(rules, ownCodecs),
+      browser: isBrowser(invite),
+      ice,
+      alsoAt,
+    }
     const media = new LegMedia(port, host, more)
     return { media, sdp: answerTo(invite, media, wanted), headers: present?.(from, host) ?? {} }
   }

@@ -45,6 +45,8 @@ export interface CallServices {
   readonly recorder: CallRecorder
   /** The address that this peer reaches us at, for SDP. */
   readonly advertisedIp: (peer: Flow | string | undefined) => string
+  /** Where else media may be reached: browsers come through proxies, and try them all. None but the advertised one when left out. */
+  readonly mediaIps?: () => readonly string[]
   /** SIP messages seen so far of these Call-IDs. */
   readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
   /** A leg that is silent for so long is asked whether it is still there; 0 never. */

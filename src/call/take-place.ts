@@ -59,8 +59,12 @@ async function takeOver(
     return invite.reject(gone ? 603 : 491)
   }
   const host = call.advertisedIp(invite.flow)
-  const browser = isBrowser(invite)
-  const media = new LegMedia(port, host, { srtp: srtp ?? call.srtp, codecs: call.codecsFor(codecs), browser })
+  const media = new LegMedia(port, host, {
+    srtp: srtp ?? call.srtp,
+    codecs: call.codecsFor(codecs),
+    browser: isBrowser(invite),
+    alsoAt: call.mediaIps,
+  })
   const other = call.otherThan(leg)
   const body = answerOrClose(invite, media, other?.media?.wishes)
   const headers = (other && present?.(shown(other), host)) ?? {}

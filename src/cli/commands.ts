@@ -71,6 +71,15 @@ const config: Command = async (context) => {
   return 0
 }
 
+const doctor: Command = async (context) => {
+  noMoreThan(context, 0)
+  const { settings } = load(context)
+  const { examine } = await import('../doctor.ts')
+  const findings = await examine(settings)
+  for (const { level, what, text: found } of findings) console.log(`${level.padEnd(5)} ${what.padEnd(11)} ${found}`)
+  return findings.some(({ level }) => level === 'fail') ? 1 : 0
+}
+
 const extension: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'add, list or remove')
@@ -131,4 +140,13 @@ const prompts: Command = async (context) => {
   return runPrompts(load(context).settings, context)
 }
 
-export const commands: Readonly<Record<string, Command>> = { serve, demo, config, extension, user, apikey, prompts }
+export const commands: Readonly<Record<string, Command>> = {
+  serve,
+  demo,
+  config,
+  doctor,
+  extension,
+  user,
+  apikey,
+  prompts,
+}

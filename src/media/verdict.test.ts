@@ -10,6 +10,7 @@ const good: Evidence = {
   sent: 250,
   expected: 250,
   missing: 0,
+  undecrypted: 0,
   sound: { clippedShare: 0, silentMs: 0 },
   jitterMs: 3,
   delayMs: 80,
@@ -19,7 +20,15 @@ const codes = (more: Partial<Evidence>): VerdictCode[] => judge({ ...good, ...mo
 
 test('a good stream has no verdict, nor has one of which little is known', () => {
   assert.deepEqual(codes({}), [])
-  const quiet = { expectsPackets: false, quietMs: 60_000, everReceived: false, sent: 0, expected: 0, missing: 0 }
+  const quiet = {
+    expectsPackets: false,
+    quietMs: 60_000,
+    everReceived: false,
+    sent: 0,
+    expected: 0,
+    missing: 0,
+    undecrypted: 0,
+  }
   assert.deepEqual(judge({ ...quiet, jitterMs: 0 }), [])
 })
 
@@ -30,6 +39,7 @@ test('each verdict begins at its limit', () => {
     ['one-way-audio', { quietMs: 10_000 }, { quietMs: 10_000, expectsPackets: false }],
     ['wrong-address', { stranger: { address: 'a', packets: 25 } }, { stranger: { address: 'a', packets: 24 } }],
     ['wrong-codec', { unknown: { payloadType: 18, packets: 25 } }, { unknown: { payloadType: 18, packets: 24 } }],
+    ['wrong-key', { undecrypted: 25 }, { undecrypted: 24 }],
     ['silence', { sound: { clippedShare: 0, silentMs: 30_000 } }, { sound: { clippedShare: 0, silentMs: 29_000 } }],
     ['clipping', { sound: { clippedShare: 0.01, silentMs: 0 } }, { sound: { clippedShare: 0.009, silentMs: 0 } }],
     ['echo', { echo: { delayMs: 30, lossDb: 29 } }, { echo: { delayMs: 29, lossDb: 29 } }],

@@ -22,6 +22,11 @@ export const verdicts = {
     text: 'Packets of payload type {about} were refused: nobody agreed to it',
     advice: 'The device sends another codec than it negotiated: look at its list of codecs and at its answer.',
   },
+  'wrong-key': {
+    text: 'Its packets cannot be decrypted',
+    advice:
+      'They are not encrypted, or with another key than its SDP says: look at the SRTP settings of the device, and at what changes the SDP on the way.',
+  },
   silence: {
     text: 'Packets come, but only silence is in them',
     advice: 'The device is muted, or its microphone does not work.',
@@ -76,6 +81,8 @@ export interface Evidence {
   readonly stranger?: { readonly address: string; readonly packets: number }
   /** The payload type of which most were refused. */
   readonly unknown?: { readonly payloadType: number; readonly packets: number }
+  /** Packets that were not authentic, while none was taken. */
+  readonly undecrypted: number
   /** Undefined when nobody could listen. */
   readonly sound?: {
     /** Of samples at the end of the scale. */
@@ -120,6 +127,7 @@ export function judge(evidence: Evidence): Verdict[] {
   if (stranger && stranger.packets >= refusedPackets) found.push({ code: 'wrong-address', about: stranger.address })
   if (unknown && unknown.packets >= refusedPackets)
     found.push({ code: 'wrong-codec', about: String(unknown.payloadType) })
+  if (evidence.undecrypted >= refusedPackets) found.push({ code: 'wrong-key' })
   if (sound && sound.silentMs >= silentMs) found.push({ code: 'silence' })
   if (sound && sound.clippedShare >= clippedShare) found.push({ code: 'clipping', about: percent(sound.clippedShare) })
   if (echo && echo.lossDb < echoLossDb && echo.delayMs >= echoDelayMs)

@@ -19,6 +19,7 @@ const verdictCodes = [
   'one-way-audio',
   'wrong-address',
   'wrong-codec',
+  'wrong-key',
   'silence',
   'clipping',
   'echo',

@@ -20,6 +20,8 @@ export const mostBufferMs = 200
 const jitters = 3
 /** After a late packet the buffer is as deep as that one needed, and becomes shallower by so many ms a second. */
 const shrinkMsPerS = 20
+/** Five seconds of packets of 20 ms. */
+const averagedPackets = 256
 /** How long the fastest packet is remembered: one window or two. */
 const windowMs = 1000
 /** A power of two: how far packets may be out of order. */
@@ -51,7 +53,7 @@ export class PlayoutModel {
   #fastest = 0
   #fastestBefore = 0
   #windowEndMs = 0
-  #bufferMs = leastBufferMs
+  #meanMs = leastBufferMs
   /** What late packets needed, and when that was. */
   #neededMs = 0
   #neededAtMs = 0
@@ -69,9 +71,9 @@ export class PlayoutModel {
     this.#clockKnown = false
   }
 
-  /** Depth of the simulated buffer now. */
+  /** Depth of the simulated buffer in the last seconds, on average. */
   get bufferMs(): number {
-    return this.#bufferMs
+    return this.#meanMs
   }
 
   get duplicates(): number {
@@ -141,9 +143,10 @@ export class PlayoutModel {
       this.#windowEndMs = nowMs + windowMs
     } else if (transitMs < this.#fastest) this.#fastest = transitMs
     const neededMs = this.#neededMs - ((nowMs - this.#neededAtMs) * shrinkMsPerS) / 1000
-    this.#bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs, neededMs))
+    const bufferMs = Math.min(mostBufferMs, Math.max(leastBufferMs, jitters * jitterMs, neededMs))
+    this.#meanMs += (bufferMs - this.#meanMs) / averagedPackets
     const waitedMs = transitMs - Math.min(this.#fastest, this.#fastestBefore)
-    if (waitedMs <= this.#bufferMs) return false
+    if (waitedMs <= bufferMs) return false
     this.#neededMs = Math.min(mostBufferMs, waitedMs)
     this.#neededAtMs = nowMs
     return true

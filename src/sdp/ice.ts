@@ -1,5 +1,5 @@
 /**
- * ICE in session descriptions, as a lite agent speaks it: credentials, and one address that the peer can check (RFC 8839).
+ * ICE in session descriptions, as a lite agent speaks it: credentials, and addresses that the peer can check (RFC 8839).
  *
  * What the peer says of its own addresses is not read: it checks its ways to us, and we see from where.
  */
@@ -32,13 +32,23 @@ export const isIceLite = (description: SessionDescription): boolean =>
 /** Of the session: we check nothing ourselves, and know RFC 8445. */
 export const iceLiteAttributes: readonly SdpAttribute[] = [{ name: 'ice-lite' }, { name: 'ice-options', value: 'ice2' }]
 
-/** RFC 8445 §5.1.2.1: host, the only address, RTP and RTCP on one port. */
-const hostPriority = 2 ** 24 * 126 + 2 ** 8 * 65_535 + (256 - 1)
+/**
+ * RFC 8445 §5.1.2.1: host; RTP and RTCP on one port. The first address is the best.
+ * @param place From 0.
+ */
+const hostPriority = (place: number): number => 2 ** 24 * 126 + 2 ** 8 * (65_535 - place) + (256 - 1)
 
-/** @param ip Where the peer reaches us, which may be the outside of a NAT. */
-export const iceAttributes = ({ user, password }: IceCredentials, ip: string, port: number): SdpAttribute[] => [
+/** @param ips Where the peer may reach us, the likeliest first: one may be the outside of a NAT. */
+export const iceAttributes = (
+  { user, password }: IceCredentials,
+  ips: readonly string[],
+  port: number,
+): SdpAttribute[] => [
   { name: 'ice-ufrag', value: user },
   { name: 'ice-pwd', value: password },
-  { name: 'candidate', value: `1 1 UDP ${hostPriority} ${ip} ${port} typ host` },
+  ...ips.map((ip, place) => ({
+    name: 'candidate',
+    value: `${place + 1} 1 UDP ${hostPriority(place)} ${ip} ${port} typ host`,
+  })),
   { name: 'end-of-candidates' },
 ]

@@ -15,13 +15,17 @@ import { findSine, sine } from '../codec/test-support.ts'
 import { readWav } from '../codec/wav.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import type { SrtpKey } from '../core/srtp.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { createMediaPlane } from '../media/plane.ts'
 import type { MediaPlane } from '../media/types.ts'
 import { Recordings } from '../recording/service.ts'
 import { printRtp } from '../rtp/packet.ts'
+import { SrtpSender } from '../rtp/srtp.ts'
+import { cryptoAttribute, newSrtpKey, usableCryptos } from '../sdp/crypto.ts'
 import { parseSdp } from '../sdp/parse.ts'
+import type { SdpMedia } from '../sdp/types.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, SipStack } from '../sip/stack.types.ts'
 import { isSiprec } from './body.ts'
@@ -98,7 +102,7 @@ class Recorder {
   async invite(
     transport: 'udp' | 'tcp',
     offer = body,
-  ): Promise<{ dialog: Dialog; ports: number[]; callId: string; contact: string }> {
+  ): Promise<{ dialog: Dialog; ports: number[]; callId: string; contact: string; media: readonly SdpMedia[] }> {
     const to = this.stack.listening.find((listening) => listening.transport === transport)
     assert.ok(to)
     const { outcome, sipCallId } = this.client.invite({
@@ -114,8 +118,9 @@ class Recorder {
     assert.ok(result.answered, `answered ${result.response.status}`)
     const answer = parseSdp(Buffer.from(result.response.body).toString())
     assert.ok(answer.ok)
-    const ports = answer.description.media.map(({ port }) => port)
-    return { dialog: result.dialog, ports, callId: sipCallId, contact: result.response.headers.get('Contact') ?? '' }
+    const { media } = answer.description
+    const contact = result.response.headers.get('Contact') ?? ''
+    return { dialog: result.dialog, ports: media.map(({ port }) => port), callId: sipCallId, contact, media }
   }
 
   /** Packets are handled by the worker in its own time: wait until it has counted this many. */
@@ -134,15 +139,17 @@ const samplesPerPacket = 160
 interface Sending {
   readonly payloadType: 0 | 8
   readonly seed: number
+  readonly key?: SrtpKey
 }
 
 /** What was sent, as the file must hold it: zeros for the packets that were lost. */
 async function send(
   socket: Socket,
   port: number,
-  { payloadType, seed }: Sending,
-): Promise<{ sent: number; pcm: Int16Array }> {
+  { payloadType, seed, key }: Sending,
+): Promise<{ sent: number; unique: number; pcm: Int16Array }> {
   const random = seeded(seed)
+  const sealed = key && new SrtpSender(key)
   const pcm = new Int16Array(packets * samplesPerPacket)
   const datagrams: Uint8Array[] = []
   for (let index = 0; index < packets; index++) {
@@ -152,15 +159,16 @@ async function send(
     const header = { payloadType, marker: index === 0, sequence: (65_500 + index) & 0xffff, timestamp, ssrc: seed }
     // The first and the last mark where the file begins and ends.
     const fate = index === 0 || index === packets - 1 ? 99 : random(20)
+    const plain = printRtp(header, payload)
+    const datagram = sealed?.rtp(plain, 0, plain.length) ?? plain
     if (fate === 0) continue
     pcm.set(decodeG711(payloadType === 0 ? 'PCMU' : 'PCMA', payload), index * samplesPerPacket)
-    const datagram = printRtp(header, payload)
     if (fate === 1 && datagrams.length > 1) datagrams.splice(-1, 0, datagram)
     else datagrams.push(datagram)
     if (fate === 2) datagrams.push(datagram)
   }
   for (const datagram of datagrams) socket.send(datagram, port, '127.0.0.1')
-  return { sent: datagrams.length, pcm }
+  return { sent: datagrams.length, unique: new Set(datagrams).size, pcm }
 }
 
 /** Numbers below a bound, the same for the same seed. */
@@ -223,6 +231,38 @@ for (const transport of ['udp', 'tcp'] as const) {
     assert.equal(recorder.stack.counts().dialogs, 0)
   })
 }
+
+test('streams encrypted each with its own key are recorded as what was said; what is not of that key is not (RFC 3711, 4568)', async (context) => {
+  const recorder = await Recorder.start(context)
+  const keys = [newSrtpKey('AES_CM_128_HMAC_SHA1_80'), newSrtpKey('AEAD_AES_256_GCM')] as const
+  let stream = 0
+  const offer = body.replaceAll(/m=audio (\d+) RTP\/AVP (.*)\r\n/g, (_, port: string, formats: string) => {
+    const { name, value } = cryptoAttribute({ tag: 1, key: keys[stream++] ?? keys[0] })
+    return `m=audio ${port} RTP/SAVP ${formats}\r\na=${name}:${value}\r\n`
+  })
+  const { dialog, ports, callId, media } = await recorder.invite('tcp', offer)
+  assert.deepEqual(
+    media.map(({ protocol }) => protocol),
+    ['RTP/SAVP', 'RTP/SAVP'],
+  )
+  assert.deepEqual(
+    media.map((answered) => usableCryptos(answered).map(({ key }) => key.suite)),
+    keys.map(({ suite }) => [suite]),
+  )
+
+  const [socket, other] = [await openSocket(context), await openSocket(context)]
+  // They come first, when a source has still to be found
+  await send(socket, ports[0] ?? 0, { payloadType: 0, seed: 3 })
+  await send(socket, ports[0] ?? 0, { payloadType: 0, seed: 4, key: newSrtpKey('AES_CM_128_HMAC_SHA1_80') })
+  const bob = await send(socket, ports[0] ?? 0, { payloadType: 0, seed: 1, key: keys[0] })
+  const paul = await send(other, ports[1] ?? 0, { payloadType: 8, seed: 2, key: keys[1] })
+  await recorder.received(bob.unique + paul.unique) // a packet that comes twice is no packet
+  await dialog.bye()
+
+  await recorder.fact('recording.stored')
+  assert.deepEqual((await readWav(join(recorder.folder, `${callId}_96.wav`))).channel(0), bob.pcm)
+  assert.deepEqual((await readWav(join(recorder.folder, `${callId}_97.wav`))).channel(0), paul.pcm)
+})
 
 /** Packets of 20 ms, sent at once; as many as `packets`. */
 function sendPayloads(

@@ -150,6 +150,10 @@ test('a live call appears and ends as it happens, and its recording plays', here
   await page.getByRole('link', { name: 'Call history' }).click()
   await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()
   await page.getByText('The call was answered and ended normally.').waitFor()
+  await page
+    .getByText(/^MOS \d\.\d, /)
+    .first()
+    .waitFor()
   await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
   await page.getByRole('button', { name: 'Play', exact: true }).click()
   await page.getByTestId('player-time').getByText('0:01 /').waitFor()

@@ -11,7 +11,7 @@ import { readWav } from '../../src/codec/wav.ts'
 import { freePort } from '../support/free-port.ts'
 import { alike, PhoneRoom, talk } from '../support/phone-room.ts'
 import { writePlainWav } from '../support/plain-wav.ts'
-import { needs } from '../support/program.ts'
+import { needs, startProgram } from '../support/program.ts'
 import { assertHeard, speechWav } from '../support/speech-wav.ts'
 import { until } from '../support/until.ts'
 import { type WebPhone, WebPhones } from '../support/web-phone.ts'
@@ -140,3 +140,29 @@ test(
     await alice.stop()
   },
 )
+
+test('the phone of examples/browser-phone calls baresip', needs('chromium', 'baresip'), async (t) => {
+  const file = join(import.meta.dirname, '..', '..', 'examples', 'browser-phone', 'serve.ts')
+  const example = startProgram(process.execPath, [file, '0'], { timeoutMs: 60_000 })
+  t.after(() => example.stop())
+  const opened = await until('the example to be served', 20_000, () => /http:\S+/.exec(example.output())?.[0])
+  const bob = await room.baresip(t, '102', { autoAnswer: true })
+  const page = await phones.page(opened)
+  const shows = (text: string) =>
+    until(text, 15_000, async () => (await page.locator('output').textContent())?.includes(text))
+  await page.fill('[name=url]', url)
+  await page.fill('[name=user]', '101')
+  await page.fill('[name=password]', 'password-of-101')
+  await page.click('text=Register')
+  await shows('registered')
+  await page.fill('[name=number]', '102')
+  await page.click('text=Call')
+  await shows('talking with 102')
+  await talk()
+  await page.click('text=Hang up')
+  await shows('over')
+  await bob.saw('CALL_CLOSED')
+  await bob.stop()
+  await assertHeard('baresip', said, bob.heardWav(), { ...alike, minSeconds: 1 })
+  await page.close()
+})

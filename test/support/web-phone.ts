@@ -79,6 +79,13 @@ export class WebPhones {
     return phone
   }
 
+  /** Any page. */
+  async page(url: string): Promise<Page> {
+    const page = await this.#browser.newPage()
+    await page.goto(url)
+    return page
+  }
+
   async close(): Promise<void> {
     await this.#browser.close()
     this.#pages.close()

@@ -115,7 +115,7 @@ function QualityLines({ quality }: { readonly quality: Quality }) {
         </Line>
       )}
       {discardShare > 0 ? <Line name="Too late">{(100 * discardShare).toFixed(1)} %</Line> : null}
-      <Line name="Delay on this side">{delayMs.toFixed(0)} ms</Line>
+      <Line name="Delay">{delayMs.toFixed(0)} ms on this side</Line>
       {heardByPeer ? (
         <Line name="Hears us">
           {(100 * heardByPeer.lossShare).toFixed(1)} % lost, {heardByPeer.jitterMs.toFixed(1)} ms jitter

@@ -93,3 +93,49 @@ test('sender reports get our timestamp at the moment of the report', () => {
   assert.equal(outgoing.packets, 1)
   assert.equal(outgoing.bytes, 4)
 })
+
+/** Sequence, timestamp and marker of a packet of our own. */
+function own(outgoing: Outgoing, position: number, nowMs: number): readonly [number, number, boolean] {
+  const bytes = new Uint8Array(16)
+  outgoing.own(bytes, 0, 96, 4, position, 160, nowMs)
+  const sent = emptyRtpPacket()
+  assert.ok(parseRtp(bytes, sent))
+  return [sent.sequence, sent.timestamp, sent.marker]
+}
+
+function ownEvent(outgoing: Outgoing, timestamp: number): number {
+  const bytes = new Uint8Array(16)
+  outgoing.ownEvent(bytes, 0, 101, 4, { marker: true, timestamp })
+  return ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)
+}
+
+test('packets of our own follow relayed ones and are followed by them: by number, and by the clock', () => {
+  const outgoing = new Outgoing(ourSsrc, 100, 1000, 8000)
+  assert.deepEqual(relay(outgoing, { sequence: 10, timestamp: 0 }, 0), [100, 1000, false])
+  assert.deepEqual(relay(outgoing, { sequence: 11, timestamp: 160 }, 20), [101, 1160, false])
+  assert.deepEqual(own(outgoing, 0, 60), [102, 1480, true])
+  assert.deepEqual(own(outgoing, 160, 80), [103, 1640, false])
+  assert.deepEqual(own(outgoing, 480, 120), [104, 1960, true], 'a gap in our own sound')
+  assert.deepEqual(relay(outgoing, { sequence: 16, timestamp: 960 }, 140), [105, 2120, true])
+  assert.equal(relay(outgoing, { sequence: 12, timestamp: 320 }, 145), undefined, 'it would repeat a number of ours')
+  assert.deepEqual(relay(outgoing, { sequence: 18, timestamp: 1280 }, 180), [107, 2440, false])
+  assert.deepEqual(relay(outgoing, { sequence: 17, timestamp: 1120 }, 181), [106, 2280, false], 'swapped on the way')
+})
+
+test('our own sound never begins before what was relayed has ended', () => {
+  const outgoing = new Outgoing(ourSsrc, 100, 1000, 8000)
+  relay(outgoing, { sequence: 10, timestamp: 0 }, 0)
+  relay(outgoing, { sequence: 11, timestamp: 480 }, 60)
+  assert.deepEqual(own(outgoing, 0, 62), [102, 1960, true])
+})
+
+test('a digit takes numbers of the sequence and no time of the speech', () => {
+  const outgoing = new Outgoing(ourSsrc, 100, 1000, 8000)
+  relay(outgoing, { sequence: 10, timestamp: 0 }, 0)
+  const began = outgoing.nextTimestamp(20)
+  assert.equal(began, 1160)
+  assert.deepEqual([ownEvent(outgoing, began), ownEvent(outgoing, began)], [101, 102])
+  assert.deepEqual(relay(outgoing, { sequence: 11, timestamp: 160 }, 60), [103, 1160, false])
+  // Long after it no number is too late.
+  for (let i = 12; i < 40_000; i++) assert.ok(relay(outgoing, { sequence: i, timestamp: i * 160 }, i * 20))
+})

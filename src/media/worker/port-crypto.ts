@@ -30,6 +30,11 @@ export class PortCrypto {
     }
   }
 
+  /** The peer's key is known: what does not open is not authentic. */
+  get opens(): boolean {
+    return this.#receiver !== undefined
+  }
+
   openRtp(bytes: Uint8Array): Uint8Array | undefined {
     return this.#receiver?.rtp(bytes)
   }

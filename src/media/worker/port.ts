@@ -160,6 +160,7 @@ export class Port implements PacketHandler, Wire {
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#sockets?.only?.(undefined)
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
@@ -284,6 +285,7 @@ export class Port implements PacketHandler, Wire {
     const format = valid ? this.#receive[packet.payloadType] : undefined
     if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
+      if (!clear && this.#crypto?.opens) this.#quality.undecrypted()
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
@@ -377,6 +379,7 @@ export class Port implements PacketHandler, Wire {
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
+    this.#sockets?.only?.(this.#link ? undefined : this.#lock.sole(nowMs))
     this.#noticeSilence(nowMs)
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeG711, encodeG711 } from '../../../codec/g711.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
+import type { SrtpKey } from '../../../core/srtp.ts'
 import { printRtp } from '../../../rtp/packet.ts'
 import { ntpTime, parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { XrBlock } from '../../../rtp/rtcp-xr.ts'
@@ -125,6 +126,18 @@ test('one-way audio: we send and nothing comes, told once, and taken back when i
   assert.equal(told.length, 2)
 })
 
+test('who is silent while the other side rings is not blamed any more from its first packet on', () => {
+  const { speak, hear, verdicts, told } = setUp({}, 1000)
+  speak(20_000)
+  assert.deepEqual(verdicts(), ['one-way-audio'])
+  told.length = 0
+  hear(frameMs)
+  assert.deepEqual(verdicts(), [])
+  hear(20_000)
+  assert.ok(told.length > 0)
+  for (const quality of told) assert.deepEqual(quality.verdicts, [])
+})
+
 test('nobody is blamed for nothing who said that it sends nothing', () => {
   const { speak, verdicts } = setUp({ silent: true })
   speak(30_000)
@@ -155,6 +168,21 @@ test('wrong codec: the payload type is named, also when nothing else ever came',
   const { hear, verdicts } = setUp()
   hear(5100, { payloadType: 18 })
   assert.deepEqual(verdicts(), ['wrong-codec 18'])
+})
+
+const key = (byte: number): SrtpKey => ({
+  suite: 'AES_CM_128_HMAC_SHA1_80',
+  master: Buffer.alloc(30, byte),
+  mkiBytes: 0,
+})
+
+test('wrong key: nothing that comes can be decrypted', () => {
+  const { hear, verdicts } = setUp({ srtp: { send: key(1), receive: key(2) } })
+  hear(5100)
+  assert.deepEqual(verdicts(), ['wrong-key'])
+  const awaited = setUp({ srtp: 'awaited' })
+  awaited.hear(5100)
+  assert.deepEqual(awaited.verdicts(), [], 'its key is not known yet')
 })
 
 test('silence: packets come and nothing is in them for half a minute', () => {

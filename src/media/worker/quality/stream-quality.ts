@@ -69,6 +69,10 @@ export class QualityMeter {
   /** Its last packet was comfort noise: it may send nothing more until somebody speaks (RFC 3389). */
   #saysSilence = false
   #everReceived = false
+  /** In this window. */
+  #undecrypted = 0
+  /** A verdict went, and it was not told yet. */
+  #takenBack = false
   #lastPacketAtMs = 0
   #windowEndsAtMs = Number.POSITIVE_INFINITY
   #tellAtMs = 0
@@ -105,7 +109,7 @@ export class QualityMeter {
   ): void {
     const speech = encoding !== 'telephone-event' && encoding !== 'CN'
     if (speech && clockRateHz !== this.#clockRateHz) this.#useClock(clockRateHz)
-    this.#everReceived = true
+    if (!this.#everReceived) this.#begin()
     this.#saysSilence = encoding === 'CN'
     this.#lastPacketAtMs = nowMs
     this.#ssrc = packet.ssrc
@@ -114,6 +118,12 @@ export class QualityMeter {
     this.#encoding = encoding
     this.#measurePacket(packet)
     if (isG711(encoding)) this.#sample(packet, encoding, nowMs)
+  }
+
+  /** A caller is silent as long as it hears ringing: what was said of that is not true of the call. */
+  #begin(): void {
+    this.#everReceived = true
+    this.#takenBack = this.#standing.delete('one-way-audio')
   }
 
   /** The packet that was taken last came too late for the jitter buffer. */
@@ -136,6 +146,11 @@ export class QualityMeter {
   sent(bytes: Uint8Array, start: number, length: number, nowMs: number): void {
     const law = this.#sendLaws[(bytes[start + 1] ?? 0) & 0x7f]
     if (law) this.#echo.sent(law, bytes, start + rtpHeaderBytes, length - rtpHeaderBytes, nowMs)
+  }
+
+  /** A packet was not authentic. */
+  undecrypted(): void {
+    this.#undecrypted++
   }
 
   #sample({ bytes, payloadStart, payloadEnd }: RtpPacket, law: G711Law, nowMs: number): void {
@@ -161,7 +176,8 @@ export class QualityMeter {
     if (sound && !isG711(this.#encoding)) this.#levels.frame(sound, sound.length, nowMs)
     if (nowMs < this.#windowEndsAtMs) return
     this.#windowEndsAtMs = nowMs + windowMs
-    const changed = this.#stand(judge(this.#evidence(nowMs)))
+    const changed = this.#stand(judge(this.#evidence(nowMs))) || this.#takenBack
+    this.#takenBack = false
     const due = this.#options.everyMs > 0 && nowMs >= this.#tellAtMs && this.#everReceived
     if (!changed && !due) return
     this.#tellAtMs = nowMs + this.#options.everyMs
@@ -176,6 +192,8 @@ export class QualityMeter {
     this.#before = now
     const sound = this.#levels.read(nowMs)
     this.#levelDbov = sound?.levelDbov
+    const undecrypted = now.received > before.received ? 0 : this.#undecrypted
+    this.#undecrypted = 0
     const stranger = this.#strangers.take()
     const unknown = this.#unknown.take()
     return {
@@ -190,6 +208,7 @@ export class QualityMeter {
         stranger: { address: endpointText(stranger.what.ip, stranger.what.port), packets: stranger.packets },
       }),
       ...(unknown && { unknown: { payloadType: unknown.what, packets: unknown.packets } }),
+      undecrypted,
       ...(sound && { sound }),
       ...(this.#echo.echo && { echo: this.#echo.echo }),
       ...(this.#options.reports.roundTripMs !== undefined && { delayMs: this.#delayMs }),

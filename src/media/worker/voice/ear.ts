@@ -8,7 +8,7 @@
 import { codecFor } from '../../../codec/codecs.ts'
 import type { RtpPacket } from '../../../rtp/packet.ts'
 import type { DelayBounds } from '../../types.ts'
-import type { Format } from '../formats.ts'
+import { type Format, isSame } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
 import { VoiceDecoder, type VoiceStats } from './voice-decoder.ts'
@@ -77,9 +77,11 @@ export class Ear implements SoundSource {
 
   /** What the peer would be heard in, told by each packet. */
   speaks(format: Format): void {
-    if (format.kind !== 'speech' || format === this.#format) return
+    const before = this.#format
+    if (format.kind !== 'speech' || format === before) return
     this.#format = format
-    this.#drop()
+    // A description that says the same again changes nothing.
+    if (before && !isSame(before, format)) this.#drop()
   }
 
   /** A packet came; the port hands it on while this is awake. False when it is too late to be heard, or was there already. */

@@ -79,6 +79,13 @@ test('a digit crosses from events of one clock to events of another, with its le
   }
 })
 
+test('a digit that is held for longer than the clock of the other side can say goes on in segments', () => {
+  const wide = events(48_000, 110)
+  const { clock, a, b } = callOf({ formats: [pcmu, events()] }, { formats: [opus, wide] })
+  press(a, '0', 3000, events(), (ms) => clock.advance(ms))
+  assert.deepEqual(digitsOf(b, wide), [{ digit: '0', durationMs: 3000 }])
+})
+
 test('a digit is heard as a tone by a party that takes no events, as long as it was pressed', () => {
   for (const from of [pcma, g722]) {
     const { clock, frames, a, b } = callOf({ formats: [from, events()] }, { formats: [pcma] })

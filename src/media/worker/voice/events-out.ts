@@ -11,7 +11,7 @@
 import { ToneSource } from '../../../codec/tone.ts'
 import { dtmfTone } from '../../../codec/tones.ts'
 import { type RtpPacket, rtpHeaderBytes, writeUint16 } from '../../../rtp/packet.ts'
-import { timestampDistance } from '../../../rtp/sequence.ts'
+import { timestampDistance, uint32 } from '../../../rtp/sequence.ts'
 import { type DigitPacket, digitOf, digitPackets, parseTelephoneEvent } from '../../../rtp/telephone-event.ts'
 import type { Format } from '../formats.ts'
 import type { FrameClock, FrameSink } from '../frame-clock.ts'
@@ -144,7 +144,7 @@ export class EventsOut implements FrameSink {
       if (!format || !packet || packet.atMs - frameMs > elapsedMs) return
       begun.next++
       out.set(packet.payload, rtpHeaderBytes)
-      const timestamp = (begun.timestamp + packet.timestampOffset) >>> 0
+      const timestamp = uint32(begun.timestamp + packet.timestampOffset)
       this.#sendEvent(format, packet.marker, timestamp)
     }
   }
@@ -163,8 +163,10 @@ export class EventsOut implements FrameSink {
     this.#busyUntilMs = event.end ? nowMs : nowMs + lostEndMs
     for (let i = 0; i < eventBytes; i++) out[rtpHeaderBytes + i] = packet.bytes[packet.payloadStart + i] ?? 0
     const ticks = Math.round((event.durationTicks * to.clockRateHz) / from.clockRateHz)
-    writeUint16(out, rtpHeaderBytes + 2, Math.min(mostTicks, ticks))
-    this.#sendEvent(to, distance !== 0, this.#relayed?.timestamp ?? 0)
+    // The duration holds 1.4 s at 48 kHz: a longer digit goes on in another segment (§2.5.1.3).
+    const segmentStart = Math.floor(Math.max(0, ticks - 1) / mostTicks) * mostTicks
+    writeUint16(out, rtpHeaderBytes + 2, ticks - segmentStart)
+    this.#sendEvent(to, distance !== 0, uint32((this.#relayed?.timestamp ?? 0) + segmentStart))
   }
 
   #sendEvent(format: Format, marker: boolean, timestamp: number): void {

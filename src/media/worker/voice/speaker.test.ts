@@ -249,3 +249,29 @@ test('a party that nobody listens to any more costs nothing', () => {
   clock.advance(20)
   assert.equal(a.port.voice.read(frames.tick), undefined, 'the decoder was dropped')
 })
+
+test('a refresh of the session, which says what was said before, is not heard', () => {
+  const { clock, a, b } = callOf({ formats: [g722] }, { formats: [opus] })
+  const remote = { ip: '192.0.2.9', rtpPort: 5000, rtcpPort: 5001 }
+  const refresh = (): void => {
+    a.port.describe({ remote, receive: [{ ...g722 }], send: [{ ...g722 }], ptimeMs: 20 })
+    b.port.describe({ remote, receive: [{ ...opus }], send: [{ ...opus }], ptimeMs: 20 })
+  }
+  refresh()
+  const sound = tone(g722, 2)
+  speak(clock, a, sound, 320, 20, (i) => i % 10 === 0 && refresh())
+  const rate = rateOf(opus)
+  assert.ok(findSine(b.sound(opus).subarray(rate / 2, rate * 1.5), 1020, rate).snrDb > 24)
+  const steps = new Set(b.got.slice(1).map(({ timestamp }, i) => (timestamp - (b.got[i]?.timestamp ?? 0)) >>> 0))
+  assert.deepEqual([...steps], [960])
+})
+
+test('a whisper that cannot be encoded for its listener stops nothing', () => {
+  const { clock, a, b } = callOf({ formats: [g729] }, { formats: [g729] })
+  b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+  for (let i = 0; i < 10; i++) {
+    a.send(new Uint8Array(20), 160)
+    clock.advance(20)
+  }
+  assert.equal(b.got.length, 10)
+})

@@ -1,0 +1,50 @@
+/**
+ * Loaded into a server before it starts: at SIGUSR2 each of its threads collects garbage, and what they hold then is written into
+ * a file. Needs `--expose-gc`, and the file's name in SOAK_FILE.
+ */
+import { renameSync, writeFileSync } from 'node:fs'
+import { BroadcastChannel, isMainThread } from 'node:worker_threads'
+
+/** Heaps and the buffers outside them. */
+export interface Inside {
+  readonly mainBytes: number
+  /** Of all other threads together. */
+  readonly workerBytes: number
+}
+
+const file = process.env['SOAK_FILE']
+/** How long the other threads have to answer. */
+const answerMs = 2_000
+
+const held = (): number => {
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const threads = new BroadcastChannel('soak')
+threads.unref()
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads, not windows
+const tell = (what: string | number): void => threads.postMessage(what)
+
+if (isMainThread && file !== undefined) {
+  let workerBytes = 0
+  threads.addEventListener('message', (event) => {
+    const { data } = event as Event & { readonly data: unknown }
+    if (typeof data === 'number') workerBytes += data
+  })
+  process.on('SIGUSR2', () => {
+    workerBytes = 0
+    tell('how much do you hold?')
+    setTimeout(() => {
+      const inside: Inside = { mainBytes: held(), workerBytes }
+      writeFileSync(`${file}.new`, JSON.stringify(inside))
+      renameSync(`${file}.new`, file)
+    }, answerMs)
+  })
+} else if (!isMainThread) {
+  threads.addEventListener('message', (event) => {
+    const { data } = event as Event & { readonly data: unknown }
+    if (typeof data === 'string') tell(held())
+  })
+}
