@@ -215,12 +215,12 @@ export class VoiceDecoder {
         return this.#replace()
       case 'gap': {
         const samples = Math.min(this.#frame.length / 2, Math.ceil(buffer.ticks / this.#ticksPerSample))
-        this.#makeUp(samples)
+        this.#makeUp(samples, false)
         return buffer.advance(Math.min(buffer.ticks, samples * this.#ticksPerSample))
       }
       default: {
         const samples = (holdMs * this.sampleRateHz) / 1000
-        this.#makeUp(samples)
+        this.#makeUp(samples, true)
         buffer.hold(samples * this.#ticksPerSample)
       }
     }
@@ -264,17 +264,17 @@ export class VoiceDecoder {
     return count
   }
 
-  /** Noise while the sender is silent, else what conceals best. */
-  #makeUp(samples: number): void {
-    if (!this.#quiet || !this.#noise) return this.#conceal(samples)
+  /** Noise while the sender is silent, else what conceals best. @param missed Something may have been said. */
+  #makeUp(samples: number, missed: boolean): void {
+    if (!this.#quiet || !this.#noise) return this.#conceal(samples, missed)
     this.#noise.make(this.#sound, this.#end, samples)
     this.#end += samples
   }
 
-  #conceal(samples: number): void {
+  #conceal(samples: number, missed = true): void {
     this.#decoder.conceal(this.#sound, this.#end, samples)
     this.#end += samples
     this.#madeUp += samples
-    if (!this.#quiet && !this.#isSilent()) this.#concealed += samples
+    if (missed && !this.#quiet && !this.#isSilent()) this.#concealed += samples
   }
 }
