@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
   'sip-registrations': { file: 'sip/registrations.ts', what: '100,000 idle registrations: memory each, refreshes' },
   'sip-dialogs': { file: 'sip/dialogs.ts', what: '50,000 idle dialogs: memory each' },
   codec: { file: 'codec.ts', what: 'decode, encode, resample, mix, detect: µs for each frame of 20 ms' },
+  graph: { file: 'graph.ts', what: 'mixers, players, taps and their like: µs for each tick of 20 ms' },
   jitter: { file: 'jitter.ts', what: 'jitter buffer and decoder: µs for each 20 ms heard, on good and bad networks' },
   sound: { file: 'sound/sound.ts', what: 'noise, echo and level of speech before and after, µs for each frame' },
   media: {

@@ -18,6 +18,7 @@ import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
+import { findHoldMusic } from './hold-music.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane } from './media/plane.ts'
@@ -27,6 +28,7 @@ import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
 import { Dialplan } from './pbx/dialplan.ts'
 import { ExtensionEvents } from './pbx/extension-events.ts'
 import { Gatekeeper } from './pbx/gatekeeper.ts'
+import { HouseNumbers } from './pbx/house-numbers.ts'
 import { Mailboxes } from './pbx/mailboxes.ts'
 import { Messages } from './pbx/messages.ts'
 import { NatKeeper } from './pbx/nat-keeper.ts'
@@ -76,7 +78,7 @@ export interface CallSide {
  * Calls are taken from the moment this resolves.
  * @param reserved Names of recordings that are being repaired.
  * @throws {SipError} `sip.cannot-listen`
- * @throws {StartError} when the TLS files or the addon for packets cannot be used, or the public address cannot be found.
+ * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
@@ -156,6 +158,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mediaIps: mediaAddresses(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
     rtpTimeoutMs: settings.rtp.timeout,
+    holdMusic: await findHoldMusic(settings.calls.musicOnHold),
     srtp: settings.rtp.srtp,
     codecs: codecRules(settings.rtp),
   }
@@ -181,6 +184,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       limits,
     }),
     limits,
+    house: new HouseNumbers({ ...settings.calls, services }),
     passHeaders: settings.sip.passHeaders,
     services,
   })

@@ -9,6 +9,7 @@ import { sleep, systemClock } from '../src/core/clock.ts'
 import { correlate, findRun, proveChannel } from '../src/demo/compare.ts'
 import { SimulatedPhone } from '../src/demo/phone.ts'
 import { loadSpeech } from '../src/demo/speech.ts'
+import { makeMelody } from '../src/media/worker/sounds/melody.ts'
 import { connect, startTestServer, type TestServer, untilSpoken } from './support/in-process.ts'
 import { until } from './support/until.ts'
 
@@ -106,7 +107,7 @@ test('all devices of an extension ring; one answers, the other stops and shows n
   assert.equal(call.legs.length, 3)
 })
 
-test('on hold the other side hears silence, and the recording keeps its time', async () => {
+test('on hold one side hears silence, the other music, and the recording keeps its time', async () => {
   const alice = await server.phone('101', { speech: speechA })
   const bob = await server.phone('105', { speech: speechB })
   const [atAlice, atBob] = await connect(alice, bob, '105')
@@ -116,6 +117,8 @@ test('on hold the other side hears silence, and the recording keeps its time', a
   await sleep(systemClock, 400)
   // Two packets may have been on their way.
   assert.ok(atAlice.heard().length <= heardAtHold + 2 * 160)
+  const music = await makeMelody(8000).read(0, 2000)
+  await until('the music', 10_000, () => correlate(music, atBob.heard()).score > 0.9)
   await atAlice.resume()
   await untilSpoken(atAlice, atBob)
   await atBob.hangUp()

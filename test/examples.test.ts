@@ -82,6 +82,16 @@ test('record-a-conversation and live-events: two files become a recording, and i
   outcomes.get('live-events/live-events.ts')?.kill()
 })
 
+test('media-graph: a phone hears sounds and an agent, which is interrupted', async () => {
+  const example = run('media-graph/media-graph.ts', [wav])
+  assert.equal(await example.status, 0, example.lines.join('\n'))
+  assert.deepEqual(example.lines, [
+    'played 2.00 s: ended',
+    'the agent was interrupted: something was left unsaid',
+    'the phone heard it, and so did we',
+  ])
+})
+
 test('browser-phone: the page and its phone are served (what it does in a browser: browser-calls.interop.ts)', async () => {
   const example = run('browser-phone/serve.ts', ['0'])
   await example.printed

@@ -253,6 +253,42 @@ test('hold stops what we send to that leg, resume starts it again', async () => 
   assert.equal(callerPort?.descriptions.at(-1)?.send.length, 1)
 })
 
+test('who is held hears music until the other comes back, whichever way hold is said', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const [callerPort, calleePort] = world.media.ports
+  const wanted = (): string[] => calleePort?.orders.map((order) => order.do) ?? []
+  for (const direction of ['sendonly', 'inactive', 'sendrecv', 'recvonly']) {
+    void outcome.dialog.request('INVITE', description(sdp(callerIp, '0', direction)))
+    await turn(world.clock, 1_000)
+  }
+  assert.deepEqual(wanted(), ['hold-music', 'stop'])
+  void outcome.dialog.request('INVITE', description(sdp('0.0.0.0', '0')))
+  await turn(world.clock, 1_000)
+  assert.deepEqual(wanted(), ['hold-music', 'stop', 'hold-music'])
+  assert.deepEqual(callerPort?.orders, [])
+})
+
+test('a carrier that holds and goes on sending is heard, one that is silent is not', async () => {
+  world.callerParty = { uri: 'sip:+49301@carrier' }
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  const calleePort = world.media.ports[1]
+  assert.ok(calleePort)
+  void outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'sendonly')))
+  await turn(world.clock, 1_000)
+  assert.equal(calleePort.orders.length, 0)
+  void outcome.dialog.request('INVITE', description(sdp(callerIp, '0', 'inactive')))
+  await turn(world.clock, 1_000)
+  assert.equal(calleePort.orders.at(-1)?.do, 'hold-music')
+})
+
 test('a re-INVITE that shares no codec is answered 488 and the call goes on (RFC 3261 §14.2)', async () => {
   world.codecs = { transcode: false }
   world.answers(0)

@@ -8,7 +8,6 @@
  *
  * A feature (pbx/) makes it, then dials or refuses. The call ends once, by whoever is first, and closes all it opened.
  * A transfer (transfer-desk.ts) puts another leg in the place of one; the call goes on.
- * Missing: music on hold.
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
@@ -26,6 +25,7 @@ import { type CodecRules, rulesFor } from './codec-rules.ts'
 import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
+import { HoldMusic } from './hold-music.ts'
 import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import { listenToLeg } from './leg-listener.ts'
@@ -83,6 +83,7 @@ export class Call implements LiveCall, TransferHost {
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
   readonly #legs: CallLegs
+  readonly #holdMusic: HoldMusic
   #transfers: TransferDesk | undefined
   /** A leg whose place is about to be taken by one of another call. */
   #spared: Leg | undefined
@@ -102,6 +103,7 @@ export class Call implements LiveCall, TransferHost {
     this.#startedAtMs = services.clock.wallMs()
     this.#media = new CallMedia(this.id, services, this.log, () => void this.#fail('call.media-lost'))
     this.#legs = new CallLegs({ ...legOf(invite, 'caller', parties.from), state: 'calling' })
+    this.#holdMusic = new HoldMusic(services.holdMusic ?? [], this.log)
     services.live.add(this)
     this.#teller.started(this.from, this.to)
     this.#teller.legStarted(this.#legs.caller)
@@ -249,6 +251,7 @@ export class Call implements LiveCall, TransferHost {
       gone: (gone, why, reasons) => this.#gone(gone, why, reasons),
       passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
+      described: (by) => this.#holdMusic.update(by, this.otherThan(by)),
       relay: (from, info) => this.#relay(from, info),
       wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
       failed: (code) => void this.#fail(code),
@@ -355,6 +358,9 @@ export class Call implements LiveCall, TransferHost {
     if (this.recorded) this.#media.recordInstead(leg, next)
     else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
+    this.#holdMusic.stop(leg)
+    this.#holdMusic.update(next, stays)
+    if (stays) this.#holdMusic.update(stays, next)
     if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
@@ -378,6 +384,7 @@ export class Call implements LiveCall, TransferHost {
     leg.unlisten?.()
     leg.watch?.stop()
     this.#media.endTrack(leg)
+    this.#holdMusic.stop(leg)
     if (how === 'bye') void leg.dialog?.bye()
     await this.#endLeg(leg)
   }

@@ -30,6 +30,10 @@ export interface LegListener {
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
   /** True when the other side is asked about this offer, and answers it. */
   passesOn(leg: Leg, incoming: InDialogRequest): boolean
+  /** An offer of it was answered: it may have held the other side, or come back. */
+  described(leg: Leg): void
+  /** A digit was pressed, sent as RTP event or by INFO. */
+  digit?(leg: Leg, digit: string): void
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
   /** What the other side speaks, for an offer of this one. */
@@ -43,7 +47,10 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   const { clock, teller, rtpTimeoutMs } = user
   leg.dialog = dialog
   leg.state = 'answered'
-  const onDigit = (digit: string, durationMs: number): void => teller.legDigit(leg.id, digit, durationMs)
+  const onDigit = (digit: string, durationMs: number): void => {
+    teller.legDigit(leg.id, digit, durationMs)
+    user.digit?.(leg, digit)
+  }
   const listeners = [
     dialog.on('ended', (end) => user.gone(leg, whyEnded(end), end.by === 'remote' ? reasonsIn(end.request) : [])),
     dialog.on('request', (incoming) => {
@@ -53,14 +60,15 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
           media,
           log: user.log,
           onDigit,
+          onDescribed: () => user.described(leg),
           relay: (info) => user.relay(leg, info),
           wanted: () => user.wanted(),
         })
     }),
     dialog.on('ack', (ack) => {
-      if (media.awaitsAnswer) takeAnswer(ack, media, user)
+      if (media.awaitsAnswer) takeAnswer(ack, leg, media, user)
     }),
-    dialog.on('refreshed', (response) => takeAnswer(response, media, user)),
+    dialog.on('refreshed', (response) => takeAnswer(response, leg, media, user)),
   ]
   leg.unlisten = () => {
     for (const off of listeners) off()
@@ -85,10 +93,11 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
 }
 
 /** The answer to an offer of ours, in an ACK (RFC 3261 §13.2.2.4, §14.2) or to a re-INVITE. */
-function takeAnswer(message: SipMessage, media: LegMedia, user: LegListener): void {
+function takeAnswer(message: SipMessage, leg: Leg, media: LegMedia, user: LegListener): void {
   const stands = media.codec !== undefined
   try {
     media.takeAnswer(sdpOf(message))
+    user.described(leg)
   } catch (error) {
     if (!(error instanceof CallError)) throw error
     if (stands) user.log.warn('an answer inside a call was not taken', { code: error.code })

@@ -184,6 +184,11 @@ export class LegMedia {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
   }
 
+  /** True when it neither hears nor sends. */
+  get isInactive(): boolean {
+    return this.#peerDirection === 'inactive'
+  }
+
   /** True when the peer said it sends: silence from it is worth a question. */
   get expectsPackets(): boolean {
     return this.#peerDirection === 'sendrecv' || this.#peerDirection === 'sendonly'

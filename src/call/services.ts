@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { LegRole, Party, TracedMessage } from '../events/catalogue.ts'
+import type { Music } from '../media/graph/types.ts'
 import type { MediaPlane, MediaPort } from '../media/types.ts'
 import type { Flow, SipStack } from '../sip/stack.types.ts'
 import type { CodecRules } from './codec-rules.ts'
@@ -51,6 +52,8 @@ export interface CallServices {
   readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
   /** A leg that is silent for so long is asked whether it is still there; 0 never. */
   readonly rtpTimeoutMs: number
+  /** What a party hears that is on hold; nothing when left out. */
+  readonly holdMusic?: readonly Music[]
   /** Of phones; a trunk has its own. */
   readonly srtp: SrtpMode
   /** Of phones; a trunk may have fewer. */

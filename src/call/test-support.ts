@@ -132,6 +132,7 @@ export class CallWorld {
       advertisedIp: () => serverIp,
       messages: () => [],
       rtpTimeoutMs: 0,
+      holdMusic: [{ builtIn: 'music' }],
       srtp: 'accepted',
       codecs: usualRules,
     }

@@ -52,6 +52,9 @@ export interface Encoder {
    */
   encode(samples: Int16Array, fromSample: number, count: number, bytes: Uint8Array, toByte: number): number
 
+  /** Follow what the receiver says it loses, 0 to 100 %: of use with Opus and its copies (FEC), others have no such thing. */
+  adapt?(lossPercent: number): void
+
   /** Give back what it holds of a library; not used afterwards. Twice is fine. */
   close(): void
 }

@@ -119,9 +119,9 @@ export class DtlsConnection {
 
   #fragment(fragment: Fragment, from: DtlsPeer): void {
     if (this.#isForeignHello(fragment) && !this.#meetClient(fragment)) return
-    if (!this.#side || this.#state === 'failed') return
+    if (this.#state === 'failed') return
     if (this.#assembly.isRepeated(fragment)) return this.#repeat()
-    if (this.#state !== 'shaking') return
+    if (!this.#side || this.#state !== 'shaking') return
     this.#assembly.add(fragment)
     for (let message = this.#assembly.take(); message; message = this.#assembly.take()) {
       this.#to = from
@@ -173,6 +173,7 @@ export class DtlsConnection {
     if (flight) this.#say(flight, !agreed && !asksForCookie)
     if (agreed) {
       if (!flight) this.#flight = []
+      this.#side = undefined // its secrets are of no more use
       this.#end('agreed')
       this.#options.agreed(agreed)
     } else if (keys) for (const record of this.#records.openEarly()) this.#record(record, this.#to ?? nowhere)

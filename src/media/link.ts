@@ -4,7 +4,7 @@
  *   plane.ts  ── ask, order ─▶  here  ── postMessage ─▶  worker/main.ts
  *             ◀─ answer, event, death ──
  */
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { MediaError } from './failures.ts'
 import type { Answer, Command, FromWorker, Notice, Order, RequestName, Requests, WorkerStart } from './protocol.ts'
 
@@ -30,6 +30,8 @@ export class WorkerLink {
   readonly #waiting = new Map<number, Waiting>()
   /** Waits to be posted: a message between threads costs the same however much is in it. */
   #outbox: Command[] = []
+  /** What goes over to the worker with it. */
+  #transfers: Transferable[] = []
   #held = false
   #nextRequest = 1
   #alive = true
@@ -64,8 +66,9 @@ export class WorkerLink {
   }
 
   /** Posted before this returns: what is sent to a peer next must not overtake it. */
-  order(order: Order): void {
+  order(order: Order, transfer?: Transferable): void {
     this.#outbox.push(order)
+    if (transfer) this.#transfers.push(transfer)
     if (!this.#held) this.#flush()
   }
 
@@ -109,8 +112,10 @@ export class WorkerLink {
     if (this.#outbox.length === 0 || this.#held) return
     const commands = this.#outbox
     this.#outbox = []
+    const transfers = this.#transfers
+    this.#transfers = []
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    if (this.#alive) this.#worker.postMessage(commands)
+    if (this.#alive) this.#worker.postMessage(commands, transfers)
   }
 
   #answered({ request, value }: Answer): void {

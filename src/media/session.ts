@@ -64,7 +64,7 @@ export class Session implements MediaSession {
     this.id = id
     this.#link = link
     this.#owner = owner
-    this.#graph = new GraphLink((order) => link.order({ type: 'graph', order }), owner.things)
+    this.#graph = new GraphLink((order, transfer) => link.order({ type: 'graph', order }, transfer), owner.things)
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void {

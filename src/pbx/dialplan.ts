@@ -23,6 +23,7 @@ import { presenterFor, presentToPhone, reachedPhone } from './connected.ts'
 import { type Directory, type Extension, partyOf } from './directory.ts'
 import type { Gatekeeper, Identity } from './gatekeeper.ts'
 import type { NamedDevice } from './gruu.ts'
+import type { HouseNumbers } from './house-numbers.ts'
 import { introduceToPhone, type Luggage, sentOnBy, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
@@ -55,6 +56,8 @@ export interface DialplanOptions {
   readonly trunks: Pick<TrunkLines, 'routes'>
   readonly toll: TollGuard
   readonly limits: CallLimits
+  /** Numbers that are answered here; none when left out. */
+  readonly house?: Pick<HouseNumbers, 'serves' | 'take'>
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
@@ -94,6 +97,16 @@ export class Dialplan {
     const device = this.#deviceCalled(invite)
     const extension = this.#options.directory.find(device?.extension ?? dialled)
     const { number } = identity.extension
+    const { house } = this.#options
+    if (!extension && house?.serves(dialled)) {
+      if (!this.#begins(invite, { extension: number, number: dialled, outside: false })) return
+      const { callerSrtp, callerCodecs, ...caller } = coming
+      return house.take(invite, dialled, {
+        ...caller,
+        ...(callerSrtp && { srtp: callerSrtp }),
+        ...(callerCodecs && { codecs: callerCodecs }),
+      })
+    }
     const routes = extension ? [] : this.#options.trunks.routes(dialled, number)
     if (!this.#begins(invite, { extension: number, number: dialled, outside: routes.length > 0 })) return
     if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)

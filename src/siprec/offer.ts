@@ -13,6 +13,7 @@ import { answeredRtcp, type WantedReports, wantedReports } from '../call/leg-rtc
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat } from '../call/rtp-audio.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
+import { withSessionTransport } from '../sdp/dtls.ts'
 import { directionOf, formatsOf, labelOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, besideAudio } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -27,6 +28,7 @@ const maxStreams = 16
 export interface OfferedStream {
   /** Its place among the m-lines; it stays the same as long as the session lives (RFC 3264 §8). */
   readonly index: number
+  /** With what the session says of its transport. */
   readonly media: SdpMedia
   readonly label?: string
   readonly formats: readonly SdpFormat[]
@@ -59,7 +61,15 @@ function readStream(description: SessionDescription, media: SdpMedia, index: num
   const direction = directionOf(description, media)
   const reports = wantedReports(description, media)
   return [
-    { index, media, formats, direction, reports, ...(label !== undefined && { label }), ...(remote && { remote }) },
+    {
+      index,
+      media: withSessionTransport(description, media),
+      formats,
+      direction,
+      reports,
+      ...(label !== undefined && { label }),
+      ...(remote && { remote }),
+    },
   ]
 }
 

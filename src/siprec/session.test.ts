@@ -472,6 +472,20 @@ test('an encrypted stream is recorded, and answered with a key of its own (RFC 7
   }
 })
 
+test('a stream with keys by DTLS is recorded, and answered with our certificate (RFC 5763)', async () => {
+  const offer = sdp({ label: '1', protocol: 'UDP/TLS/RTP/SAVP' }, { label: '2', protocol: 'UDP/TLS/RTP/SAVP' })
+  const { final } = await begin(
+    offer.replace('t=0 0\r\n', 't=0 0\r\na=fingerprint:sha-256 11:22\r\na=setup:actpass\r\n'),
+  )
+  const answer = await final
+  assert.equal(String(answer.answer.body).match(/a=setup:passive\r\na=fingerprint:sha-256 AB:CD\r\n/g)?.length, 2)
+  const terms = { side: 'server', fingerprints: [{ hash: 'sha-256', value: '11:22' }] }
+  assert.deepEqual(
+    world.media.ports.map((port) => port.descriptions.at(-1)?.srtp),
+    [terms, terms],
+  )
+})
+
 test('where encryption is mandatory a plain session is refused with 488', async () => {
   server = serverWith({ srtp: 'mandatory' })
   const invite = await begin(sdp({ label: '1' }))

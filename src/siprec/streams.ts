@@ -89,7 +89,7 @@ export class Streams {
   }
 
   #suits({ index, media }: OfferedStream): boolean {
-    const crypto = this.#streams.get(index)?.crypto ?? new LegCrypto(this.#options.srtp)
+    const crypto = this.#streams.get(index)?.crypto ?? new LegCrypto(this.#options.srtp, { own: noPortYet })
     return crypto.takes(media)
   }
 
@@ -120,13 +120,14 @@ export class Streams {
     const { session, silentAfterMs, listener, log, srtp } = this.#options
     try {
       const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
-      const crypto = new LegCrypto(srtp)
+      const crypto = new LegCrypto(srtp, { own: () => port.fingerprint })
       const quality = new LegQuality()
       const stream: Stream = { legId: newId(), port, quality, offered, crypto, agreed: crypto.answer(offered.media) }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
       port.on('quality', (event) => listener.quality(stream, quality.hear(event)))
+      port.on('handshake-failed', ({ why }) => log.warn('a DTLS handshake came to nothing', { leg: stream.legId, why }))
       port.on('inactive', (event) => listener.silent(stream, event))
       describe(stream)
       return [stream]
@@ -147,6 +148,11 @@ export class Streams {
     const stats = await stream.port.close().catch(() => undefined)
     this.#options.listener.removed(stream, stats)
   }
+}
+
+/** Whether a stream suits is asked before there is a port that has a certificate. */
+function noPortYet(): never {
+  throw new Error('no certificate without a port')
 }
 
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY

@@ -1,5 +1,5 @@
 /**
- * JsSIP in Chromium is a phone: it calls baresip and is called, over DTLS-SRTP and ICE, through our WebSocket. What each
+ * JsSIP and SIP.js in Chromium are phones: they call and are called over DTLS-SRTP and ICE, through our WebSocket. What each
  * heard is compared with what the other said, and the recording is in the clear.
  */
 import assert from 'node:assert/strict'
@@ -14,7 +14,7 @@ import { writePlainWav } from '../support/plain-wav.ts'
 import { needs, startProgram } from '../support/program.ts'
 import { assertHeard, speechWav } from '../support/speech-wav.ts'
 import { until } from '../support/until.ts'
-import { type WebPhone, WebPhones } from '../support/web-phone.ts'
+import { type Library, type WebPhone, WebPhones } from '../support/web-phone.ts'
 
 const domain = '127.0.0.1'
 const at = (number: string) => `sip:${number}@${domain}`
@@ -41,8 +41,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const start = (number: string): Promise<WebPhone> =>
-  phones.start('jssip', { url, user: number, password: `password-of-${number}`, domain })
+const start = (number: string, library: Library = 'jssip'): Promise<WebPhone> =>
+  phones.start(library, { url, user: number, password: `password-of-${number}`, domain })
 
 async function assertBrowserHeard(phone: WebPhone, spoken: Int16Array, minSeconds = 1.5): Promise<void> {
   const path = join(folder, 'heard.wav')
@@ -71,37 +71,39 @@ async function assertRecorded(byChannel: readonly Int16Array[]): Promise<void> {
   }
 }
 
-test('a browser calls baresip', needs('chromium', 'baresip'), async (t) => {
-  const alice = await start('101')
-  const bob = await room.baresip(t, '102', { autoAnswer: true })
-  assert.equal(await alice.call(at('102')), 200)
-  await talk(4_000)
-  await assertSecured(alice)
-  await alice.ask('hangUp')
-  await bob.saw('CALL_CLOSED')
-  await bob.stop()
-  await assertHeard('baresip', said, bob.heardWav(), alike)
-  await assertBrowserHeard(alice, room.said('102'))
-  await assertRecorded([said, room.said('102')])
-  await alice.stop()
-})
+for (const library of ['jssip', 'sipjs'] as const) {
+  test(`${library} calls baresip`, needs('chromium', 'baresip'), async (t) => {
+    const alice = await start('101', library)
+    const bob = await room.baresip(t, '102', { autoAnswer: true })
+    assert.equal(await alice.call(at('102')), 200)
+    await talk(4_000)
+    await assertSecured(alice)
+    await alice.ask('hangUp')
+    await bob.saw('CALL_CLOSED')
+    await bob.stop()
+    await assertHeard('baresip', said, bob.heardWav(), alike)
+    await assertBrowserHeard(alice, room.said('102'))
+    await assertRecorded([said, room.said('102')])
+    await alice.stop()
+  })
 
-test('baresip calls a browser', needs('chromium', 'baresip'), async (t) => {
-  const bob = await start('102')
-  await bob.answers()
-  const alice = await room.baresip(t, '101')
-  alice.dial('102')
-  await alice.saw('CALL_ESTABLISHED')
-  await bob.answered()
-  await talk(4_000)
-  await assertSecured(bob)
-  alice.hangUp()
-  await alice.saw('CALL_CLOSED')
-  await alice.stop()
-  await assertHeard('baresip', said, alice.heardWav(), alike)
-  await assertBrowserHeard(bob, room.said('101'))
-  await bob.stop()
-})
+  test(`baresip calls ${library}`, needs('chromium', 'baresip'), async (t) => {
+    const bob = await start('102', library)
+    await bob.answers()
+    const alice = await room.baresip(t, '101')
+    alice.dial('102')
+    await alice.saw('CALL_ESTABLISHED')
+    await bob.answered()
+    await talk(4_000)
+    await assertSecured(bob)
+    alice.hangUp()
+    await alice.saw('CALL_CLOSED')
+    await alice.stop()
+    await assertHeard('baresip', said, alice.heardWav(), alike)
+    await assertBrowserHeard(bob, room.said('101'))
+    await bob.stop()
+  })
+}
 
 test('a browser calls a browser', needs('chromium'), async () => {
   const alice = await start('101')
@@ -166,3 +168,52 @@ test('the phone of examples/browser-phone calls baresip', needs('chromium', 'bar
   await assertHeard('baresip', said, bob.heardWav(), { ...alike, minSeconds: 1 })
   await page.close()
 })
+
+test(
+  'a browser that is sent to another call by linphonec checks and shakes hands with its new port',
+  needs('chromium', 'linphonec', 'baresip'),
+  async (t) => {
+    const alice = await start('101')
+    const bob = await room.linphone(t, '102', { autoAnswer: true })
+    const carol = await room.baresip(t, '103', { autoAnswer: true })
+    assert.equal(await alice.call(at('102')), 200)
+    await bob.saw('CallStreamsRunning')
+    bob.command('pause')
+    await bob.saw('CallPaused')
+    bob.dial('103')
+    await bob.saw('CallStreamsRunning', 2)
+    bob.command('transfer 1 --to-call 2')
+    await bob.saw('CallReleased', 2)
+    await talk(4_000)
+    await assertSecured(alice)
+    await alice.ask('hangUp')
+    await carol.saw('CALL_CLOSED')
+    await carol.stop()
+    await assertHeard('carol', said, carol.heardWav(), alike)
+    await assertBrowserHeard(alice, room.said('103'))
+    await alice.stop()
+  },
+)
+
+test(
+  'two browsers and baresip ring for one extension, and a browser answers',
+  needs('chromium', 'baresip'),
+  async (t) => {
+    const first = await start('102')
+    const second = await start('102')
+    await second.answers()
+    const desk = await room.baresip(t, '102')
+    const alice = await room.baresip(t, '101')
+    alice.dial('102')
+    await alice.saw('CALL_ESTABLISHED')
+    await desk.saw('CALL_CLOSED')
+    await talk(3_000)
+    await assertSecured(second)
+    alice.hangUp()
+    await alice.saw('CALL_CLOSED')
+    await alice.stop()
+    await assertHeard('alice', said, alice.heardWav(), alike)
+    await assertBrowserHeard(second, room.said('101'))
+    await Promise.all([first.stop(), second.stop()])
+  },
+)

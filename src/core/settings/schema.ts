@@ -140,6 +140,10 @@ const privateNetworks = [
   'fe80::/10',
 ]
 
+/** A number that phones can dial. */
+const serviceNumber = () =>
+  text().refine((given) => /^[\d*#]{0,16}$/.test(given), { error: 'up to 16 of 0-9, * and #, or nothing' })
+
 const prefixError = 'telephone prefixes of digits, separated by commas'
 const digestError = 'of SHA-512-256, SHA-256 and MD5 one or more, separated by commas'
 
@@ -499,6 +503,22 @@ export const settingsSchema = z.strictObject({
       env: 'HEP_PASSWORD',
       description: 'Password of the collector, if it wants one.',
       secret: true,
+    }),
+  }),
+  calls: section({
+    musicOnHold: setting(text().default('music'), {
+      env: 'MUSIC_ON_HOLD',
+      description:
+        'What a party hears that is put on hold: `music` (a quiet piece that the server makes), `none`, or the path of a WAV or Ogg Opus file.',
+    }),
+    echoNumber: setting(serviceNumber().default('*43'), {
+      env: 'ECHO_NUMBER',
+      description: 'Extensions that dial this hear a tone and then themselves: a test of the connection. Empty: none.',
+    }),
+    conferencePrefix: setting(serviceNumber().default('*6'), {
+      env: 'CONFERENCE_PREFIX',
+      description:
+        'Extensions that dial this and one to four digits meet in the room of that number: with `*6` the room 1 is `*61`. Empty: no rooms.',
     }),
   }),
   sound: section({

@@ -4,20 +4,24 @@
  *   playback.ts, tap.ts, … ── begin, order ─▶ here ── link.ts ─▶ worker
  *                          ◀─ GraphEvent ──       ◀─ plane.ts ──
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { GraphEvent, GraphOrder } from './protocol.ts'
 
 export type Told = (told: GraphEvent) => void
+
+/** @param transfer Goes over to the worker with it. */
+export type SendOrder = (order: GraphOrder, transfer?: MessagePort) => void
 
 /** One numbering for all workers. */
 let nextThing = 1
 
 export class GraphLink {
-  readonly #order: (order: GraphOrder) => void
+  readonly #order: SendOrder
   /** Of all sessions of a plane, which gets the notices. */
   readonly #things: Map<number, Told>
   readonly #own = new Map<number, Told>()
 
-  constructor(order: (order: GraphOrder) => void, things: Map<number, Told>) {
+  constructor(order: SendOrder, things: Map<number, Told>) {
     this.#order = order
     this.#things = things
   }
@@ -27,7 +31,7 @@ export class GraphLink {
    * @param told Hears of it until it has ended.
    * @returns Its number.
    */
-  begin(make: (id: number) => GraphOrder, told: Told = () => {}): number {
+  begin(make: (id: number) => GraphOrder, told: Told = () => {}, transfer?: MessagePort): number {
     const id = nextThing++
     const heard: Told = (event) => {
       if (isLast(event)) this.#forget(id)
@@ -35,7 +39,7 @@ export class GraphLink {
     }
     this.#own.set(id, heard)
     this.#things.set(id, heard)
-    this.#order(make(id))
+    this.#order(make(id), transfer)
     return id
   }
 

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { after, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
 import { until } from '../../../test/support/until.ts'
 import { decodeG711, encodeG711 } from '../../codec/g711.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { emptyRtpPacket, parseRtp } from '../../rtp/packet.ts'
 import { createMediaPlane } from '../plane.ts'
 import type { MediaPlane, MediaPort, MediaSession } from '../types.ts'
-import type { InjectionEvents, TapFrame } from './types.ts'
+import type { InjectionEvents, InjectMessage, InjectTold, TapFrame } from './types.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 
@@ -116,6 +117,33 @@ test('what an agent says is heard; marks, low and the end are told, and a flush 
   assert.ok((await over).playedMs >= 400)
   assert.deepEqual(heard().subarray(0, ramp.length), ramp)
   assert.equal(await agent.flush(), 0)
+})
+
+test('another thread gets frames and speaks by channels of its own', async () => {
+  const session = (await plane()).openSession('call')
+  const { port, heard } = await phone(session)
+  const [listening, speaking] = [new MessageChannel(), new MessageChannel()]
+  const frames: TapFrame[] = []
+  listening.port1.on('message', (frame: TapFrame) => {
+    frames.push(frame)
+    listening.port1.postMessage(1)
+  })
+  const tap = port.sound.tapTo({ ...narrow, what: 'heard' }, listening.port2)
+  const told: InjectTold[] = []
+  speaking.port1.on('message', (event: InjectTold) => told.push(event))
+  port.sound.injectFrom({ sampleRateHz: 8000, encoding: 'PCMU' }, speaking.port2)
+  speaking.port1.postMessage({ audio: sound.bytes } satisfies InjectMessage)
+  speaking.port1.postMessage({ mark: 'said' } satisfies InjectMessage)
+  await until('the mark', 5000, () => told.some(({ name }) => name === 'mark'))
+  speaking.port1.postMessage({ flush: 3 } satisfies InjectMessage)
+  await until('the flush', 5000, () => told.some((event) => event.name === 'flushed' && event.ask === 3))
+  const closed = Promise.all([once(speaking.port1, 'close'), once(listening.port1, 'close')])
+  speaking.port1.postMessage({ end: true } satisfies InjectMessage)
+  await until('more frames than it had credit for', 5000, () => frames.length > 30)
+  tap.stop()
+  await closed
+  assert.deepEqual(heard().subarray(0, ramp.length), ramp)
+  assert.ok(frames.some(({ tracks }) => tracks[0]?.some((byte) => byte !== 0)))
 })
 
 test('members of a mixer hear each other, and are told to talk', async () => {

@@ -8,6 +8,8 @@ export type TakeFrame = (frame: TapFrame) => void | Promise<void>
 /** Frames on their way to the consumer, ms; what is more waits in the worker. */
 const windowMs = 400
 
+export const windowOf = (frameMs: number): number => Math.max(2, Math.floor(windowMs / frameMs))
+
 export class TapHandle implements Tap {
   readonly #graph: GraphLink
   readonly #id: number
@@ -26,7 +28,7 @@ export class TapHandle implements Tap {
   ) {
     this.#graph = graph
     this.#take = take
-    this.#window = Math.max(2, windowMs / frameMs)
+    this.#window = windowOf(frameMs)
     const format = { sampleRateHz, encoding, frameMs }
     this.#id = graph.begin(
       (id) => ({ do: 'tap', id, from, format, credit: this.#window }),

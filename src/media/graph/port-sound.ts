@@ -3,11 +3,13 @@
  *
  *   call/, pbx/ ── MediaPort.sound ─▶ here ── GraphOrder ─▶ worker/graph/desk.ts
  */
+import type { MessagePort } from 'node:worker_threads'
 import { checkMeter, checkSounds } from './checks.ts'
 import type { GraphLink } from './graph-link.ts'
-import { type TakeFrame, TapHandle } from './listening.ts'
+import { type TakeFrame, TapHandle, windowOf } from './listening.ts'
 import { PlaybackHandle } from './playback.ts'
-import { InjectionHandle } from './speaking.ts'
+import type { Tapped } from './protocol.ts'
+import { InjectionHandle, readInject } from './speaking.ts'
 import type {
   Injection,
   InjectOptions,
@@ -57,9 +59,29 @@ export class PortSoundHandle implements PortSound {
   }
 
   tap({ what = 'said', ...format }: TapOptions, take: TakeFrame): Tap {
+    return new TapHandle(this.#graph, this.#sides(what), format, take)
+  }
+
+  #sides(what: NonNullable<TapOptions['what']>): Tapped[] {
     const sides = what === 'both' ? (['said', 'heard'] as const) : [what]
-    const from = sides.map((side) => ({ port: this.#port, side }))
-    return new TapHandle(this.#graph, from, format, take)
+    return sides.map((side) => ({ port: this.#port, side }))
+  }
+
+  tapTo({ what = 'said', sampleRateHz, encoding, frameMs }: TapOptions, to: MessagePort): Tap {
+    const format = { sampleRateHz, encoding, frameMs }
+    const from = this.#sides(what)
+    const id = this.#graph.begin(
+      (id) => ({ do: 'tap', id, from, format, credit: windowOf(frameMs), to }),
+      undefined,
+      to,
+    )
+    return { stop: () => this.#graph.stop(id) }
+  }
+
+  injectFrom(options: InjectOptions, from: MessagePort): () => void {
+    const wishes = readInject(options)
+    const id = this.#graph.begin((id) => ({ do: 'inject', id, port: this.#port, wishes, from }), undefined, from)
+    return () => this.#graph.stop(id)
   }
 
   inject(options: InjectOptions): Injection {

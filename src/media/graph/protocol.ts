@@ -5,6 +5,7 @@
  *   graph/*.ts  ── GraphOrder ─▶  worker/graph/desk.ts
  *               ◀─ GraphNotice ──
  */
+import type { MessagePort } from 'node:worker_threads'
 import type {
   InjectionEvents,
   Laid,
@@ -34,9 +35,18 @@ export type GraphOrder =
       readonly from: readonly Tapped[]
       readonly format: TapFormat
       readonly credit: number
+      /** Frames go there, and numbers of further frames come from there. */
+      readonly to?: MessagePort
     }
   | { readonly do: 'credit'; readonly id: number; readonly frames: number }
-  | { readonly do: 'inject'; readonly id: number; readonly port: number; readonly wishes: InjectOrder }
+  | {
+      readonly do: 'inject'
+      readonly id: number
+      readonly port: number
+      readonly wishes: InjectOrder
+      /** Audio comes from there as `InjectMessage`, events go there. */
+      readonly from?: MessagePort
+    }
   | { readonly do: 'audio'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly do: 'mark'; readonly id: number; readonly name: string }
   | { readonly do: 'flush'; readonly id: number; readonly ask: number }

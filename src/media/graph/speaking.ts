@@ -2,7 +2,15 @@
 import { Emitter } from '../../core/emitter.ts'
 import { checkInject } from './checks.ts'
 import type { GraphLink } from './graph-link.ts'
+import type { InjectOrder } from './protocol.ts'
 import type { Injection, InjectionEvents, InjectOptions } from './types.ts'
+
+/** @throws {RangeError} */
+export function readInject(options: InjectOptions): InjectOrder {
+  checkInject(options)
+  const { sampleRateHz, encoding, how = 'instead', prebufferMs = 0, lowMs = 200, mostMs = 60_000 } = options
+  return { sampleRateHz, encoding, how, prebufferMs, lowMs, mostMs }
+}
 
 export class InjectionHandle implements Injection {
   readonly #graph: GraphLink
@@ -14,10 +22,8 @@ export class InjectionHandle implements Injection {
 
   /** @throws {RangeError} */
   constructor(graph: GraphLink, port: number, options: InjectOptions) {
-    checkInject(options)
-    const { sampleRateHz, encoding, how = 'instead', prebufferMs = 0, lowMs = 200, mostMs = 60_000 } = options
+    const wishes = readInject(options)
     this.#graph = graph
-    const wishes = { sampleRateHz, encoding, how, prebufferMs, lowMs, mostMs }
     this.#id = graph.begin(
       (id) => ({ do: 'inject', id, port, wishes }),
       (told) => {

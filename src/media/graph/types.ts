@@ -3,6 +3,7 @@
  *
  *   call/, pbx/  ── MediaPort, Mix ─▶  ../types.ts  ── worker ─▶ worker/graph/
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Tone } from '../../codec/tone.ts'
 import type { ProgressTone, ToneCountry } from '../../codec/tones.ts'
 import type { MediaPort } from '../types.ts'
@@ -191,6 +192,21 @@ export interface Levels {
   readonly heard: number
 }
 
+/** What a thread sends to an injection. */
+export type InjectMessage =
+  | { readonly audio: Uint8Array }
+  | { readonly mark: string }
+  /** Answered by `flushed`, with the same number. */
+  | { readonly flush: number }
+  | { readonly end: true }
+
+/** What an injection tells a thread. */
+export type InjectTold =
+  | {
+      [Name in keyof InjectionEvents]: { readonly name: Name; readonly event: InjectionEvents[Name] }
+    }[keyof InjectionEvents]
+  | { readonly name: 'flushed'; readonly ask: number; readonly unplayedMs: number }
+
 /** What can be done with the sound of a port. */
 export interface PortSound {
   /**
@@ -212,8 +228,21 @@ export interface PortSound {
    *   second and a half, and then the oldest are dropped and counted. When it throws or rejects, the tap ends.
    */
   tap(options: TapOptions, take: (frame: TapFrame) => void | Promise<void>): Tap
+  /**
+   * The same for another thread, past this one: `TapFrame`s go to the other end of this channel, which sends back how many
+   * more it takes, as a number; 400 ms it takes without. Closed when the tap stops.
+   * @param to Is transferred.
+   */
+  tapTo(options: TapOptions, to: MessagePort): Tap
   /** Play what comes to the party. */
   inject(options: InjectOptions): Injection
+  /**
+   * The same for another thread, past this one: the other end of this channel sends `InjectMessage`s and gets
+   * `InjectTold`s. Closed when it has ended.
+   * @param from Is transferred.
+   * @returns Ends it at once; twice is fine.
+   */
+  injectFrom(options: InjectOptions, from: MessagePort): () => void
   /** @param everyMs 100 or more. Ends it; twice is fine. */
   meter(everyMs: number, take: (levels: Levels) => void): () => void
 }

@@ -29,6 +29,11 @@ const comfortNoise: PayloadFormat = { payloadType: 13, encoding: 'CN', clockRate
 const highestRateHz = 48_000
 /** Of Opus when its receiver names no bound: speech sounds as well as it will at any rate (RFC 7587 §3.1.1: 28 to 40 for full band). */
 const usualBitsPerSecond = 32_000
+/** RFC 7587 §6.1: what a peer names beyond is no wish that can be followed. */
+const bitsPerSecondBounds = [6000, 510_000] as const
+
+const bounded = (value: number, least: number, most: number): number =>
+  Number.isFinite(value) ? Math.min(most, Math.max(least, value)) : most
 
 function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: PayloadFormat): Format {
   const { fec = false, dtx = false, bitsPerSecond = usualBitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
@@ -40,9 +45,12 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
     channels,
     kind: encoding === 'telephone-event' ? 'event' : encoding === 'CN' ? 'noise' : 'speech',
     codec: findCodec(encoding, clockRateHz, channels),
-    wishes: encoding === 'opus' ? { fec, dtx, bitsPerSecond, ...complexity } : {},
+    wishes:
+      encoding === 'opus'
+        ? { fec, dtx, bitsPerSecond: bounded(bitsPerSecond, ...bitsPerSecondBounds), ...complexity }
+        : {},
     stereo: opus?.stereo ?? false,
-    playbackRateHz,
+    playbackRateHz: bounded(playbackRateHz, 8000, highestRateHz),
   }
 }
 

@@ -279,3 +279,24 @@ test('a port that is closed says goodbye to whom it shook hands with, and waits 
   clock.advance(5)
   assert.equal(clock.pendingTimers, 0)
 })
+
+test('keys of a new handshake count packets from the beginning, however many were sent before (RFC 5764 §4.2)', () => {
+  const { port, page, speak, newPage, run, take, check } = world()
+  port.describe(call())
+  check()
+  page.connection.start(at)
+  run(100)
+  // Three times round: each lost some hundred on the way to us.
+  for (let sequence = 0; sequence < 200_000; sequence += 500) speak(sequence & 0xffff)
+  take('rtp')
+  const next = newPage('client', other)
+  port.describe(call({ srtp: terms('server', other) }))
+  page.connection = next.connection
+  check()
+  next.connection.start(at)
+  run(100)
+  take('rtp')
+  speak(200_000 & 0xffff)
+  const [packet] = take('rtp')
+  assert.ok(packet && next.keys[0] && new SrtpReceiver(next.keys[0].receive).rtp(packet.bytes))
+})

@@ -23,6 +23,8 @@ export interface Reporting {
   readonly metrics: () => VoipMetrics | undefined
   /** Undefined for plain RTP. */
   crypto(): PortCrypto | undefined
+  /** The peer tells how much it loses of what we send, 0 to 1. */
+  heard(lossShare: number): void
   sendRtp(bytes: Uint8Array, to: Endpoint): void
   sendRtcp(bytes: Uint8Array, to: Endpoint): void
 }
@@ -43,7 +45,9 @@ export class PortRtcp {
     const clear = crypto ? crypto.openRtcp(bytes) : bytes
     if (!clear || from.ip !== lock.destination?.ip) return false
     this.#source = from
+    const before = reports.heard
     reports.receive(clear, sent.ssrc, nowMs, wallAt(nowMs))
+    if (reports.heard && reports.heard !== before) this.#port.heard(reports.heard.lossShare)
     return true
   }
 

@@ -17,7 +17,7 @@ import { type DtlsIdentity, privateKeyOf } from '../../dtls/identity.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
-import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile } from '../types.ts'
+import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile, SrtpKeys } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
@@ -125,6 +125,7 @@ export class Port implements PacketHandler, Wire {
       wallAt: options.wallAt,
       metrics: () => this.#quality.metrics(),
       crypto: () => this.#crypto,
+      heard: (lossShare) => this.#speaker.hearLoss(lossShare),
       sendRtp: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
       sendRtcp: (bytes, to) => this.#sockets?.sendRtcp(bytes, to),
     })
@@ -270,9 +271,15 @@ export class Port implements PacketHandler, Wire {
       own: () => this.#own,
       lock: this.#lock,
       send: (bytes, to) => this.#sockets?.sendRtp(bytes, 0, bytes.length, to),
-      agreed: (keys) => this.#crypto?.describe(keys),
+      agreed: (keys) => this.#shookHands(keys),
       tell,
     })
+  }
+
+  /** Keys of a new association: unlike those of a description they count from the beginning (RFC 5764 §4.2). */
+  #shookHands(keys: SrtpKeys): void {
+    this.#crypto = new PortCrypto()
+    this.#crypto.describe(keys)
   }
 
   rtp(bytes: Uint8Array, from: Endpoint): void {

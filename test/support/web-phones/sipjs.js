@@ -1,10 +1,27 @@
 /** A phone in the page, made of SIP.js. What the test calls is `window.phone`; see web-phone.ts. */
-import { Inviter, Messager, Registerer, UserAgent } from 'sip.js'
+import { Inviter, Messager, Registerer, SessionState, UserAgent } from 'sip.js'
+import { Listening, mediaConstraints } from './listening.js'
 
 /** @type {UserAgent} */
 let agent
 /** @type {Registerer} */
 let registerer
+/** @type {import('sip.js').Session} */
+let session
+/** @type {Listening} */
+let listening
+
+const withMicrophone = { sessionDescriptionHandlerOptions: { constraints: mediaConstraints } }
+
+/** Hear the call of this session. */
+function follow(next) {
+  session = next
+  session.delegate = {
+    onSessionDescriptionHandler: ({ peerConnection }) => {
+      listening = new Listening(peerConnection)
+    },
+  }
+}
 
 /** Resolves with the status of the final response. */
 const finalStatus = (send) =>
@@ -15,6 +32,9 @@ const finalStatus = (send) =>
 
 window.phone = {
   messages: [],
+  /** Answer by itself, and how many calls were. */
+  answers: false,
+  answered: 0,
 
   async start({ url, user, password, domain }) {
     agent = new UserAgent({
@@ -24,6 +44,14 @@ window.phone = {
       transportOptions: { server: url },
       logLevel: 'error',
       delegate: {
+        onInvite: (invitation) => {
+          follow(invitation)
+          if (!this.answers) return
+          invitation.stateChange.addListener((state) => {
+            if (state === SessionState.Established) this.answered++
+          })
+          void invitation.accept(withMicrophone)
+        },
         onMessage: (message) => {
           this.messages.push({ from: message.request.from.uri.user, text: message.request.body })
           void message.accept()
@@ -51,10 +79,21 @@ window.phone = {
 
   /** The status that refuses a call; 200 when it is answered. */
   call(uri) {
-    const inviter = new Inviter(agent, UserAgent.makeURI(uri), {
-      sessionDescriptionHandlerOptions: { constraints: { audio: true, video: false } },
-    })
+    const inviter = new Inviter(agent, UserAgent.makeURI(uri), withMicrophone)
+    follow(inviter)
     return finalStatus((requestDelegate) => void inviter.invite({ requestDelegate }))
+  },
+
+  async hangUp() {
+    await session.bye()
+  },
+
+  heard() {
+    return listening.heard()
+  },
+
+  facts() {
+    return listening.facts()
   },
 
   async stop() {

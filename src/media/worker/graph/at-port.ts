@@ -41,6 +41,16 @@ export interface Thing {
 
 export type Tell = (told: GraphEvent) => void
 
+/** Ends it again; undefined when there are too many at the port already. */
+export function sayIfRoom(port: GraphPort, source: SoundSource, how: 'instead' | 'over'): (() => void) | undefined {
+  try {
+    return port.say(source, how)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
 /** A source at a port, in the way that was wished. */
 class Layer {
   #end: (() => void) | undefined
@@ -49,13 +59,8 @@ class Layer {
   /** @returns False when there are too many at the port already. */
   lay(port: GraphPort, source: SoundSource, how: Laid): boolean {
     if (typeof how === 'object') this.#duck = new Duck(source, () => port.heard.base, how.duckDb)
-    try {
-      this.#end = port.say(this.#duck ?? source, how === 'over' ? 'over' : 'instead')
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      return false
-    }
-    return true
+    this.#end = sayIfRoom(port, this.#duck ?? source, how === 'over' ? 'over' : 'instead')
+    return this.#end !== undefined
   }
 
   /** The source has nothing more to say. */

@@ -40,7 +40,7 @@ function room(phones: readonly PhoneOptions[]) {
       if (tick % 10 === 0) await new Promise(setImmediate)
     }
   }
-  return { clock, desk, phones: all, obey, pass, toldOf, told }
+  return { clock, frames, desk, phones: all, obey, pass, toldOf, told }
 }
 
 const narrow: PhoneOptions = { formats: [pcmu] }
@@ -125,6 +125,32 @@ test('what cannot be played is told, and the call goes on', async () => {
   assert.equal(desk.size, 16)
 })
 
+test('five hundred sounds begun and ended leave nothing: no thing, no tick', async () => {
+  const { desk, frames, obey, pass } = room([narrow])
+  obey({ do: 'open-mixer', id: 1, wishes: { sampleRateHz: 8000 } })
+  for (let id = 10; id < 510; id += 5) {
+    obey(
+      { do: 'play', id, port: 1, sounds: [{ tone: 'dial' }], wishes: onePlay },
+      {
+        do: 'tap',
+        id: id + 1,
+        from: [{ mixer: 1 }],
+        format: { sampleRateHz: 8000, encoding: 's16le', frameMs: 20 },
+        credit: 1,
+      },
+      { do: 'hold-music', id: id + 2, port: 1, sounds: [{ builtIn: 'music' }] },
+      { do: 'join', id: id + 3, mixer: 1, port: 1, wishes: {} },
+      { do: 'meter', id: id + 4, port: 1, everyMs: 100 },
+    )
+    await opened()
+    await pass(2)
+    for (let thing = id; thing < id + 5; thing++) obey({ do: 'stop', id: thing })
+    await pass(2)
+  }
+  assert.equal(desk.size, 1)
+  assert.equal(frames.sinks, 0)
+})
+
 test('a port that is closed ends what stands at it', async () => {
   const { desk, obey, toldOf } = room([narrow])
   obey(
@@ -167,6 +193,31 @@ test('three phones of three codecs in a room: each hears the other two and not i
     for (const [k, peak] of peaks.entries()) {
       if (k === i) assert.ok(peak < 60, `${i} hears itself: ${peak}`)
       else assert.ok(Math.abs(20 * Math.log10(peak / 6000)) < 0.6, `${i} hears ${k} at ${peak}`)
+    }
+  }
+})
+
+test('twenty phones in a room: after a minute each still hears the nineteen others, and not itself, in every packet', async () => {
+  const { phones, obey, pass } = room(Array.from({ length: 20 }, () => narrow))
+  obey({ do: 'open-mixer', id: 1, wishes: { sampleRateHz: 8000 } })
+  for (let port = 1; port <= 20; port++) obey({ do: 'join', id: 1 + port, mixer: 1, port, wishes: {} })
+  const frequencies = phones.map((_, i) => 350 + 150 * i)
+  const seconds = 60
+  await pass(
+    seconds * 50,
+    frequencies.map((frequency) => sine(frequency, 1000, 8000, seconds)),
+  )
+  for (const [i, phone] of phones.entries()) {
+    const first = phone.got[0]
+    const last = phone.got.at(-1)
+    assert.ok(first && last && phone.got.length > seconds * 50 - 10)
+    assert.equal((last.timestamp - first.timestamp) >>> 0, 160 * (phone.got.length - 1), 'no packet is missing or late')
+    const heard = phone.sound(pcmu).slice(-8000)
+    assert.ok(findPeak(heard) < 32_000)
+    for (const [k, frequency] of frequencies.entries()) {
+      const { peak } = findSine(heard, frequency, 8000)
+      if (k === i) assert.ok(peak < 50, `${i} hears itself: ${peak}`)
+      else assert.ok(Math.abs(20 * Math.log10(peak / 1000)) < 1, `${i} hears ${k} at ${peak}`)
     }
   }
 })

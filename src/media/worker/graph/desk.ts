@@ -11,6 +11,7 @@ import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
 import { SoundStore } from '../sounds/store.ts'
 import { Base, Clocked, type GraphPort, Held, Injected, Played, type Tell, type Thing } from './at-port.ts'
+import { InjectedByThread, TappedByThread } from './by-thread.ts'
 import { Meter } from './meter.ts'
 import { MusicBox } from './music.ts'
 import { Joined, PlayedToAll, Room, Supervising } from './rooms.ts'
@@ -124,6 +125,7 @@ export class Desk {
       case 'echo':
         return new Base(port, port.voice)
       case 'inject':
+        if (order.from) return new InjectedByThread(port, order.from, order.wishes, tell)
         return new Injected(port, order.wishes, tell)
       case 'join': {
         const room = this.#room(order.mixer)
@@ -142,11 +144,16 @@ export class Desk {
     }
   }
 
-  #tap({ from, format, credit }: Extract<GraphOrder, { do: 'tap' }>, tell: Tell): Thing | undefined {
+  #tap({ from, format, credit, to }: Extract<GraphOrder, { do: 'tap' }>, tell: Tell): Thing | undefined {
+    const { clock } = this.#options
     const sources = from.flatMap((tapped) => this.#tapped(tapped) ?? [])
-    if (sources.length < from.length) return undefined
+    if (sources.length < from.length) {
+      to?.close()
+      return undefined
+    }
+    if (to) return new TappedByThread(clock, { format, sources, credit }, to)
     const tap = new Tap({ format, sources, credit, send: (frame) => tell({ name: 'frame', frame }) })
-    return new Clocked(this.#options.clock, tap, (order) => {
+    return new Clocked(clock, tap, (order) => {
       if (order.do === 'credit') tap.give(order.frames)
     })
   }

@@ -23,8 +23,8 @@ export class Meter implements FrameSink {
   }
 
   tick(tick: number): void {
-    for (const [i, source] of this.#sources.entries()) {
-      const frame = source.read(tick)
+    for (let i = 0; i < this.#sources.length; i++) {
+      const frame = this.#sources[i]?.read(tick)
       if (frame) this.#most[i] = Math.max(this.#most[i] ?? silenceDbov, levelDbov(frame))
     }
     if (++this.#ticks < this.#everyTicks) return

@@ -5,11 +5,12 @@
  */
 import type { GraphOrder, PlayOrder } from '../../graph/protocol.ts'
 import type { MemberWishes, MixerWishes, Sound } from '../../graph/types.ts'
+import { LoudestStage } from '../mixer/loudest.ts'
+import { Mixer } from '../mixer/mixer.ts'
+import type { MixerMember } from '../mixer/mixer-member.ts'
 import type { SoundStore } from '../sounds/store.ts'
 import { atRate } from '../voice/at-rate.ts'
-import { Base, changePlayback, type GraphPort, type Tell, type Thing } from './at-port.ts'
-import { LoudestStage } from './loudest.ts'
-import { Mixer, type MixerMember } from './mixer.ts'
+import { Base, changePlayback, type GraphPort, sayIfRoom, type Tell, type Thing } from './at-port.ts'
 import { Player } from './player.ts'
 
 /** A conference. What is in it has numbers of its own, and ends with it. */
@@ -125,7 +126,10 @@ export class Supervising implements Thing {
 
   heardBy(ports: readonly number[]): void {
     for (const end of this.#ends) end()
-    this.#ends = ports.flatMap((port) => this.#portOf(port)?.say(this.#listener.voice, 'over') ?? [])
+    this.#ends = ports.flatMap((number) => {
+      const port = this.#portOf(number)
+      return (port && sayIfRoom(port, this.#listener.voice, 'over')) ?? []
+    })
   }
 
   portClosed(): void {

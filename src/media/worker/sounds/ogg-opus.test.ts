@@ -89,6 +89,22 @@ test('a packet that is no Opus becomes silence of its length, and the rest is he
   assert.ok(findSine(heard.subarray(32_000, 40_000), 500, 16_000).snrDb > 20)
 })
 
+test('junk in well-formed pages is read to its end, and never more than the pages say', async () => {
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff
+    return (seed >> 8) % below
+  }
+  for (let round = 0; round < 100; round++) {
+    const junk = Array.from({ length: 5 + random(40) }, () =>
+      Uint8Array.from({ length: random(4) === 0 ? random(600) : 1 + random(80) }, () => random(256)),
+    )
+    const recorded = await open(file(junk, { preSkip: random(2000) }))
+    const samples = await readAll(recorded)
+    assert.equal(samples.length, recorded.samples)
+  }
+})
+
 test('damaged, cut and foreign files are refused', async () => {
   const whole = file(tone)
   const flipped = whole.slice()

@@ -18,8 +18,10 @@ const granuleRateHz = 48_000
 const prerollTicks = 3840
 /** Longest packet: 120 ms. */
 const mostPacketSamples = (granuleRateHz * 120) / 1000
-/** As libopus has it for a packet of RTP; in a file packets may be longer. */
-const mostPages = 1_000_000
+/** A day of pages of half a second; each is remembered. */
+const mostPages = 200_000
+/** Read at once while a file is looked through. */
+const windowBytes = 4 * mostPageBytes
 
 interface PlacedPage {
   readonly at: number
@@ -47,14 +49,20 @@ function readHead(packet: Uint8Array): Head | undefined {
 /** @throws {SoundError} `media.sound-broken` when it is no Ogg file with Opus, or damaged. */
 export async function openOggOpus(bytes: ByteSource, sampleRateHz: OpusRateHz): Promise<Recorded> {
   let at = 0
-  const nextPage = async (): Promise<{ page: OggPage; bytes: Uint8Array } | undefined> => {
-    const window = await bytes.read(at, mostPageBytes)
-    const page = readPage(window, 0)
-    if (!page && window.length > 0) throw new SoundError('media.sound-broken')
-    return page && { page, bytes: window }
+  let window = new Uint8Array(0)
+  let windowAt = 0
+  const nextPage = async (): Promise<{ page: OggPage; from: number } | undefined> => {
+    if (at + mostPageBytes > windowAt + window.length) {
+      window = Uint8Array.from(await bytes.read(at, windowBytes))
+      windowAt = at
+    }
+    const from = at - windowAt
+    const page = readPage(window, from)
+    if (!page && from < window.length) throw new SoundError('media.sound-broken')
+    return page && { page, from }
   }
   const opening = await nextPage()
-  const [first] = opening ? piecesOf(opening.page, opening.bytes, 0) : []
+  const [first] = opening ? piecesOf(opening.page, window, opening.from) : []
   const head = first && readHead(first.piece)
   if (!opening || !head) throw new SoundError('media.sound-broken')
   const { serial } = opening.page
@@ -67,11 +75,11 @@ export async function openOggOpus(bytes: ByteSource, sampleRateHz: OpusRateHz): 
   for (let next = await nextPage(); next && pages.length < mostPages; next = await nextPage()) {
     const { page } = next
     if (page.serial === serial && headersLeft > 0) {
-      for (const { whole } of piecesOf(page, next.bytes, 0)) if (whole) headersLeft--
+      for (const { whole } of piecesOf(page, window, next.from)) if (whole) headersLeft--
     } else if (page.serial === serial) {
       if (granule === undefined && page.granule >= 0) {
         // A stream that was cut out of a longer one begins later than 0 (§4.3).
-        base = Math.max(0, page.granule - ticksOn(page, next.bytes))
+        base = Math.max(0, page.granule - ticksOn(page, window, next.from))
         granule = base
       }
       pages.push({ at, bytes: page.bytes, continued: page.continued, from: granule ?? 0 })
@@ -86,9 +94,9 @@ export async function openOggOpus(bytes: ByteSource, sampleRateHz: OpusRateHz): 
   return new OggOpus(bytes, { pages, base, head, samples, sampleRateHz })
 }
 
-function ticksOn(page: OggPage, bytes: Uint8Array): number {
+function ticksOn(page: OggPage, bytes: Uint8Array, from: number): number {
   let ticks = 0
-  for (const { piece, whole } of piecesOf(page, bytes, 0)) if (whole) ticks += opusTicks(piece, 0, piece.length)
+  for (const { piece, whole } of piecesOf(page, bytes, from)) if (whole) ticks += opusTicks(piece, 0, piece.length)
   return ticks
 }
 

@@ -97,6 +97,11 @@ export class Encoded {
     this.#held -= at
   }
 
+  /** See Encoder.adapt. */
+  adapt(lossPercent: number): void {
+    this.#encoder.adapt?.(lossPercent)
+  }
+
   /** One more uses it. */
   join(): this {
     this.#users++
@@ -123,6 +128,9 @@ class Payload {
   }
 }
 
+/** Of Opus for many: who takes less gets an encoder of its own. Nobody is asked for copies, for all lose other packets. */
+const sharedWishes = { bitsPerSecond: 24_000, sound: 'music' } as const
+
 /** What is encoded for many, by source and by shape. */
 const shared = new WeakMap<SoundSource, Map<string, Encoded>>()
 
@@ -131,14 +139,15 @@ const shared = new WeakMap<SoundSource, Map<string, Encoded>>()
  * all: as fits anybody. `leave` it when it is no longer heard.
  */
 export function encoded(source: SoundSource, shape: PayloadShape): Encoded {
-  if (!source.shared) return new Encoded(source, shape)
-  const { codec, packetMs } = shape
+  const { codec, packetMs, wishes } = shape
+  const takesIt = (wishes.bitsPerSecond ?? sharedWishes.bitsPerSecond) >= sharedWishes.bitsPerSecond
+  if (!source.shared || !takesIt) return new Encoded(source, shape)
   let ofSource = shared.get(source)
   if (!ofSource) shared.set(source, (ofSource = new Map()))
   const key = `${codec.encoding} ${codec.clockRateHz} ${codec.sampleRateHz} ${packetMs}`
   const known = ofSource.get(key)
   if (known) return known.join()
-  const made = new Encoded(source, { codec, packetMs, wishes: {} }, () => ofSource.delete(key))
+  const made = new Encoded(source, { codec, packetMs, wishes: sharedWishes }, () => ofSource.delete(key))
   ofSource.set(key, made)
   return made
 }

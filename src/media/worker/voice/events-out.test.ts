@@ -133,7 +133,15 @@ test('digits are sent as events of the length asked for, with speech between and
       sequences,
       sequences.map((_, i) => ((sequences[0] ?? 0) + i) & 0xffff),
     )
-    if (speaking) assert.ok(b.got.some(({ payloadType, atMs }) => payloadType === 0 && atMs < 400))
+    const speech = b.got.flatMap(({ payloadType, atMs }) => (payloadType === 0 ? [atMs] : []))
+    assert.equal(
+      speech.some((atMs) => atMs > 130 && atMs < 180),
+      speaking,
+    )
+    assert.ok(
+      speech.every((atMs) => atMs < 20 || atMs > 110),
+      'beside the first digit',
+    )
     const events1 = b.got.filter(({ payloadType, atMs }) => payloadType === 101 && atMs < 170)
     assert.equal(events1.length, 7, 'five packets, the last three times')
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findSine, sine } from '../../../codec/test-support.ts'
+import { carriesCopy } from '../../../codec/opus-packet.ts'
+import { findSine, sine, speech16k } from '../../../codec/test-support.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
-import { parseRtcp } from '../../../rtp/rtcp.ts'
+import { parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { PayloadFormat } from '../../types.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { callOf, codecOf, g722, g729, type Heard, l16, opus, Phone, pcma, pcmu, Sound, speak } from './test-support.ts'
@@ -107,11 +108,11 @@ test('what is whispered to one party is heard by it over the other, and by nobod
   assert.equal(a.got.length, 0)
 })
 
-test('a prompt is heard instead of the other party; one that ends by itself leaves the call as it was', () => {
-  const { clock, frames, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
-  let left = 25
-  const prompt = new Sound(sine(440, 4000, 8000, 1), 8000)
-  const end = b.port.say(
+/** A prompt that ends itself while it is read, as players do. */
+function promptOf(phone: Phone, seconds: number): void {
+  const prompt = new Sound(sine(440, 4000, 8000, 2), 8000)
+  let left = seconds * 50
+  const end = phone.port.say(
     {
       sampleRateHz: 8000,
       read(tick) {
@@ -121,12 +122,26 @@ test('a prompt is heard instead of the other party; one that ends by itself leav
     },
     'instead',
   )
+}
+
+test('a prompt is heard instead of the other party; one that ends by itself leaves the call as it was', () => {
+  const { clock, frames, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  promptOf(b, 0.5)
   speak(clock, a, tone(pcmu, 1), 160, 20)
   const heard = b.sound(pcmu)
   assert.ok(findSine(heard.subarray(160, 3840), 440, 8000).snrDb > 30)
   assert.ok(findSine(heard.subarray(4800), 1020, 8000).snrDb > 30)
   assert.equal(frames.sinks, 0)
   assertGoesOn(b.got)
+})
+
+test('a prompt may end while it is encoded', () => {
+  const { clock, frames, b } = callOf({ formats: [opus] }, { formats: [opus] })
+  promptOf(b, 0.5)
+  clock.advance(1000)
+  assert.equal(frames.sinks, 0)
+  assert.equal(b.got.length, 26)
+  assert.ok(findSine(b.sound(opus).subarray(4800, 19_200), 440, 48_000).peak > 3600)
 })
 
 test('a party that hears a mixer is sent silence too, and hears the other again when that ends', () => {
@@ -274,4 +289,42 @@ test('a whisper that cannot be encoded for its listener stops nothing', () => {
     clock.advance(20)
   }
   assert.equal(b.got.length, 10)
+})
+
+test('who says that it loses packets gets copies of them, if it takes such, and can make them good (RFC 7587 §3.1.2)', () => {
+  const fec = { stereo: false, fec: true, dtx: false }
+  for (const wanted of [fec, { ...fec, fec: false }]) {
+    const { clock, a, b } = callOf({ formats: [g722] }, { formats: [{ ...opus, opus: wanted }] })
+    const sound = speech16k
+    speak(clock, a, sound, 320, 20)
+    const quiet = b.got.filter(({ payload }) => carriesCopy(payload, 0, payload.length)).length
+    const ssrc = b.got[0]?.ssrc ?? 0
+    const block = {
+      ssrc,
+      fractionLost: 51,
+      cumulativeLost: 20,
+      highestSequence: 1,
+      jitter: 0,
+      lastReport: 0,
+      delaySinceLastReport: 0,
+    }
+    b.port.rtcp(printRtcp({ ssrc: 9, cname: 'b', block }), { ip: '192.0.2.9', port: 4001 })
+    const before = b.got.length
+    speak(clock, a, sound, 320, 20)
+    const copies = b.got.slice(before).filter(({ payload }) => carriesCopy(payload, 0, payload.length)).length
+    assert.equal(quiet, 0)
+    if (wanted.fec) assert.ok(copies > 30, `${copies} copies`)
+    else assert.equal(copies, 0)
+  }
+})
+
+test('what no encoder can follow is not asked of it', () => {
+  for (const bitsPerSecond of [1, 1e9, Number.NaN]) {
+    for (const playbackRateHz of [0, 1, 1e9, Number.NaN]) {
+      const wishes = { stereo: true, fec: true, dtx: true, bitsPerSecond, playbackRateHz }
+      const { clock, a, b } = callOf({ formats: [pcmu] }, { formats: [{ ...opus, opus: wishes }] })
+      speak(clock, a, tone(pcmu, 0.2), 160, 20)
+      assert.ok(b.got.length > 5)
+    }
+  }
 })

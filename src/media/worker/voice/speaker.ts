@@ -76,6 +76,8 @@ export class Speaker implements FrameSink {
   #encodedAs: Format | undefined
   /** The rate that the sound deserved. */
   #encodedHz = 0
+  /** What the peer loses of it. */
+  #lossPercent = 0
 
   constructor(wire: Wire, frames: FrameClock, sent: Outgoing) {
     this.#wire = wire
@@ -146,6 +148,16 @@ export class Speaker implements FrameSink {
    */
   sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
     return this.#events.send(digits, { toneMs, pauseMs, speech: this.#ownFormat() !== undefined }, done)
+  }
+
+  /**
+   * The peer reports how much of what we send it loses, 0 to 1: what carries copies carries more of them. Losses that come
+   * are followed at once, those that go slowly.
+   */
+  hearLoss(share: number): void {
+    const percent = Math.round(100 * share)
+    this.#lossPercent = percent > this.#lossPercent ? percent : Math.floor((this.#lossPercent + percent) / 2)
+    if (!this.#encodedFrom?.shared) this.#encoded?.adapt(this.#lossPercent)
   }
 
   /** Before the bridged port relays a packet: decide how it goes on, and wake its ear when that is by sound. */
@@ -286,7 +298,7 @@ export class Speaker implements FrameSink {
     const codec = codecFor(format.codec as Codec, richHz)
     heard.sampleRateHz = codec.sampleRateHz
     const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
-    this.#encoded = encoded(source, { codec, packetMs, wishes: format.wishes })
+    this.#encoded = encoded(source, { codec, packetMs, wishes: { ...format.wishes, lossPercent: this.#lossPercent } })
     this.#encodedFrom = source
     this.#encodedAs = format
     this.#encodedHz = richHz

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { amplitudeOf, hush, largestStep, listen, steadyTone } from '../graph/test-support.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
 import { LoudestStage } from './loudest.ts'
 import { Mixer, type MixerRateHz } from './mixer.ts'
-import { amplitudeOf, hush, largestStep, listen, steadyTone } from './test-support.ts'
 
 /** Multiples of 50 Hz below the Nyquist frequency of 8 kHz, none the harmonic of few others. */
 const frequencies = Array.from({ length: 20 }, (_, i) => 350 + 150 * i)
