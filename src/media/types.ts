@@ -323,6 +323,8 @@ export interface MediaPlaneSettings {
   readonly qualityEveryMs?: number
   /** Done to the voice of each audio port; nothing when left out. */
   readonly voice?: VoiceProcessing
+  /** Some ports will suppress noise: workers load what that takes before the first call. */
+  readonly loadDenoise?: boolean
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */

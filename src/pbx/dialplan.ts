@@ -12,6 +12,7 @@ import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
 import { fromOf, requestUriOf } from '../sip/message/fields.ts'
@@ -166,6 +167,7 @@ export class Dialplan {
       from,
       ...(srtp && { callerSrtp: srtp }),
       ...(codecs && { callerCodecs: codecs }),
+      ...(isTrunk && identity.trunk.sound && { callerVoice: identity.trunk.sound }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -256,7 +258,8 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, { luggage, present, callerSrtp, callerCodecs }: Coming): Promise<void> {
+  async #dial(call: Call, route: Route, coming: Coming): Promise<void> {
+    const { luggage, present, callerSrtp, callerCodecs, callerVoice } = coming
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -267,6 +270,7 @@ export class Dialplan {
       ...(present && { present }),
       ...(callerSrtp && { callerSrtp }),
       ...(callerCodecs && { callerCodecs }),
+      ...(callerVoice && { callerVoice }),
     })
   }
 
@@ -304,6 +308,7 @@ interface Coming {
   /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
   readonly callerCodecs?: readonly string[]
+  readonly callerVoice?: VoiceProcessing
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

@@ -28,6 +28,9 @@ import type { Outgoing } from './outgoing.ts'
 const intervalMs = 5000
 const compensation = Math.E - 1.5
 
+/** Round trips that tell the steady one. */
+const steadyOf = 3
+
 /** How the peer hears us, by its last report. */
 export interface HeardByPeer {
   /** Of its last interval, 0 to 1. */
@@ -49,6 +52,7 @@ const nothingExtended: ExtendedReports = { voipMetrics: false, receiverRoundTrip
 export class Reports {
   /** From the peer's last report about us. */
   roundTripMs: number | undefined
+  #roundTrips: readonly number[] = []
   heard: HeardByPeer | undefined
   /** The same in words of RFC 3611, from peers that tell it. */
   heardMetrics: VoipMetrics | undefined
@@ -93,7 +97,7 @@ export class Reports {
     if (sender) this.#lastReport = { ssrc, middle: middleOfNtp(sender.ntpSeconds, sender.ntpFraction), atMs: nowMs }
     for (const block of blocks) {
       if (block.ssrc !== ourSsrc) continue
-      this.roundTripMs = roundTripMs(block, wallMs) ?? this.roundTripMs
+      this.#measured(roundTripMs(block, wallMs))
       this.heard = { lossShare: block.fractionLost / 256, jitterTicks: block.jitter }
     }
   }
@@ -107,8 +111,19 @@ export class Reports {
       const ours = block.delays.find((delay) => delay.ssrc === ourSsrc)
       if (!ours) return
       const echo = { lastReport: ours.lastReference, delaySinceLastReport: ours.delay }
-      this.roundTripMs = roundTripMs(echo, wallMs) ?? this.roundTripMs
+      this.#measured(roundTripMs(echo, wallMs))
     }
+  }
+
+  #measured(roundTripMs: number | undefined): void {
+    if (roundTripMs === undefined) return
+    this.roundTripMs = roundTripMs
+    this.#roundTrips = [...this.#roundTrips.slice(1 - steadyOf), roundTripMs]
+  }
+
+  /** The least of the last round trips: without the moments in which one side was busy. */
+  get steadyRoundTripMs(): number | undefined {
+    return this.#roundTrips.length === 0 ? undefined : Math.min(...this.#roundTrips)
   }
 
   /** Whether a report is due. */

@@ -231,7 +231,7 @@ export class QualityMeter {
 
   /** One way from mouth to ear, as far as this side goes: half of the round trip, a packet, the jitter buffer. */
   get #delayMs(): number {
-    return (this.#options.reports.roundTripMs ?? 0) / 2 + this.#packetMs + this.#bufferMs
+    return (this.#options.reports.steadyRoundTripMs ?? 0) / 2 + this.#packetMs + this.#bufferMs
   }
 
   get #bufferMs(): number {
