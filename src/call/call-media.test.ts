@@ -347,6 +347,24 @@ test('a caller that must encrypt and does not gets 488, and no phone rings', asy
   await world.nothingIsLeft()
 })
 
+test('what trunks say of their voices is done to the side of each, when its media are agreed', async () => {
+  const voice = { echo: true, denoise: true, gainDbov: -20 }
+  const quiet = { echo: false, denoise: true }
+  const target = { uri: `sip:102@${deviceIps[0]}:5060` }
+  world.dialOptions = { callerVoice: voice, destinations: [{ target, party: to102, voice: quiet }] }
+  world.answers(0)
+  world.call()
+  assert.deepEqual(
+    world.media.ports.map(({ processed }) => processed),
+    [],
+  )
+  await turn(world.clock, 1_000)
+  assert.deepEqual(
+    world.media.ports.map(({ processed }) => processed),
+    [voice, quiet],
+  )
+})
+
 test('a re-INVITE that would end the encryption is refused with 488, and nothing changes', async () => {
   world.answers(0)
   const invite = world.call(description(secure(callerIp)))

@@ -12,7 +12,6 @@ const usage = `usage: patchbay <command> [options]
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
-  extension add NUMBER [--name NAME] [--srtp MODE]   prints the password once; --password-stdin reads one
   extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one

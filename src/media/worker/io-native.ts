@@ -5,8 +5,7 @@
  *   kernel ─▶ native/media-io.cc  ── slots of the block ─▶  here  ── lent bytes ─▶  ports
  *          ◀─                     ◀─ list of what to send ──      ◀─ send ────────
  *
- * Costs about a third of node:dgram for a packet received and two thirds for one sent (docs/performance.md), for a tick of
- * delay at most. A view into the block is made once for each slot and length, so that nothing is made for a packet.
+ * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once for each slot and length, so that nothing is made for a packet.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Native } from '../native-addon.ts'
@@ -30,6 +29,10 @@ const blockBytes = toSendAt + maxSent * sentWords * 4
 
 /** Batches that are taken before other work has its turn: after a standstill 4,000 streams have more than enough waiting. */
 const maxBatches = 256
+
+/** After so many looks without a packet (a second) the pauses between them are longer. */
+const quietPolls = 200
+const quietPauses = 4
 
 const nowhere: Endpoint = { ip: '', port: 0 }
 
@@ -71,6 +74,8 @@ export class NativeIo implements MediaIo {
   /** Where in the block there is room for bytes to send. */
   #room = sentAt
   #polling = false
+  /** Looks in a row without a packet. */
+  #quiet = 0
 
   /** @throws {Error} when the kernel gives no epoll: no file is left to open. */
   constructor(native: Native, { clock, pollMs }: NativeIoOptions) {
@@ -147,10 +152,13 @@ export class NativeIo implements MediaIo {
     this.#timer = undefined
     this.flush()
     let batches = 0
-    while (this.#batch() === slots && batches < maxBatches) batches++
+    let count = this.#batch()
+    this.#quiet = count > 0 ? 0 : this.#quiet + 1
+    for (; count === slots && batches < maxBatches; batches++) count = this.#batch()
     if (this.#open === 0) return
-    const spentMs = batches < maxBatches ? this.#clock.now() - startedMs : this.#pollMs
-    this.#timer ??= this.#clock.after(Math.max(0, this.#pollMs - spentMs), this.#poll)
+    const pauseMs = this.#quiet < quietPolls ? this.#pollMs : quietPauses * this.#pollMs
+    const spentMs = count < slots ? this.#clock.now() - startedMs : pauseMs
+    this.#timer ??= this.#clock.after(Math.max(0, pauseMs - spentMs), this.#poll)
   }
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */

@@ -1,0 +1,132 @@
+/** What the addon is asked to do, and when; the addon itself is tested by io.contract.test.ts where it is built. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from '../../core/fake-clock.ts'
+import type { Native } from '../native-addon.ts'
+import type { PacketHandler, PortSockets } from './io.ts'
+import { NativeIo } from './io-native.ts'
+
+const slots = 64
+const receivedAt = slots * 2048 + 128 * 1024
+const to = { ip: '192.0.2.1', port: 4000 }
+
+/** Stands in for the addon: packets wait in `waiting`, what is asked for is kept in `calls`. */
+function fake(pollMs = 5) {
+  const clock = new FakeClock()
+  const calls: string[] = []
+  /** Sockets for which a packet waits. */
+  const waiting: number[] = []
+  let block = new ArrayBuffer(0)
+  let nextSocket = 0
+  const native: Native = {
+    version: 1,
+    create(memory) {
+      block = memory
+      return {}
+    },
+    open: () => nextSocket++,
+    close: (_io, socket) => void calls.push(`close ${socket}`),
+    aim(_io, socket, ip, port) {
+      calls.push(`aim ${socket} ${ip}:${port}`)
+      return 1
+    },
+    connect: (_io, socket, wanted) => void calls.push(`${wanted ? 'connect' : 'disconnect'} ${socket}`),
+    poll() {
+      const words = new Int32Array(block, receivedAt)
+      const taken = waiting.splice(0, slots)
+      for (const [slot, socket] of taken.entries()) words.set([socket, 20, 1, 4000], slot * 4)
+      if (taken.length > 0) calls.push(`took ${taken.length}`)
+      return taken.length
+    },
+    source: () => to.ip,
+    send: (_io, count) => void calls.push(`send ${count}`),
+    counters: () => [0, 0, 0],
+  }
+  const io = new NativeIo(native, { clock, pollMs })
+  const open = async (handler: Partial<PacketHandler> = {}): Promise<PortSockets> => {
+    const sockets = await io.open('127.0.0.1', 4000, { rtp: () => {}, rtcp: () => {}, ...handler })
+    assert.ok(sockets)
+    return sockets
+  }
+  return { clock, calls, waiting, io, open }
+}
+
+test('what is sent in answer to a batch leaves in one call, after the batch', async () => {
+  const { clock, calls, waiting, open } = fake()
+  const sockets: PortSockets = await open({ rtp: (bytes) => sockets.sendRtp(bytes, 0, bytes.length, to) })
+  waiting.push(0, 0, 0)
+  clock.advance(5)
+  assert.deepEqual(calls, ['took 3', 'aim 0 192.0.2.1:4000', 'send 3'])
+})
+
+test('what is sent by a clock waits for flush, for the next look, or until there is no room', async () => {
+  const { clock, calls, io, open } = fake()
+  const sockets = await open()
+  const bytes = new Uint8Array(172)
+  sockets.sendRtp(bytes, 0, 172, to)
+  sockets.sendRtp(bytes, 0, 172, { ...to })
+  io.flush()
+  io.flush()
+  sockets.sendRtp(bytes, 0, 172, to)
+  clock.advance(5)
+  for (let i = 0; i < 257; i++) sockets.sendRtp(bytes, 0, 172, to)
+  assert.deepEqual(calls, ['aim 0 192.0.2.1:4000', 'send 2', 'send 1', 'send 256'])
+})
+
+test('another destination does not change where what waits goes to', async () => {
+  const { calls, io, open } = fake()
+  const sockets = await open()
+  sockets.sendRtp(new Uint8Array(3), 0, 3, to)
+  sockets.sendRtp(new Uint8Array(3), 0, 3, { ip: '192.0.2.2', port: 4000 })
+  io.flush()
+  assert.deepEqual(calls, ['aim 0 192.0.2.1:4000', 'send 1', 'aim 0 192.0.2.2:4000', 'send 1'])
+})
+
+test('a pair that is closed while its packets are handed out gets no more of them', async () => {
+  const { clock, waiting, open } = fake()
+  let heard = 0
+  const sockets: PortSockets = await open({
+    rtp() {
+      heard++
+      void sockets.close()
+    },
+  })
+  await open()
+  waiting.push(0, 0)
+  clock.advance(5)
+  assert.equal(heard, 1)
+})
+
+test('all that waits is taken at one look, but not without end', async () => {
+  const { clock, calls, waiting, open } = fake()
+  await open()
+  for (let i = 0; i < 130; i++) waiting.push(0)
+  clock.advance(5)
+  assert.deepEqual(calls, ['took 64', 'took 64', 'took 2'])
+  for (let i = 0; i < 20_000; i++) waiting.push(0)
+  clock.advance(5)
+  assert.equal(waiting.length, 0, 'the rest at once, when others have had their turn')
+})
+
+test('after a second of quiet it looks less often, and not at all when nothing is open', async () => {
+  const { clock, calls, waiting, open } = fake()
+  const sockets = await open()
+  clock.advance(1100)
+  waiting.push(0)
+  clock.advance(20)
+  assert.deepEqual(calls, ['took 1'])
+  waiting.push(0)
+  clock.advance(5)
+  assert.deepEqual(calls, ['took 1', 'took 1'], 'as often as before')
+  await sockets.close()
+  waiting.push(0)
+  clock.advance(1000)
+  assert.equal(waiting.length, 1)
+})
+
+test('the kernel is told once who is heard alone, and once that all are', async () => {
+  const { calls, open } = fake()
+  const sockets = await open()
+  for (const from of [undefined, to, to, undefined, undefined]) sockets.only?.(from)
+  assert.deepEqual(calls, ['aim 0 192.0.2.1:4000', 'connect 0', 'disconnect 0'])
+})
