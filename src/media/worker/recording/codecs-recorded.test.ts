@@ -198,7 +198,7 @@ test('sound of another rate keeps its place after a silence that was not sent', 
   const later = packets(g722, tone(16_000), {}, 150)
   const [last] = spoken.slice(-1)
   // Silence takes no numbers.
-  const joined = later.map((packet, i) => ({ ...packet, sequence: ((last?.sequence ?? 0) + 1 + i) & 0xffff }))
+  const joined = later.map((packet, i) => Object.assign(packet, { sequence: ((last?.sequence ?? 0) + 1 + i) & 0xffff }))
   const wav = await heard([...packets(pcmu, tone(8000)), ...spoken, ...joined])
   const loudest = (fromMs: number, untilMs: number): number =>
     wav.pcm.subarray(fromMs * 8, untilMs * 8).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
