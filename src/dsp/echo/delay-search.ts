@@ -28,15 +28,22 @@ const agreeing = 3
 /** Quieter than this (mean square, 16 bits) nothing can be told: -60 dBov. */
 const leastPower = 32_768 ** 2 * 1e-6
 
+/** One for all searches of a thread: nothing stays in it from one to the next. Made at the first, for it is large. */
+let scratch: ReturnType<typeof makeScratch> | undefined
+
+const makeScratch = () => ({
+  fft: new RealFft(window),
+  far: createSpectrum(window),
+  near: createSpectrum(window),
+  correlation: new Float64Array(window),
+})
+
 export class DelaySearch {
-  readonly #fft = new RealFft(window)
+  readonly #scratch = (scratch ??= makeScratch())
   /** The last second of each, the newest last. */
   readonly #far = new Float64Array(window)
   readonly #near = new Float64Array(window)
-  readonly #farSpectrum = createSpectrum(window)
-  readonly #nearSpectrum = createSpectrum(window)
   readonly #average = createSpectrum(window)
-  readonly #correlation = new Float64Array(window)
   #sinceSearch = 0
   #candidate = -1
   #agreed = 0
@@ -58,10 +65,11 @@ export class DelaySearch {
   }
 
   #search(): void {
-    this.#fft.forward(this.#far, this.#farSpectrum)
-    this.#fft.forward(this.#near, this.#nearSpectrum)
-    const { re: fr, im: fi } = this.#farSpectrum
-    const { re: nr, im: ni } = this.#nearSpectrum
+    const { fft, far, near, correlation } = this.#scratch
+    fft.forward(this.#far, far)
+    fft.forward(this.#near, near)
+    const { re: fr, im: fi } = far
+    const { re: nr, im: ni } = near
     const { re, im } = this.#average
     for (let k = lowestBin; k < highestBin; k++) {
       const farRe = fr[k] ?? 0
@@ -74,12 +82,11 @@ export class DelaySearch {
       re[k] = memory * (re[k] ?? 0) + weight * crossRe
       im[k] = memory * (im[k] ?? 0) + weight * crossIm
     }
-    this.#fft.inverse(this.#average, this.#correlation)
-    this.#judge()
+    fft.inverse(this.#average, correlation)
+    this.#judge(correlation)
   }
 
-  #judge(): void {
-    const correlation = this.#correlation
+  #judge(correlation: Float64Array): void {
     let at = 0
     let highest = 0
     let total = 0
