@@ -3,9 +3,10 @@
  *
  *   what was sent, what came back (8 kHz) ─▶ cross-spectrum, whitened, averaged ─▶ its peak in time
  *
- * Every 320 ms the last half second of what came back is laid against the last second of what was sent. Whitening (PHAT)
- * makes the peak sharp though speech is not; only the band of telephones counts. A delay is told when three searches
- * in a row agree. C. Knapp and G. Carter, The Generalized Correlation Method for Estimation of Time Delay, 1976.
+ * Every 320 ms (160 until a delay is known) the last half second of what came back is laid against the last second of
+ * what was sent. Whitening (PHAT) makes the peak sharp though speech is not; only the band of telephones counts. A delay
+ * is told when four searches in a row agree: a second after both sound, and never between voices that are no echo.
+ * C. Knapp and G. Carter, The Generalized Correlation Method for Estimation of Time Delay, 1976.
  */
 import { createSpectrum, RealFft } from '../fft.ts'
 
@@ -14,17 +15,19 @@ const window = 8192
 const nearWindow = window / 2
 /** Most that can be found: half a second. */
 const longestDelay = nearWindow - 96
+/** Samples from one search to the next: more often until a delay was found. */
 const samplesBetween = 2560
+const samplesBetweenFirst = 1280
 /** 300 to 3400 Hz, in bins. */
 const lowestBin = Math.round((300 * window) / searchRateHz)
 const highestBin = Math.round((3400 * window) / searchRateHz)
 /** How much of the average stays at each search. */
 const memory = 0.75
 /** The peak stands out so far above the mean magnitude of the others; noise alone gives 4 to 5. */
-const clearPeak = 8
+const clearPeak = 10
 /** Searches agree within 2 ms. */
 const sameWithin = 16
-const agreeing = 3
+const agreeing = 4
 /** Quieter than this (mean square, 16 bits) nothing can be told: -60 dBov. */
 const leastPower = 32_768 ** 2 * 1e-6
 
@@ -59,7 +62,7 @@ export class DelaySearch {
     append(this.#far, 0, far, count)
     append(this.#near, nearWindow, near, count)
     this.#sinceSearch += count
-    if (this.#sinceSearch < samplesBetween) return
+    if (this.#sinceSearch < (this.#found === undefined ? samplesBetweenFirst : samplesBetween)) return
     this.#sinceSearch = 0
     if (power(this.#far, 0) > leastPower && power(this.#near, nearWindow) > leastPower) this.#search()
   }
