@@ -39,6 +39,8 @@ export interface OpusWishes {
   readonly fec: boolean
   /** It would rather not be sent silence (usedtx). */
   readonly dtx: boolean
+  /** Packets of one length (cbr). */
+  readonly cbr?: boolean
   /** maxaveragebitrate */
   readonly bitsPerSecond?: number
   /** maxplaybackrate: a higher sample rate would be wasted on it. */

@@ -93,6 +93,7 @@ export class Dialplan {
     if (identity.kind === 'trunk') {
       if (!this.#begins(invite, { trunk: identity.trunk, number: dialled })) return
       const number = inboundExtension(identity.trunk, dialled)
+      if (number !== undefined && this.#options.house?.serves(number)) return this.#toHouse(coming, number)
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const device = this.#deviceCalled(invite)
@@ -101,17 +102,21 @@ export class Dialplan {
     const { house } = this.#options
     if (!extension && house?.serves(dialled)) {
       if (!this.#begins(invite, { extension: number, number: dialled, outside: false })) return
-      const { callerSrtp, callerCodecs, ...caller } = coming
-      return house.take(invite, dialled, {
-        ...caller,
-        ...(callerSrtp && { srtp: callerSrtp }),
-        ...(callerCodecs && { codecs: callerCodecs }),
-      })
+      return this.#toHouse(coming, dialled)
     }
     const routes = extension ? [] : this.#options.trunks.routes(dialled, number)
     if (!this.#begins(invite, { extension: number, number: dialled, outside: routes.length > 0 })) return
     if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
     return this.#toExtension(coming, extension, { caller: identity.extension, ...(device && { device }) })
+  }
+
+  #toHouse({ invite, from, present, callerSrtp, callerCodecs }: Coming, number: string): Promise<void> | undefined {
+    return this.#options.house?.take(invite, number, {
+      from,
+      ...(present && { present }),
+      ...(callerSrtp && { srtp: callerSrtp }),
+      ...(callerCodecs && { codecs: callerCodecs }),
+    })
   }
 
   /** Counts the call as long as its dialog lives. One too many hears busy: a 503 would have a carrier leave us alone. */

@@ -107,7 +107,7 @@ const trunk = z.strictObject({
   maxCalls: whole(1, 100_000).optional(),
   /** Calls that begin in a second in both directions; no limit of its own when left out. */
   callsPerSecond: whole(1, 10_000).optional(),
-  /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
+  /** Numbers dialled in to extensions, or to what the server answers itself: `{"+4930123": "101", "+4930124": "*61"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
   outbound: z
