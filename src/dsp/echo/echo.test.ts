@@ -97,10 +97,11 @@ test('no delay is told between sounds that have nothing to do with each other', 
   assert.equal(search.delaySamples, undefined)
 })
 
+const speaker = async (name: string): Promise<Int16Array> =>
+  (await readWav(join(import.meta.dirname, '../../demo/speech', `${name}.wav`))).channel(0)
+
 test('two people who speak of different things have no delay between them', async () => {
-  const read = async (name: string) =>
-    (await readWav(join(import.meta.dirname, '../../demo/speech', `${name}.wav`))).channel(0)
-  const [a, b] = [await read('caller'), await read('customer')]
+  const [a, b] = [await speaker('caller'), await speaker('customer')]
   const search = new DelaySearch()
   for (let at = 0; at < 8000 * 30; at += 160) {
     const [first, second] = [at % (a.length - 160), at % (b.length - 160)]
