@@ -30,6 +30,7 @@ export function mediaSettings({ rtp, sip, sound, trunks }: Settings): MediaPlane
   const { echo, denoise, gain, gainLevel } = sound
   return {
     workers: rtp.workers,
+    stallLimitMs: rtp.stallLimit,
     bindIp: rtp.bindIp || common(sip.host),
     portMin: rtp.portMin,
     portMax: rtp.portMax,

@@ -14,14 +14,16 @@ import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
+import type { Clock } from './core/clock.ts'
 import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
+import type { FactBus } from './events/bus.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
-import { createMediaPlane } from './media/plane.ts'
+import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
 import type { IoKind, MediaPlane } from './media/types.ts'
 import { hostNetwork } from './net/host-network.ts'
 import { eventLoopProbe, LoadWatch } from './ops/load-watch.ts'
@@ -85,10 +87,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   await tryMediaAddress(settings)
   const media = await createMediaPlane(
     { ...mediaSettings(settings), io: mediaIo(settings) },
-    {
-      log,
-      onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),
-    },
+    { log, ...workerFacts(bus, clock) },
   )
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
@@ -224,7 +223,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   }
 }
 
-/** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
+/** What becomes of media workers, for all who listen. */
+const workerFacts = (
+  bus: FactBus,
+  clock: Clock,
+): Pick<MediaPlaneOptions, 'onWorkerLost' | 'onWorkerStalled' | 'onWorkerRecovered'> => ({
+  onWorkerLost: (worker, callIds, why) =>
+    bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds, why }),
+  onWorkerStalled: (worker, callIds) => bus.publish({ name: 'worker.stalled', atMs: clock.wallMs(), worker, callIds }),
+  onWorkerRecovered: (worker, stalledMs) =>
+    bus.publish({ name: 'worker.recovered', atMs: clock.wallMs(), worker, stalledMs }),
+})
+
 /** What the settings say of codecs. */
 const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({
   codecs,
@@ -237,6 +247,7 @@ const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules =>
   },
 })
 
+/** A phone that says nothing between two registrations keeps its connection for as long as it is registered. */
 const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000

@@ -7,7 +7,7 @@ import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
-import { folderHasRoom, Health } from './ops/health.ts'
+import { folderHasRoom, Health, workersRun } from './ops/health.ts'
 import { keepsUp } from './ops/load-watch.ts'
 import { Metrics } from './ops/metrics.ts'
 import { digestHashes } from './sip/auth/digest.ts'
@@ -75,9 +75,10 @@ function makeHealth(
       recordings: recordingsWritable,
       disk: folderHasRoom(recordingDir),
       load: keepsUp(load),
+      media: workersRun(() => media.workers()),
     },
     activeCalls: () => live.size,
-    portsInUse: async () => (await media.stats()).reduce((sum, { ports }) => sum + ports, 0),
+    portsInUse: () => media.portStats().inUse,
   })
 }
 
@@ -92,6 +93,7 @@ function makeMetrics(
     subscriptions: () => events.count,
     trunks: () => trunks.list(),
     media: () => media.stats(),
+    mediaWorkers: () => media.workers(),
     mediaPorts: () => media.portStats(),
     mediaIo: media.io,
     sip: () => stack.counts(),

@@ -131,6 +131,11 @@ const endTexts: Record<EndReason, EndText> = {
     sentence: 'No more audio arrived, so the call was ended. A phone lost its network, or a firewall closed.',
     color: 'red',
   },
+  'media-lost': {
+    label: 'Audio lost',
+    sentence: 'The part of the server that carried its audio failed. What was recorded until then has been kept.',
+    color: 'red',
+  },
   shutdown: { label: 'Server stopped', sentence: 'The server was stopped during the call.', color: 'gray' },
   interrupted: {
     label: 'Interrupted',

@@ -85,6 +85,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       trunks: () => trunks,
       media: () => Promise.resolve([]),
       mediaPorts: () => ({ inUse: 0, free: 0, resting: 0, takenEarly: 0, exhausted: 0 }),
+      mediaWorkers: () => [],
       mediaIo: 'dgram',
       sip: () => ({ dialogs: 0, transactions: 0, connections: 0 }),
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),

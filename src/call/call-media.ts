@@ -6,7 +6,7 @@
 import type { Logger } from '../core/logger.ts'
 import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts'
 import { CallStreams } from './call-streams.ts'
-import { CallError } from './failures.ts'
+import { noPort } from './failures.ts'
 import type { Leg } from './leg.ts'
 import type { CallRecorder, CallRecording, CallServices, RecordedTrack } from './services.ts'
 
@@ -33,7 +33,7 @@ export class CallMedia {
 
   /**
    * @param recordedLater It keeps what came last, so that no packet that overtook the answer is missing.
-   * @throws {CallError} `call.media-exhausted`
+   * @throws {CallError} `call.media-exhausted`, `call.media-lost`
    */
   openPort(recordedLater: boolean): Promise<MediaPort> {
     return this.#open({ recordedLater })
@@ -43,7 +43,7 @@ export class CallMedia {
     try {
       return await this.#session.openPort(options)
     } catch (error) {
-      throw new CallError('call.media-exhausted', { cause: error })
+      throw noPort(error)
     }
   }
 

@@ -1,5 +1,6 @@
 /** How a call can fail to come about, and what its caller is told (RFC 3261 §21). */
 import type { EndReason } from '../events/catalogue.ts'
+import { MediaError } from '../media/failures.ts'
 
 export const callFailures = {
   'call.bad-offer': { fault: 'peer', sip: 400, text: 'The session description cannot be read' },
@@ -39,9 +40,22 @@ export const refusals: Readonly<Record<EndReason, { readonly status: number; rea
   'not-allowed': { status: 403 },
   'no-common-codec': { status: 488 },
   'media-timeout': { status: 480 },
+  'media-lost': { status: 500 },
   shutdown: { status: 503, reason: 'Shutting Down' },
   interrupted: { status: 500 },
   failed: { status: 500 },
+}
+
+/** Why a call has no port. */
+export const noPort = (cause: unknown): CallError =>
+  new CallError(isLost(cause) ? 'call.media-lost' : 'call.media-exhausted', { cause })
+
+const isLost = (cause: unknown): boolean => cause instanceof MediaError && cause.code === 'media.worker-lost'
+
+/** How a call ended that could not come about, or go on. */
+export function endOf(code: CallFailure): EndReason {
+  if (code === 'call.media-lost') return 'media-lost'
+  return callFailures[code].sip === 488 ? 'no-common-codec' : 'failed'
 }
 
 /** What a phone's final answer says about why the call did not come about. */

@@ -14,7 +14,7 @@ import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { answerTo, readInvite } from './caller-side.ts'
 import { rulesFor } from './codec-rules.ts'
-import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
+import { CallError, type CallFailure, callFailures, endOf, noPort, refusals } from './failures.ts'
 import { type Leg, legOf, liveLeg, mediaSummary, type Presenter } from './leg.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import { listenToLeg } from './leg-listener.ts'
@@ -102,8 +102,8 @@ export class HouseCall implements LiveCall {
     const { advertisedIp, srtp, codecs, clock } = this.#services
     const rules = rulesFor(codecs, this.#options.codecs)
     const { offer } = readInvite(this.#invite, rules)
-    const port = await session.openPort().catch((cause: unknown) => {
-      throw new CallError('call.media-exhausted', { cause })
+    const port = await session.openPort({ callId: this.id }).catch((cause: unknown) => {
+      throw noPort(cause)
     })
     const host = advertisedIp(this.#invite.flow)
     const media = new LegMedia(port, host, { srtp: this.#options.srtp ?? srtp, codecs: rules })
@@ -143,7 +143,7 @@ export class HouseCall implements LiveCall {
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(endOf(code), undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {

@@ -31,6 +31,7 @@ export type EndReason =
   | 'not-allowed' // the extension may not call this number, or has made too many calls
   | 'no-common-codec'
   | 'media-timeout' // no packet came from either side for RTP_TIMEOUT
+  | 'media-lost' // the media worker of the call died
   | 'shutdown'
   | 'interrupted' // the process died during the call; found at the next start
   | 'failed'
@@ -235,7 +236,16 @@ export interface Facts {
   /** The main thread is late, and new calls are refused in part. */
   'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
   'server.recovered': At & { readonly refused: number }
-  'worker.lost': At & { readonly worker: number; readonly callIds: readonly string[] }
+  /** A media worker does nothing any more; these calls are on it. New ones go to others. */
+  'worker.stalled': At & { readonly worker: number; readonly callIds: readonly string[] }
+  /** It goes on. */
+  'worker.recovered': At & { readonly worker: number; readonly stalledMs: number }
+  /** A media worker is no more, and is replaced; these calls end. `stalled`: it was given up on after MEDIA_STALL_LIMIT. */
+  'worker.lost': At & {
+    readonly worker: number
+    readonly callIds: readonly string[]
+    readonly why: 'died' | 'stalled'
+  }
 }
 
 /** A device's binding of an extension (RFC 3261 §10). */

@@ -4,7 +4,7 @@
  *   plane.ts  ── ask, order ─▶  here  ── postMessage ─▶  worker/main.ts
  *             ◀─ answer, event, death ──
  */
-import { type Transferable, Worker } from 'node:worker_threads'
+import { MessagePort, type Transferable, Worker } from 'node:worker_threads'
 import { MediaError } from './failures.ts'
 import type { Answer, Command, FromWorker, Notice, Order, RequestName, Requests, WorkerStart } from './protocol.ts'
 
@@ -14,6 +14,8 @@ const youngGenerationMb = 64
 export interface WorkerLinkOptions {
   readonly number: number
   readonly start: WorkerStart
+  /** Arguments of node; those of this process when left out. */
+  readonly nodeArgs?: readonly string[] | undefined
   readonly notice: (notice: Notice) => void
   /** The thread ended without being asked to. Told once, after all that waited was refused. */
   readonly died: (error: Error | undefined) => void
@@ -27,6 +29,7 @@ interface Waiting {
 export class WorkerLink {
   readonly number: number
   readonly #worker: Worker
+  readonly #died: WorkerLinkOptions['died']
   readonly #waiting = new Map<number, Waiting>()
   /** Waits to be posted: a message between threads costs the same however much is in it. */
   #outbox: Command[] = []
@@ -34,15 +37,19 @@ export class WorkerLink {
   #transfers: Transferable[] = []
   #held = false
   #nextRequest = 1
+  /** Open on it; its sessions count them. */
+  ports = 0
   #alive = true
   #error: Error | undefined
 
   constructor(options: WorkerLinkOptions) {
     this.number = options.number
+    this.#died = options.died
     this.#worker = new Worker(new URL('./worker/main.ts', import.meta.url), {
       workerData: options.start,
       name: `media ${options.number}`,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+      ...(options.nodeArgs && { execArgv: [...options.nodeArgs] }),
     })
     this.#worker.on('message', (messages: readonly FromWorker[]) => {
       for (const message of messages) {
@@ -53,12 +60,7 @@ export class WorkerLink {
     this.#worker.on('error', (error) => {
       this.#error = error
     })
-    this.#worker.on('exit', () => {
-      if (!this.#alive) return
-      this.#alive = false
-      this.#refuseAll()
-      options.died(this.#error)
-    })
+    this.#worker.on('exit', () => this.#end())
   }
 
   get alive(): boolean {
@@ -108,6 +110,22 @@ export class WorkerLink {
     await this.#worker.terminate()
   }
 
+  /**
+   * End it, and do as if it had died by itself, at once: a thread that waits inside the kernel may take its time to go,
+   * and holds its sockets until then.
+   */
+  giveUp(): void {
+    void this.#worker.terminate()
+    this.#end()
+  }
+
+  #end(): void {
+    if (!this.#alive) return
+    this.#alive = false
+    this.#refuseAll()
+    this.#died(this.#error)
+  }
+
   #flush(): void {
     if (this.#outbox.length === 0 || this.#held) return
     const commands = this.#outbox
@@ -116,6 +134,7 @@ export class WorkerLink {
     this.#transfers = []
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     if (this.#alive) this.#worker.postMessage(commands, transfers)
+    else for (const transfer of transfers) if (transfer instanceof MessagePort) transfer.close()
   }
 
   #answered({ request, value }: Answer): void {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { chooseIo, loadNative } from './native-addon.ts'
 import type { OpenPort, WorkerStart } from './protocol.ts'
+import { Pulse } from './pulse.ts'
 
 const loaded = loadNative()
 const skip = 'missing' in loaded && `the addon cannot be used: ${loaded.missing}`
@@ -36,7 +37,7 @@ async function free(port: number): Promise<boolean> {
 }
 
 test('the end of a thread frees its ports, and no port of another thread', { skip, timeout: 20_000 }, async () => {
-  const start: WorkerStart = { io: 'native', pollMs: 5, jitter: { minMs: 40, maxMs: 200 } }
+  const start: WorkerStart = { io: 'native', pollMs: 5, jitter: { minMs: 40, maxMs: 200 }, pulse: new Pulse().memory }
   const open = {
     port: 1,
     bindIp: '127.0.0.1',

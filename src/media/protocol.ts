@@ -20,6 +20,8 @@ export interface WorkerStart {
   /** Ports will suppress noise: what that takes is loaded before the first call. */
   readonly denoise?: boolean
   readonly jitter: DelayBounds
+  /** Of a Pulse. */
+  readonly pulse: SharedArrayBuffer
 }
 
 /** What needs no answer. */

@@ -78,7 +78,7 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const { inactiveAfterMs = 0, recordedLater = false, relay = false } = options
+      const { inactiveAfterMs = 0, recordedLater = false, relay = false, callId } = options
       const { bindIp, qualityEveryMs = 0 } = settings
       const cname = this.#cname
       const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay }
@@ -87,15 +87,17 @@ export class Session implements MediaSession {
         throw error
       })
       if (answer === 'open') {
+        this.#link.ports++
         const sound = new PortSoundHandle(this.#graph, port)
         const address = { ip: settings.bindIp, rtpPort, rtcpPort: rtpPort + 1 }
         const handle = new Port(
           port,
-          { address, newIdentity: () => this.#owner.newIdentity(), sound, link: this.#link },
+          { address, newIdentity: () => this.#owner.newIdentity(), sound, link: this.#link, callId },
           () => {
             pool.giveBack(rtpPort)
             ports.delete(port)
             this.#ports.delete(handle)
+            this.#link.ports--
           },
         )
         this.#ports.add(handle)
@@ -106,6 +108,12 @@ export class Session implements MediaSession {
       } else pool.giveBack(rtpPort)
     }
     throw new MediaError('media.no-port')
+  }
+
+  /** Of the calls whose media these are. */
+  callIds(): readonly string[] {
+    const ofPorts = new Set(Array.from(this.#ports, ({ callId }) => callId ?? this.id))
+    return ofPorts.size > 0 ? [...ofPorts] : [this.id]
   }
 
   #mustBeOpen(): void {
@@ -147,6 +155,7 @@ export class Session implements MediaSession {
 
   /** The worker is gone, and the sockets with it. */
   lose(worker: number): void {
+    if (this.#state === 'lost') return
     this.#state = 'lost'
     for (const port of this.#ports) port.lose()
     this.#graph.lose()
@@ -159,10 +168,12 @@ interface PortPlace {
   readonly newIdentity: () => DtlsIdentity
   readonly sound: PortSound
   readonly link: WorkerLink
+  readonly callId: string | undefined
 }
 
 export class Port implements MediaPort {
   readonly number: number
+  readonly callId: string | undefined
   readonly address: MediaAddress
   readonly sound: PortSound
   readonly #newIdentity: () => DtlsIdentity
@@ -177,8 +188,9 @@ export class Port implements MediaPort {
   #closing: Promise<PortStats> | undefined
 
   /** @param gone Told once, when the sockets are closed. */
-  constructor(number: number, { address, newIdentity, sound, link }: PortPlace, gone: () => void) {
+  constructor(number: number, { address, newIdentity, sound, link, callId }: PortPlace, gone: () => void) {
     this.number = number
+    this.callId = callId
     this.address = address
     this.#newIdentity = newIdentity
     this.sound = sound

@@ -148,6 +148,10 @@ export class FakeMedia implements MediaPlane {
     this.#lost.emit('lost', { worker: 0 })
   }
 
+  workers(): [] {
+    return []
+  }
+
   stats(): Promise<[]> {
     return Promise.resolve([])
   }

@@ -262,7 +262,8 @@ export interface MediaPort {
    *
    * @param digits 0-9 * # A-D, 64 at most.
    * @throws {RangeError} for anything else, before the first is sent.
-   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile;
+   *   `media.worker-lost`.
    * @see RFC 4733 §2.5.1
    */
   sendDigits(digits: string, timing?: DigitTiming): Promise<void>
@@ -273,7 +274,10 @@ export interface MediaPort {
 }
 
 export interface SessionEvents {
-  /** The worker died: ports and sockets are gone, files end at their last written second. Told once. */
+  /**
+   * The worker died: ports and sockets are gone, files end at their last written second. Told once. What was asked for
+   * and not done is refused, what was played or injected ends; orders change nothing any more.
+   */
   lost: { readonly worker: number }
 }
 
@@ -282,7 +286,7 @@ export interface MediaSession {
   on<Name extends keyof SessionEvents>(name: Name, listener: (event: SessionEvents[Name]) => void): () => void
   /**
    * Take a free RTP and RTCP port pair.
-   * @throws {MediaError} `media.no-port` when the range is used up, `media.closed` after close.
+   * @throws {MediaError} `media.no-port` when the range is used up, `media.closed` after close, `media.worker-lost`.
    */
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
@@ -310,6 +314,8 @@ export interface OpenPortOptions {
    * recorded. `describe` says where the peer is and needs no formats; without `remote` nothing is taken.
    */
   readonly relay?: boolean
+  /** Where the session is that of several calls. */
+  readonly callId?: string
 }
 
 /** How packets come in and go out: by node:dgram, or by the addon (native-addon.ts). */
@@ -333,6 +339,8 @@ export interface MediaPlaneSettings {
   readonly pollMs?: number
   /** Of who is heard decoded; 40 to 200 ms when left out. */
   readonly jitter?: DelayBounds
+  /** A worker that stands still for so long is ended, its calls with it, and replaced; 0 never. 20 s when left out. */
+  readonly stallLimitMs?: number
 }
 
 /** How long packets wait in a jitter buffer at least and at most, ms, 0 to 1000. */
@@ -346,8 +354,10 @@ export interface MediaPlane {
   readonly io: IoKind
   /** @param id The call's id, for logs. */
   openSession(id: string): MediaSession
-  /** Per worker: sessions, ports, packets, and how late its loop runs. */
+  /** Per worker: sessions, ports, packets, and how late its loop runs. Those that do not run, or take a second to say it, are left out. */
   stats(): Promise<readonly WorkerStats[]>
+  /** Whether each of them runs, and how busy it is. */
+  workers(): readonly WorkerStanding[]
   portStats(): PortPoolStats
   close(): Promise<void>
 }
@@ -362,6 +372,17 @@ export interface PortPoolStats {
   /** How often that was so, and how often there was none at all. */
   readonly takenEarly: number
   readonly exhausted: number
+}
+
+/** How a worker stands, as seen from outside it. */
+export interface WorkerStanding {
+  readonly worker: number
+  /** `starting`: it has not loaded yet. `stalled`: it has done nothing for seconds. `lost`: it died, and is started again. */
+  readonly state: 'running' | 'starting' | 'stalled' | 'lost'
+  /** For how long it has not run; 0 while it does. */
+  readonly downMs: number
+  /** Share of a core that it takes, 0 to 1, over the last seconds. */
+  readonly busy: number
 }
 
 export interface WorkerStats {

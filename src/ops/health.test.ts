@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeClock } from '../core/fake-clock.ts'
-import { folderHasRoom, folderIsWritable, Health, type HealthCheck } from './health.ts'
+import { folderHasRoom, folderIsWritable, Health, type HealthCheck, workersRun } from './health.ts'
 import { formatUptime } from './uptime.ts'
 
 function start(check: HealthCheck): { clock: FakeClock; health: Health } {
@@ -53,6 +53,17 @@ test('a folder for recordings that is not there yet is made; one that cannot be 
 test('a disk that is nearly full is said before recordings fail', async () => {
   await folderHasRoom(tmpdir(), 1)()
   await assert.rejects(folderHasRoom(tmpdir(), 2 ** 60)(), /^Error: the disk is nearly full: \d+ MiB are left$/)
+})
+
+test('a media thread that stands still, or is missing, for five seconds is said', async () => {
+  const running = { worker: 0, state: 'running', downMs: 0 } as const
+  await workersRun(() => [running, { worker: 1, state: 'stalled', downMs: 4_500 }])()
+  const message = 'media thread 1 is stalled for 5 s; media thread 2 is lost for 7 s'
+  const down = [
+    { worker: 1, state: 'stalled', downMs: 5_000 },
+    { worker: 2, state: 'lost', downMs: 7_400 },
+  ] as const
+  await assert.rejects(workersRun(() => [running, ...down])(), { message })
 })
 
 test('uptime is short', () => {

@@ -18,7 +18,7 @@ export interface HealthOptions {
   /** By the name they are shown under: `database`, `recordings`, `disk`. */
   readonly checks: Readonly<Record<string, HealthCheck>>
   readonly activeCalls: () => number
-  readonly portsInUse: () => number | Promise<number>
+  readonly portsInUse: () => number
 }
 
 type State = 'healthy' | 'unhealthy'
@@ -102,7 +102,7 @@ export class Health {
         memory_mb: Math.round(process.memoryUsage.rss() / 2 ** 20),
         cpu_count: availableParallelism(),
         active_calls: activeCalls(),
-        ports_in_use: await portsInUse(),
+        ports_in_use: portsInUse(),
       },
     }
   }
@@ -137,4 +137,27 @@ export const folderHasRoom =
     const { bavail, bsize } = await statfs(folder)
     const freeMiB = Math.floor((bavail * bsize) / 2 ** 20)
     if (bavail * bsize < leastBytes) throw new Error(`the disk is nearly full: ${freeMiB} MiB are left`)
+  }
+
+/** How a media thread stands (a part of media's WorkerStanding). */
+export interface WorkerReading {
+  readonly worker: number
+  readonly state: 'running' | 'starting' | 'stalled' | 'lost'
+  /** For how long it has not run. */
+  readonly downMs: number
+}
+
+/** As long as sockets keep what comes: a shorter standstill cost nothing. */
+const workerDownMs = 5_000
+
+/** A check that no media thread has been without motion, or missing, for long. */
+export const workersRun =
+  (workers: () => readonly WorkerReading[]): HealthCheck =>
+  async () => {
+    const down = workers().filter(({ downMs }) => downMs >= workerDownMs)
+    if (down.length === 0) return
+    const told = down.map(
+      ({ worker, state, downMs }) => `media thread ${worker} is ${state} for ${Math.floor(downMs / 1_000)} s`,
+    )
+    throw new Error(told.join('; '))
   }

@@ -1,6 +1,7 @@
 /** Metrics of sound: how well legs were heard, and the RTP ports. Read by metrics.ts; labels from short lists only. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { FactBus } from '../events/bus.ts'
+import type { WorkerReading } from './health.ts'
 
 /** Pairs of ports (a part of media's PortPoolStats). */
 export interface PortReading {
@@ -84,4 +85,26 @@ export function readPorts(registry: Registry, read: () => PortReading): void {
   }
   counter('patchbay_rtp_ports_taken_early_total', 'Ports taken while they rested', ({ takenEarly }) => takenEarly)
   counter('patchbay_rtp_ports_exhausted_total', 'Times no RTP port was free', ({ exhausted }) => exhausted)
+}
+
+/** Media threads that stand still, and those that are no more. */
+export function readWorkers(registry: Registry, bus: FactBus, read: () => readonly WorkerReading[]): void {
+  const registers = [registry]
+  const down: Gauge = new Gauge({
+    name: 'patchbay_media_worker_down_seconds',
+    help: 'For how long a media thread has stood still, or not been there; 0 while it runs',
+    labelNames: ['worker'],
+    registers,
+    collect() {
+      for (const { worker, downMs } of read()) down.set({ worker: String(worker) }, downMs / 1000)
+    },
+  })
+  const stalls = new Counter({
+    name: 'patchbay_media_worker_stalls_total',
+    help: 'Times a media thread stood still for 2 s',
+    registers,
+  })
+  const lost = new Counter({ name: 'patchbay_media_workers_lost_total', help: 'Media threads that died', registers })
+  bus.on('worker.stalled', () => stalls.inc())
+  bus.on('worker.lost', () => lost.inc())
 }

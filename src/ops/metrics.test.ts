@@ -20,6 +20,7 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     media,
     mediaIo: 'native',
     mediaPorts: () => ({ inUse: 4, free: 90, resting: 6, takenEarly: 1, exhausted: 2 }),
+    mediaWorkers: () => [{ worker: 0, state: 'stalled', downMs: 2500 }],
     sip: () => ({ dialogs: 4, transactions: 5, connections: 6 }),
     load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
@@ -121,13 +122,16 @@ test('packets of the media threads add up, also when a thread was started anew',
 test('refusals and devices are counted without naming them', async () => {
   const { bus, metrics } = start()
   bus.publish({ name: 'security.refused', atMs: 0, what: 'register', source: '192.0.2.66', why: 'wrong' })
-  bus.publish({ name: 'worker.lost', atMs: 0, worker: 1, callIds: ['a'] })
+  bus.publish({ name: 'worker.stalled', atMs: 0, worker: 1, callIds: ['a'] })
+  bus.publish({ name: 'worker.lost', atMs: 0, worker: 1, callIds: ['a'], why: 'stalled' })
   metrics.httpAnswered({ method: 'GET', route: '/api/calls/:id', status: 200, seconds: 0.01 })
 
   const text = await metrics.text()
 
   assert.match(text, /^siprec_authentication_failures_total\{type="register"\} 1$/m)
   assert.match(text, /^patchbay_media_workers_lost_total 1$/m)
+  assert.match(text, /^patchbay_media_worker_stalls_total 1$/m)
+  assert.match(text, /^patchbay_media_worker_down_seconds\{worker="0"\} 2.5$/m)
   assert.doesNotMatch(text, /192\.0\.2\.66/)
 })
 

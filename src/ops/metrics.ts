@@ -8,7 +8,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { FactBus } from '../events/bus.ts'
 import type { CallKind } from '../events/catalogue.ts'
-import { countQuality, type PortReading, readPorts } from './media-metrics.ts'
+import type { WorkerReading } from './health.ts'
+import { countQuality, type PortReading, readPorts, readWorkers } from './media-metrics.ts'
 
 /** What the media threads did, one entry a thread (a part of media's WorkerStats). */
 export interface MediaReading {
@@ -40,6 +41,7 @@ export interface MetricsOptions {
   readonly trunks: () => readonly { readonly name: string; readonly state: 'up' | 'down' | 'unknown' }[]
   readonly media: () => Promise<readonly MediaReading[]>
   readonly mediaPorts: () => PortReading
+  readonly mediaWorkers: () => readonly WorkerReading[]
   /** How packets come in and go out: `dgram` or `native`. */
   readonly mediaIo: string
   readonly sip: () => SipReading
@@ -89,6 +91,7 @@ export class Metrics {
     this.#readCertificates(options)
     countQuality(this.#registry, options.bus)
     readPorts(this.#registry, options.mediaPorts)
+    readWorkers(this.#registry, options.bus, options.mediaWorkers)
     this.#readMedia = this.#mediaReader(options.media)
     this.#tellMediaIo(options.mediaIo)
   }
@@ -173,7 +176,6 @@ export class Metrics {
   #countRefusals(bus: FactBus): void {
     const refused = this.#counter('siprec_authentication_failures_total', 'Requests refused', ['type'])
     const registered = this.#counter('patchbay_registrations_added_total', 'Devices registered')
-    const lost = this.#counter('patchbay_media_workers_lost_total', 'Media threads that died')
     bus.on('security.refused', ({ what }) => refused.inc({ type: what }))
     const banned = this.#counter('patchbay_security_bans_total', 'Sources banned, by why', ['why'])
     const bans = new Gauge({
@@ -187,7 +189,6 @@ export class Metrics {
     })
     bus.on('security.released', () => bans.dec())
     bus.on('registration.added', () => registered.inc())
-    bus.on('worker.lost', () => lost.inc())
   }
 
   #gauge(name: string, help: string, read: () => number): void {

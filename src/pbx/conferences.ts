@@ -79,7 +79,7 @@ export class Conferences {
     const room: Room = { session, mixer, guests: new Set(), visitors: 0 }
     session.on('lost', () => {
       this.#rooms.delete(number)
-      for (const { call } of room.guests) void call.end('failed')
+      for (const { call } of room.guests) void call.end('media-lost')
     })
     this.#rooms.set(number, room)
     return room

@@ -16,7 +16,7 @@ const signal: Tone = { parts: [{ frequencyHz: 880, levelDbm0: -15 }] }
 /** Resolves when the call is over. */
 export async function echoTest(call: HouseCall, media: MediaPlane, clock: Clock): Promise<void> {
   const session = media.openSession(call.id)
-  session.on('lost', () => void call.end('failed'))
+  session.on('lost', () => void call.end('media-lost'))
   try {
     const port = await call.answer(session)
     if (!port) return

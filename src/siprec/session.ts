@@ -80,7 +80,7 @@ export class RecordingSession implements LiveCall {
     this.#startedAtMs = services.clock.wallMs()
     this.#ours = { address: services.advertisedIp(invite.flow), sessionId: String(randomUint32()) }
     this.#media = services.media.openSession(this.id)
-    this.#media.on('lost', () => void this.end('failed'))
+    this.#media.on('lost', () => void this.end('media-lost'))
     this.#streams = new Streams({
       session: this.#media,
       log: this.#log,

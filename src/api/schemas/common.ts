@@ -43,6 +43,7 @@ export const endReasonSchema = z.enum([
   'no-common-codec',
   'transferred',
   'media-timeout',
+  'media-lost',
   'shutdown',
   'interrupted',
   'failed',

@@ -358,8 +358,19 @@ export const settingsSchema = z.strictObject({
     }),
     workers: setting(whole(1, 128).default(Math.max(1, availableParallelism())), {
       env: 'MEDIA_WORKERS',
-      description: 'Threads that carry media; default: one for each core.',
+      description:
+        'Threads that carry media; default: one for each core. A new call goes to the least busy; all of a call, or of a conference, is on one.',
     }),
+    stallLimit: setting(
+      duration()
+        .refine((ms) => ms === 0 || ms >= 5_000, { error: '0, or at least 5s' })
+        .default(20_000),
+      {
+        env: 'MEDIA_STALL_LIMIT',
+        description:
+          'A media thread that does nothing at all for so long is ended and replaced; its calls end. New calls avoid it from 2s on, and what comes within 5s is not lost. 0: it is waited for.',
+      },
+    ),
     io: setting(oneOf(['auto', 'dgram', 'native']).default('auto'), {
       env: 'MEDIA_IO',
       description:

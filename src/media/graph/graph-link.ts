@@ -20,6 +20,7 @@ export class GraphLink {
   /** Of all sessions of a plane, which gets the notices. */
   readonly #things: Map<number, Told>
   readonly #own = new Map<number, Told>()
+  #over = false
 
   constructor(order: SendOrder, things: Map<number, Told>) {
     this.#order = order
@@ -27,12 +28,17 @@ export class GraphLink {
   }
 
   /**
-   * Order something new.
+   * Order something new. When the session is over, or its worker died, it is gone at once.
    * @param told Hears of it until it has ended.
    * @returns Its number.
    */
   begin(make: (id: number) => GraphOrder, told: Told = () => {}, transfer?: MessagePort): number {
     const id = nextThing++
+    if (this.#over) {
+      transfer?.close()
+      queueMicrotask(() => told({ name: 'gone' })) // whoever asked knows its number by then
+      return id
+    }
     const heard: Told = (event) => {
       if (isLast(event)) this.#forget(id)
       told(event)
@@ -62,6 +68,7 @@ export class GraphLink {
 
   /** The worker is gone, or nothing more will come from it. */
   lose(): void {
+    this.#over = true
     for (const told of Array.from(this.#own.values())) told({ name: 'gone' })
   }
 

@@ -112,7 +112,7 @@ export type GraphEvent =
     }[keyof InjectionEvents]
   | { readonly name: 'talks'; readonly talking: boolean }
   | { readonly name: 'levels'; readonly levels: readonly number[] }
-  /** It ended because its port was closed. */
+  /** It ended with its port, its session or its worker. */
   | { readonly name: 'gone' }
 
 /** As it goes to the worker, between the other orders. */

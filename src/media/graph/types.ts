@@ -34,7 +34,7 @@ export type Sound =
 /** What many hear at once. */
 export type Music = Exclude<Sound, { readonly bytes: Uint8Array }>
 
-/** How a playback came to its end. */
+/** How a playback came to its end. `closed`: with its port, or because the media worker died. */
 export interface PlaybackEnd {
   readonly reason: 'ended' | 'stopped' | 'digit' | 'failed' | 'closed'
   /** Of all its sounds together, in the last round. */

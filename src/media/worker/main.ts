@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts'
 import { loadRnnoise } from '../../dsp/rnnoise.ts'
 import { loadNative } from '../native-addon.ts'
 import type { Command, FromWorker, WorkerStart } from '../protocol.ts'
+import { Pulse } from '../pulse.ts'
 import type { MediaIo } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
 import { NativeIo } from './io-native.ts'
@@ -37,15 +38,20 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
 const start = workerData as WorkerStart
 if (start.denoise) loadRnnoise()
 
+const pulse = new Pulse(start.pulse)
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 const worker = new MediaWorker({
   clock: systemClock,
   io: openIo(start),
   jitter: start.jitter,
   post,
-  cpuMs() {
-    const { user, system } = process.threadCpuUsage()
-    return (user + system) / 1000
-  },
+  cpuMs,
+  beat: () => pulse.beat(cpuMs()),
 })
 toMain.on('message', (commands: readonly Command[]) => {
   for (const command of commands) worker.command(command)

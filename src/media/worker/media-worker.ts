@@ -22,6 +22,8 @@ export interface MediaWorkerOptions {
   readonly jitter: DelayBounds
   /** CPU time of this thread since it began. */
   readonly cpuMs: () => number
+  /** Called while the loop turns, each `tickMs`. */
+  readonly beat: () => void
 }
 
 /** How often ports are asked whether something is due. */
@@ -58,6 +60,7 @@ export class MediaWorker {
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
     this.#tickDueMs = options.clock.now() + tickMs
     this.#timer = options.clock.after(tickMs, () => this.#tick())
+    options.beat()
   }
 
   /** Take a command; what is asked for is answered by `post`. */
@@ -120,8 +123,8 @@ export class MediaWorker {
   }
 
   async #shutdown(): Promise<undefined> {
-    this.#timer.cancel()
     await Promise.all(Array.from(this.#ports.keys(), (id) => this.#close(id)))
+    this.#timer.cancel() // until then it is seen to live: a slow disk takes its time
   }
 
   async #open(ask: OpenPort): Promise<'open' | 'in-use'> {
@@ -194,5 +197,6 @@ export class MediaWorker {
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
     for (const port of this.#ports.values()) port.tick(nowMs)
     this.#options.io.flush()
+    this.#options.beat()
   }
 }
