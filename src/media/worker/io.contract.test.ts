@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { test } from 'node:test'
 import { systemClock } from '../../core/clock.ts'
 import { loadNative } from '../native-addon.ts'
-import { type Endpoint, type MediaIo, maxDatagramBytes, type PortSockets } from './io.ts'
+import { type Endpoint, type MediaIo, maxDatagramBytes, type PacketHandler, type PortSockets } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
 import { NativeIo } from './io-native.ts'
 
@@ -46,9 +46,9 @@ async function openPair(io: MediaIo, ip: string) {
     heard.push({ what, text: Buffer.from(bytes).toString('latin1'), from })
     wake?.()
   }
-  const handler = {
-    rtp: (bytes: Uint8Array, from: Endpoint) => hear('rtp', bytes, from),
-    rtcp: (bytes: Uint8Array, from: Endpoint) => hear('rtcp', bytes, from),
+  const handler: PacketHandler = {
+    rtp: (bytes, from) => hear('rtp', bytes, from),
+    rtcp: (bytes, from) => hear('rtcp', bytes, from),
   }
   let sockets: PortSockets | undefined
   let rtpPort = 0
@@ -243,6 +243,30 @@ for (const { name, create, skip } of kinds) {
     const peer = await boundSocket(lo)
     peer.send('still here', rtpPort, lo)
     assert.equal((await until(1))[0]?.text, 'still here')
+    peer.close()
+    await sockets.close()
+  })
+
+  contract('a packet that waited for a busy thread came when it came, where the kernel tells', async (io) => {
+    let cameMs: number | undefined
+    const { sockets, rtpPort, until, handler } = await openPair(io, lo)
+    const told = handler.rtp
+    handler.rtp = (bytes, from, atMs) => {
+      cameMs = atMs
+      told(bytes, from)
+    }
+    const peer = await boundSocket(lo)
+    peer.connect(rtpPort, lo) // so that what is sent has left when send returns
+    await once(peer, 'connect')
+    // The first one may come before the kernel has begun to stamp packets.
+    for (let count = 1; count <= 2; count++) {
+      const sentMs = systemClock.now()
+      peer.send('speech')
+      while (systemClock.now() - sentMs < 80);
+      await until(count)
+      if (count === 2 && cameMs !== undefined)
+        assert.ok(cameMs - sentMs < 40, `${cameMs - sentMs} ms after it was sent`)
+    }
     peer.close()
     await sockets.close()
   })
