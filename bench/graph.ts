@@ -9,6 +9,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FakeClock } from '../src/core/fake-clock.ts'
+import { FrameClock } from '../src/media/worker/frame-clock.ts'
 import { Duck } from '../src/media/worker/graph/duck.ts'
 import { Injection } from '../src/media/worker/graph/injection.ts'
 import { Meter } from '../src/media/worker/graph/meter.ts'
@@ -16,6 +18,8 @@ import { Player } from '../src/media/worker/graph/player.ts'
 import { Tap } from '../src/media/worker/graph/tap.ts'
 import { LoudestStage } from '../src/media/worker/mixer/loudest.ts'
 import { Mixer } from '../src/media/worker/mixer/mixer.ts'
+import { Port } from '../src/media/worker/port.ts'
+import { BlockPool } from '../src/media/worker/recording/block-pool.ts'
 import { frameSamples, type SoundSource } from '../src/media/worker/sound.ts'
 import { SoundStore } from '../src/media/worker/sounds/store.ts'
 
@@ -90,6 +94,7 @@ for (const sampleRateHz of [8000, 16_000]) {
   await report(`100 players of one file of 8 kHz, at ${sampleRateHz}`, (tick) => {
     for (const player of players) player.read(tick)
   })
+  for (const player of players) player.stop()
 }
 
 const [said, heard] = [voice(8000, 120), voice(8000, 180)]
@@ -135,4 +140,40 @@ const meters = Array.from({ length: 100 }, () => new Meter([said, heard], 100, (
 await report('100 meters of both sides at 8000', (tick) => {
   for (const meter of meters) meter.tick(tick)
 })
+/** Ports that send to nobody: all but the socket. */
+const clock = new FakeClock()
+const frames = new FrameClock(clock)
+for (const format of [
+  { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 },
+  { payloadType: 9, encoding: 'G722', clockRateHz: 8000 },
+  { payloadType: 111, encoding: 'opus', clockRateHz: 48_000, channels: 2 },
+]) {
+  const player = new Player(new SoundStore(), {
+    sampleRateHz: 16_000,
+    sounds: [{ builtIn: 'music' }],
+    times: Number.POSITIVE_INFINITY,
+    shared: true,
+  })
+  await player.opened
+  const ends = Array.from({ length: 1000 }, () => {
+    const port = new Port({
+      cname: 'bench',
+      inactiveAfterMs: 0,
+      recordedLater: false,
+      clock,
+      wallAt: (nowMs) => nowMs,
+      blocks: new BlockPool(),
+      frames,
+      jitter: { minMs: 20, maxMs: 200 },
+      tell: () => {},
+    })
+    port.attach({ sendRtp: () => {}, sendRtcp: () => {}, close: () => Promise.resolve() })
+    const remote = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
+    port.describe({ remote, receive: [format], send: [format] })
+    return port.say(player, 'instead')
+  })
+  await report(`1000 who hear one music in ${format.encoding}, without sockets`, () => clock.advance(20))
+  for (const end of ends) end()
+  player.stop()
+}
 rmSync(folder, { recursive: true })

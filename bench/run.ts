@@ -30,6 +30,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
   },
   quality: { file: 'quality.ts', what: 'loss, level and score of a stream: ns for each packet' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
+  webrtc: { file: 'webrtc.ts', what: 'a certificate, a handshake of DTLS, a check of ICE: µs' },
   'siprec-load': {
     file: 'siprec-load/siprec-load.ts',
     what: 'many SIPREC sessions at once, every file checked bit by bit',

@@ -75,3 +75,14 @@ test('browsers are told the public address and our own, and never loopback', () 
   assert.deepEqual(mediaAddresses(settingsOf({ RTP_BIND_IP: '127.0.0.1' }), undefined)(), [])
   for (const ip of mediaAddresses(settingsOf({}), undefined)()) assert.doesNotMatch(ip, /^127\.|^::1$|^0\./)
 })
+
+test('voices are processed as SOUND_* say, and workers get ready where a trunk alone suppresses noise', () => {
+  const plain = mediaSettings(settingsOf({}))
+  assert.deepEqual([plain.voice, plain.loadDenoise], [undefined, false])
+  const asked = mediaSettings(settingsOf({ SOUND_DENOISE: 'true', SOUND_GAIN: 'true', SOUND_GAIN_LEVEL: '-24' }))
+  assert.deepEqual(asked.voice, { echo: false, denoise: true, gainDbov: -24 })
+  const settings = settingsOf({})
+  const [byTrunk] = [{ sound: { echo: false, denoise: true } }] as unknown as typeof settings.trunks
+  assert.ok(byTrunk)
+  assert.equal(mediaSettings({ ...settings, trunks: [byTrunk] }).loadDenoise, true)
+})

@@ -144,8 +144,9 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs } = settings.recording
-  const recordings = new Recordings({ folder: recordingDir, combineLegs, reserved, bus, clock, log })
+  const { combineLegs, loudness } = settings.recording
+  const loudnessLufs = loudness === 0 ? undefined : loudness
+  const recordings = new Recordings({ folder: recordingDir, combineLegs, loudnessLufs, reserved, bus, clock, log })
   const services: CallServices = {
     clock,
     log,

@@ -15,14 +15,12 @@ import { preparePrompt } from '../src/prompts/sound.ts'
 
 const folder = join(import.meta.dirname, '../src/prompts/sounds/en')
 const texts = languages['en']?.texts ?? {}
-/** Where its rules read a text otherwise than people do. */
-const spoken: Readonly<Record<string, string>> = { 'a-m': 'eh em', 'p-m': 'pea em', plus: 'plus.', oh: 'oh.' }
 
 const temporary = mkdtempSync(join(tmpdir(), 'prompts-'))
 try {
   for (const [name, text] of Object.entries(texts)) {
     const path = join(temporary, 'prompt.wav')
-    execFileSync('flite', ['-voice', 'slt', '-t', (spoken[name] ?? text).replaceAll('PIN', 'pin'), '-o', path])
+    execFileSync('flite', ['-voice', 'rms', '-t', text.replaceAll('PIN', 'pin'), '-o', path])
     writeFileSync(join(folder, `${name}.g722`), encoded(preparePrompt(await readWav(path))))
   }
 } finally {

@@ -56,9 +56,10 @@ function head(...cells: readonly string[]): void {
 function processed(sound: Int16Array, rateHz: number, stage: VoiceStage): { output: Int16Array; us: number } {
   const output = sound.slice()
   const frame = rateHz / 50
-  const began = process.hrtime.bigint()
+  const began = process.cpuUsage()
   for (let at = 0; at + frame <= output.length; at += frame) stage.process(output.subarray(at, at + frame))
-  const us = Number(process.hrtime.bigint() - began) / 1000 / Math.floor(output.length / frame)
+  const { user, system } = process.cpuUsage(began)
+  const us = (user + system) / Math.floor(output.length / frame)
   return { output: output.subarray(Math.round((stage.delayMs * rateHz) / 1000)), us }
 }
 

@@ -347,6 +347,24 @@ test('a caller that must encrypt and does not gets 488, and no phone rings', asy
   await world.nothingIsLeft()
 })
 
+test('what trunks say of their voices is done to the side of each, when its media are agreed', async () => {
+  const voice = { echo: true, denoise: true, gainDbov: -20 }
+  const quiet = { echo: false, denoise: true }
+  const target = { uri: `sip:102@${deviceIps[0]}:5060` }
+  world.dialOptions = { callerVoice: voice, destinations: [{ target, party: to102, voice: quiet }] }
+  world.answers(0)
+  world.call()
+  assert.deepEqual(
+    world.media.ports.map(({ processed }) => processed),
+    [],
+  )
+  await turn(world.clock, 1_000)
+  assert.deepEqual(
+    world.media.ports.map(({ processed }) => processed),
+    [voice, quiet],
+  )
+})
+
 test('a re-INVITE that would end the encryption is refused with 488, and nothing changes', async () => {
   world.answers(0)
   const invite = world.call(description(secure(callerIp)))
@@ -359,4 +377,43 @@ test('a re-INVITE that would end the encryption is refused with 488, and nothing
   await turn(world.clock, 1_000)
   assert.equal((await again).status, 488)
   assert.equal(callerPort?.descriptions.length, told)
+})
+
+test('a browser behind a proxy is offered what it needs and audio alone; a caller with video has none of it', async () => {
+  const via = { transport: 'udp', ip: deviceIps[0] ?? '', port: 5060 } as const
+  const party = { uri: 'sip:102@pbx', extension: '102' }
+  world.dialOptions = { destinations: [{ target: { uri: 'sip:102@browser.invalid;transport=ws', via }, party }] }
+  const answer = [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=group:BUNDLE audio',
+    'm=audio 9 UDP/TLS/RTP/SAVPF 0',
+    'c=IN IP4 0.0.0.0',
+    'a=mid:audio',
+    'a=ice-ufrag:u1u1',
+    'a=ice-pwd:theirpasswordof22chars0',
+    'a=fingerprint:sha-256 11:22',
+    'a=setup:active',
+    'a=rtcp-mux',
+    '',
+  ].join('\r\n')
+  const device = world.device(0, (invite) => void invite.answer(description(answer)))
+  const video = 'm=video 4002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n'
+  const invite = world.call(description(sdp(callerIp) + video))
+  await turn(world.clock, 1_000)
+  const { response } = await invite.outcome
+  const offered = bodyOf(device.invite?.request.body)
+  assert.match(offered, /a=group:BUNDLE audio\r\n[^]*a=ice-lite\r\n[^]*m=audio \d+ UDP\/TLS\/RTP\/SAVPF /)
+  assert.doesNotMatch(offered, /m=video/)
+  assert.match(bodyOf(response.body), /m=audio \d+ RTP\/AVP [^]*m=video 0 RTP\/AVP/)
+  assert.doesNotMatch(bodyOf(response.body), /ice|fingerprint/)
+  const [callerPort, devicePort] = world.media.ports.filter(({ options }) => !options.relay)
+  assert.equal(callerPort?.descriptions.at(-1)?.ice, undefined)
+  assert.deepEqual(devicePort?.descriptions.at(-1)?.srtp, {
+    side: 'server',
+    fingerprints: [{ hash: 'sha-256', value: '11:22' }],
+  })
+  assert.equal(devicePort?.descriptions.at(-1)?.ice?.remote?.user, 'u1u1')
 })

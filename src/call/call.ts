@@ -11,6 +11,7 @@
  */
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { EndReason, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
 import type { Replaces } from '../sip/dialog/refer.ts'
@@ -58,6 +59,8 @@ export interface DialOptions {
   readonly callerSrtp?: SrtpMode
   /** The caller's codecs, best first, as in `CodecRules`; those of phones when left out. */
   readonly callerCodecs?: readonly string[]
+  /** What is done to the caller's voice; what is done to all when left out. */
+  readonly callerVoice?: VoiceProcessing
 }
 
 /** What a Replaces may name in a call. */
@@ -140,7 +143,8 @@ export class Call implements LiveCall, TransferHost {
     }
   }
 
-  async #ring({ destinations, ringMs, record, recordingName, callerSrtp, callerCodecs }: DialOptions): Promise<void> {
+  async #ring(options: DialOptions): Promise<void> {
+    const { destinations, ringMs, record, recordingName, callerSrtp, callerCodecs, callerVoice } = options
     const { advertisedIp, srtp, mediaIps } = this.#services
     const codecs = this.codecsFor(callerCodecs)
     const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
@@ -152,6 +156,7 @@ export class Call implements LiveCall, TransferHost {
       browser: isBrowser(this.#invite),
       alsoAt: mediaIps,
       codecs,
+      ...(callerVoice && { voice: callerVoice }),
     })
     if (offer !== undefined) media.mustSuit(offer)
     this.#legs.caller.media = media

@@ -1,6 +1,7 @@
 /** What a fork is given to ring, and what it tells of it. */
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { EndReason, LegRole, Party } from '../events/catalogue.ts'
 import type { SipResponse, SipUri } from '../sip/message/types.ts'
 import type {
@@ -41,6 +42,8 @@ export interface Destination {
   readonly srtp?: SrtpMode
   /** Its codecs, best first, as in `CodecRules`; those of phones when left out. */
   readonly codecs?: readonly string[]
+  /** What is done to the voice from there; what is done to all when left out. */
+  readonly voice?: VoiceProcessing
   /** Rung when all of a lower order have failed; 0 unless given. */
   readonly order?: number
   /** Ways to one place, such as trunks: the next order only when this one could not serve, not when the callee refused. */

@@ -10,6 +10,7 @@
 import type { IceCredentials } from '../core/ice.ts'
 import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
 import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
@@ -114,6 +115,8 @@ export interface LegMediaOptions {
   /** Of the port, for the several devices that ring on it. */
   readonly ice?: IceCredentials
   readonly codecs?: CodecRules
+  /** What is done to the peer's voice; what the media plane does to all when left out. */
+  readonly voice?: VoiceProcessing
 }
 
 export class LegMedia {
@@ -141,14 +144,16 @@ export class LegMedia {
   #awaitsAnswer = false
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
+  readonly #voice: VoiceProcessing | undefined
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
    * @param more Streams beside the audio; the media that this peer had until now; how its packets travel; which
-   *   codecs.
+   *   codecs; what is done to its voice.
    */
   constructor(port: MediaPort, ip: string, more: LegMediaOptions = {}) {
-    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt } = more
+    const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt, voice } = more
+    this.#voice = before ? before.#voice : voice
     this.port = port
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
@@ -375,6 +380,7 @@ export class LegMedia {
     this.#peerDirection = isNowhere ? 'inactive' : audio.direction
     this.#peerTiming = audio.timing.length > 0 ? audio.timing : usualTiming
     this.#remote = audio.address
+    if (this.#voice && !this.#applied) this.port.process(this.#voice)
     this.#applied = {
       remote: audio.address,
       receive: receive.map((format) =>

@@ -41,7 +41,7 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
   // Whoever of them checks its way to the port does so by the same credentials.
   const ice = newIceCredentials()
   const offer = (destination: Destination) => {
-    const { target, srtp: wished = srtp } = destination
+    const { target, srtp: wished = srtp, voice } = destination
     const browser = isBrowser(target)
     const more = {
       ...(!browser && beside),
@@ -50,6 +50,7 @@ export function ringDevices({ services, log, teller }: RingContext, wish: RingWi
       browser,
       ice,
       alsoAt,
+      ...(voice && { voice }),
     }
     const media = new LegMedia(port, hostFor(destination), more)
     return media.suits(wanted) ? { media, sdp: media.offer(wanted) } : undefined

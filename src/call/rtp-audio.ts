@@ -64,6 +64,7 @@ function opusWishes({ fmtp }: SdpFormat, settings: OpusSettings): OpusWishes {
     stereo: said.get('stereo') === '1',
     fec: settings.fec && said.get('useinbandfec') === '1',
     dtx: settings.dtx || said.get('usedtx') === '1',
+    cbr: said.get('cbr') === '1',
     complexity: settings.complexity,
     ...(rates.length > 0 && { bitsPerSecond: Math.min(...rates) }),
     ...(playbackRateHz !== undefined && { playbackRateHz }),

@@ -146,6 +146,14 @@ test('two thousand decoders are made, work and give their room back; a closed on
   }
 })
 
+test('a closed encoder encodes nothing, and hears of loss without harm', () => {
+  const encoder = new OpusEncoder(voice, voice)
+  encoder.close()
+  encoder.close()
+  encoder.adapt(20)
+  assert.equal(encoder.encode(speech16k, 0, 320, new Uint8Array(1500), 0), 0)
+})
+
 test('wishes that libopus does not know are refused', () => {
   assert.throws(() => new OpusEncoder(voice, { complexity: 11 }), RangeError)
 })

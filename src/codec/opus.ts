@@ -94,6 +94,7 @@ export class OpusEncoder implements Encoder {
 
   /** Follow what receiver reports say. @param lossPercent 0 to 100. */
   adapt(lossPercent: number, bitsPerSecond?: number): void {
+    if (this.#encoder === 0) return
     this.#set(request.lossPercent, Math.round(Math.min(100, Math.max(0, lossPercent))))
     if (bitsPerSecond !== undefined) this.#set(request.bitrate, bitsPerSecond)
   }

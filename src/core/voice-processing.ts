@@ -1,3 +1,6 @@
+/** What a voice is heard with: its energy, or RNNoise's network, which is not taken in by loud noise and costs 200 µs a frame. */
+export type VoiceModel = 'energy' | 'rnnoise'
+
 /** What is done to the voice of one leg before somebody hears it decoded: settings ask for it, media workers do it. */
 export interface VoiceProcessing {
   /** Take out what we sent and it sends back. */
@@ -5,5 +8,5 @@ export interface VoiceProcessing {
   /** Suppress noise, where RNNoise is installed. */
   readonly denoise: boolean
   /** Bring the voice to this level, dBov; absent leaves it as it is. */
-  readonly gainDbov?: number
+  readonly gainDbov?: number | undefined
 }

@@ -78,3 +78,16 @@ test('the limiter passes what fits unchanged, 2.5 ms later, and bends what does 
   const top = limited.filter((sample) => Math.abs(sample) >= peak(limited) - 1).length
   assert.ok(top < 100, `${top} samples at the top`)
 })
+
+test('the limiter goes down in a straight line before what is too loud comes, and up again by 40 dB a second', () => {
+  const delay = 40
+  const input = new Float32Array(16_000).fill(10_000).fill(60_000, 4000, 4400)
+  const output = new Int16Array(input.length)
+  new Limiter(16_000).process(input, output)
+  const gains = Array.from({ length: input.length - delay }, (_, i) => (output[i + delay] ?? 0) / (input[i] ?? 1))
+  const steps = gains.map((gain, i) => gain - (gains[i - 1] ?? 1))
+  assert.ok(Math.min(...steps) > -0.02, `down by ${Math.min(...steps)} in a sample`)
+  assert.ok(Math.max(...gains.slice(4000, 4400)) * 60_000 < 29_300, 'all of it fits')
+  const [after, later] = [gains[4500] ?? 0, gains[4500 + 1600] ?? 0]
+  assert.ok(Math.abs(20 * Math.log10(later / after) - 4) < 0.5, `${20 * Math.log10(later / after)} dB up in 0.1 s`)
+})

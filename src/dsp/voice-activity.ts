@@ -7,8 +7,9 @@
  * the gap before a plosive ends nobody. Music and voices in the background are voices to both.
  */
 import { SpeechDetector } from '../codec/level.ts'
+import type { VoiceModel } from '../core/voice-processing.ts'
 import { createDenoise } from './denoise.ts'
-import { frameMs, type VoiceMeter, type VoiceRateHz } from './stage.ts'
+import { frameMs, isVoiceRate, type VoiceMeter } from './stage.ts'
 
 /** A frame of this probability holds a voice: of 0.3 to 0.9 it serves best over white noise, hum and babble. */
 const threshold = 0.8
@@ -18,16 +19,16 @@ const framesToEnd = 200 / frameMs
 /** What is heard of one stream. */
 export interface VoiceActivity extends VoiceMeter {
   /** What it listens with. */
-  readonly model: 'energy' | 'rnnoise'
+  readonly model: VoiceModel
   /** Take one frame of 20 ms, which stays as it is. True while somebody speaks. */
   hears(frame: Int16Array): boolean
   /** Twice is fine. */
   close(): void
 }
 
-/** By the network where it is installed, else by energy. */
-export function createVoiceActivity(sampleRateHz: VoiceRateHz, model: 'energy' | 'rnnoise'): VoiceActivity {
-  const network = model === 'rnnoise' ? createDenoise(sampleRateHz) : undefined
+/** By the network where it is installed and works at that rate, else by energy. */
+export function createVoiceActivity(sampleRateHz: number, model: VoiceModel): VoiceActivity {
+  const network = model === 'rnnoise' && isVoiceRate(sampleRateHz) ? createDenoise(sampleRateHz) : undefined
   if (!network) return new EnergyActivity(sampleRateHz)
   const heard = new Int16Array((sampleRateHz * frameMs) / 1000)
   const smooth = new MeteredActivity(network)

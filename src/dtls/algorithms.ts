@@ -77,8 +77,8 @@ export function isSignedBy(key: KeyObject, code: number, data: Uint8Array, signa
 }
 
 /**
- * Of `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2), in the order we choose: what costs a worker least for each packet, then
- * what everybody has.
+ * Of `use_srtp` (RFC 5764 §4.1.2, RFC 7714 §14.2), in the order we choose: encrypted and authenticated in one with a whole
+ * tag, then what everybody has. What each costs a packet: docs/performance.md.
  */
 export const srtpProfiles: readonly { readonly code: number; readonly suite: SrtpSuite }[] = [
   { code: 0x0007, suite: 'AEAD_AES_128_GCM' },

@@ -127,7 +127,7 @@ class Plane implements MediaPlane, SessionOwner {
       start: {
         io: this.io,
         pollMs: this.settings.pollMs ?? defaultPollMs,
-        denoise: this.settings.voice?.denoise === true,
+        denoise: this.settings.loadDenoise === true,
         jitter: this.settings.jitter ?? defaultJitter,
       },
       notice: (notice) => {

@@ -1,5 +1,6 @@
 /** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
 import { Emitter } from '../core/emitter.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
 import type { GraphOrder } from './graph/protocol.ts'
@@ -48,6 +49,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly fingerprint = { hash: 'sha-256', value: 'AB:CD' }
   readonly options: OpenPortOptions
   readonly descriptions: PortDescription[] = []
+  processed: VoiceProcessing | undefined
   hearsTones = false
   readonly digitsSent: string[] = []
   recording: string | undefined
@@ -71,7 +73,9 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.descriptions.push(description)
   }
 
-  process(): void {}
+  process(wanted: VoiceProcessing): void {
+    this.processed = wanted
+  }
 
   record(path: string): void {
     this.recording = path

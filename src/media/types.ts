@@ -39,6 +39,8 @@ export interface OpusWishes {
   readonly fec: boolean
   /** It would rather not be sent silence (usedtx). */
   readonly dtx: boolean
+  /** Packets of one length (cbr). */
+  readonly cbr?: boolean
   /** maxaveragebitrate */
   readonly bitsPerSecond?: number
   /** maxplaybackrate: a higher sample rate would be wasted on it. */
@@ -323,6 +325,8 @@ export interface MediaPlaneSettings {
   readonly qualityEveryMs?: number
   /** Done to the voice of each audio port; nothing when left out. */
   readonly voice?: VoiceProcessing
+  /** Some ports will suppress noise: workers load what that takes before the first call. */
+  readonly loadDenoise?: boolean
   /** `dgram` when left out. */
   readonly io?: IoKind
   /** How often the addon looks for packets, ms; 5 when left out. */

@@ -90,6 +90,8 @@ test('packets of the media threads add up, also when a thread was started anew',
     packetsSent: 0,
     cpuMs: 500,
     loopDelayP99Ms: 3,
+    frameDelayP99Ms: 2,
+    framesSkipped: 4,
     lost: { oversized: 0, unsent: 1, dropped: 5 },
   }
   let readings: MediaReading[] = []
@@ -110,6 +112,8 @@ test('packets of the media threads add up, also when a thread was started anew',
     { ...reading, worker: 1, packetsReceived: 3 },
   ]
   assert.equal(await line('siprec_rtp_packets_received_total'), 'siprec_rtp_packets_received_total 163')
+  assert.equal(await line('patchbay_media_frame_delay_seconds'), 'patchbay_media_frame_delay_seconds{worker="0"} 0.002')
+  assert.equal(await line('patchbay_media_frames_skipped_total'), 'patchbay_media_frames_skipped_total 8')
   assert.match(await metrics.text(), /^patchbay_media_datagrams_lost_total\{why="dropped"\} 10$/m)
   assert.equal(await line('patchbay_media_io_info'), 'patchbay_media_io_info{kind="native"} 1')
 })

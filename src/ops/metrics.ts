@@ -19,6 +19,8 @@ export interface MediaReading {
   readonly packetsSent: number
   readonly cpuMs: number
   readonly loopDelayP99Ms: number
+  readonly frameDelayP99Ms: number
+  readonly framesSkipped: number
   readonly lost: { readonly oversized: number; readonly unsent: number; readonly dropped: number }
 }
 
@@ -273,6 +275,13 @@ export class Metrics {
       labelNames: ['worker'],
       registers,
     })
+    const frameDelay = new Gauge({
+      name: 'patchbay_media_frame_delay_seconds',
+      help: 'How late the 20 ms clock of sound runs, 99th percentile since the last reading; 0 while nothing needs it',
+      labelNames: ['worker'],
+      registers,
+    })
+    const skipped = this.#counter('patchbay_media_frames_skipped_total', 'Ticks of 20 ms that a media thread left out')
     const before = new Map<number, MediaReading>()
     return async () => {
       const readings = await media()
@@ -286,6 +295,8 @@ export class Metrics {
           lost.inc({ why }, grown(last?.lost[why], reading.lost[why]))
         cpu.inc({ worker }, grown(last?.cpuMs, reading.cpuMs) / 1_000)
         delay.set({ worker }, reading.loopDelayP99Ms / 1_000)
+        frameDelay.set({ worker }, reading.frameDelayP99Ms / 1_000)
+        skipped.inc(grown(last?.framesSkipped, reading.framesSkipped))
         before.set(reading.worker, reading)
       }
     }

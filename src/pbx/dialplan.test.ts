@@ -43,6 +43,8 @@ let answering: Set<Place>
 let devices: string[]
 /** Of phones behind a proxy. */
 let proxies: string[]
+/** Who dialled a number that the server answers itself. */
+let housed: string[]
 /** Calls that are counted now. */
 let running: string[]
 /** Trunks that take no more calls; `in`: nobody may begin one. */
@@ -57,7 +59,7 @@ const trunkSettings: Partial<TrunkSetting> = {
   host: at.carrier,
   port: 5060,
   sources: [at.carrier],
-  inbound: { '+49301': '101', '+49302': '102' },
+  inbound: { '+49301': '101', '+49302': '102', '+49303': '*61' },
   outbound: [{ prefix: '0', strip: 1, add: '+49', from: [] }],
 }
 
@@ -78,6 +80,7 @@ beforeEach(async () => {
   trunk = trunkWith(trunkSettings)
   devices = []
   proxies = []
+  housed = []
   running = []
   full = new Set()
   encrypting = {}
@@ -153,6 +156,14 @@ function makeDialplan(stack: SipStack): Dialplan {
     limits: {
       begin: (call) =>
         full.has('in') ? undefined : began('trunk' in call ? `in ${call.trunk.name}` : `from ${call.extension}`),
+    },
+    house: {
+      serves: (number) => number.startsWith('*6'),
+      take: (invite, number, { from: caller }) => {
+        housed.push(`${caller.extension ?? 'outside'} to ${number}`)
+        invite.answer(description(sdp(pbx)))
+        return Promise.resolve()
+      },
     },
     passHeaders: ['User-to-User', 'X-Our-*'],
     services,
@@ -602,4 +613,11 @@ test('a call that an extension sends on to a trunk counts for both until it is o
   void caller.bye()
   await turn(clock, 1_000)
   assert.deepEqual(running, [])
+})
+
+test('a number that the server answers itself is for extensions, and for a carrier where a rule of its trunk says so', async () => {
+  await call('101', '*61')
+  await call('+49891234', '+49303')
+  assert.deepEqual(housed, ['101 to *61', 'outside to *61'])
+  assert.equal((await placed('+49891234', '*61')).answered, false)
 })

@@ -12,6 +12,7 @@ import { partyAt } from '../call/party.ts'
 import type { CallServices } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { Party } from '../events/catalogue.ts'
 import { callRecordingName } from '../recording/names.ts'
 import { fromOf, requestUriOf } from '../sip/message/fields.ts'
@@ -92,6 +93,7 @@ export class Dialplan {
     if (identity.kind === 'trunk') {
       if (!this.#begins(invite, { trunk: identity.trunk, number: dialled })) return
       const number = inboundExtension(identity.trunk, dialled)
+      if (number !== undefined && this.#options.house?.serves(number)) return this.#toHouse(coming, number)
       return this.#toExtension(coming, number === undefined ? undefined : this.#options.directory.find(number))
     }
     const device = this.#deviceCalled(invite)
@@ -100,17 +102,21 @@ export class Dialplan {
     const { house } = this.#options
     if (!extension && house?.serves(dialled)) {
       if (!this.#begins(invite, { extension: number, number: dialled, outside: false })) return
-      const { callerSrtp, callerCodecs, ...caller } = coming
-      return house.take(invite, dialled, {
-        ...caller,
-        ...(callerSrtp && { srtp: callerSrtp }),
-        ...(callerCodecs && { codecs: callerCodecs }),
-      })
+      return this.#toHouse(coming, dialled)
     }
     const routes = extension ? [] : this.#options.trunks.routes(dialled, number)
     if (!this.#begins(invite, { extension: number, number: dialled, outside: routes.length > 0 })) return
     if (routes.length > 0) return this.#toTrunk(coming, routes, identity.extension)
     return this.#toExtension(coming, extension, { caller: identity.extension, ...(device && { device }) })
+  }
+
+  #toHouse({ invite, from, present, callerSrtp, callerCodecs }: Coming, number: string): Promise<void> | undefined {
+    return this.#options.house?.take(invite, number, {
+      from,
+      ...(present && { present }),
+      ...(callerSrtp && { srtp: callerSrtp }),
+      ...(callerCodecs && { codecs: callerCodecs }),
+    })
   }
 
   /** Counts the call as long as its dialog lives. One too many hears busy: a 503 would have a carrier leave us alone. */
@@ -166,6 +172,7 @@ export class Dialplan {
       from,
       ...(srtp && { callerSrtp: srtp }),
       ...(codecs && { callerCodecs: codecs }),
+      ...(isTrunk && identity.trunk.sound && { callerVoice: identity.trunk.sound }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -256,7 +263,8 @@ export class Dialplan {
     await this.#dial(call, { ...route, record: caller.record }, coming)
   }
 
-  async #dial(call: Call, route: Route, { luggage, present, callerSrtp, callerCodecs }: Coming): Promise<void> {
+  async #dial(call: Call, route: Route, coming: Coming): Promise<void> {
+    const { luggage, present, callerSrtp, callerCodecs, callerVoice } = coming
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -267,6 +275,7 @@ export class Dialplan {
       ...(present && { present }),
       ...(callerSrtp && { callerSrtp }),
       ...(callerCodecs && { callerCodecs }),
+      ...(callerVoice && { callerVoice }),
     })
   }
 
@@ -304,6 +313,7 @@ interface Coming {
   /** Its audio, when the trunk or the extension says how. */
   readonly callerSrtp?: SrtpMode
   readonly callerCodecs?: readonly string[]
+  readonly callerVoice?: VoiceProcessing
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

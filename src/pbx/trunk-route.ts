@@ -51,6 +51,7 @@ function destinationOf(route: LineRoute, order: number, { by, luggage, begin }: 
     ...(credentials && { credentials }),
     ...(trunk.srtp && { srtp: trunk.srtp }),
     ...(trunk.codecs && { codecs: trunk.codecs }),
+    ...(trunk.sound && { voice: trunk.sound }),
     ...(routes.length > 0 && { routes }),
   }
   return {

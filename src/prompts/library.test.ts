@@ -59,6 +59,7 @@ test('a prompt is made once, for all who ask at a time and later', async (t) => 
   await new PromptLibrary({ folder, cacheFolder, synthesize }).find('de', 'number-21')
 
   assert.deepEqual(said, ['de: einundzwanzig'])
+  assert.deepEqual(await library.sounds('de', ['number-21', 'number-21']), [{ file: paths[0] }, { file: paths[0] }])
   assert.equal(paths[0], paths[1])
   assert.equal((await readdir(join(cacheFolder, 'de'))).length, 1)
 })

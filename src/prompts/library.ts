@@ -126,6 +126,16 @@ export class PromptLibrary {
     return path
   }
 
+  /**
+   * Several prompts as the sounds that a port plays: `port.sound.play(await library.sounds('de', sayNumber(…)))`.
+   * @throws {PromptError} As `find`.
+   */
+  async sounds(tag: string, names: readonly string[]): Promise<readonly { readonly file: string }[]> {
+    const files: { readonly file: string }[] = []
+    for (const name of names) files.push({ file: await this.find(tag, name) })
+    return files
+  }
+
   /** Make all prompts of a language, so that no call waits for one. @returns How many there are. */
   async prepare(tag: string): Promise<number> {
     const names = Object.keys((await this.language(tag)).texts)

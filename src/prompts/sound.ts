@@ -16,7 +16,7 @@ const peakDbov = -1
 const silentDbov = -48
 const window = promptRateHz / 200
 const keptBefore = 3 * window
-const keptAfter = 10 * window
+const keptAfter = 5 * window
 
 /** @param sound Its first channel is taken. */
 export function preparePrompt(sound: WavSound): Int16Array {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { findSine, sine, snrDb } from '../codec/test-support.ts'
 import { readWav } from '../codec/wav.ts'
+import { LoudnessMeter } from '../dsp/loudness.ts'
 import { combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
@@ -105,4 +106,28 @@ test('what could not be combined leaves no half file behind', async () => {
   rmSync(caller.path)
   await assert.rejects(combine([caller], path), { code: 'ENOENT' })
   assert.ok(!existsSync(path))
+})
+
+test('a quiet caller and a loud callee come to one loudness where that is asked for, and stay in their places', async () => {
+  const path = join(folder, 'loudness.wav')
+  const [quiet, loud] = [sine(700, 300, 8000, 12), sine(900, 20_000, 16_000, 10)]
+  await combine(
+    [
+      await leg('quiet', { samples: quiet, startedAtMs: t0 }),
+      await leg('loud', { samples: loud, startedAtMs: t0 + 1000, sampleRateHz: 16_000 }),
+    ],
+    path,
+    { loudnessLufs: -16 },
+  )
+  const wav = await readWav(path)
+  for (const channel of [0, 1]) {
+    const meter = new LoudnessMeter(16_000)
+    meter.process(wav.channel(channel))
+    const loudness = meter.integrated() ?? 0
+    assert.ok(Math.abs(loudness + 16) < 0.4, `channel ${channel}: ${loudness} LUFS`)
+  }
+  const [first, second] = [wav.channel(0), wav.channel(1)]
+  assert.ok(findSine(first.subarray(16_000, 160_000), 700, 16_000).snrDb > 40)
+  assert.ok(second.subarray(0, 15_900).every((sample) => sample === 0))
+  assert.ok(findSine(second.subarray(17_000, 160_000), 900, 16_000).snrDb > 40)
 })

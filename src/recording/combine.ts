@@ -2,11 +2,12 @@
  * Legs into one WAV: a channel each, every sample where its first-sample time puts it, silence elsewhere.
  *
  * Samples are copied; only where legs have different rates are those below the highest resampled, and a leg in stereo
- * becomes one channel. Files stream through a few buffers a leg, so the length of a call costs no memory, and all
+ * becomes one channel. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files stream through a few buffers a leg, so the length of a call costs no memory, and all
  * reading and writing is done by the thread pool.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
+import { LoudnessMeter, normalisingGainDb } from '../dsp/loudness.ts'
 import { RecordingError } from './failures.ts'
 import { type LegAudio, LegReader } from './leg-reader.ts'
 
@@ -22,23 +23,32 @@ export interface CombinedFile {
 const chunkFrames = 32_768
 const bytesPerSample = 2
 
+export interface CombineOptions {
+  /** Bring each channel to this loudness, LUFS, as far as its peak bears it; samples are as they came when left out. */
+  readonly loudnessLufs?: number
+}
+
 /**
  * @param legs One for each channel, in order; undefined is a channel of silence.
  * @param path Written from the start, synced and closed when this resolves; removed when it rejects, for a full disk
  *   needs the room.
  * @throws {RecordingError} `recording.too-long`, `recording.no-audio` when all are silent.
  */
-export async function combine(legs: readonly (LegAudio | undefined)[], path: string): Promise<CombinedFile> {
+export async function combine(
+  legs: readonly (LegAudio | undefined)[],
+  path: string,
+  options: CombineOptions = {},
+): Promise<CombinedFile> {
   const plan = planOf(legs)
   try {
-    return await write(plan, path)
+    return await write(plan, path, options)
   } catch (error) {
     await rm(path, { force: true })
     throw error
   }
 }
 
-async function write(plan: Plan, path: string): Promise<CombinedFile> {
+async function write(plan: Plan, path: string, { loudnessLufs }: CombineOptions): Promise<CombinedFile> {
   const opened: FileHandle[] = []
   try {
     const output = await open(path, 'w', 0o640)
@@ -47,7 +57,9 @@ async function write(plan: Plan, path: string): Promise<CombinedFile> {
     for (const part of plan.parts) {
       const file = await open(part.leg.path, 'r')
       opened.push(file)
-      sources.push({ ...part, reader: new LegReader(part.leg, file, plan.sampleRateHz) })
+      const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz)
+      const gain = loudnessLufs === undefined ? 1 : await gainFor(reader(), plan.sampleRateHz, loudnessLufs)
+      sources.push({ ...part, reader: reader(), gain })
     }
     const frameBytes = plan.channels * bytesPerSample
     const header = wavHeader({ ...plan, dataBytes: plan.samples * frameBytes })
@@ -77,6 +89,19 @@ interface Part {
 
 interface Source extends Part {
   readonly reader: LegReader
+  readonly gain: number
+}
+
+/** The factor that brings all of a leg to a loudness. */
+async function gainFor(reader: LegReader, sampleRateHz: number, targetLufs: number): Promise<number> {
+  const meter = new LoudnessMeter(sampleRateHz)
+  const samples = new Int16Array(chunkFrames)
+  for (let at = 0; at < reader.samples; at += chunkFrames) {
+    const count = Math.min(chunkFrames, reader.samples - at)
+    await reader.next(count, samples, 0, 1)
+    meter.process(samples, 0, count)
+  }
+  return 10 ** (normalisingGainDb(meter, { targetLufs }) / 20)
 }
 
 interface Plan {
@@ -106,10 +131,14 @@ function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
 
 /** Copy what the leg has of frames `at` to `at + frames` into its channel; asked for one after the other. */
 async function place(source: Source, mixed: Int16Array, channels: number, at: number, frames: number): Promise<void> {
-  const { reader, offset, channel } = source
+  const { reader, offset, channel, gain } = source
   const from = Math.max(at, offset)
   const until = Math.min(at + frames, offset + reader.samples)
-  if (from < until) await reader.next(until - from, mixed, (from - at) * channels + channel, channels)
+  if (from >= until) return
+  const first = (from - at) * channels + channel
+  await reader.next(until - from, mixed, first, channels)
+  if (gain === 1) return
+  for (let i = first; i < (until - at) * channels; i += channels) mixed[i] = Math.round((mixed[i] ?? 0) * gain)
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

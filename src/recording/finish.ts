@@ -27,6 +27,8 @@ export interface FinishDeps {
   readonly folder: string
   /** Write one file with a channel a leg beside the leg files. Default true. */
   readonly combineLegs?: boolean
+  /** Loudness of each channel of that file, LUFS; as it came when left out. */
+  readonly loudnessLufs?: number | undefined
   readonly log: Logger
 }
 
@@ -38,7 +40,7 @@ export interface FinishDeps {
  *   the next start looks for unfinished recordings.
  */
 export async function finishRecording(manifest: Manifest, deps: FinishDeps): Promise<FinishedRecording> {
-  const { folder, combineLegs = true, log } = deps
+  const { folder, combineLegs = true } = deps
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
   for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
@@ -50,7 +52,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = combineLegs && legFiles.length > 0 ? await combineInto(folder, manifest.name, legs, log) : undefined
+  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, deps) : undefined
   await finishManifest(folder, manifest)
   return {
     files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
@@ -83,14 +85,13 @@ async function syncFile(path: string): Promise<void> {
 }
 
 async function combineInto(
-  folder: string,
   name: string,
   legs: readonly (LegAudio | undefined)[],
-  log: Logger,
+  { folder, loudnessLufs, log }: FinishDeps,
 ): Promise<CombinedFile | undefined> {
   const temporary = join(unfinishedFolder(folder), `${name}.wav`)
   try {
-    const combined = await combine(legs, temporary)
+    const combined = await combine(legs, temporary, loudnessLufs === undefined ? {} : { loudnessLufs })
     await rename(temporary, join(folder, `${name}.wav`))
     return combined
   } catch (error) {

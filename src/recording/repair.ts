@@ -20,6 +20,7 @@ export interface RepairDeps {
   readonly folder: string
   /** As in `RecordingDeps`. */
   readonly combineLegs?: boolean
+  readonly loudnessLufs?: number | undefined
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger

@@ -26,6 +26,8 @@ export interface RecordingDeps {
   readonly folder: string
   /** Write one file with a channel a leg beside the leg files. Default true. */
   readonly combineLegs?: boolean
+  /** Loudness of each channel of that file, LUFS; as it came when left out. */
+  readonly loudnessLufs?: number | undefined
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
   readonly bus: FactBus

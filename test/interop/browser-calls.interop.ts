@@ -217,3 +217,26 @@ test(
     await Promise.all([first.stop(), second.stop()])
   },
 )
+
+test(
+  'a browser that would rather be seen too is heard, by whom it calls and by who comes by a transfer',
+  needs('chromium', 'baresip'),
+  async (t) => {
+    const alice = await start('101')
+    const bob = await room.baresip(t, '102', { autoAnswer: true })
+    const carol = await room.baresip(t, '103', { autoAnswer: true, codec: 'opus' })
+    assert.equal(await alice.ask('call', at('102'), true), 200)
+    await talk()
+    bob.transfer('103')
+    await carol.saw('CALL_ESTABLISHED')
+    await bob.saw('CALL_CLOSED')
+    await talk(4_000)
+    await assertSecured(alice)
+    await alice.ask('hangUp')
+    await carol.saw('CALL_CLOSED')
+    await carol.stop()
+    await assertHeard('carol', said, carol.heardWav(), alike)
+    await assertBrowserHeard(alice, room.said('103'))
+    await alice.stop()
+  },
+)

@@ -27,7 +27,7 @@ const minCorrelation = 0.8
  */
 const pieces = { minSeconds: 2, minScore: 0.7 }
 
-const rates: Readonly<Record<BaresipCodec, number>> = {
+const rates: Readonly<Record<Exclude<BaresipCodec, 'GSM'>, number>> = {
   PCMU: 8_000,
   PCMA: 8_000,
   G722: 16_000,
@@ -42,7 +42,7 @@ function assertSame(what: string, said: Int16Array, wav: WavSound, channel = 0):
   assert.ok(score >= minCorrelation, `${what}: correlation ${score.toFixed(4)}`)
 }
 
-const pairs: readonly (readonly [BaresipCodec, BaresipCodec])[] = [
+const pairs: readonly (readonly [keyof typeof rates, keyof typeof rates])[] = [
   ['G722', 'G722'],
   ['opus', 'opus'],
   ['L16', 'L16'],
@@ -87,3 +87,64 @@ for (const [caller, callee] of pairs)
     await assertHeard('the callee', said[0], bob.heardWav(), pieces)
     await assertHeard('the caller', said[1], alice.heardWav(), pieces)
   })
+
+for (const codec of ['opus', 'PCMA'] as const)
+  test(
+    `linphonec, which knows many codecs, speaks ${codec} with a baresip that knows no other`,
+    needs('linphonec', 'baresip'),
+    async (t) => {
+      const bob = await room.baresip(t, '102', { codec, autoAnswer: true })
+      const alice = await room.linphone(t, '101')
+      alice.dial('102')
+      await alice.saw('CallStreamsRunning')
+      await talk(talkMs)
+      alice.command('terminate')
+      await bob.saw('CALL_CLOSED')
+      await Promise.all([alice.stop(), bob.stop()])
+
+      assert.deepEqual(
+        (await room.ended()).legs.map((leg) => leg.codec),
+        [codec, codec],
+      )
+      await assertHeard('baresip', room.said('101'), bob.heardWav(), pieces)
+      await assertHeard('linphonec', room.said('102'), alice.heardWav(), pieces)
+    },
+  )
+
+test(
+  'GSM, which is not decoded, passes between two that speak it, and is kept as packets',
+  needs('baresip'),
+  async (t) => {
+    const bob = await room.baresip(t, '102', { codec: 'GSM', autoAnswer: true })
+    const alice = await room.baresip(t, '101', { codec: 'GSM' })
+    alice.dial('102')
+    await alice.saw('CALL_ESTABLISHED')
+    await talk(talkMs)
+    alice.hangUp()
+    await bob.saw('CALL_CLOSED')
+    await Promise.all([alice.stop(), bob.stop()])
+
+    const call = await room.ended()
+    assert.deepEqual(
+      call.legs.map((leg) => leg.codec),
+      ['GSM', 'GSM'],
+    )
+    await assertHeard('the callee', room.said('101'), bob.heardWav(), pieces)
+    await assertHeard('the caller', room.said('102'), alice.heardWav(), pieces)
+    const files = await room.recorded(call)
+    assert.deepEqual(
+      files.map(({ kind }) => kind),
+      ['raw', 'raw'],
+    )
+    // 33 bytes each 20 ms, with 12 of RTP and 8 of rtpdump.
+    for (const { bytes } of files) assert.ok(bytes > ((talkMs - 1_000) / 20) * 53, `${bytes} bytes`)
+  },
+)
+
+test('who speaks GSM alone and who does not are told 488', needs('baresip'), async (t) => {
+  await room.baresip(t, '102', { codec: 'PCMU', autoAnswer: true })
+  const alice = await room.baresip(t, '101', { codec: 'GSM' })
+  alice.dial('102')
+  await alice.saw('CALL_CLOSED')
+  assert.equal((await room.ended()).endReason, 'no-common-codec')
+})

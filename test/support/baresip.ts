@@ -11,7 +11,7 @@ import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
-export type BaresipCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16'
+export type BaresipCodec = 'PCMU' | 'PCMA' | 'G722' | 'opus' | 'L16' | 'GSM'
 
 /** Its module, and its name, true rate and channels in an account. */
 const codecs: Readonly<Record<BaresipCodec, readonly [string, string]>> = {
@@ -20,6 +20,7 @@ const codecs: Readonly<Record<BaresipCodec, readonly [string, string]>> = {
   G722: ['g722', 'G722/16000/1'],
   opus: ['opus', 'opus/48000/2'],
   L16: ['l16', 'L16/16000/1'],
+  GSM: ['gsm', 'GSM/8000/1'],
 }
 
 export interface BaresipOptions extends InstalledPhone {

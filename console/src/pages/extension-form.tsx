@@ -142,6 +142,7 @@ const srtpChoices: readonly { readonly value: SrtpMode | ''; readonly label: str
   { value: 'accepted', label: 'When the phone asks for it' },
   { value: 'optional', label: 'Offered to the phone' },
   { value: 'mandatory', label: 'Always' },
+  { value: 'dtls', label: 'Always, keys by DTLS' },
 ]
 
 interface SettingsFieldsProps {

@@ -93,13 +93,21 @@ const trunk = z.strictObject({
   srtp: srtpMode().optional(),
   /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
   codecs: codecs().optional(),
+  /** What is done to the voices that come by it, instead of what SOUND_* say for all. */
+  sound: z
+    .strictObject({
+      echo: z.boolean().default(false),
+      denoise: z.boolean().default(false),
+      gainDbov: whole(-40, -10).optional(),
+    })
+    .optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
   maxCalls: whole(1, 100_000).optional(),
   /** Calls that begin in a second in both directions; no limit of its own when left out. */
   callsPerSecond: whole(1, 10_000).optional(),
-  /** Numbers dialled in to extensions: `{"+4930123": "101"}`. */
+  /** Numbers dialled in to extensions, or to what the server answers itself: `{"+4930123": "101", "+4930124": "*61"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */
   outbound: z
@@ -401,6 +409,11 @@ export const settingsSchema = z.strictObject({
     combineLegs: setting(flag().default(true), {
       env: 'RECORDING_COMBINE_LEGS',
       description: 'Write one file with a channel for each leg beside the leg files.',
+    }),
+    loudness: setting(whole(-40, 0).default(0), {
+      env: 'RECORDING_LOUDNESS',
+      description:
+        'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
   }),
   siprec: section({

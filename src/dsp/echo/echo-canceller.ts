@@ -20,8 +20,11 @@ export interface EchoCancellerOptions {
 }
 
 const longestDelayMs = 500
-/** The filter begins so much before the loudest of the echo, which may not be its first. */
-const earlierMs = 6
+/**
+ * The filter begins so much before the loudest of the echo, which may not be its first; and may come earlier when a jitter
+ * buffer on its way becomes shorter.
+ */
+const earlierMs = 20
 
 export class EchoCanceller implements VoiceStage {
   readonly name: string
@@ -95,7 +98,7 @@ export class EchoCanceller implements VoiceStage {
     const { echoDelayMs } = this
     if (echoDelayMs === undefined) return
     const laterMs = echoDelayMs - (1000 * this.#delay) / this.#rateHz
-    if (laterMs >= 0 && laterMs < 2 * earlierMs) return
+    if (laterMs >= 0 && laterMs < 3 * earlierMs) return
     this.#delay = Math.max(0, Math.round(((echoDelayMs - earlierMs) * this.#rateHz) / 1000))
     this.#filter.reset()
   }

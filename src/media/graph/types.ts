@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Tone } from '../../codec/tone.ts'
 import type { ProgressTone, ToneCountry } from '../../codec/tones.ts'
+import type { VoiceModel } from '../../core/voice-processing.ts'
 import type { MediaPort } from '../types.ts'
 
 /** Samples without a header. */
@@ -151,6 +152,8 @@ export interface MemberWishes {
   readonly muted?: boolean
   /** Does not hear. */
   readonly deaf?: boolean
+  /** What `talks` is told by: `energy` when left out. Said when it joins. */
+  readonly voiceActivity?: VoiceModel
 }
 
 export interface MemberEvents {

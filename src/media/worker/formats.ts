@@ -37,7 +37,10 @@ const bounded = (value: number, least: number, most: number): number =>
 
 function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: PayloadFormat): Format {
   const { fec = false, dtx = false, bitsPerSecond = usualBitsPerSecond, playbackRateHz = highestRateHz } = opus ?? {}
-  const complexity = opus?.complexity === undefined ? {} : { complexity: opus.complexity }
+  const more = {
+    constantBitrate: opus?.cbr ?? false,
+    ...(opus?.complexity !== undefined && { complexity: opus.complexity }),
+  }
   return {
     payloadType,
     encoding,
@@ -46,9 +49,7 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
     kind: encoding === 'telephone-event' ? 'event' : encoding === 'CN' ? 'noise' : 'speech',
     codec: findCodec(encoding, clockRateHz, channels),
     wishes:
-      encoding === 'opus'
-        ? { fec, dtx, bitsPerSecond: bounded(bitsPerSecond, ...bitsPerSecondBounds), ...complexity }
-        : {},
+      encoding === 'opus' ? { fec, dtx, bitsPerSecond: bounded(bitsPerSecond, ...bitsPerSecondBounds), ...more } : {},
     stereo: opus?.stereo ?? false,
     playbackRateHz: bounded(playbackRateHz, 8000, highestRateHz),
   }

@@ -5,7 +5,7 @@
  *   port  ── STUN, DTLS ─▶  here  ── where the peer is ─▶  SourceLock
  *                             └────── keys of SRTP ─────▶  PortCrypto
  *
- * A port whose peer does neither has no such object. A handshake costs 1 to 2 ms of CPU, once a call; a peer that is not
+ * A port whose peer does neither has no such object. A handshake costs less than 1 ms of CPU, once a call; a peer that is not
  * proven to be at its address gets no more bytes than it sent.
  */
 import type { Clock } from '../../core/clock.ts'

@@ -343,7 +343,7 @@ export class Port implements PacketHandler, Wire {
 
   #speech(format: Format, nowMs: number): void {
     this.#format = format
-    this.#ear.speaks(format)
+    this.#ear.speaks(format, nowMs)
     this.#digits.speech(packet, format)
     const source = this.#lock.source
     if (source && source !== this.#toldSource) {

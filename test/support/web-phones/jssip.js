@@ -71,10 +71,10 @@ window.phone = {
   },
 
   /** The status that refuses a call; 200 when it is answered. */
-  call(uri) {
+  call(uri, video = false) {
     return new Promise((resolve) => {
       ua.call(uri, {
-        mediaConstraints,
+        mediaConstraints: { ...mediaConstraints, video },
         eventHandlers: { failed: (event) => resolve(statusOf(event)), confirmed: () => resolve(200) },
       })
     })

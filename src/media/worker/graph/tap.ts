@@ -7,6 +7,7 @@
  * A consumer takes as many frames as it gave credit for. When it lags, frames wait for a while, and then the oldest are
  * dropped and counted: the call never waits. Silence is frames too, so that the consumer's clock goes on.
  */
+import { endianness } from 'node:os'
 import { encodeG711Into } from '../../../codec/g711.ts'
 import type { TapFormat, TapFrame } from '../../graph/types.ts'
 import type { FrameSink } from '../frame-clock.ts'
@@ -96,6 +97,8 @@ export class Tap implements FrameSink {
   }
 }
 
+const isLittleEndian = endianness() === 'LE'
+
 const silence = new Int16Array(frameSamples(48_000))
 
 function write(
@@ -106,9 +109,6 @@ function write(
   at: number,
 ): void {
   if (encoding === 'PCMU') return encodeG711Into('PCMU', samples, 0, count, bytes, at)
-  for (let i = 0; i < count; i++) {
-    const sample = samples[i] ?? 0
-    bytes[at + 2 * i] = sample
-    bytes[at + 2 * i + 1] = sample >> 8
-  }
+  if (isLittleEndian) new Int16Array(bytes.buffer, at, count).set(samples.subarray(0, count))
+  else for (let i = 0; i < count; i++) new DataView(bytes.buffer).setInt16(at + 2 * i, samples[i] ?? 0, true)
 }

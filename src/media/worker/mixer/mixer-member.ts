@@ -3,7 +3,9 @@
  *
  *   voice ── frame ─▶ MixerMember ── own words ─▶ Mixer ── sum ─▶ MixerMember.read ─▶ mouth
  */
+
 import { gainFactor } from '../../../codec/mix.ts'
+import type { VoiceModel } from '../../../core/voice-processing.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
 import { Limiter } from './limiter.ts'
 import { loudness } from './loudest.ts'
@@ -21,6 +23,8 @@ export interface MemberOptions {
   readonly announces?: boolean
   /** Told when it begins and ends to talk, at most twice in 600 ms. */
   readonly talks?: (talking: boolean) => void
+  /** What it is told by; energy when left out. */
+  readonly voiceActivity?: VoiceModel
 }
 
 /** A voice that stops within a word is let down over so long, ms. */
@@ -61,7 +65,7 @@ export class MixerMember implements SoundSource {
   constructor(
     mixer: Mixer,
     voice: SoundSource | undefined,
-    { gainDb = 0, muted, deaf, announces, talks }: MemberOptions,
+    { gainDb = 0, muted, deaf, announces, talks, voiceActivity }: MemberOptions,
   ) {
     this.sampleRateHz = mixer.sampleRateHz
     this.#mixer = mixer
@@ -74,7 +78,7 @@ export class MixerMember implements SoundSource {
     const samples = frameSamples(mixer.sampleRateHz)
     this.#scaled = new Int16Array(samples)
     this.#output = new Int16Array(samples)
-    if (talks) this.#talk = new TalkDetector(mixer.sampleRateHz, talks)
+    if (talks) this.#talk = new TalkDetector(mixer.sampleRateHz, talks, voiceActivity)
   }
 
   /** What is left out stays. */

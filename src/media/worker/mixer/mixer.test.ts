@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { amplitudeOf, hush, largestStep, listen, steadyTone } from '../graph/test-support.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
+import { Limiter } from './limiter.ts'
 import { LoudestStage } from './loudest.ts'
 import { Mixer, type MixerRateHz } from './mixer.ts'
 
@@ -64,6 +65,21 @@ test('twenty who shout are turned down together: nothing is clipped, all keep th
   // What is between the tones is what limiting added
   for (let frequency = 400; frequency < 3200; frequency += 150)
     assert.ok(amplitudeOf(heard, 16_000, frequency) < level / 100, `distortion at ${frequency} Hz`)
+})
+
+test('what is too loud from the first sample of a frame on is bent, and never turns round', () => {
+  const limiter = new Limiter()
+  const output = new Int16Array(160)
+  limiter.process(new Int32Array(160).fill(300_000), 160, output)
+  assert.ok(
+    output.every((sample) => sample > 28_000),
+    `${Math.min(...output)}`,
+  )
+  limiter.process(new Int32Array(160).fill(-600_000), 160, output)
+  assert.ok(
+    output.every((sample) => sample < -28_000),
+    `${Math.max(...output)}`,
+  )
 })
 
 test('a shout lets the mix go down at once and come back within a second and a half', () => {

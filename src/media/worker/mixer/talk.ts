@@ -3,7 +3,8 @@
  *
  *   Mixer ── frames ─▶ here ── talks(true), talks(false) ─▶ notice
  */
-import { SpeechDetector } from '../../../codec/level.ts'
+import type { VoiceModel } from '../../../core/voice-processing.ts'
+import { createVoiceActivity, type VoiceActivity } from '../../../dsp/voice-activity.ts'
 import { frameMs } from '../sound.ts'
 
 /** Ticks of speech before it counts. */
@@ -12,14 +13,14 @@ const startTicks = 100 / frameMs
 const stopTicks = 500 / frameMs
 
 export class TalkDetector {
-  readonly #speech: SpeechDetector
+  readonly #speech: VoiceActivity
   readonly #talks: (talking: boolean) => void
   #talking = false
   /** In a row, of what would change it. */
   #ticks = 0
 
-  constructor(sampleRateHz: number, talks: (talking: boolean) => void) {
-    this.#speech = new SpeechDetector(sampleRateHz)
+  constructor(sampleRateHz: number, talks: (talking: boolean) => void, model: VoiceModel = 'energy') {
+    this.#speech = createVoiceActivity(sampleRateHz, model)
     this.#talks = talks
   }
 
@@ -37,8 +38,9 @@ export class TalkDetector {
     this.#talks(speech)
   }
 
-  /** It left. */
+  /** It left, and is heard no more. */
   end(): void {
+    this.#speech.close()
     if (this.#talking) this.#talks(false)
     this.#talking = false
   }

@@ -11,10 +11,12 @@ import type { DelayBounds } from '../../types.ts'
 import { type Format, isSame } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { VoiceDecoder, type VoiceStats } from '../voice-decoder.ts'
+import { VoiceDecoder, type VoiceStats } from './voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500
+/** The codec does not change again so soon. */
+const stragglerMs = 100
 /** Of an ear that nothing was heard with yet. */
 const firstRateHz = 8000
 
@@ -31,6 +33,8 @@ export class Ear implements SoundSource {
   #readAtMs = 0
   #frame: Int16Array | undefined
   #heardAtMs = Number.NEGATIVE_INFINITY
+  /** When the peer changed its codec. */
+  #changedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(frames: FrameClock, bounds: DelayBounds) {
     this.#frames = frames
@@ -75,19 +79,27 @@ export class Ear implements SoundSource {
     if (codec && this.#decoder && codecFor(codec, sampleRateHz).sampleRateHz > this.#decoder.sampleRateHz) this.#drop()
   }
 
-  /** What the peer would be heard in, told by each packet. */
-  speaks(format: Format): void {
+  /** What the peer speaks in, told by each packet of speech. */
+  speaks(format: Format, nowMs: number): void {
     const before = this.#format
-    if (format.kind !== 'speech' || format === before) return
-    this.#format = format
+    if (format === before) return
     // A description that says the same again changes nothing.
-    if (before && !isSame(before, format)) this.#drop()
+    if (before && !isSame(before, format)) {
+      // A packet of the codec before, which comes late; and nobody is to make a decoder of us with each packet.
+      if (this.#decoder && nowMs - this.#changedAtMs < stragglerMs) return
+      this.#changedAtMs = nowMs
+      this.#drop()
+    }
+    this.#format = format
   }
 
-  /** A packet came; the port hands it on while this is awake. False when it is too late to be heard, or was there already. */
+  /**
+   * A packet came; the port hands it on while this is awake, after `speaks`. False when it is too late to be heard, or was
+   * there already.
+   */
   put(packet: RtpPacket, format: Format, nowMs: number): boolean {
     if (format.kind === 'speech') {
-      this.speaks(format)
+      if (format !== this.#format) return false
       this.#heardAtMs = nowMs
     }
     this.#decoder ??= this.#makeDecoder()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { carriesCopy } from '../../../codec/opus-packet.ts'
-import { findSine, sine, speech16k } from '../../../codec/test-support.ts'
+import { differing, findSine, sine, speech16k } from '../../../codec/test-support.ts'
 import { FakeClock } from '../../../core/fake-clock.ts'
 import { parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { PayloadFormat } from '../../types.ts'
@@ -327,4 +327,27 @@ test('what no encoder can follow is not asked of it', () => {
       assert.ok(b.got.length > 5)
     }
   }
+})
+
+test('a late packet of the codec before changes nothing in what is heard', () => {
+  const [plain, straggled] = [false, true].map((straggles) => {
+    const { clock, a, b } = callOf({ formats: [pcmu, g722] }, { formats: [l16] })
+    speak(clock, a, tone(pcmu, 0.5), 160, 20)
+    a.speakIn(g722)
+    const sound = tone(g722, 1)
+    a.sequence++ // the last one of the codec before is on its way
+    a.timestamp += 160
+    speak(clock, a, sound, 320, 20, (i) => {
+      if (!straggles || i !== 1) return
+      const { sequence, timestamp } = a
+      a.sequence -= 2
+      a.timestamp -= 320
+      a.send(new Uint8Array(160).fill(0x80), 160, { payloadType: 0 })
+      a.sequence = sequence
+      a.timestamp = timestamp
+    })
+    return b.sound(l16)
+  })
+  assert.ok(plain && straggled)
+  assert.equal(differing(plain, straggled), 0)
 })

@@ -260,7 +260,8 @@ export class Speaker implements FrameSink {
     this.#from = from
     const same = this.#formats.find((format) => isSame(format, from))
     const otherLaw = from.encoding === 'PCMU' ? 'PCMA' : from.encoding === 'PCMA' ? 'PCMU' : undefined
-    this.#to = same ?? this.#formats.find((format) => format.encoding === otherLaw)
+    const inOtherLaw = otherLaw && { ...from, encoding: otherLaw }
+    this.#to = same ?? (inOtherLaw && this.#formats.find((format) => isSame(format, inOtherLaw)))
     if (this.#to) this.#last = this.#to
   }
 
