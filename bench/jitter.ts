@@ -7,7 +7,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Codec } from '../src/codec/codec.ts'
 import { codecs } from '../src/codec/codecs.ts'
-import { VoiceDecoder } from '../src/media/worker/voice-decoder.ts'
+import { VoiceDecoder } from '../src/media/worker/voice/voice-decoder.ts'
 import { emptyRtpPacket } from '../src/rtp/packet.ts'
 
 const { values } = parseArgs({ options: { frames: { type: 'string', default: '20000' } } })

@@ -61,6 +61,19 @@ test('a worker that stood still makes up for 200 ms tick by tick, and leaves out
   assert.deepEqual(seen.slice(5), [6, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57])
 })
 
+test('what waits in the sockets of a thread that stood still is read before the ticks it missed', () => {
+  const clock = new LateClock()
+  const frames = new FrameClock(clock)
+  const seen: string[] = []
+  clock.lateMs = 60
+  frames.add({ tick: (tick) => seen.push(`tick ${tick}`) })
+  // A loop fires the timers that are due, then it reads
+  clock.after(20, () => seen.push('packets'))
+  clock.lateMs = 0
+  clock.advance(80)
+  assert.deepEqual(seen, ['packets', 'tick 1', 'tick 2', 'tick 3', 'tick 4'])
+})
+
 test('who is removed in a pass is not called in it any more, and may remove itself', () => {
   const clock = new FakeClock()
   const frames = new FrameClock(clock)

@@ -19,6 +19,8 @@ export interface FrameSink {
 
 /** Late ticks made up for in one wake-up: 200 ms, about what jitter buffers of phones hold. */
 const mostCatchUp = 10
+/** Wake-ups that are so late let sockets be read first. */
+const lateFromMs = frameMs / 2
 
 export class FrameClock {
   /** Ticks that were due while the worker stood still, and were not made up for. */
@@ -30,6 +32,8 @@ export class FrameClock {
   readonly #originMs: number
   readonly #sinks = new Set<FrameSink>()
   #timer: Timer | undefined
+  /** A late wake-up was put off until what came meanwhile is read. */
+  #putOff = false
   /** How late wake-ups were, µs + 1. */
   readonly #late = createHistogram()
 
@@ -87,6 +91,13 @@ export class FrameClock {
     this.#timer = undefined
     const nowMs = this.#clock.now()
     const lateMs = nowMs - this.dueMs(this.tick + 1)
+    // A loop that stood still fires timers before it reads sockets: without this nobody would hear what waits in them
+    if (lateMs > lateFromMs && !this.#putOff) {
+      this.#putOff = true
+      this.#timer = this.#clock.after(0, this.#wake)
+      return
+    }
+    this.#putOff = false
     this.#late.record(1 + Math.max(0, Math.round(lateMs * 1000))) // it counts from 1
     const due = this.#due()
     if (due - this.tick > mostCatchUp) {

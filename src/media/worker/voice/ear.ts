@@ -11,7 +11,7 @@ import type { DelayBounds } from '../../types.ts'
 import { type Format, isSame } from '../formats.ts'
 import type { FrameClock } from '../frame-clock.ts'
 import type { SoundSource } from '../sound.ts'
-import { VoiceDecoder, type VoiceStats } from '../voice-decoder.ts'
+import { VoiceDecoder, type VoiceStats } from './voice-decoder.ts'
 
 /** Nobody read for so long: nobody listens any more. */
 const restAfterMs = 500

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SoundEncoding } from '../../codec/codec.ts'
-import { findCodec } from '../../codec/codecs.ts'
-import { levelDbov } from '../../codec/level.ts'
-import { Chance, findSine, resampled, sine, snrDb, speech16k } from '../../codec/test-support.ts'
-import { emptyRtpPacket } from '../../rtp/packet.ts'
+import type { SoundEncoding } from '../../../codec/codec.ts'
+import { findCodec } from '../../../codec/codecs.ts'
+import { levelDbov } from '../../../codec/level.ts'
+import { Chance, findSine, resampled, sine, snrDb, speech16k } from '../../../codec/test-support.ts'
+import { emptyRtpPacket } from '../../../rtp/packet.ts'
 import { VoiceDecoder } from './voice-decoder.ts'
 
 interface Line {

@@ -8,14 +8,14 @@
  * How long packets wait follows the network (delay-estimate.ts), without a jump: by periods of the voice played twice or
  * not at all, and below that by samples that are a little shorter or longer, as is what the two clocks disagree by.
  */
-import type { Codec, Decoder } from '../../codec/codec.ts'
-import { ComfortNoise } from '../../codec/comfort-noise.ts'
-import { FractionalResampler, samplesAfter } from '../../codec/fractional-resampler.ts'
-import { insertPeriod, longestPeriodMs, removePeriod, unheard } from '../../codec/time-scale.ts'
-import { type Carries, JitterBuffer, type JitterCounts } from '../../rtp/jitter-buffer.ts'
-import type { RtpPacket } from '../../rtp/packet.ts'
-import type { DelayBounds } from '../types.ts'
-import { frameMs, frameSamples } from './sound.ts'
+import type { Codec, Decoder } from '../../../codec/codec.ts'
+import { ComfortNoise } from '../../../codec/comfort-noise.ts'
+import { FractionalResampler, samplesAfter } from '../../../codec/fractional-resampler.ts'
+import { insertPeriod, longestPeriodMs, removePeriod, unheard } from '../../../codec/time-scale.ts'
+import { type Carries, JitterBuffer, type JitterCounts } from '../../../rtp/jitter/jitter-buffer.ts'
+import type { RtpPacket } from '../../../rtp/packet.ts'
+import type { DelayBounds } from '../../types.ts'
+import { frameMs, frameSamples } from '../sound.ts'
 
 export interface VoiceStats extends Readonly<JitterCounts> {
   /** How much later than the fastest packet arrives it is played, ms, and how much later it should be. */
@@ -215,12 +215,12 @@ export class VoiceDecoder {
         return this.#replace()
       case 'gap': {
         const samples = Math.min(this.#frame.length / 2, Math.ceil(buffer.ticks / this.#ticksPerSample))
-        this.#makeUp(samples)
+        this.#makeUp(samples, false)
         return buffer.advance(Math.min(buffer.ticks, samples * this.#ticksPerSample))
       }
       default: {
         const samples = (holdMs * this.sampleRateHz) / 1000
-        this.#makeUp(samples)
+        this.#makeUp(samples, true)
         buffer.hold(samples * this.#ticksPerSample)
       }
     }
@@ -264,17 +264,17 @@ export class VoiceDecoder {
     return count
   }
 
-  /** Noise while the sender is silent, else what conceals best. */
-  #makeUp(samples: number): void {
-    if (!this.#quiet || !this.#noise) return this.#conceal(samples)
+  /** Noise while the sender is silent, else what conceals best. @param missed Something may have been said. */
+  #makeUp(samples: number, missed: boolean): void {
+    if (!this.#quiet || !this.#noise) return this.#conceal(samples, missed)
     this.#noise.make(this.#sound, this.#end, samples)
     this.#end += samples
   }
 
-  #conceal(samples: number): void {
+  #conceal(samples: number, missed = true): void {
     this.#decoder.conceal(this.#sound, this.#end, samples)
     this.#end += samples
     this.#madeUp += samples
-    if (!this.#quiet && !this.#isSilent()) this.#concealed += samples
+    if (missed && !this.#quiet && !this.#isSilent()) this.#concealed += samples
   }
 }

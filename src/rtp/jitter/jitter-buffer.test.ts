@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { emptyRtpPacket } from '../packet.ts'
 import { type Carries, JitterBuffer } from './jitter-buffer.ts'
-import { emptyRtpPacket } from './packet.ts'
 
 /** A buffer of an 8 kHz stream, and packets of 20 ms whose payload is their number. */
 function buffer(firstSequence = 100, firstTimestamp = 5000, ssrc = 7) {

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { emptyRtpPacket } from '../packet.ts'
 import { type Carries, JitterBuffer } from './jitter-buffer.ts'
-import { emptyRtpPacket } from './packet.ts'
 
 const patterns = 1000
 const tickMs = 20

@@ -8,9 +8,10 @@
  * How long packets wait is not decided here: `delayMs` tells how long they do now, `wanted.targetMs` how long they should.
  * Opens no socket, reads no clock. The steady path allocates nothing; 128 packets are held, of 1500 bytes at most.
  */
+
+import type { RtpPacket } from '../packet.ts'
+import { extendSequence, timestampDistance, uint16 } from '../sequence.ts'
 import { DelayEstimate } from './delay-estimate.ts'
-import type { RtpPacket } from './packet.ts'
-import { extendSequence, timestampDistance, uint16 } from './sequence.ts'
 
 /** What a packet is to the listener; `other` (telephone-event) takes a number of the sequence and has no sound. */
 export type Carries = 'sound' | 'noise' | 'other'
