@@ -6,8 +6,9 @@
  *
  * Puts messages together, sends our last flight again until it is answered, and lets a client that begins anew do so.
  * Opens no socket and reads no clock: both are handed in. Carries nothing but the handshake.
+ * Missing: a hello in pieces from who is not proven to be at its address.
  */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Fingerprint } from '../core/dtls.ts'
 import { type AlertName, endingAlert, printAlert } from './alerts.ts'
@@ -15,7 +16,7 @@ import { Assembly, type Fragment, fragmentsIn } from './assembly.ts'
 import { ClientSide } from './client-side.ts'
 import type { DtlsKeys, OwnCertificate, Side, Step } from './conversation.ts'
 import { type Part, printFlight } from './flight.ts'
-import { handshakeTypes, randomBytesOfHello } from './messages.ts'
+import { handshakeTypes, printHelloVerify, printMessage, randomBytesOfHello, readClientHello } from './messages.ts'
 import { contentTypes, type DtlsRecord, RecordLayer } from './record.ts'
 import { ServerSide } from './server-side.ts'
 
@@ -118,7 +119,7 @@ export class DtlsConnection {
   }
 
   #fragment(fragment: Fragment, from: DtlsPeer): void {
-    if (this.#isForeignHello(fragment) && !this.#meetClient(fragment)) return
+    if (this.#isForeignHello(fragment) && !this.#meetClient(fragment, from)) return
     if (this.#state === 'failed') return
     if (this.#assembly.isRepeated(fragment)) return this.#repeat()
     if (!this.#side || this.#state !== 'shaking') return
@@ -137,21 +138,32 @@ export class DtlsConnection {
   }
 
   /** Begin a new handshake, unless one has succeeded. */
-  #meetClient({ body, sequence }: Fragment): boolean {
-    const random = randomOf(body)
+  #meetClient(hello: Fragment, from: DtlsPeer): boolean {
+    const random = randomOf(hello.body)
     if (this.#state === 'agreed' || random.length < randomBytesOfHello) return false
-    if (this.#handshakes++ >= maxHandshakes) return false
     const { own, peer, proven } = this.#options
-    const cookie = proven ? undefined : (client: Buffer) => this.#cookieFor(this.#to ?? nowhere, client)
+    if (!proven && !this.#isProven(hello, from)) return false
+    if (this.#handshakes++ >= maxHandshakes) return false
     this.#timer?.cancel()
     this.#clientRandom = Buffer.from(random)
-    // One that has our cookie already is its second message, and is answered by ours (RFC 6347 §4.2.2).
-    this.#side = new ServerSide({ own, peer, cookie, firstSequence: sequence })
-    this.#assembly = new Assembly(sequence)
+    // One that has our cookie is its second message, and is answered by ours (RFC 6347 §4.2.2).
+    this.#side = new ServerSide({ own, peer, firstSequence: hello.sequence })
+    this.#assembly = new Assembly(hello.sequence)
     this.#records = new RecordLayer(this.#records)
     this.#flight = []
     this.#state = 'shaking'
     return true
+  }
+
+  /** Who brings no cookie is sent one, and nothing is kept of it: a stranger changes nothing here (RFC 6347 §4.2.1). */
+  #isProven({ body, length, sequence }: Fragment, from: DtlsPeer): boolean {
+    const hello = body.length === length ? readClientHello(body) : undefined
+    if (!hello) return false
+    const cookie = this.#cookieFor(from, hello.random)
+    if (hello.cookie.length === cookie.length && timingSafeEqual(hello.cookie, cookie)) return true
+    const verify = { type: handshakeTypes.helloVerifyRequest, sequence, body: printHelloVerify(cookie) }
+    this.#options.send(this.#records.seal(contentTypes.handshake, 0, printMessage(verify)), from)
+    return false
   }
 
   #cookieFor({ ip, port }: DtlsPeer, random: Buffer): Buffer {
@@ -167,10 +179,8 @@ export class DtlsConnection {
     }
     const { flight, keys, agreed } = step
     if (keys) this.#records.setKeys(keys.suite, keys.write, keys.read)
-    const isServer = this.#options.role === 'server'
-    const asksForCookie = isServer && flight?.length === 1
-    // Who has the last word, or asked for a cookie, waits for nothing: it is for the other to ask again.
-    if (flight) this.#say(flight, !agreed && !asksForCookie)
+    // Who has the last word waits for nothing: it is for the other to ask again.
+    if (flight) this.#say(flight, !agreed)
     if (agreed) {
       if (!flight) this.#flight = []
       this.#side = undefined // its secrets are of no more use

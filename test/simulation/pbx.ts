@@ -36,6 +36,7 @@ export class Pbx {
       advertisedIp: () => ip,
       messages: () => [],
       rtpTimeoutMs: 0,
+      holdMusic: [{ builtIn: 'music' }],
       srtp: 'accepted',
       codecs: usualRules,
     }
