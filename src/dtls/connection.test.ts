@@ -174,6 +174,17 @@ test('strangers with hellos of their own get less than they send, and keep nobod
   assert.ok(got < sent / 2, `${got} of ${sent}`)
 })
 
+test('what somebody else says in mid-handshake is not heard', () => {
+  const both = start({ wire: () => [10] })
+  both.clock.advance(35)
+  const alert = Buffer.from('15fefd000000000000000900020228', 'hex')
+  for (const { connection } of [both.client, both.server])
+    for (const bytes of [alert, ...both.client.sent, ...both.server.sent])
+      connection.receive(Buffer.from(bytes), { ip: '198.51.100.1', port: 1 })
+  both.clock.advance(1_000)
+  assertAgreed(both)
+})
+
 test('every datagram cut short or with a byte changed is survived, and harms no agreed association', () => {
   const both = start()
   both.clock.advance(1_000)
