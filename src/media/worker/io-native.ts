@@ -21,7 +21,7 @@ const slotBytes = maxDatagramBytes
 const sentAt = slots * slotBytes
 const sentBytes = 128 * 1024
 const receivedAt = sentAt + sentBytes
-const receivedWords = 4
+const receivedWords = 5
 const maxSent = 256
 const sentWords = 3
 const toSendAt = receivedAt + slots * receivedWords * 4
@@ -163,6 +163,7 @@ export class NativeIo implements MediaIo {
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */
   #batch(): number {
+    const nowMs = this.#clock.now()
     const count = this.#native.poll(this.#io)
     const received = this.#received
     this.#polling = true
@@ -174,8 +175,9 @@ export class NativeIo implements MediaIo {
         if (received[at + 2] === 1)
           socket.source = { ip: this.#native.source(this.#io, slot), port: received[at + 3] ?? 0 }
         const bytes = this.#view(slot, received[at + 1] ?? 0)
-        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source)
-        else socket.handler.rtp(bytes, socket.source)
+        const atMs = nowMs - (received[at + 4] ?? 0) / 1000
+        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source, atMs)
+        else socket.handler.rtp(bytes, socket.source, atMs)
       }
     } finally {
       this.#polling = false
