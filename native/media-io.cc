@@ -1,6 +1,6 @@
 // Packet input and output of one media worker: many UDP sockets, one epoll, one block of memory shared with JavaScript.
 //
-//   src/media/worker/io-native.ts  ── open, aim, poll, send, close ─▶  here  ── epoll, recvfrom, sendto ─▶  kernel
+//   src/media/worker/io-native.ts  ── open, aim, poll, send, close ─▶  here  ── epoll, recvmsg, sendto ─▶  kernel
 //
 // poll() takes what has come into slots of the shared block and describes it there; send() sends what JavaScript described
 // there. So a batch of packets costs one call, and no object is made for any of them. There are no threads and no globals:
@@ -9,7 +9,8 @@
 // The block, in bytes; io-native.ts has the same layout:
 //   0             received: slots * slotBytes
 //   sentAt        sent: bytes that JavaScript copied here
-//   receivedAt    int32[slots][4]: socket, length, 1 when the source is not that of the socket's packet before, its port
+//   receivedAt    int32[slots][5]: socket, length, 1 when the source is not that of the socket's packet before, its port, and
+//                 how long ago the kernel took it, µs
 //   toSendAt      int32[][3]: socket, offset in the block, length
 #include <arpa/inet.h>
 #include <cerrno>
@@ -23,13 +24,14 @@
 #include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 1;
+constexpr int32_t interfaceVersion = 2;
 
 constexpr uint32_t slots = 64;
 constexpr uint32_t slotBytes = 2048;
@@ -37,8 +39,12 @@ constexpr uint32_t sentBytes = 128 * 1024;
 constexpr uint32_t maxSent = 256;
 constexpr uint32_t sentAt = slots * slotBytes;
 constexpr uint32_t receivedAt = sentAt + sentBytes;
-constexpr uint32_t toSendAt = receivedAt + slots * 4 * sizeof(int32_t);
+constexpr uint32_t receivedWords = 5;
+constexpr uint32_t toSendAt = receivedAt + slots * receivedWords * sizeof(int32_t);
 constexpr uint32_t blockBytes = toSendAt + maxSent * 3 * sizeof(int32_t);
+
+// No packet waits for longer in the buffer of a socket: whoever says so has set the clock of the machine.
+constexpr int64_t longestWaitUs = 60000000;
 
 // Rounds of one poll in which sockets had errors instead of packets, before it returns.
 constexpr int maxIdleRounds = 4;
@@ -131,6 +137,20 @@ struct Counters {
   double dropped = 0;
 };
 
+int64_t microseconds(const timespec &time) { return int64_t{time.tv_sec} * 1000000 + time.tv_nsec / 1000; }
+
+// How long before `nowUs` the kernel took this message; 0 where it does not tell.
+int32_t ageOf(msghdr &message, int64_t nowUs) {
+  for (cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_TIMESTAMPNS) continue;
+    timespec taken;
+    memcpy(&taken, CMSG_DATA(part), sizeof taken);
+    const int64_t age = nowUs - microseconds(taken);
+    return age > 0 && age < longestWaitUs ? static_cast<int32_t>(age) : 0;
+  }
+  return 0;
+}
+
 double droppedBy(int fd) {
   uint32_t info[SK_MEMINFO_VARS] = {};
   socklen_t length = sizeof info;
@@ -160,7 +180,9 @@ struct Io {
     const int family = address.any.sa_family;
     const int fd = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
+    const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bufferBytes, sizeof bufferBytes);
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     if (::bind(fd, &address.any, lengthOf(address)) < 0) return failed(fd);
     const uint32_t number = unused.empty() ? static_cast<uint32_t>(sockets.size()) : unused.back();
     epoll_event event = {};
@@ -220,25 +242,35 @@ struct Io {
   uint32_t poll() {
     auto *described = reinterpret_cast<int32_t *>(block + receivedAt);
     epoll_event events[slots];
+    timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t nowUs = microseconds(now);
     uint32_t filled = 0;
     for (int idleRounds = 0; filled < slots && idleRounds < maxIdleRounds;) {
       const int ready = epoll_wait(epoll, events, static_cast<int>(slots - filled), 0);
       if (ready <= 0) break;
       const uint32_t before = filled;
       for (int i = 0; i < ready; i++) {
-        if (receive(events[i].data.u32, filled, described + filled * 4)) filled++;
+        if (receive(events[i].data.u32, filled, described + filled * receivedWords, nowUs)) filled++;
       }
       if (filled == before) idleRounds++;
     }
     return filled;
   }
 
-  bool receive(uint32_t number, uint32_t slot, int32_t *described) {
+  bool receive(uint32_t number, uint32_t slot, int32_t *described, int64_t nowUs) {
     Socket &socket = sockets[number];
     Address &from = addresses[slot];
-    socklen_t fromLength = sizeof from;
-    const ssize_t length =
-        recvfrom(socket.fd, block + slot * slotBytes, slotBytes, MSG_TRUNC, &from.any, &fromLength);
+    iovec into = {block + slot * slotBytes, slotBytes};
+    alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof(timespec))];
+    msghdr message = {};
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &into;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t length = recvmsg(socket.fd, &message, MSG_TRUNC);
     if (length < 0) return false;
     if (length > static_cast<ssize_t>(slotBytes)) {
       counters.oversized++;
@@ -250,6 +282,7 @@ struct Io {
     described[1] = static_cast<int32_t>(length);
     described[2] = changed ? 1 : 0;
     described[3] = portOf(from);
+    described[4] = ageOf(message, nowUs);
     return true;
   }
 

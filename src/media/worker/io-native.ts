@@ -21,7 +21,7 @@ const slotBytes = maxDatagramBytes
 const sentAt = slots * slotBytes
 const sentBytes = 128 * 1024
 const receivedAt = sentAt + sentBytes
-const receivedWords = 4
+const receivedWords = 5
 const maxSent = 256
 const sentWords = 3
 const toSendAt = receivedAt + slots * receivedWords * 4
@@ -29,6 +29,9 @@ const blockBytes = toSendAt + maxSent * sentWords * 4
 
 /** Batches that are taken before other work has its turn: after a standstill 4,000 streams have more than enough waiting. */
 const maxBatches = 256
+
+/** Bound for what is taken before an order. Whoever is so late has other worries, and the order waits. */
+const mostDrainMs = 2000
 
 /** After so many looks without a packet (a second) the pauses between them are longer. */
 const quietPolls = 200
@@ -123,6 +126,12 @@ export class NativeIo implements MediaIo {
     this.#room = sentAt
   }
 
+  drain(): void {
+    if (this.#open === 0) return
+    const untilMs = this.#clock.now() + mostDrainMs
+    while (this.#batch() === slots && this.#clock.now() < untilMs);
+  }
+
   lost(): LostDatagrams {
     const [oversized, unsent, dropped] = this.#native.counters(this.#io)
     return { oversized, unsent, dropped }
@@ -150,7 +159,6 @@ export class NativeIo implements MediaIo {
   readonly #poll = (): void => {
     const startedMs = this.#clock.now()
     this.#timer = undefined
-    this.flush()
     let batches = 0
     let count = this.#batch()
     this.#quiet = count > 0 ? 0 : this.#quiet + 1
@@ -163,6 +171,8 @@ export class NativeIo implements MediaIo {
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */
   #batch(): number {
+    this.flush() // the block is written anew
+    const nowMs = this.#clock.now()
     const count = this.#native.poll(this.#io)
     const received = this.#received
     this.#polling = true
@@ -174,8 +184,9 @@ export class NativeIo implements MediaIo {
         if (received[at + 2] === 1)
           socket.source = { ip: this.#native.source(this.#io, slot), port: received[at + 3] ?? 0 }
         const bytes = this.#view(slot, received[at + 1] ?? 0)
-        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source)
-        else socket.handler.rtp(bytes, socket.source)
+        const atMs = nowMs - (received[at + 4] ?? 0) / 1000
+        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source, atMs)
+        else socket.handler.rtp(bytes, socket.source, atMs)
       }
     } finally {
       this.#polling = false

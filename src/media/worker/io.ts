@@ -20,9 +20,12 @@ export const maxDatagramBytes = 2048
 
 /** Told of each datagram. `bytes` may be changed, and hold what is received next as soon as the call returns: copy what stays. */
 export interface PacketHandler {
-  /** @param from The same object for packets that follow each other from one source; never changed. */
-  rtp(bytes: Uint8Array, from: Endpoint): void
-  rtcp(bytes: Uint8Array, from: Endpoint): void
+  /**
+   * @param from The same object for packets that follow each other from one source; never changed.
+   * @param atMs When the kernel took it, by the clock of the worker; left out where that is not known: now.
+   */
+  rtp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
+  rtcp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
 }
 
 /**
@@ -49,5 +52,10 @@ export interface MediaIo {
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
+  /**
+   * Take what has come until now, as far as that can be asked for: before an order is obeyed, so that a recording that ends has
+   * what came before its end, however late the thread is. Takes two seconds at most.
+   */
+  drain(): void
   lost(): LostDatagrams
 }

@@ -369,3 +369,13 @@ test('a late packet of the codec before changes nothing in what is heard', () =>
   assert.ok(plain && straggled)
   assert.equal(differing(plain, straggled), 0)
 })
+
+test('a sound that begins or ends after its port has closed wakes nothing', async () => {
+  const { clock, frames, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  const end = b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+  await b.port.close()
+  b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+  end()
+  assert.equal(frames.sinks, 0)
+  assert.equal(clock.pendingTimers, 0)
+})

@@ -71,6 +71,7 @@ export class Speaker implements FrameSink {
   #transcodes = false
   #running = false
   #ticking = false
+  #closed = false
   #encoded: Encoded | undefined
   #encodedFrom: SoundSource | undefined
   #encodedAs: Format | undefined
@@ -220,6 +221,7 @@ export class Speaker implements FrameSink {
 
   /** Nothing is sent any more. */
   close(): void {
+    this.#closed = true
     this.#events.close()
     this.#frames.remove(this)
     this.#release()
@@ -246,7 +248,7 @@ export class Speaker implements FrameSink {
   /** Whether sound is to be made now. */
   #update(): void {
     // A sound may end while it is read: its encoder is at work.
-    if (this.#ticking) return
+    if (this.#ticking || this.#closed) return
     const running = this.heard.layered || this.#instead !== undefined || this.#transcodes
     if (running === this.#running) return
     this.#running = running
