@@ -52,6 +52,7 @@ test('a digit crosses from events of one clock to events of another, with its le
     [pcmu, narrow, opus, wide],
     [opus, wide, pcmu, narrow],
     [pcmu, narrow, g722, narrow],
+    [opus, narrow, opus, narrow], // relayed, but for the digits
   ] as const) {
     const { clock, a, b } = callOf({ formats: [from, fromEvents] }, { formats: [to, toEvents] })
     const rate = codecOf(from).sampleRateHz
@@ -74,7 +75,7 @@ test('a digit crosses from events of one clock to events of another, with its le
       told.map(({ marker }) => marker),
       told.map((_, i) => i === 0 || i === 7),
     )
-    const during = b.got.filter(({ payloadType, atMs }) => payloadType === to.payloadType && atMs > 300 && atMs < 400)
+    const during = b.got.filter(({ payloadType, atMs }) => payloadType === to.payloadType && atMs > 300 && atMs < 380)
     assert.equal(during.length, 0, 'no speech beside a digit')
   }
 })

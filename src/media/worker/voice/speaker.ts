@@ -301,7 +301,7 @@ export class Speaker implements FrameSink {
     this.#useClock(format)
     // `#ownFormat` gives none without a codec.
     const codec = codecFor(format.codec as Codec, richHz)
-    heard.sampleRateHz = codec.sampleRateHz
+    heard.encodeAt(codec.sampleRateHz)
     const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
     this.#encoded = encoded(source, { codec, packetMs, wishes: { ...format.wishes, lossPercent: this.#lossPercent } })
     this.#encodedFrom = source
@@ -314,6 +314,7 @@ export class Speaker implements FrameSink {
   #release(): void {
     this.#encoded?.leave()
     this.#encoded = undefined
+    this.heard.encodeAt(undefined)
   }
 
   #useClock({ clockRateHz }: Format): void {
