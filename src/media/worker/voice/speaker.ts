@@ -84,7 +84,9 @@ export class Speaker implements FrameSink {
     this.#wire = wire
     this.#frames = frames
     this.#sent = sent
-    this.#events = new EventsOut(wire, frames, sent, (source) => this.say(source, 'instead'))
+    // A digit that finds no room is not heard: no packet of a peer's may throw.
+    const say = (source: SoundSource): (() => void) => (this.heard.full ? () => {} : this.say(source, 'instead'))
+    this.#events = new EventsOut(wire, frames, sent, say)
   }
 
   describe({ send, ptimeMs, maxPtimeMs }: PortDescription): void {
@@ -299,7 +301,7 @@ export class Speaker implements FrameSink {
     this.#useClock(format)
     // `#ownFormat` gives none without a codec.
     const codec = codecFor(format.codec as Codec, richHz)
-    heard.sampleRateHz = codec.sampleRateHz
+    heard.encodeAt(codec.sampleRateHz)
     const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
     this.#encoded = encoded(source, { codec, packetMs, wishes: { ...format.wishes, lossPercent: this.#lossPercent } })
     this.#encodedFrom = source
@@ -312,6 +314,7 @@ export class Speaker implements FrameSink {
   #release(): void {
     this.#encoded?.leave()
     this.#encoded = undefined
+    this.heard.encodeAt(undefined)
   }
 
   #useClock({ clockRateHz }: Format): void {
