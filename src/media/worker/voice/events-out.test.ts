@@ -102,6 +102,21 @@ test('a digit is heard as a tone by a party that takes no events, as long as it 
   }
 })
 
+test('a digit for which there is no room among what is played is not heard, and harms nobody', async () => {
+  const { clock, a, b } = callOf({ formats: [pcmu, events(8000, 101)] }, { formats: [pcmu] })
+  speak(clock, a, sine(300, 8000, 8000, 0.1), 160, 20)
+  const silence = { sampleRateHz: 8000, read: () => undefined }
+  const ends = Array.from({ length: 16 }, () => b.port.say(silence, 'over'))
+  press(a, '5', 100, events(8000, 101), (ms) => clock.advance(ms))
+  let complete: boolean | undefined
+  b.port.sendDigits('5', 100, 100, (value) => (complete = value))
+  clock.advance(500)
+  assert.equal(complete, true)
+  assert.equal(tonesOf(b, pcmu), '')
+  for (const end of ends) end()
+  await Promise.all([a.port.close(), b.port.close()])
+})
+
 test('a tone for an event whose end was lost does not sound on', () => {
   const { clock, frames, a, b } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
   const [first, second] = digitPackets('3', 100)

@@ -70,6 +70,11 @@ export class Heard implements SoundSource {
     return this.#layers.length > 0
   }
 
+  /** No more can be laid over it. */
+  get full(): boolean {
+    return this.#layers.length >= mostLayers
+  }
+
   /** What alone is heard, when it is one thing. */
   get only(): SoundSource | undefined {
     const first = this.#layers[0]
@@ -84,7 +89,7 @@ export class Heard implements SoundSource {
    * @throws {RangeError} for the seventeenth at once.
    */
   lay(source: SoundSource, how: Laying): () => void {
-    if (this.#layers.length >= mostLayers) throw new RangeError(`more than ${mostLayers} sounds over each other`)
+    if (this.full) throw new RangeError(`more than ${mostLayers} sounds over each other`)
     const layer = { source, how }
     this.#layers = [...this.#layers, layer]
     return () => {

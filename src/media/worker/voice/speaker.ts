@@ -84,7 +84,9 @@ export class Speaker implements FrameSink {
     this.#wire = wire
     this.#frames = frames
     this.#sent = sent
-    this.#events = new EventsOut(wire, frames, sent, (source) => this.say(source, 'instead'))
+    // A digit that finds no room is not heard: no packet of a peer's may throw.
+    const say = (source: SoundSource): (() => void) => (this.heard.full ? () => {} : this.say(source, 'instead'))
+    this.#events = new EventsOut(wire, frames, sent, say)
   }
 
   describe({ send, ptimeMs, maxPtimeMs }: PortDescription): void {
