@@ -143,7 +143,8 @@ async function musicFinding({ calls }: Settings): Promise<Finding> {
   const what = 'music'
   try {
     const [music] = await findHoldMusic(calls.musicOnHold)
-    return { level: 'ok', what, text: music ? calls.musicOnHold : 'none: who is held hears silence' }
+    if (!music) return { level: 'ok', what, text: 'none: who is held hears silence' }
+    return { level: 'ok', what, text: 'file' in music ? music.file : 'a piece that the server makes' }
   } catch (error) {
     return { level: 'fail', what, text: error instanceof Error ? error.message : String(error) }
   }
