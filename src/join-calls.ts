@@ -17,10 +17,12 @@ import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './cer
 import type { Clock } from './core/clock.ts'
 import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { FactBus } from './events/bus.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
+import { speakFrom } from './join-prompts.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -85,8 +87,11 @@ export interface CallSide {
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
   await tryMediaAddress(settings)
+  const planeSettings = mediaSettings(settings)
+  if (planeSettings.loadDenoise && !isRnnoiseInstalled())
+    log.warn('Noise stays: RNNoise is not installed; `patchbay doctor` says more')
   const media = await createMediaPlane(
-    { ...mediaSettings(settings), io: mediaIo(settings) },
+    { ...planeSettings, io: mediaIo(settings) },
     { log, ...workerFacts(bus, clock) },
   )
   closing.push(() => media.close())
@@ -184,7 +189,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       limits,
     }),
     limits,
-    house: new HouseNumbers({ ...settings.calls, services }),
+    house: new HouseNumbers({ ...settings.calls, services, speak: speakFrom(settings, log) }),
     passHeaders: settings.sip.passHeaders,
     services,
   })

@@ -26,7 +26,7 @@ test('both sides agree on keys of SRTP, one for each direction, and say goodbye'
   const both = start()
   both.clock.advance(1_000)
   assertAgreed(both)
-  assert.equal(both.client.keys[0]?.send.suite, 'AEAD_AES_128_GCM')
+  assert.equal(both.client.keys[0]?.send.suite, 'AES_CM_128_HMAC_SHA1_80')
   const before = both.server.sent.length
   both.server.connection.close()
   both.server.connection.close()
@@ -172,6 +172,17 @@ test('strangers with hellos of their own get less than they send, and keep nobod
   both.clock.advance(1_000)
   assertAgreed(both)
   assert.ok(got < sent / 2, `${got} of ${sent}`)
+})
+
+test('what somebody else says in mid-handshake is not heard', () => {
+  const both = start({ wire: () => [10] })
+  both.clock.advance(35)
+  const alert = Buffer.from('15fefd000000000000000900020228', 'hex')
+  for (const { connection } of [both.client, both.server])
+    for (const bytes of [alert, ...both.client.sent, ...both.server.sent])
+      connection.receive(Buffer.from(bytes), { ip: '198.51.100.1', port: 1 })
+  both.clock.advance(1_000)
+  assertAgreed(both)
 })
 
 test('every datagram cut short or with a byte changed is survived, and harms no agreed association', () => {

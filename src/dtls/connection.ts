@@ -102,7 +102,7 @@ export class DtlsConnection {
 
   #record({ type, epoch, body }: DtlsRecord, from: DtlsPeer): void {
     if (this.#state === 'closed') return
-    if (type === contentTypes.alert) return this.#alert(epoch, body)
+    if (type === contentTypes.alert && this.#isPeer(from)) return this.#alert(epoch, body)
     if (type !== contentTypes.handshake) return
     for (const fragment of fragmentsIn(body)) {
       // Finished is what proves that the keys agree; all before it is in the clear.
@@ -112,7 +112,7 @@ export class DtlsConnection {
 
   #alert(epoch: 0 | 1, body: Buffer): void {
     const name = endingAlert(body)
-    // In the clear anybody could have sent it: what was agreed stands.
+    // What was agreed stands.
     if (name === undefined || this.#state !== 'shaking' || (epoch === 0 && !this.#side)) return
     this.#end('failed')
     this.#options.failed(`peer: ${name}`)
@@ -120,7 +120,7 @@ export class DtlsConnection {
 
   #fragment(fragment: Fragment, from: DtlsPeer): void {
     if (this.#isForeignHello(fragment) && !this.#meetClient(fragment, from)) return
-    if (this.#state === 'failed') return
+    if (this.#state === 'failed' || !this.#isPeer(from)) return
     if (this.#assembly.isRepeated(fragment)) return this.#repeat()
     if (!this.#side || this.#state !== 'shaking') return
     this.#assembly.add(fragment)
@@ -129,6 +129,11 @@ export class DtlsConnection {
       this.#act(this.#side.message(message))
       if (this.#state !== 'shaking') return
     }
+  }
+
+  /** Most of a handshake is in the clear: nobody else may put in a word. With ICE whoever was proven is the peer. */
+  #isPeer({ ip, port }: DtlsPeer): boolean {
+    return this.#options.proven || (this.#to?.port === port && this.#to.ip === ip)
   }
 
   /** A client's hello that is not the one we know. */
@@ -146,6 +151,7 @@ export class DtlsConnection {
     if (this.#handshakes++ >= maxHandshakes) return false
     this.#timer?.cancel()
     this.#clientRandom = Buffer.from(random)
+    this.#to = from
     // One that has our cookie is its second message, and is answered by ours (RFC 6347 §4.2.2).
     this.#side = new ServerSide({ own, peer, firstSequence: hello.sequence })
     this.#assembly = new Assembly(hello.sequence)

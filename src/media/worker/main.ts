@@ -38,6 +38,7 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
 const start = workerData as WorkerStart
 if (start.denoise) loadRnnoise()
 
+const io = openIo(start)
 const pulse = new Pulse(start.pulse)
 
 function cpuMs(): number {
@@ -47,12 +48,13 @@ function cpuMs(): number {
 
 const worker = new MediaWorker({
   clock: systemClock,
-  io: openIo(start),
+  io,
   jitter: start.jitter,
   post,
   cpuMs,
   beat: () => pulse.beat(cpuMs()),
 })
 toMain.on('message', (commands: readonly Command[]) => {
+  io.drain()
   for (const command of commands) worker.command(command)
 })
