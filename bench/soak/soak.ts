@@ -3,11 +3,14 @@
  *
  *   simulated phones  ── INVITE, speech, keys, BYE; busy; given up ─▶  the server as a process  ◀─ read ── here
  *
- * Each call is recorded, so that files are opened and closed too; the recordings are deleted as they come.
+ * Of twenty calls twelve are plain, two cross from one law of G.711 to the other, one goes to the echo test and one into a
+ * conference (sound is decoded, mixed and encoded there), two are busy and two given up. Calls between two phones are
+ * recorded, so that files are opened and closed too; the recordings are deleted as they come.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { G711Law } from '../../src/codec/g711.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { SimulatedPhone } from '../../src/demo/phone.ts'
 import { startServerProcess, type TestExtension, useOf } from '../../test/support/server-process.ts'
@@ -57,13 +60,18 @@ export async function soak({ calls, together, warmUp, progress = () => {} }: Soa
   const callee = extensionOf('900')
   const busy = extensionOf('901')
   const silent = extensionOf('902')
+  const otherLaw = extensionOf('903')
   const inside = pathToFileURL(join(import.meta.dirname, 'inside.ts')).href
   const server = await startServerProcess({
-    extensions: [...callers, callee, busy, silent],
+    extensions: [...callers, callee, busy, silent, otherLaw],
     env: { NODE_OPTIONS: `--expose-gc --max-old-space-size=${oldSpaceMb} --import=${inside}`, SOAK_FILE: 'soak.json' },
   })
   const phones: SimulatedPhone[] = []
-  const phone = async ({ number, password }: TestExtension, habit: SimulatedPhone['habit']) => {
+  const phone = async (
+    { number, password }: TestExtension,
+    habit: SimulatedPhone['habit'],
+    laws: readonly G711Law[] = ['PCMU', 'PCMA'],
+  ) => {
     const speech = Int16Array.from({ length: speechSamples }, (_, at) => 8_000 * Math.sin(at / 3))
     const made = await SimulatedPhone.create({
       clock: systemClock,
@@ -72,6 +80,7 @@ export async function soak({ calls, together, warmUp, progress = () => {} }: Soa
       password,
       speech,
       habit,
+      laws,
     })
     phones.push(made)
     await made.register()
@@ -81,7 +90,8 @@ export async function soak({ calls, together, warmUp, progress = () => {} }: Soa
     await phone(callee, 'answer')
     await phone(busy, 'busy')
     await phone(silent, 'ring')
-    const calling = await Promise.all(callers.map((caller) => phone(caller, 'answer')))
+    await phone(otherLaw, 'answer', ['PCMA'])
+    const calling = await Promise.all(callers.map((caller) => phone(caller, 'answer', ['PCMU'])))
     let failed = 0
     let done = 0
     const run = async (count: number): Promise<void> => {
@@ -140,20 +150,33 @@ function readInside(file: string): Inside | undefined {
   }
 }
 
-/** Most calls are answered and hung up by one side or the other; some are busy, some given up. True when it went as it should. */
+/** Who is called in which turn of twenty; `900` in all others. */
+const called: Readonly<Record<number, string>> = {
+  3: '*43',
+  5: '903',
+  8: '901',
+  9: '902',
+  13: '*61',
+  15: '903',
+  18: '901',
+  19: '902',
+}
+
+/** True when it went as it should. */
 async function oneCall(from: SimulatedPhone, turn: number): Promise<boolean> {
-  if (turn % 10 === 8) {
-    const outcome = await from.call('901').outcome
+  const number = called[turn % 20] ?? '900'
+  if (number === '901') {
+    const outcome = await from.call(number).outcome
     return !outcome.answered && outcome.status === 486
   }
-  if (turn % 10 === 9) {
-    const given = from.call('902')
+  if (number === '902') {
+    const given = from.call(number)
     await given.ringing
     given.cancel()
     const outcome = await given.outcome
     return !outcome.answered && outcome.status === 487
   }
-  const outcome = await from.call('900').outcome
+  const outcome = await from.call(number).outcome
   if (!outcome.answered) return false
   await until('the phone to have spoken', 10_000, () => outcome.call.spoken, 10)
   if (turn % 10 === 7) await outcome.call.press('5')
