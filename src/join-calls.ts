@@ -90,10 +90,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
     log.warn('Noise stays: RNNoise is not installed; `patchbay doctor` says more')
-  const media = await createMediaPlane(
-    { ...planeSettings, io: mediaIo(settings) },
-    { log, ...workerFacts(bus, clock) },
-  )
+  const media = await createMediaPlane({ ...planeSettings, io: mediaIo(settings) }, { log, ...workerFacts(bus, clock) })
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
   const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
