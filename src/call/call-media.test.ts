@@ -35,6 +35,31 @@ test('without a free RTP port the caller gets 503', async () => {
   await world.nothingIsLeft()
 })
 
+test('a call whose media worker dies is over for both, and history says why', async () => {
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  let over = false
+  outcome.dialog.on('ended', () => (over = true))
+  world.media.loseWorker()
+  await turn(world.clock, 1_000)
+  assert.ok(over)
+  assert.equal(world.endedAs(), 'media-lost')
+  await world.nothingIsLeft()
+})
+
+test('a caller whose media worker dies before the answer gets 500', async () => {
+  world.answers(0, 5_000)
+  const invite = world.call()
+  await turn(world.clock, 100)
+  world.media.loseWorker()
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 500)
+  assert.equal(world.endedAs(), 'media-lost')
+})
+
 test('the caller is answered with what the callee took, so that nothing is transcoded', async () => {
   world.answers(0, 100, '8')
   const invite = world.call()

@@ -43,7 +43,9 @@ export class Slot implements Load {
   readonly #options: SlotOptions
   #link: WorkerLink
   #vitals: Vitals
-  #sinceMs: number
+  #startedAtMs = 0
+  /** Since when it is wanted: the death of the one before, or the beginning. */
+  #wantedAtMs: number
   #closed = false
 
   constructor(options: SlotOptions) {
@@ -52,7 +54,7 @@ export class Slot implements Load {
     const { link, vitals } = this.#start()
     this.#link = link
     this.#vitals = vitals
-    this.#sinceMs = options.clock.now()
+    this.#wantedAtMs = options.clock.now()
   }
 
   get link(): WorkerLink {
@@ -79,8 +81,8 @@ export class Slot implements Load {
 
   get standing(): WorkerStanding {
     const { state, number, busy } = this
-    const startedMs = this.#options.clock.now() - this.#sinceMs
-    const downMs = state === 'stalled' ? this.#vitals.stalledMs : startedMs
+    const missingMs = this.#options.clock.now() - this.#wantedAtMs
+    const downMs = state === 'stalled' ? this.#vitals.stalledMs : missingMs
     return { worker: number, state, busy, downMs: state === 'running' ? 0 : downMs }
   }
 
@@ -118,7 +120,8 @@ export class Slot implements Load {
   }
 
   #start(): { readonly link: WorkerLink; readonly vitals: Vitals } {
-    const { number, start, nodeArgs, notice } = this.#options
+    const { number, start, nodeArgs, notice, clock } = this.#options
+    this.#startedAtMs = clock.now()
     const pulse = new Pulse()
     const link = new WorkerLink({
       number,
@@ -137,8 +140,8 @@ export class Slot implements Load {
     const sessions = Array.from(this.sessions)
     this.sessions.clear()
     log.error('Media worker died', { worker: this.number, why, sessions: sessions.length, error })
-    const livedMs = clock.now() - this.#sinceMs
-    this.#sinceMs = clock.now()
+    this.#wantedAtMs = clock.now()
+    const livedMs = this.#wantedAtMs - this.#startedAtMs
     if (livedMs > restartDelayMs) this.#replace()
     else clock.after(restartDelayMs, () => this.#replace())
     lost(sessions, why)

@@ -212,3 +212,15 @@ test('a plane whose worker stands still is closed all the same', { timeout: 30_0
   cause({ worker: 0, fault: 'stand', forMs: 60_000 })
   await plane.close()
 })
+
+test('a plane whose worker dies while it is closed is closed all the same', async () => {
+  const { plane, told } = await planeOf()
+  const session = plane.openSession('call')
+  const recorded = await port(session)
+  recorded.record(join(folder, 'closing.wav'))
+  await recorded.stats()
+  cause({ worker: 0, fault: 'die' })
+  await plane.close()
+  assert.deepEqual(told, [])
+  assert.equal(plane.portStats().inUse, 0)
+})

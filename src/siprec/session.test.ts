@@ -389,6 +389,7 @@ test('a media worker that dies ends its sessions, whose files are kept', async (
   await settle()
 
   assert.equal(world.live.size, 0)
+  assert.equal(world.told('call.ended')[0]?.reason, 'media-lost')
   assert.ok(world.recordings.started[0]?.stopped)
 })
 
