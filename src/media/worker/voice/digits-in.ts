@@ -21,6 +21,8 @@ const toldAfterMs = 45
 /** Digits that are told at once, and for each second: more than diallers send is a flood, and is not told. */
 const mostAtOnce = 64
 const mostInSecond = 20
+/** Sound that was made up is heard in this tick and the next, and decoders need as long to find their way back. */
+const madeUpTicks = 4
 
 export class DigitsIn implements FrameSink {
   readonly #frames: FrameClock
@@ -33,6 +35,9 @@ export class DigitsIn implements FrameSink {
   /** Digits that may be told now. */
   #allowed = mostAtOnce
   #passedAtMs = 0
+  /** What the ear had made up by the tick before, and for how many ticks it may still be heard. */
+  #concealed = 0
+  #madeUpTicks = 0
 
   constructor(frames: FrameClock, ear: Ear, tell: (digit: DetectedDigit) => void) {
     this.#frames = frames
@@ -85,7 +90,10 @@ export class DigitsIn implements FrameSink {
 
   tick(tick: number): void {
     const frame = atRate(this.#ear, toneRateHz).read(tick)
-    if (frame) this.#tones?.listen(frame, 0, frame.length)
+    const { concealed } = this.#ear
+    this.#madeUpTicks = concealed === this.#concealed ? Math.max(0, this.#madeUpTicks - 1) : madeUpTicks
+    this.#concealed = concealed
+    if (frame) this.#tones?.listen(frame, 0, frame.length, this.#madeUpTicks > 0)
   }
 
   close(): void {
