@@ -442,3 +442,17 @@ test('a peer that flips its codec with each packet cannot make a stream or an en
   const changes = played.b.got.filter(({ payloadType }, i) => payloadType !== played.b.got[i - 1]?.payloadType).length
   assert.ok(changes > 2 && changes <= 51, `${changes} changes in five seconds`)
 })
+
+test('comfort noise of another clock than the speech beside it begins no stream of its own', () => {
+  const noise: PayloadFormat = { payloadType: 13, encoding: 'CN', clockRateHz: 8000 }
+  const { clock, a, b } = callOf({ formats: [opus, noise] }, { formats: [opus, noise] })
+  const sound = tone(opus, 0.02)
+  for (let i = 0; i < 50; i++) {
+    a.say(sound, 0)
+    a.send(Uint8Array.of(60), 0, { payloadType: 13 })
+    clock.advance(20)
+  }
+  assert.equal(b.got.length, 50)
+  assert.equal(new Set(b.got.map(({ ssrc }) => ssrc)).size, 1)
+  assertGoesOn(b.got)
+})

@@ -201,7 +201,9 @@ export class Speaker implements FrameSink {
       convertG711InPlace(from.encoding as G711Law, packet.bytes, packet.payloadStart, bytes)
     }
     if (to.clockRateHz !== this.#sent.clockRateHz && this.#sent.packets > 0) {
-      if (nowMs - this.#clockChangedAtMs < stragglerMs) return this.#sent.skip(packet)
+      // Noise is of the clock of the speech beside it (RFC 3389 §4): no stream is begun for that of another.
+      const goes = from.kind === 'speech' && nowMs - this.#clockChangedAtMs >= stragglerMs
+      if (!goes) return this.#sent.skip(packet)
       this.#clockChangedAtMs = nowMs
     }
     this.#useClock(to)
