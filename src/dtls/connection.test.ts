@@ -221,19 +221,3 @@ test('every datagram cut short or with a byte changed is survived, and harms no 
   }
   assertAgreed(both)
 })
-
-test('a client that is told again where to begin, as each check of ICE tells it, says nothing once it has agreed', () => {
-  const both = start({ proven: true })
-  both.client.connection.start(addresses.server)
-  both.clock.advance(1_000)
-  assertAgreed(both)
-  const said = both.client.sent.length
-  both.client.connection.start(addresses.server)
-  both.clock.advance(60_000)
-  assert.equal(both.client.sent.length, said)
-  both.client.connection.close()
-  both.client.connection.start(addresses.server)
-  both.clock.advance(60_000)
-  assert.equal(both.client.sent.length, said + 1, 'the goodbye')
-  assertAgreed(both)
-})

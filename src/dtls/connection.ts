@@ -80,13 +80,14 @@ export class DtlsConnection {
     this.#options = options
   }
 
-  /** As the client: say hello, once. A server waits. */
+  /** As the client: say hello. A server waits. */
   start(to: DtlsPeer): void {
     const { role, own, peer } = this.#options
-    if (role === 'server' || this.#side || this.#state !== 'shaking') return
+    if (role === 'server' || this.#side) return
     const side = new ClientSide({ own, peer })
     this.#side = side
     this.#to = to
+    this.#handshakes = 1
     this.#say(side.start(), true)
   }
 

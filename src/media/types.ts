@@ -262,7 +262,7 @@ export interface MediaPort {
    *
    * @param digits 0-9 * # A-D, 64 at most.
    * @throws {RangeError} for anything else, before the first is sent.
-   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold), or 64 such wait already; `media.closed` when the port closes meanwhile.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
    * @see RFC 4733 §2.5.1
    */
   sendDigits(digits: string, timing?: DigitTiming): Promise<void>
