@@ -125,6 +125,11 @@ const endTexts: Record<EndReason, EndText> = {
     sentence: 'The two phones have no audio codec in common. Allow PCMU or PCMA (G.711) on both.',
     color: 'red',
   },
+  'encryption-failed': {
+    label: 'Not encrypted',
+    sentence: 'The call had to be encrypted, but no keys could be agreed on with one of the phones.',
+    color: 'red',
+  },
   transferred: { label: 'Transferred', sentence: 'The other party was connected to somebody else.', color: 'green' },
   'media-timeout': {
     label: 'Connection lost',

@@ -23,7 +23,7 @@ import { CallMedia } from './call-media.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
 import { firstOffer } from './codec-choice.ts'
 import { type CodecRules, rulesFor } from './codec-rules.ts'
-import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
+import { CallError, type CallFailure, callFailures, reasonFor, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
 import { HoldMusic } from './hold-music.ts'
@@ -403,7 +403,7 @@ export class Call implements LiveCall, TransferHost {
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(reasonFor(code), undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {

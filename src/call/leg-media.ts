@@ -22,6 +22,7 @@ import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from '.
 import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import type { SrtpMode } from './leg-crypto.ts'
+import { LegEncryption } from './leg-encryption.ts'
 import { answeredRtcp, offeredRtcp, type WantedReports, wantedReports } from './leg-rtcp.ts'
 import { LegTransport, type PortTransport } from './leg-transport.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
@@ -121,6 +122,7 @@ export interface LegMediaOptions {
 
 export class LegMedia {
   readonly port: MediaPort
+  readonly encryption: LegEncryption
   readonly #ip: string
   readonly #transport: LegTransport
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
@@ -155,6 +157,7 @@ export class LegMedia {
     const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt, voice } = more
     this.#voice = before ? before.#voice : voice
     this.port = port
+    this.encryption = new LegEncryption(port)
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
     this.#streams = streams
@@ -395,6 +398,7 @@ export class LegMedia {
       ...audio.reports,
       silent: !this.expectsPackets,
     }
+    this.encryption.agreed(transport.srtp)
     this.port.describe(this.#applied)
   }
 
