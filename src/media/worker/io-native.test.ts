@@ -106,6 +106,15 @@ test('a pair that is closed while its packets are handed out gets no more of the
   assert.equal(heard, 1)
 })
 
+test('all that waits is taken when it is asked for, before the next look', async () => {
+  const { calls, waiting, io, open } = fake()
+  io.drain()
+  await open()
+  for (let i = 0; i < 70; i++) waiting.push(0)
+  io.drain()
+  assert.deepEqual(calls, ['took 64', 'took 6'])
+})
+
 test('all that waits is taken at one look, but not without end', async () => {
   const { clock, calls, waiting, open } = fake()
   await open()

@@ -30,6 +30,9 @@ const blockBytes = toSendAt + maxSent * sentWords * 4
 /** Batches that are taken before other work has its turn: after a standstill 4,000 streams have more than enough waiting. */
 const maxBatches = 256
 
+/** Bound for what is taken before an order. Whoever is so late has other worries, and the order waits. */
+const mostDrainMs = 2000
+
 /** After so many looks without a packet (a second) the pauses between them are longer. */
 const quietPolls = 200
 const quietPauses = 4
@@ -123,6 +126,12 @@ export class NativeIo implements MediaIo {
     this.#room = sentAt
   }
 
+  drain(): void {
+    if (this.#open === 0) return
+    const untilMs = this.#clock.now() + mostDrainMs
+    while (this.#batch() === slots && this.#clock.now() < untilMs);
+  }
+
   lost(): LostDatagrams {
     const [oversized, unsent, dropped] = this.#native.counters(this.#io)
     return { oversized, unsent, dropped }
@@ -150,7 +159,6 @@ export class NativeIo implements MediaIo {
   readonly #poll = (): void => {
     const startedMs = this.#clock.now()
     this.#timer = undefined
-    this.flush()
     let batches = 0
     let count = this.#batch()
     this.#quiet = count > 0 ? 0 : this.#quiet + 1
@@ -163,6 +171,7 @@ export class NativeIo implements MediaIo {
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */
   #batch(): number {
+    this.flush() // the block is written anew
     const nowMs = this.#clock.now()
     const count = this.#native.poll(this.#io)
     const received = this.#received

@@ -52,5 +52,10 @@ export interface MediaIo {
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
+  /**
+   * Take what has come until now, as far as that can be asked for: before an order is obeyed, so that a recording that ends has
+   * what came before its end, however late the thread is. Takes two seconds at most.
+   */
+  drain(): void
   lost(): LostDatagrams
 }
