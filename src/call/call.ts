@@ -231,7 +231,8 @@ export class Call implements LiveCall, TransferHost {
     const { leg: callee, media, earlyAnswer = '', renegotiated = false } = attempt
     this.#legs.callee = callee
     callee.media = media
-    this.#listen(callee, dialog, media)
+    // Whatever comes of the descriptions, it is hung up with the call.
+    callee.dialog = dialog
     const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
       const told = caller.describe(media.wishes)
@@ -239,6 +240,7 @@ export class Call implements LiveCall, TransferHost {
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
       return told
     })
+    this.#listen(callee, dialog, media)
     this.#legs.caller.unlisten?.()
     const callerDialog = caller.answer(description, this.#introduceToCaller(callee))
     this.#answeredAtMs = this.#services.clock.wallMs()

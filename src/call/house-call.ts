@@ -21,6 +21,7 @@ import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { isBrowser } from './party.ts'
 import { reasonHeader } from './reason.ts'
 import type { CallServices } from './services.ts'
 import { Teller } from './teller.ts'
@@ -102,14 +103,19 @@ export class HouseCall implements LiveCall {
   }
 
   async #answer(session: MediaSession): Promise<MediaPort | undefined> {
-    const { advertisedIp, srtp, codecs, clock } = this.#services
+    const { advertisedIp, mediaIps, srtp, codecs, clock } = this.#services
     const rules = rulesFor(codecs, this.#options.codecs)
     const { offer } = readInvite(this.#invite, rules)
     const port = await session.openPort().catch((cause: unknown) => {
       throw new CallError('call.media-exhausted', { cause })
     })
     const host = advertisedIp(this.#invite.flow)
-    const media = new LegMedia(port, host, { srtp: this.#options.srtp ?? srtp, codecs: rules })
+    const media = new LegMedia(port, host, {
+      srtp: this.#options.srtp ?? srtp,
+      browser: isBrowser(this.#invite),
+      alsoAt: mediaIps,
+      codecs: rules,
+    })
     this.#leg.media = media
     if (this.#ended) {
       await port.close()

@@ -143,6 +143,8 @@ export class LegMedia {
   #timing = usualTiming
   #peerTiming = usualTiming
   #peerDirection: Direction = 'sendrecv'
+  /** All of our last offer: early media may come from another device than the answer, in another codec. */
+  #offered: readonly SdpFormat[] = []
   #awaitsAnswer = false
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
@@ -223,6 +225,7 @@ export class LegMedia {
     const offered = toOffer(wanted.formats, this.#rules, this.#declared)
     const formats = offered.length > 0 ? offered : firstOffer(this.#rules)
     this.#formats = formats
+    this.#offered = formats
     this.#declare(formats)
     this.#timing = wanted.timing ?? usualTiming
     this.#awaitsAnswer = true
@@ -296,11 +299,11 @@ export class LegMedia {
     this.#streams?.of.hear(this.#streams.side, answer)
     if (!this.#plan.includes('audio')) return this.#takeOthers(answer.media.some(isRelayable))
     const audio = readAudio(answer)
-    const agreed = audio ? agreedIn(audio.formats, this.#formats) : []
+    const agreed = audio ? agreedIn(audio.formats, this.#offered) : []
     if (!audio || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#peerFormats = agreed
-    this.#apply(audio, this.#formats, agreed, this.#transport.takeAnswer(answer, audio.media))
-    this.#formats = sameNumbers(agreed, this.#formats)
+    this.#apply(audio, this.#offered, agreed, this.#transport.takeAnswer(answer, audio.media))
+    this.#formats = sameNumbers(agreed, this.#offered)
   }
 
   /**
