@@ -143,7 +143,10 @@ export class LegMedia {
   #timing = usualTiming
   #peerTiming = usualTiming
   #peerDirection: Direction = 'sendrecv'
-  /** All of our last offer: early media may come from another device than the answer, in another codec. */
+  /**
+   * All of our last description. Early media may come from another device than the answer, in another codec; and what we
+   * answered is offered again to refresh the session.
+   */
   #offered: readonly SdpFormat[] = []
   #awaitsAnswer = false
   /** What the port was told last. */
@@ -350,6 +353,7 @@ export class LegMedia {
     this.#peerFormats = agreed.flatMap((format) => audio.formats.filter(hasNumber(format)))
     this.#apply(audio, agreed, this.#peerFormats, transport)
     this.#formats = agreed
+    this.#offered = agreed
     this.#declare(agreed)
   }
 

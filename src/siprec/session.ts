@@ -273,7 +273,10 @@ export class RecordingSession implements LiveCall {
   /** One of several streams is missed; a client that can record nothing had better know it. */
   #unheard(legId: string, why: string): void {
     this.#log.warn('A recorded stream cannot be heard, for its DTLS handshake failed', { legId, why })
-    if (!this.#streams.list().every(({ encryption }) => encryption.failure !== undefined)) return
+    if (
+      !this.#streams.list().every(({ encryption, offered }) => encryption.failure !== undefined && !isPaused(offered))
+    )
+      return
     this.#reasons = [noKeys(why)]
     void this.#finish('encryption-failed', 'stream')
   }
