@@ -122,7 +122,8 @@ const endTexts: Record<EndReason, EndText> = {
   },
   'no-common-codec': {
     label: 'No common codec',
-    sentence: 'The two phones have no audio codec in common. Allow PCMU or PCMA (G.711) on both.',
+    sentence:
+      'The two phones have no audio codec in common, or one of them insists on encryption. Allow PCMU or PCMA (G.711) on both.',
     color: 'red',
   },
   'encryption-failed': {
