@@ -123,7 +123,6 @@ test('an echo test is a call like any other: told, listed, ended by the caller',
   assert.equal(media.ports[0]?.closed, true)
 })
 
-<<<<<<< HEAD
 test('who finds its way by ICE is told all addresses of ours, as in other calls', async () => {
   const ice = 'a=ice-ufrag:u1u1\r\na=ice-pwd:theirpasswordof22chars0\r\na=rtcp-mux\r\n'
   const { outcome } = phone.invite({
@@ -138,7 +137,8 @@ test('who finds its way by ICE is told all addresses of ours, as in other calls'
     .toString()
     .match(/(?<=UDP \d+ )\S+/g)
   assert.deepEqual(candidates, [pbx, outside])
-=======
+})
+
 /** What is played at a port: files by their names, all else as a tone. */
 const playedAt = (index: number): string[][] =>
   (media.ports[index]?.orders ?? []).flatMap((order) =>
@@ -170,7 +170,6 @@ test('who is alone in a room is told so until somebody comes; who is muted is to
   media.ports[1]?.emit('digit', { digit: '*', durationMs: 100 })
   await turn(clock, 100)
   assert.deepEqual(playedAt(1), [['muted'], ['tone', 'tone']])
->>>>>>> main
 })
 
 test('an echo test ends after five minutes', async () => {
