@@ -449,3 +449,15 @@ test('an answer that cannot be used hangs up the device that gave it', async () 
   assert.equal(device.dialog?.state, 'terminated')
   await world.nothingIsLeft()
 })
+
+test('an answer that cannot be converted to what the caller agreed to with the announcement is no call', async () => {
+  const ip = deviceIps[0] ?? ''
+  world.device(0, (invite) => {
+    invite.ring(183, description(sdp(ip, '0 101')))
+    world.clock.after(1_000, () => invite.answer(description(sdp(ip, '18 101'))))
+  })
+  const invite = world.call(description(sdp(callerIp, '0 18 101')))
+  await turn(world.clock, 2_000)
+  assert.equal((await invite.outcome).response.status, 488)
+  await world.nothingIsLeft()
+})

@@ -223,6 +223,11 @@ export class LegMedia {
     return toOffer(formats, this.#rules).length > 0
   }
 
+  /** Whether what was agreed here and this go together, as they are or converted. */
+  carries({ formats }: AudioWishes): boolean {
+    return toAnswer(this.#formats, formats, this.#rules).length > 0
+  }
+
   /** An offer of what the other side wants, or of what was agreed before. */
   offer(wanted: AudioWishes = { formats: this.#formats, timing: this.#timing }): string {
     const offered = toOffer(wanted.formats, this.#rules, this.#declared)

@@ -519,4 +519,6 @@ test('where encryption is mandatory a plain session is refused with 488', async 
   server = serverWith({ srtp: 'mandatory' })
   const invite = await begin(sdp({ label: '1' }))
   assert.equal((await invite.final).status, 488)
+  await settle()
+  assert.equal(world.told('call.ended')[0]?.reason, 'encryption-failed')
 })

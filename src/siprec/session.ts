@@ -108,7 +108,9 @@ export class RecordingSession implements LiveCall {
       const document = body.metadata && parseMetadata(body.metadata.bytes, body.metadata.charset)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      await this.#begin(this.#streams.suitable(readOffer(body.sdp)), document)
+      const offer = readOffer(body.sdp)
+      if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
+      await this.#begin(this.#streams.suitable(offer), document)
     } catch (error) {
       if (!(error instanceof SiprecError))
         this.#log.error('A recording session could not be set up', { error: String(error) })
@@ -117,7 +119,7 @@ export class RecordingSession implements LiveCall {
   }
 
   async #begin(offer: Offer, document: MetadataDocument | undefined): Promise<void> {
-    if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
+    if (offer.streams.length === 0) throw new SiprecError('siprec.no-encryption')
     const streams = await this.#streams.apply(offer)
     if (this.#ended) return
     if (streams.length < offer.streams.length) throw new SiprecError('siprec.media-exhausted')
@@ -286,7 +288,7 @@ export class RecordingSession implements LiveCall {
     const { sip } = siprecFailures[code]
     this.#log.warn('A recording session was refused', { code })
     this.#invite.reject(sip, refusalOf(code))
-    await this.#finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.#finish(reasons[code] ?? 'failed', undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {
@@ -377,4 +379,11 @@ export class RecordingSession implements LiveCall {
   messages(): readonly TracedMessage[] {
     return this.#services.messages([this.#sipCallId])
   }
+}
+
+/** Why a session ends that is refused like this. */
+const reasons: Partial<Record<SiprecFailure, EndReason>> = {
+  'siprec.no-offer': 'no-common-codec',
+  'siprec.no-audio': 'no-common-codec',
+  'siprec.no-encryption': 'encryption-failed',
 }
