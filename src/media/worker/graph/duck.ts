@@ -31,12 +31,7 @@ export class Duck implements SoundSource {
    * @param byDb How much quieter that becomes, above 0.
    * @param sampleRateHz As rich as the richer of the two, as far as it can be heard.
    */
-  constructor(
-    over: SoundSource,
-    under: () => SoundSource | undefined,
-    byDb: number,
-    sampleRateHz = over.sampleRateHz,
-  ) {
+  constructor(over: SoundSource, under: () => SoundSource | undefined, byDb: number, sampleRateHz = over.sampleRateHz) {
     this.sampleRateHz = sampleRateHz
     this.#over = atRate(over, sampleRateHz)
     this.#under = under
