@@ -221,3 +221,27 @@ test('every datagram cut short or with a byte changed is survived, and harms no 
   }
   assertAgreed(both)
 })
+
+test('a peer that never says hello is told as one that does not answer, and may still come', () => {
+  const both = pair()
+  both.clock.advance(29_000)
+  assert.deepEqual(both.server.failures, [])
+  both.clock.advance(2_000)
+  assert.deepEqual(both.server.failures, ['no answer'])
+  both.client.connection.start(addresses.server)
+  both.clock.advance(1_000)
+  assert.equal(both.server.keys.length, 1)
+  both.clock.advance(60_000)
+  assert.deepEqual(both.server.failures, ['no answer'])
+})
+
+test('a client that was told to begin again after the handshake says nothing more', () => {
+  const both = start()
+  both.clock.advance(1_000)
+  assertAgreed(both)
+  const before = both.client.sent.length
+  both.client.connection.start(addresses.server)
+  both.clock.advance(60_000)
+  assert.equal(both.client.sent.length, before)
+  assertAgreed(both)
+})

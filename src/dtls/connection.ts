@@ -51,6 +51,8 @@ export type DtlsFailure = AlertName | `peer: ${string}` | 'no answer'
 const firstWaitMs = 400
 const longestWaitMs = 6_400
 const maxSends = 7
+/** Until the first word of the peer, or a way to it. ICE gives up after that long too (RFC 8445 §14.3 with its longest times). */
+const firstWordMs = 30_000
 /** A flight of the peer that comes again has several messages: one answer is enough. */
 const repeatGapMs = 100
 /** A flight is sent at most so often because the peer repeats itself: no stranger makes us send for ever. */
@@ -78,12 +80,14 @@ export class DtlsConnection {
 
   constructor(options: DtlsOptions) {
     this.#options = options
+    this.#timer = options.clock.after(firstWordMs, () => this.#fallSilent())
   }
 
-  /** As the client: say hello. A server waits. */
+  /** As the client: say hello, once. A server waits. */
   start(to: DtlsPeer): void {
     const { role, own, peer } = this.#options
-    if (role === 'server' || this.#side) return
+    if (role === 'server' || this.#side || this.#state === 'agreed' || this.#state === 'closed') return
+    this.#state = 'shaking'
     const side = new ClientSide({ own, peer })
     this.#side = side
     this.#to = to
@@ -218,13 +222,15 @@ export class DtlsConnection {
 
   #wait(waitMs: number, left: number): void {
     this.#timer = this.#options.clock.after(waitMs, () => {
-      if (left === 0) {
-        this.#end('failed')
-        return this.#options.failed('no answer')
-      }
+      if (left === 0) return this.#fallSilent()
       this.#sendFlight()
       this.#wait(Math.min(2 * waitMs, longestWaitMs), left - 1)
     })
+  }
+
+  #fallSilent(): void {
+    this.#end('failed')
+    this.#options.failed('no answer')
   }
 
   /** The peer says what it said before: our answer did not reach it. */
