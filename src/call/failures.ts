@@ -39,6 +39,7 @@ export const refusals: Readonly<Record<EndReason, { readonly status: number; rea
   'not-found': { status: 404 },
   'not-allowed': { status: 403 },
   'no-common-codec': { status: 488 },
+  'encryption-failed': { status: 488 },
   'media-timeout': { status: 480 },
   'media-lost': { status: 500 },
   shutdown: { status: 503, reason: 'Shutting Down' },
@@ -52,9 +53,10 @@ export const noPort = (cause: unknown): CallError =>
 
 const isLost = (cause: unknown): boolean => cause instanceof MediaError && cause.code === 'media.worker-lost'
 
-/** How a call ended that could not come about, or go on. */
-export function endOf(code: CallFailure): EndReason {
+/** Why a call ends that fails like this. */
+export function reasonFor(code: CallFailure): EndReason {
   if (code === 'call.media-lost') return 'media-lost'
+  if (code === 'call.no-common-encryption') return 'encryption-failed'
   return callFailures[code].sip === 488 ? 'no-common-codec' : 'failed'
 }
 
@@ -76,6 +78,7 @@ const weight: readonly EndReason[] = [
   'declined',
   'busy',
   'no-common-codec',
+  'encryption-failed',
   'not-found',
   'not-allowed',
   'no-answer',
