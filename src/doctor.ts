@@ -145,8 +145,8 @@ function ioFinding({ rtp }: Settings): Finding {
 function codecsFinding({ rtp: { codecs } }: Settings): Finding {
   const what = 'codecs'
   const own = ownFormats({ ...usualRules, codecs }).map(({ encoding }) => encoding)
-  const known = ['others', ...own.map((name) => name.toLowerCase())]
-  const others = codecs.filter((name) => !known.includes(name.toLowerCase()))
+  const known = new Set(['others', ...own.map((name) => name.toLowerCase())])
+  const others = codecs.filter((name) => !known.has(name.toLowerCase()))
   const passed =
     others.length === 0 ? '' : `; ${others.join(', ')}: known to phones alone, passed on between two that have it`
   if (own.length === 0)
