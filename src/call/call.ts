@@ -149,9 +149,7 @@ export class Call implements LiveCall, TransferHost {
     const codecs = this.codecsFor(callerCodecs)
     const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
-    await this.#media.streams.open(offer)
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), {
-      ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
       browser: isBrowser(this.#invite),
       alsoAt: mediaIps,
@@ -159,6 +157,7 @@ export class Call implements LiveCall, TransferHost {
       ...(callerVoice && { voice: callerVoice }),
     })
     if (offer !== undefined) media.mustSuit(offer)
+    await this.#media.streams.open(offer, media)
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller

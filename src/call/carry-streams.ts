@@ -26,7 +26,7 @@ export interface CarriedStreams {
 /** @returns Whether the streams go on; they are closed unless so. Never rejects. */
 export async function carryStreams({ streams, stays, side, next, stands, log }: CarriedStreams): Promise<boolean> {
   const [wasOn, theirs] = [streams.relaysTo(side), otherSide(side)]
-  streams.hear(theirs, undefined)
+  streams.forget(theirs)
   next.media.joinStreams({ of: streams, side: theirs })
   try {
     const goesOn = wasOn && next.media.canOfferStreams && (await takes(next)) && streams.relaysTo(theirs)

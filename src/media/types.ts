@@ -108,7 +108,7 @@ export interface PortDescription {
   readonly maxPtimeMs?: number
   /**
    * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key or
-   * its certificate: nothing new is taken. Absent for plain RTP. Not for relay ports.
+   * its certificate: nothing new is taken. Absent for plain RTP. Relay ports take keys, and make none by DTLS.
    */
   readonly srtp?: SrtpKeys | DtlsTerms | 'awaited'
   /** Absent when the peer does none, or is a lite agent too. Needs rtcp-mux. Not for relay ports. */
@@ -307,7 +307,8 @@ export interface OpenPortOptions {
   readonly recordedLater?: boolean
   /**
    * Carry datagrams as they are, video or fax, to and from the relay port it is bridged with: nothing is read, changed or
-   * recorded. `describe` says where the peer is and needs no formats; without `remote` nothing is taken.
+   * recorded, but for SRTP on either side. `describe` says where the peer is and needs no formats; without `remote` nothing
+   * is taken.
    */
   readonly relay?: boolean
 }
