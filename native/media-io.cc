@@ -1,6 +1,6 @@
 // Packet input and output of one media worker: many UDP sockets, one epoll, one block of memory shared with JavaScript.
 //
-//   src/media/worker/io-native.ts  ── open, aim, poll, send, close ─▶  here  ── epoll, recvfrom, sendto ─▶  kernel
+//   src/media/worker/io-native.ts  ── open, aim, poll, send, close ─▶  here  ── epoll, recvmsg, sendto ─▶  kernel
 //
 // poll() takes what has come into slots of the shared block and describes it there; send() sends what JavaScript described
 // there. So a batch of packets costs one call, and no object is made for any of them. There are no threads and no globals:
@@ -9,7 +9,8 @@
 // The block, in bytes; io-native.ts has the same layout:
 //   0             received: slots * slotBytes
 //   sentAt        sent: bytes that JavaScript copied here
-//   receivedAt    int32[slots][4]: socket, length, 1 when the source is not that of the socket's packet before, its port
+//   receivedAt    int32[slots][5]: socket, length, 1 when the source is not that of the socket's packet before, its port, and
+//                 how long ago the kernel took it, µs
 //   toSendAt      int32[][3]: socket, offset in the block, length
 #include <arpa/inet.h>
 #include <cerrno>
@@ -23,13 +24,14 @@
 #include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <vector>
 
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 1;
+constexpr int32_t interfaceVersion = 3;
 
 constexpr uint32_t slots = 64;
 constexpr uint32_t slotBytes = 2048;
@@ -37,8 +39,12 @@ constexpr uint32_t sentBytes = 128 * 1024;
 constexpr uint32_t maxSent = 256;
 constexpr uint32_t sentAt = slots * slotBytes;
 constexpr uint32_t receivedAt = sentAt + sentBytes;
-constexpr uint32_t toSendAt = receivedAt + slots * 4 * sizeof(int32_t);
+constexpr uint32_t receivedWords = 5;
+constexpr uint32_t toSendAt = receivedAt + slots * receivedWords * sizeof(int32_t);
 constexpr uint32_t blockBytes = toSendAt + maxSent * 3 * sizeof(int32_t);
+
+// No packet waits for longer in the buffer of a socket: whoever says so has set the clock of the machine.
+constexpr int64_t longestWaitUs = 60000000;
 
 // Rounds of one poll in which sockets had errors instead of packets, before it returns.
 constexpr int maxIdleRounds = 4;
@@ -63,11 +69,6 @@ bool isSame(const Address &a, const Address &b) {
 
 uint16_t portOf(const Address &address) {
   return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
-}
-
-bool isAnywhere(const Address &address) {
-  if (address.any.sa_family == AF_INET) return address.v4.sin_addr.s_addr == htonl(INADDR_ANY);
-  return IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
 }
 
 // Reads a numeric address, `fe80::1%eth0` too.
@@ -115,11 +116,9 @@ bool fit(int family, bool takesMapped, Address &address) {
 struct Socket {
   int fd = -1;
   int family = AF_INET;
-  // Bound to every address of the machine; to `::`, IPv4 comes in mapped.
-  bool anywhere = false;
+  // Bound to `::`: IPv4 comes in mapped.
+  bool takesMapped = false;
   bool aimed = false;
-  // The kernel knows where to send, and takes nothing from elsewhere.
-  bool connected = false;
   Address source = {};
   Address target = {};
 };
@@ -130,6 +129,20 @@ struct Counters {
   // By the kernel, for want of room in a socket's buffer; of sockets that are closed.
   double dropped = 0;
 };
+
+int64_t microseconds(const timespec &time) { return int64_t{time.tv_sec} * 1000000 + time.tv_nsec / 1000; }
+
+// How long before `nowUs` the kernel took this message; 0 where it does not tell.
+int32_t ageOf(msghdr &message, int64_t nowUs) {
+  for (cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_TIMESTAMPNS) continue;
+    timespec taken;
+    memcpy(&taken, CMSG_DATA(part), sizeof taken);
+    const int64_t age = nowUs - microseconds(taken);
+    return age > 0 && age < longestWaitUs ? static_cast<int32_t>(age) : 0;
+  }
+  return 0;
+}
 
 double droppedBy(int fd) {
   uint32_t info[SK_MEMINFO_VARS] = {};
@@ -160,7 +173,9 @@ struct Io {
     const int family = address.any.sa_family;
     const int fd = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
+    const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bufferBytes, sizeof bufferBytes);
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     if (::bind(fd, &address.any, lengthOf(address)) < 0) return failed(fd);
     const uint32_t number = unused.empty() ? static_cast<uint32_t>(sockets.size()) : unused.back();
     epoll_event event = {};
@@ -172,7 +187,7 @@ struct Io {
     Socket &socket = sockets[number] = Socket{};
     socket.fd = fd;
     socket.family = family;
-    socket.anywhere = isAnywhere(address);
+    socket.takesMapped = family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
     return static_cast<int32_t>(number);
   }
 
@@ -199,46 +214,43 @@ struct Io {
   bool aim(uint32_t number, const std::string &ip, uint32_t port) {
     Socket *socket = find(number);
     if (!socket) return false;
-    connect(number, false);
-    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->anywhere, socket->target);
+    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->takesMapped, socket->target);
     return socket->aimed;
-  }
-
-  // Hand the aim to the kernel, or take it back. Sending is cheaper while it has it, but it takes nothing from elsewhere, nor
-  // by another address of ours than it would send from: so this is for sockets that are bound to one address.
-  void connect(uint32_t number, bool wanted) {
-    Socket *socket = find(number);
-    if (!socket || socket->connected == wanted || (wanted && (!socket->aimed || socket->anywhere))) return;
-    Address nowhere = {};
-    nowhere.any.sa_family = AF_UNSPEC;
-    const Address &address = wanted ? socket->target : nowhere;
-    const socklen_t length = wanted ? lengthOf(address) : sizeof(sockaddr);
-    if (::connect(socket->fd, &address.any, length) == 0) socket->connected = wanted;
   }
 
   // Takes what has come, up to a packet a slot; fewer than `slots` when nothing is left.
   uint32_t poll() {
     auto *described = reinterpret_cast<int32_t *>(block + receivedAt);
     epoll_event events[slots];
+    timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const int64_t nowUs = microseconds(now);
     uint32_t filled = 0;
     for (int idleRounds = 0; filled < slots && idleRounds < maxIdleRounds;) {
       const int ready = epoll_wait(epoll, events, static_cast<int>(slots - filled), 0);
       if (ready <= 0) break;
       const uint32_t before = filled;
       for (int i = 0; i < ready; i++) {
-        if (receive(events[i].data.u32, filled, described + filled * 4)) filled++;
+        if (receive(events[i].data.u32, filled, described + filled * receivedWords, nowUs)) filled++;
       }
       if (filled == before) idleRounds++;
     }
     return filled;
   }
 
-  bool receive(uint32_t number, uint32_t slot, int32_t *described) {
+  bool receive(uint32_t number, uint32_t slot, int32_t *described, int64_t nowUs) {
     Socket &socket = sockets[number];
     Address &from = addresses[slot];
-    socklen_t fromLength = sizeof from;
-    const ssize_t length =
-        recvfrom(socket.fd, block + slot * slotBytes, slotBytes, MSG_TRUNC, &from.any, &fromLength);
+    iovec into = {block + slot * slotBytes, slotBytes};
+    alignas(cmsghdr) uint8_t control[CMSG_SPACE(sizeof(timespec))];
+    msghdr message = {};
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &into;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t length = recvmsg(socket.fd, &message, MSG_TRUNC);
     if (length < 0) return false;
     if (length > static_cast<ssize_t>(slotBytes)) {
       counters.oversized++;
@@ -250,6 +262,7 @@ struct Io {
     described[1] = static_cast<int32_t>(length);
     described[2] = changed ? 1 : 0;
     described[3] = portOf(from);
+    described[4] = ageOf(message, nowUs);
     return true;
   }
 
@@ -260,14 +273,13 @@ struct Io {
       const uint32_t offset = static_cast<uint32_t>(described[1]);
       const uint32_t length = static_cast<uint32_t>(described[2]);
       if (!socket || !socket->aimed || length > receivedAt || offset > receivedAt - length) continue;
-      // An error that waits on the socket, of a packet before, is told once by the call and is not of this packet.
+      // An error that waits on the socket is of a packet before: the call tells it once, and sends nothing.
       if (sendOne(*socket, offset, length) < 0 && (errno != ECONNREFUSED || sendOne(*socket, offset, length) < 0))
         counters.unsent++;
     }
   }
 
   ssize_t sendOne(const Socket &socket, uint32_t offset, uint32_t length) const {
-    if (socket.connected) return ::send(socket.fd, block + offset, length, 0);
     return sendto(socket.fd, block + offset, length, 0, &socket.target.any, lengthOf(socket.target));
   }
 };
@@ -350,13 +362,6 @@ napi_value aim(napi_env env, napi_callback_info info) {
   return call.answer(call.io().aim(call.number(1), call.text(2), call.number(3)) ? 1 : 0);
 }
 
-// connect(io, socket, 1 or 0)
-napi_value connect(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  call.io().connect(call.number(1), call.number(2) == 1);
-  return nullptr;
-}
-
 // poll(io): how many slots were filled.
 napi_value poll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -403,7 +408,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback function;
-  } functions[] = {{"create", create}, {"open", open}, {"close", close},   {"aim", aim},          {"connect", connect},
+  } functions[] = {{"create", create}, {"open", open}, {"close", close},   {"aim", aim},
                    {"poll", poll},     {"send", send}, {"source", source}, {"counters", counters}};
   for (const auto &[name, function] : functions) {
     napi_value value = nullptr;

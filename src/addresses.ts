@@ -26,7 +26,7 @@ export function sipSockets({ sip, tls }: Settings): { transport: TransportName; 
   ]
 }
 
-export function mediaSettings({ rtp, sip, sound, trunks }: Settings): MediaPlaneSettings {
+export function mediaSettings({ rtp, sip, sound, trunks, extensions }: Settings): MediaPlaneSettings {
   const { echo, denoise, gain, gainLevel } = sound
   return {
     workers: rtp.workers,
@@ -36,7 +36,7 @@ export function mediaSettings({ rtp, sip, sound, trunks }: Settings): MediaPlane
     pollMs: rtp.pollMs,
     jitter: { minMs: rtp.jitterMinMs, maxMs: rtp.jitterMaxMs },
     qualityEveryMs: rtp.qualityInterval,
-    loadDenoise: denoise || trunks.some((trunk) => trunk.sound?.denoise === true),
+    loadDenoise: denoise || [...trunks, ...extensions].some((each) => each.sound?.denoise === true),
     ...((echo || denoise || gain) && { voice: { echo, denoise, ...(gain && { gainDbov: gainLevel }) } }),
   }
 }

@@ -50,7 +50,7 @@ export async function takeFromFile(
   realm: string,
   listed: readonly ExtensionSetting[],
 ): Promise<void> {
-  for (const { number, name, password, ringSeconds, record, maxContacts, srtp, codecs } of listed) {
+  for (const { number, name, password, ringSeconds, record, maxContacts, srtp, codecs, sound } of listed) {
     const wanted = {
       displayName: name,
       hashes: digestHashes(number, realm, devicePassword(number, password)),
@@ -59,6 +59,7 @@ export async function takeFromFile(
       maxContacts,
       srtp,
       codecs,
+      sound,
     }
     const known = directory.find(number)
     if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
@@ -86,6 +87,7 @@ const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAt
     maxContacts: known.maxContacts,
     srtp: known.srtp,
     codecs: known.codecs,
+    sound: known.sound,
   })
 
 /** In the order of `digestHashes`. */

@@ -32,7 +32,7 @@ export interface LegListener {
   passesOn(leg: Leg, incoming: InDialogRequest): boolean
   /** An offer of it was answered: it may have held the other side, or come back. */
   described(leg: Leg): void
-  /** A digit was pressed, sent as RTP event or by INFO. */
+  /** A digit was pressed, sent as RTP event, by INFO, or as a tone, which costs that all the phone says is decoded. */
   digit?(leg: Leg, digit: string): void
   /** Digits by INFO, for the other side. */
   relay(leg: Leg, info: SipRequest): void
@@ -73,6 +73,8 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   leg.unlisten = () => {
     for (const off of listeners) off()
   }
+  // Who waits for digits is told of those that a phone sends as tones, too.
+  if (user.digit) media.port.hearTones(true)
   media.port.on('digit', ({ digit, durationMs }) => onDigit(digit, durationMs))
   media.port.on('media-started', ({ source, codec }) => teller.legMediaStarted(leg.id, source, codec))
   const quality = (leg.quality ??= new LegQuality())

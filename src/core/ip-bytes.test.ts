@@ -9,6 +9,7 @@ test('addresses become bytes and come back, however IPv6 is written', () => {
     ['::', '0'.repeat(32)],
     ['::1', `${'0'.repeat(31)}1`],
     ['fe80::', `fe80${'0'.repeat(28)}`],
+    ['fe80::1%eth0', `fe80${'0'.repeat(27)}1`, 'fe80::1'],
     ['2001:DB8:0:0:1:0:0:1', '20010db8000000000001000000000001', '2001:db8::1:0:0:1'],
     ['::ffff:192.0.2.1', '00000000000000000000ffffc0000201', '192.0.2.1'],
   ] as const) {

@@ -2,11 +2,11 @@
 import { isIPv4 } from 'node:net'
 import { plainIp } from './ip.ts'
 
-/** @param ip Numeric, without brackets. */
+/** @param ip Numeric, without brackets; a zone (`%eth0`) says nothing beyond this host and is left out. */
 export function ipBytes(ip: string): Buffer {
   if (isIPv4(ip)) return Buffer.from(ip.split('.').map(Number))
   // The canonical form has no dotted tail and no leading zeros (RFC 5952).
-  const [head = '', tail = ''] = new URL(`http://[${ip}]`).hostname.slice(1, -1).split('::')
+  const [head = '', tail = ''] = new URL(`http://[${ip.replace(/%.*/, '')}]`).hostname.slice(1, -1).split('::')
   const bytes = Buffer.alloc(16)
   const last = groups(tail)
   for (const [index, group] of groups(head).entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), 2 * index)

@@ -6,6 +6,7 @@
  */
 import type { Kysely, Selectable } from 'kysely'
 import { Emitter } from '../core/emitter.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { type Directory, DirectoryError, type Extension } from '../pbx/directory.ts'
 import type { ExtensionsTable, Tables } from './tables.ts'
 
@@ -101,6 +102,7 @@ function toRow(extension: Extension): ExtensionsTable {
     max_contacts: extension.maxContacts,
     srtp: extension.srtp ?? null,
     codecs: extension.codecs?.join(',') ?? null,
+    sound: extension.sound ? JSON.stringify(extension.sound) : null,
     created_at_ms: extension.createdAtMs,
   }
 }
@@ -120,6 +122,7 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
     maxContacts: row.max_contacts,
     ...(row.srtp !== null && { srtp: row.srtp }),
     ...(row.codecs !== null && { codecs: row.codecs.split(',') }),
+    ...(row.sound !== null && { sound: JSON.parse(row.sound) as VoiceProcessing }),
     createdAtMs: row.created_at_ms,
   }
 }

@@ -13,6 +13,7 @@ import { up as hidden } from './migrations/0004-private.ts'
 import { up as quality } from './migrations/0005-quality.ts'
 import { up as extensionSrtp } from './migrations/0006-extension-srtp.ts'
 import { up as extensionCodecs } from './migrations/0007-extension-codecs.ts'
+import { up as extensionSound } from './migrations/0008-extension-sound.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0005-quality': { up: quality },
   '0006-extension-srtp': { up: extensionSrtp },
   '0007-extension-codecs': { up: extensionCodecs },
+  '0008-extension-sound': { up: extensionSound },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -30,16 +30,17 @@ test('a missing file is made with its folder, for its owner only, in WAL mode', 
 })
 
 test('what was kept is there after a restart', async (t) => {
+  const sound = { echo: true, denoise: true, gainDbov: -20 }
   const path = databaseFile(t)
   const first = await keepFacts(t, path)
   first.bus.publish(started('c'))
-  await first.database.directory.add({ ...extension('101'), srtp: 'mandatory' })
+  await first.database.directory.add({ ...extension('101'), srtp: 'mandatory', sound })
   await first.database.close()
 
   const next = await openDatabase({ path, log })
   t.after(() => next.close())
   assert.equal((await next.history.call('c'))?.id, 'c')
-  assert.deepEqual(next.directory.find('101'), { ...extension('101'), srtp: 'mandatory' })
+  assert.deepEqual(next.directory.find('101'), { ...extension('101'), srtp: 'mandatory', sound })
 })
 
 test('a database of a newer version is refused and left alone', async (t) => {

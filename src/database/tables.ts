@@ -153,6 +153,8 @@ export interface ExtensionsTable {
   srtp: SrtpMode | null
   /** Names, separated by commas. */
   codecs: string | null
+  /** JSON of a VoiceProcessing. */
+  sound: string | null
   created_at_ms: number
 }
 

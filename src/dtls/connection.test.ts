@@ -26,7 +26,7 @@ test('both sides agree on keys of SRTP, one for each direction, and say goodbye'
   const both = start()
   both.clock.advance(1_000)
   assertAgreed(both)
-  assert.equal(both.client.keys[0]?.send.suite, 'AEAD_AES_128_GCM')
+  assert.equal(both.client.keys[0]?.send.suite, 'AES_CM_128_HMAC_SHA1_80')
   const before = both.server.sent.length
   both.server.connection.close()
   both.server.connection.close()
@@ -144,8 +144,8 @@ test('a client that begins anew in mid-handshake is answered anew, and not once 
   assert.equal(server.sent.length, sent)
 })
 
-test('a stranger who repeats a hello for ever is not answered for ever', () => {
-  const { clock, client, server } = start({ wire: (_, from) => (from === 'client' ? [1] : []) })
+test('a peer that repeats its hello for ever is not answered for ever', () => {
+  const { clock, client, server } = start({ proven: true, wire: (_, from) => (from === 'client' ? [1] : []) })
   clock.advance(2)
   const [hello = Buffer.alloc(0)] = client.sent
   for (let i = 0; i < 1_000; i++) {
@@ -153,6 +153,36 @@ test('a stranger who repeats a hello for ever is not answered for ever', () => {
     clock.advance(100)
   }
   assert.ok(server.sent.length <= 30, `${server.sent.length}`)
+})
+
+test('strangers with hellos of their own get less than they send, and keep nobody from shaking hands', () => {
+  const both = start({ wire: () => [10] })
+  let got = 0
+  let sent = 0
+  for (let ms = 0; ms < 100; ms += 2) {
+    const stranger = pair().client
+    stranger.connection.start(addresses.server)
+    const [hello = Buffer.alloc(0)] = stranger.sent
+    const before = both.server.sent.length
+    both.server.connection.receive(Buffer.from(hello), { ip: '198.51.100.1', port: 1_000 + ms })
+    sent += hello.length
+    for (const answer of both.server.sent.slice(before)) got += answer.length
+    both.clock.advance(2)
+  }
+  both.clock.advance(1_000)
+  assertAgreed(both)
+  assert.ok(got < sent / 2, `${got} of ${sent}`)
+})
+
+test('what somebody else says in mid-handshake is not heard', () => {
+  const both = start({ wire: () => [10] })
+  both.clock.advance(35)
+  const alert = Buffer.from('15fefd000000000000000900020228', 'hex')
+  for (const { connection } of [both.client, both.server])
+    for (const bytes of [alert, ...both.client.sent, ...both.server.sent])
+      connection.receive(Buffer.from(bytes), { ip: '198.51.100.1', port: 1 })
+  both.clock.advance(1_000)
+  assertAgreed(both)
 })
 
 test('every datagram cut short or with a byte changed is survived, and harms no agreed association', () => {

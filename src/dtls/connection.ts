@@ -6,8 +6,9 @@
  *
  * Puts messages together, sends our last flight again until it is answered, and lets a client that begins anew do so.
  * Opens no socket and reads no clock: both are handed in. Carries nothing but the handshake.
+ * Missing: a hello in pieces from who is not proven to be at its address.
  */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Fingerprint } from '../core/dtls.ts'
 import { type AlertName, endingAlert, printAlert } from './alerts.ts'
@@ -15,7 +16,7 @@ import { Assembly, type Fragment, fragmentsIn } from './assembly.ts'
 import { ClientSide } from './client-side.ts'
 import type { DtlsKeys, OwnCertificate, Side, Step } from './conversation.ts'
 import { type Part, printFlight } from './flight.ts'
-import { handshakeTypes, randomBytesOfHello } from './messages.ts'
+import { handshakeTypes, printHelloVerify, printMessage, randomBytesOfHello, readClientHello } from './messages.ts'
 import { contentTypes, type DtlsRecord, RecordLayer } from './record.ts'
 import { ServerSide } from './server-side.ts'
 
@@ -101,7 +102,7 @@ export class DtlsConnection {
 
   #record({ type, epoch, body }: DtlsRecord, from: DtlsPeer): void {
     if (this.#state === 'closed') return
-    if (type === contentTypes.alert) return this.#alert(epoch, body)
+    if (type === contentTypes.alert && this.#isPeer(from)) return this.#alert(epoch, body)
     if (type !== contentTypes.handshake) return
     for (const fragment of fragmentsIn(body)) {
       // Finished is what proves that the keys agree; all before it is in the clear.
@@ -111,15 +112,15 @@ export class DtlsConnection {
 
   #alert(epoch: 0 | 1, body: Buffer): void {
     const name = endingAlert(body)
-    // In the clear anybody could have sent it: what was agreed stands.
+    // What was agreed stands.
     if (name === undefined || this.#state !== 'shaking' || (epoch === 0 && !this.#side)) return
     this.#end('failed')
     this.#options.failed(`peer: ${name}`)
   }
 
   #fragment(fragment: Fragment, from: DtlsPeer): void {
-    if (this.#isForeignHello(fragment) && !this.#meetClient(fragment)) return
-    if (this.#state === 'failed') return
+    if (this.#isForeignHello(fragment) && !this.#meetClient(fragment, from)) return
+    if (this.#state === 'failed' || !this.#isPeer(from)) return
     if (this.#assembly.isRepeated(fragment)) return this.#repeat()
     if (!this.#side || this.#state !== 'shaking') return
     this.#assembly.add(fragment)
@@ -130,6 +131,11 @@ export class DtlsConnection {
     }
   }
 
+  /** Most of a handshake is in the clear: nobody else may put in a word. With ICE whoever was proven is the peer. */
+  #isPeer({ ip, port }: DtlsPeer): boolean {
+    return this.#options.proven || (this.#to?.port === port && this.#to.ip === ip)
+  }
+
   /** A client's hello that is not the one we know. */
   #isForeignHello({ type, from, body }: Fragment): boolean {
     if (this.#options.role === 'client' || type !== handshakeTypes.clientHello || from !== 0) return false
@@ -137,21 +143,33 @@ export class DtlsConnection {
   }
 
   /** Begin a new handshake, unless one has succeeded. */
-  #meetClient({ body, sequence }: Fragment): boolean {
-    const random = randomOf(body)
+  #meetClient(hello: Fragment, from: DtlsPeer): boolean {
+    const random = randomOf(hello.body)
     if (this.#state === 'agreed' || random.length < randomBytesOfHello) return false
-    if (this.#handshakes++ >= maxHandshakes) return false
     const { own, peer, proven } = this.#options
-    const cookie = proven ? undefined : (client: Buffer) => this.#cookieFor(this.#to ?? nowhere, client)
+    if (!proven && !this.#isProven(hello, from)) return false
+    if (this.#handshakes++ >= maxHandshakes) return false
     this.#timer?.cancel()
     this.#clientRandom = Buffer.from(random)
-    // One that has our cookie already is its second message, and is answered by ours (RFC 6347 §4.2.2).
-    this.#side = new ServerSide({ own, peer, cookie, firstSequence: sequence })
-    this.#assembly = new Assembly(sequence)
+    this.#to = from
+    // One that has our cookie is its second message, and is answered by ours (RFC 6347 §4.2.2).
+    this.#side = new ServerSide({ own, peer, firstSequence: hello.sequence })
+    this.#assembly = new Assembly(hello.sequence)
     this.#records = new RecordLayer(this.#records)
     this.#flight = []
     this.#state = 'shaking'
     return true
+  }
+
+  /** Who brings no cookie is sent one, and nothing is kept of it: a stranger changes nothing here (RFC 6347 §4.2.1). */
+  #isProven({ body, length, sequence }: Fragment, from: DtlsPeer): boolean {
+    const hello = body.length === length ? readClientHello(body) : undefined
+    if (!hello) return false
+    const cookie = this.#cookieFor(from, hello.random)
+    if (hello.cookie.length === cookie.length && timingSafeEqual(hello.cookie, cookie)) return true
+    const verify = { type: handshakeTypes.helloVerifyRequest, sequence, body: printHelloVerify(cookie) }
+    this.#options.send(this.#records.seal(contentTypes.handshake, 0, printMessage(verify)), from)
+    return false
   }
 
   #cookieFor({ ip, port }: DtlsPeer, random: Buffer): Buffer {
@@ -167,10 +185,8 @@ export class DtlsConnection {
     }
     const { flight, keys, agreed } = step
     if (keys) this.#records.setKeys(keys.suite, keys.write, keys.read)
-    const isServer = this.#options.role === 'server'
-    const asksForCookie = isServer && flight?.length === 1
-    // Who has the last word, or asked for a cookie, waits for nothing: it is for the other to ask again.
-    if (flight) this.#say(flight, !agreed && !asksForCookie)
+    // Who has the last word waits for nothing: it is for the other to ask again.
+    if (flight) this.#say(flight, !agreed)
     if (agreed) {
       if (!flight) this.#flight = []
       this.#side = undefined // its secrets are of no more use

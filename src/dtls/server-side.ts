@@ -2,13 +2,13 @@
  * The handshake as its server: who answers a ClientHello (RFC 5246 §7.3, RFC 6347 §4.2, RFC 5764 §4).
  *
  *   ClientHello                    ─▶
- *                                  ◀─  HelloVerifyRequest, unless the address is proven
+ *                                  ◀─  HelloVerifyRequest by connection.ts, unless the address is proven
  *   ClientHello with its cookie    ─▶
  *                                  ◀─  ServerHello, Certificate, ServerKeyExchange, CertificateRequest, ServerHelloDone
  *   Certificate, ClientKeyExchange, CertificateVerify, ChangeCipherSpec, Finished  ─▶
  *                                  ◀─  ChangeCipherSpec, Finished
  */
-import { type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type KeyObject, randomBytes } from 'node:crypto'
 import type { Fingerprint } from '../core/dtls.ts'
 import { cipherSuites, groups, isSignedBy, ownScheme, signOwn, srtpProfiles } from './algorithms.ts'
 import {
@@ -27,7 +27,6 @@ import {
   handshakeTypes,
   printCertificate,
   printCertificateRequest,
-  printHelloVerify,
   printKeyShare,
   printServerHello,
   printSigned,
@@ -44,8 +43,6 @@ export interface ServerSideOptions {
   readonly own: OwnCertificate
   /** Of the client's session description. */
   readonly peer: readonly Fingerprint[]
-  /** What whoever is at the client's address must say first; undefined when it is known to be there. */
-  readonly cookie: ((random: Buffer) => Buffer) | undefined
   /** The number of our first message: that of the client's. */
   readonly firstSequence: number
 }
@@ -90,12 +87,6 @@ export class ServerSide implements Side {
     const client = readClientHello(message.body)
     if (!client) return { alert: 'decode_error' }
     if (!client.hasDtls12) return { alert: 'protocol_version' }
-    const cookie = this.#options.cookie?.(client.random)
-    if (cookie && !(client.cookie.length === cookie.length && timingSafeEqual(client.cookie, cookie))) {
-      const part = this.#talk.say(handshakeTypes.helloVerifyRequest, printHelloVerify(cookie))
-      this.#talk.forget()
-      return { flight: [part] }
-    }
     this.#talk.hear(message)
     return this.#serverHello(client)
   }

@@ -9,6 +9,7 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { TrunkSetting } from '../core/settings/schema.ts'
 import type { SrtpMode } from '../core/srtp.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Party } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
@@ -84,6 +85,8 @@ beforeEach(async () => {
   running = []
   full = new Set()
   encrypting = {}
+  sounding = {}
+  media = new FakeMedia()
   speaking = {}
   answering = new Set(Object.keys(at) as Place[])
   for (const place of Object.keys(at) as Place[])
@@ -102,11 +105,15 @@ let encrypting: Partial<Record<string, SrtpMode>>
 /** The codecs of these extensions. */
 let speaking: Partial<Record<string, readonly string[]>>
 
+/** What is done to the voices of these extensions. */
+let sounding: Partial<Record<string, VoiceProcessing>>
+let media: FakeMedia
+
 function makeDialplan(stack: SipStack): Dialplan {
   const extensions = new Map([extension101, extension102].map((extension) => [extension.number, extension]))
   const find = (number: string): Extension | undefined => {
     const extension = extensions.get(number)
-    return extension && { ...extension, srtp: encrypting[number], codecs: speaking[number] }
+    return extension && { ...extension, srtp: encrypting[number], codecs: speaking[number], sound: sounding[number] }
   }
   const bus = new FactBus()
   bus.onAny((fact) => {
@@ -116,7 +123,7 @@ function makeDialplan(stack: SipStack): Dialplan {
     clock,
     log: silentLogger,
     stack,
-    media: new FakeMedia(),
+    media,
     bus,
     live: new LiveCalls(),
     recorder: { start: () => ({ addTrack: () => {}, endTrack: () => {}, stop: async () => {} }) },
@@ -223,6 +230,16 @@ test('an extension with codecs of its own is offered those alone, and answered i
   const outcome = await placed('101', '102')
   assert.ok(!outcome.answered)
   assert.equal(outcome.response?.status, 488)
+})
+
+test('what is done to the voice of an extension is done on its side of the call, whoever called', async () => {
+  const sound = { echo: false, denoise: true }
+  for (const number of ['101', '102']) {
+    sounding = { [number]: sound }
+    await call('101', '102')
+    const [caller, callee] = media.ports.slice(-2)
+    assert.deepEqual([caller?.processed, callee?.processed], number === '101' ? [sound, undefined] : [undefined, sound])
+  }
 })
 
 test('an extension that asks for privacy is anonymous to phones and known here', async () => {

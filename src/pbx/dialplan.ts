@@ -162,7 +162,7 @@ export class Dialplan {
     const { request } = invite
     const { headers } = request
     const isTrunk = identity.kind === 'trunk'
-    const { srtp, codecs } = isTrunk ? identity.trunk : identity.extension
+    const { srtp, codecs, sound } = isTrunk ? identity.trunk : identity.extension
     const from = isTrunk ? callerOnTrunk(request, identity.trunk) : this.#callingExtension(invite, identity.extension)
     const allowed = isTrunk ? (identity.trunk.passHeaders ?? []) : this.#options.passHeaders
     const been = isTrunk && identity.trunk.trustIdentity ? whereItHasBeen(headers) : { diversions: [], history: [] }
@@ -172,7 +172,7 @@ export class Dialplan {
       from,
       ...(srtp && { callerSrtp: srtp }),
       ...(codecs && { callerCodecs: codecs }),
-      ...(isTrunk && identity.trunk.sound && { callerVoice: identity.trunk.sound }),
+      ...(sound && { callerVoice: sound }),
       ...(present && { present }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -215,7 +215,7 @@ export class Dialplan {
 
   /** @param device That one alone. */
   #extensionRoute(
-    { number, ringSeconds, record, srtp, codecs }: Extension,
+    { number, ringSeconds, record, srtp, codecs, sound }: Extension,
     party: Party,
     luggage: Luggage,
     device?: NamedDevice,
@@ -223,7 +223,7 @@ export class Dialplan {
     const introduce: Destination['introduce'] = (caller, host) => introduceToPhone(caller, host, luggage, number)
     const follow = (uris: readonly SipUri[]) => this.#redirected(uris, number, luggage)
     const reached: Destination['reached'] = (response) => reachedPhone(party, response)
-    const own = { ...(srtp && { srtp }), ...(codecs && { codecs }) }
+    const own = { ...(srtp && { srtp }), ...(codecs && { codecs }), ...(sound && { voice: sound }) }
     const shared = { party, introduce, follow, present: presentToPhone, reached, ...own }
     const targets = this.#options.registrar.targets(number, device)
     const destinations = targets.map((target) => deviceDestination(target, shared))

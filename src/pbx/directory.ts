@@ -1,6 +1,7 @@
 /** The extensions of the phone system. Declared here, kept by database/. */
 
 import type { SrtpMode } from '../core/srtp.ts'
+import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { Party } from '../events/catalogue.ts'
 import type { DigestHashes } from '../sip/auth/digest.ts'
 
@@ -21,6 +22,8 @@ export interface Extension {
   readonly srtp?: SrtpMode | undefined
   /** Names of its codecs, the best first; as those of CODECS when left out. */
   readonly codecs?: readonly string[] | undefined
+  /** What is done to its voice; what is done to all when left out. */
+  readonly sound?: VoiceProcessing | undefined
   readonly createdAtMs: number
 }
 

@@ -145,10 +145,11 @@ test('rooms of different numbers are different rooms, and go with their last gue
   for (const mixer of mixers()) assert.ok(stopped.has(mixer))
 })
 
-test('a star mutes and unmutes, by RTP event and by INFO', async () => {
+test('a star mutes and unmutes, by RTP event, as a tone and by INFO', async () => {
   const dialog = await enter('*61')
   const muted = (): (boolean | undefined)[] =>
     media.orders.flatMap((order) => (order.do === 'change-member' ? [order.wishes.muted] : []))
+  assert.ok(media.ports[0]?.hearsTones)
   media.ports[0]?.emit('digit', { digit: '*', durationMs: 100 })
   media.ports[0]?.emit('digit', { digit: '5', durationMs: 100 })
   assert.deepEqual(muted(), [true])

@@ -1,7 +1,7 @@
 /** The dialog that adds or changes an extension, and shows a generated password once. */
 import { Checkbox, Group, Modal, NativeSelect, NumberInput, Stack, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import type { Extension, ExtensionSaved } from '../../../src/api/schemas/extensions.ts'
+import type { Extension, ExtensionSaved, Sound } from '../../../src/api/schemas/extensions.ts'
 import type { SrtpMode } from '../../../src/core/srtp.ts'
 import { useAddExtension, useChangeExtension } from '../api/queries.ts'
 import { FormButtons, ShownOnce } from '../ui/dialogs.tsx'
@@ -56,14 +56,21 @@ function AddForm({ onDone, onCancel }: FormProps) {
     maxContacts: 5,
     srtp: null,
     codecs: '',
+    sound: null,
   })
   const add = useAddExtension()
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    const { srtp, codecs, ...others } = settings
+    const { srtp, codecs, sound, ...others } = settings
     const named = namesIn(codecs)
     add.mutate(
-      { number: number.trim(), ...others, ...(srtp && { srtp }), ...(named && { codecs: named }) },
+      {
+        number: number.trim(),
+        ...others,
+        ...(srtp && { srtp }),
+        ...(named && { codecs: named }),
+        ...(sound && { sound }),
+      },
       { onSuccess: onDone },
     )
   }
@@ -89,7 +96,7 @@ function AddForm({ onDone, onCancel }: FormProps) {
 }
 
 function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly extension: Extension }) {
-  const { displayName, ringSeconds, record, maxContacts, srtp = null, codecs = [] } = extension
+  const { displayName, ringSeconds, record, maxContacts, srtp = null, codecs = [], sound = null } = extension
   const [settings, setSettings] = useState<Settings>({
     displayName,
     ringSeconds,
@@ -97,6 +104,7 @@ function ChangeForm({ extension, onDone, onCancel }: FormProps & { readonly exte
     maxContacts,
     srtp,
     codecs: codecs.join(', '),
+    sound,
   })
   const [newPassword, setNewPassword] = useState(false)
   const change = useChangeExtension()
@@ -128,6 +136,8 @@ interface Settings extends Pick<Extension, 'displayName' | 'ringSeconds' | 'reco
   readonly srtp: SrtpMode | null
   /** As written; empty: as the server says. */
   readonly codecs: string
+  /** Null: as the server says. */
+  readonly sound: Sound | null
 }
 
 /** Null when there are none. */
@@ -144,6 +154,10 @@ const srtpChoices: readonly { readonly value: SrtpMode | ''; readonly label: str
   { value: 'mandatory', label: 'Always' },
   { value: 'dtls', label: 'Always, keys by DTLS' },
 ]
+
+/** A usual level of speech. */
+const usualGainDbov = -20
+const asItComes: Sound = { echo: false, denoise: false }
 
 interface SettingsFieldsProps {
   readonly settings: Settings
@@ -196,10 +210,49 @@ function SettingsFields({ settings, onChange }: SettingsFieldsProps) {
         onChange={(event) => onChange({ ...settings, codecs: event.currentTarget.value })}
       />
       <Checkbox
+        label="Its voice in its own way"
+        description="Not as the server says for all"
+        checked={settings.sound !== null}
+        onChange={(event) => onChange({ ...settings, sound: event.currentTarget.checked ? asItComes : null })}
+      />
+      {settings.sound ? (
+        <SoundFields sound={settings.sound} onChange={(sound) => onChange({ ...settings, sound })} />
+      ) : null}
+      <Checkbox
         label="Record its calls"
         checked={settings.record}
         onChange={(event) => onChange({ ...settings, record: event.currentTarget.checked })}
       />
     </>
+  )
+}
+
+interface SoundFieldsProps {
+  readonly sound: Sound
+  readonly onChange: (sound: Sound) => void
+}
+
+function SoundFields({ sound, onChange }: SoundFieldsProps) {
+  const { echo, denoise, gainDbov } = sound
+  return (
+    <Group pl="xl">
+      <Checkbox
+        label="Without echo"
+        checked={echo}
+        onChange={(event) => onChange({ ...sound, echo: event.currentTarget.checked })}
+      />
+      <Checkbox
+        label="Without noise"
+        checked={denoise}
+        onChange={(event) => onChange({ ...sound, denoise: event.currentTarget.checked })}
+      />
+      <Checkbox
+        label="Always as loud"
+        checked={gainDbov !== undefined}
+        onChange={(event) =>
+          onChange({ echo, denoise, ...(event.currentTarget.checked && { gainDbov: usualGainDbov }) })
+        }
+      />
+    </Group>
   )
 }

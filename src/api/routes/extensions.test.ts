@@ -96,6 +96,21 @@ test('an extension may encrypt its audio in its own way, and go back to that of 
   assert.equal((await change({ codecs: [] })).code, 'api.invalid')
 })
 
+test('the voice of an extension may be worked on in its own way, within bounds, and as that of all again', async (t) => {
+  const { app, as, database } = await startApi(t)
+  const headers = await as('admin')
+  const sound = { echo: true, denoise: false, gainDbov: -20 }
+  const added = await app.inject({ method: 'POST', url, headers, payload: { number: '101', sound } })
+  assert.deepEqual(added.json().extension.sound, sound)
+  const change = (payload: object) => app.inject({ method: 'PATCH', url: `${url}/101`, headers, payload })
+
+  assert.deepEqual((await change({ record: false })).json().extension.sound, sound)
+  assert.equal((await change({ sound: { ...sound, gainDbov: 3 } })).statusCode, 400)
+  assert.deepEqual(database.directory.find('101')?.sound, sound)
+  assert.equal((await change({ sound: null })).json().extension.sound, undefined)
+  assert.equal(database.directory.find('101')?.sound, undefined)
+})
+
 test('deleting an extension forgets its devices; so does an administrator alone', async (t) => {
   const { app, as, registered } = await startApi(t)
   const headers = await as('admin')

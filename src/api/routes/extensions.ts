@@ -26,6 +26,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     maxContacts,
     srtp,
     codecs,
+    sound,
     createdAtMs,
   }: Extension): ShownExtension => ({
     number,
@@ -35,6 +36,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     maxContacts,
     ...(srtp && { srtp }),
     ...(codecs && { codecs }),
+    ...(sound && { sound }),
     createdAtMs,
     registrations: registrations.of(number),
   })
@@ -96,13 +98,14 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
       },
     },
     async ({ params, body }) => {
-      const { password, generatePassword, srtp, codecs, ...changes } = body
+      const { password, generatePassword, srtp, codecs, sound, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
       const extension = await directory.change(params.number, {
         ...changes,
         ...(srtp !== undefined && { srtp: srtp ?? undefined }),
         ...(codecs !== undefined && { codecs: codecs ?? undefined }),
+        ...(sound !== undefined && { sound: sound ?? undefined }),
         ...(wanted !== undefined && { hashes: digestHashes(params.number, wanted) }),
       })
       return { extension: shown(extension), ...(generated && { password: generated }) }

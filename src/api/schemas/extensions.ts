@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { codecName, codecsRule, mostCodecs } from '../../core/codec-names.ts'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../../core/extension-number.ts'
 import { srtpModes } from '../../core/srtp.ts'
+import { gainRangeDbov } from '../../core/voice-processing.ts'
 
 export const registrationSchema = z
   .object({
@@ -21,6 +22,20 @@ export const registrationsSchema = z
   .meta({ id: 'Registrations' })
 export type Registrations = z.infer<typeof registrationsSchema>
 
+const soundSchema = z
+  .strictObject({
+    echo: z.boolean().describe('Take out what it hears and sends back.'),
+    denoise: z.boolean().describe('Suppress noise.'),
+    gainDbov: z
+      .int()
+      .min(gainRangeDbov.min)
+      .max(gainRangeDbov.max)
+      .optional()
+      .describe('Bring its voice to this level; left out: as loud as it comes.'),
+  })
+  .meta({ id: 'Sound' })
+export type Sound = z.infer<typeof soundSchema>
+
 export const extensionSchema = z
   .object({
     number: z.string(),
@@ -30,6 +45,7 @@ export const extensionSchema = z
     maxContacts: z.int(),
     srtp: z.enum(srtpModes).optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
     codecs: z.array(z.string()).readonly().optional().describe('Its codecs, best first; left out: as CODECS says.'),
+    sound: soundSchema.optional().describe('What is done to its voice; left out: as SOUND_… say.'),
     createdAtMs: z.number(),
     registrations: z.array(registrationSchema).readonly().describe('Devices registered now, newest first.'),
   })
@@ -54,6 +70,7 @@ const changeable = {
     .array(z.string().regex(codecName, { error: codecsRule }))
     .min(1)
     .max(mostCodecs),
+  sound: soundSchema,
 }
 
 export const newExtensionSchema = z
@@ -66,6 +83,7 @@ export const newExtensionSchema = z
     maxContacts: changeable.maxContacts.default(5),
     srtp: changeable.srtp.optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
     codecs: changeable.codecs.optional().describe('Its codecs, best first; left out: as CODECS says.'),
+    sound: changeable.sound.optional().describe('What is done to its voice; left out: as SOUND_… say.'),
   })
   .meta({ id: 'NewExtension' })
 export type NewExtension = z.input<typeof newExtensionSchema>
@@ -78,6 +96,7 @@ export const extensionChangesSchema = z
     maxContacts: changeable.maxContacts.optional(),
     srtp: changeable.srtp.nullable().optional().describe('null: as RTP_SRTP says.'),
     codecs: changeable.codecs.nullable().optional().describe('null: as CODECS says.'),
+    sound: changeable.sound.nullable().optional().describe('null: as SOUND_… say.'),
     password: extensionPasswordSchema.optional(),
     generatePassword: z.literal(true).optional().describe('A new password is generated and returned, once.'),
   })

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../extension-number.ts'
 import { srtpModes } from '../srtp.ts'
+import { gainRangeDbov } from '../voice-processing.ts'
 import {
   bitrate,
   codecs,
@@ -37,6 +38,13 @@ const srtpMode = () => z.enum(srtpModes, { error: 'none, accepted, optional, man
 const srtpMeaning =
   '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else. `dtls`: nothing else, and we offer keys agreed by DTLS instead of keys in the signalling. Browsers get DTLS whatever stands here.'
 
+const voiceProcessing = () =>
+  z.strictObject({
+    echo: z.boolean().default(false),
+    denoise: z.boolean().default(false),
+    gainDbov: whole(gainRangeDbov.min, gainRangeDbov.max).optional(),
+  })
+
 /** An extension kept in the file rather than added by API or command line. */
 const extension = z.strictObject({
   number: words().regex(extensionNumber, { error: extensionNumberRule }),
@@ -50,6 +58,8 @@ const extension = z.strictObject({
   srtp: srtpMode().optional(),
   /** Its codecs, best first: `[G722, PCMA]`; those of CODECS when left out. */
   codecs: codecs().optional(),
+  /** What is done to its voice, instead of what SOUND_* say for all. */
+  sound: voiceProcessing().optional(),
   /** Addresses or networks its devices sign in from; from anywhere when left out. */
   sources: networks().min(1, { error: 'at least one address or network' }).optional(),
 })
@@ -94,13 +104,7 @@ const trunk = z.strictObject({
   /** Its codecs, best first: `[PCMA, PCMU]`; those of CODECS when left out. */
   codecs: codecs().optional(),
   /** What is done to the voices that come by it, instead of what SOUND_* say for all. */
-  sound: z
-    .strictObject({
-      echo: z.boolean().default(false),
-      denoise: z.boolean().default(false),
-      gainDbov: whole(-40, -10).optional(),
-    })
-    .optional(),
+  sound: voiceProcessing().optional(),
   /** Headers of calls from it that go on to our phones: `[User-to-User, X-Ticket]`. */
   passHeaders: headerNames().optional(),
   /** Calls at a time in both directions; no limit of its own when left out. */
@@ -548,7 +552,7 @@ export const settingsSchema = z.strictObject({
       env: 'SOUND_GAIN',
       description: 'Bring quiet and loud voices to one level.',
     }),
-    gainLevel: setting(whole(-40, -10).default(-20), {
+    gainLevel: setting(whole(gainRangeDbov.min, gainRangeDbov.max).default(-20), {
       env: 'SOUND_GAIN_LEVEL',
       description: 'That level, dBov, while somebody speaks.',
     }),

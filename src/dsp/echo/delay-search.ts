@@ -3,9 +3,10 @@
  *
  *   what was sent, what came back (8 kHz) ─▶ cross-spectrum, whitened, averaged ─▶ its peak in time
  *
- * Every 320 ms the last half second of what came back is laid against the last second of what was sent. Whitening (PHAT)
- * makes the peak sharp though speech is not; only the band of telephones counts. A delay is told when three searches
- * in a row agree. C. Knapp and G. Carter, The Generalized Correlation Method for Estimation of Time Delay, 1976.
+ * Every 320 ms (160 until a delay is known) the last half second of what came back is laid against the last second of
+ * what was sent. Whitening (PHAT) makes the peak sharp though speech is not; only the band of telephones counts. A delay
+ * is told when four searches in a row agree: a second after both sound, and never between voices that are no echo.
+ * C. Knapp and G. Carter, The Generalized Correlation Method for Estimation of Time Delay, 1976.
  */
 import { createSpectrum, RealFft } from '../fft.ts'
 
@@ -14,29 +15,38 @@ const window = 8192
 const nearWindow = window / 2
 /** Most that can be found: half a second. */
 const longestDelay = nearWindow - 96
+/** Samples from one search to the next: more often until a delay was found. */
 const samplesBetween = 2560
+const samplesBetweenFirst = 1280
 /** 300 to 3400 Hz, in bins. */
 const lowestBin = Math.round((300 * window) / searchRateHz)
 const highestBin = Math.round((3400 * window) / searchRateHz)
 /** How much of the average stays at each search. */
 const memory = 0.75
 /** The peak stands out so far above the mean magnitude of the others; noise alone gives 4 to 5. */
-const clearPeak = 8
+const clearPeak = 10
 /** Searches agree within 2 ms. */
 const sameWithin = 16
-const agreeing = 3
+const agreeing = 4
 /** Quieter than this (mean square, 16 bits) nothing can be told: -60 dBov. */
 const leastPower = 32_768 ** 2 * 1e-6
 
+/** One for all searches of a thread: nothing stays in it from one to the next. Made at the first, for it is large. */
+let scratch: ReturnType<typeof makeScratch> | undefined
+
+const makeScratch = () => ({
+  fft: new RealFft(window),
+  far: createSpectrum(window),
+  near: createSpectrum(window),
+  correlation: new Float64Array(window),
+})
+
 export class DelaySearch {
-  readonly #fft = new RealFft(window)
+  readonly #scratch = (scratch ??= makeScratch())
   /** The last second of each, the newest last. */
   readonly #far = new Float64Array(window)
   readonly #near = new Float64Array(window)
-  readonly #farSpectrum = createSpectrum(window)
-  readonly #nearSpectrum = createSpectrum(window)
   readonly #average = createSpectrum(window)
-  readonly #correlation = new Float64Array(window)
   #sinceSearch = 0
   #candidate = -1
   #agreed = 0
@@ -52,16 +62,17 @@ export class DelaySearch {
     append(this.#far, 0, far, count)
     append(this.#near, nearWindow, near, count)
     this.#sinceSearch += count
-    if (this.#sinceSearch < samplesBetween) return
+    if (this.#sinceSearch < (this.#found === undefined ? samplesBetweenFirst : samplesBetween)) return
     this.#sinceSearch = 0
     if (power(this.#far, 0) > leastPower && power(this.#near, nearWindow) > leastPower) this.#search()
   }
 
   #search(): void {
-    this.#fft.forward(this.#far, this.#farSpectrum)
-    this.#fft.forward(this.#near, this.#nearSpectrum)
-    const { re: fr, im: fi } = this.#farSpectrum
-    const { re: nr, im: ni } = this.#nearSpectrum
+    const { fft, far, near, correlation } = this.#scratch
+    fft.forward(this.#far, far)
+    fft.forward(this.#near, near)
+    const { re: fr, im: fi } = far
+    const { re: nr, im: ni } = near
     const { re, im } = this.#average
     for (let k = lowestBin; k < highestBin; k++) {
       const farRe = fr[k] ?? 0
@@ -74,12 +85,11 @@ export class DelaySearch {
       re[k] = memory * (re[k] ?? 0) + weight * crossRe
       im[k] = memory * (im[k] ?? 0) + weight * crossIm
     }
-    this.#fft.inverse(this.#average, this.#correlation)
-    this.#judge()
+    fft.inverse(this.#average, correlation)
+    this.#judge(correlation)
   }
 
-  #judge(): void {
-    const correlation = this.#correlation
+  #judge(correlation: Float64Array): void {
     let at = 0
     let highest = 0
     let total = 0

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { levelDbov } from '../../codec/level.ts'
 import { noise, resampled, speech16k } from '../../codec/test-support.ts'
+import { readWav } from '../../codec/wav.ts'
 import type { VoiceRateHz } from '../stage.ts'
 import { DelaySearch } from './delay-search.ts'
 import { EchoCanceller } from './echo-canceller.ts'
@@ -93,4 +95,17 @@ test('no delay is told between sounds that have nothing to do with each other', 
   for (let at = 0; at + 160 <= b.length; at += 160)
     search.process(a.subarray(at, at + 160), b.subarray(at, at + 160), 160)
   assert.equal(search.delaySamples, undefined)
+})
+
+const speaker = async (name: string): Promise<Int16Array> =>
+  (await readWav(join(import.meta.dirname, '../../demo/speech', `${name}.wav`))).channel(0)
+
+test('two people who speak of different things have no delay between them', async () => {
+  const [a, b] = [await speaker('caller'), await speaker('customer')]
+  const search = new DelaySearch()
+  for (let at = 0; at < 8000 * 30; at += 160) {
+    const [first, second] = [at % (a.length - 160), at % (b.length - 160)]
+    search.process(a.subarray(first, first + 160), b.subarray(second, second + 160), 160)
+    assert.equal(search.delaySamples, undefined, `after ${at / 8000} s`)
+  }
 })

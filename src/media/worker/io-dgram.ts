@@ -46,6 +46,8 @@ export const dgramIo: MediaIo = {
   },
   /** Each packet leaves when it is sent. */
   flush: nothing,
+  /** Node takes packets when it does. */
+  drain: nothing,
   lost: () => ({ ...lost, dropped: 0 }),
 }
 

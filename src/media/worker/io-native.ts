@@ -21,7 +21,7 @@ const slotBytes = maxDatagramBytes
 const sentAt = slots * slotBytes
 const sentBytes = 128 * 1024
 const receivedAt = sentAt + sentBytes
-const receivedWords = 4
+const receivedWords = 5
 const maxSent = 256
 const sentWords = 3
 const toSendAt = receivedAt + slots * receivedWords * 4
@@ -29,6 +29,9 @@ const blockBytes = toSendAt + maxSent * sentWords * 4
 
 /** Batches that are taken before other work has its turn: after a standstill 4,000 streams have more than enough waiting. */
 const maxBatches = 256
+
+/** Bound for what is taken before an order. Whoever is so late has other worries, and the order waits. */
+const mostDrainMs = 2000
 
 /** After so many looks without a packet (a second) the pauses between them are longer. */
 const quietPolls = 200
@@ -42,8 +45,6 @@ interface NativeSocket {
   readonly handler: PacketHandler
   readonly rtcp: boolean
   source: Endpoint
-  /** What it hears alone. */
-  sole: Endpoint | undefined
   /** Where the addon was told to send, and whether it can. */
   target: Endpoint
   reachable: boolean
@@ -104,9 +105,6 @@ export class NativeIo implements MediaIo {
       sendRtcp: (bytes, to) => {
         if (open) this.#send(rtcp, bytes, 0, bytes.length, to)
       },
-      only: (from) => {
-        if (open) this.#only(rtp, from)
-      },
       close: async () => {
         if (!open) return
         this.flush() // a goodbye may wait
@@ -123,6 +121,12 @@ export class NativeIo implements MediaIo {
     this.#room = sentAt
   }
 
+  drain(): void {
+    if (this.#open === 0) return
+    const untilMs = this.#clock.now() + mostDrainMs
+    while (this.#batch() === slots && this.#clock.now() < untilMs);
+  }
+
   lost(): LostDatagrams {
     const [oversized, unsent, dropped] = this.#native.counters(this.#io)
     return { oversized, unsent, dropped }
@@ -131,7 +135,7 @@ export class NativeIo implements MediaIo {
   #bind(ip: string, port: number, handler: PacketHandler, rtcp: boolean): NativeSocket | undefined {
     const number = this.#native.open(this.#io, ip, port, receiveBufferBytes)
     if (number < 0) return undefined
-    const socket = { number, handler, rtcp, source: nowhere, sole: undefined, target: nowhere, reachable: false }
+    const socket = { number, handler, rtcp, source: nowhere, target: nowhere, reachable: false }
     this.#sockets[number] = socket
     this.#open++
     return socket
@@ -150,7 +154,6 @@ export class NativeIo implements MediaIo {
   readonly #poll = (): void => {
     const startedMs = this.#clock.now()
     this.#timer = undefined
-    this.flush()
     let batches = 0
     let count = this.#batch()
     this.#quiet = count > 0 ? 0 : this.#quiet + 1
@@ -163,6 +166,8 @@ export class NativeIo implements MediaIo {
 
   /** @returns How many packets came; fewer than there are slots when no more wait. */
   #batch(): number {
+    this.flush() // the block is written anew
+    const nowMs = this.#clock.now()
     const count = this.#native.poll(this.#io)
     const received = this.#received
     this.#polling = true
@@ -174,8 +179,9 @@ export class NativeIo implements MediaIo {
         if (received[at + 2] === 1)
           socket.source = { ip: this.#native.source(this.#io, slot), port: received[at + 3] ?? 0 }
         const bytes = this.#view(slot, received[at + 1] ?? 0)
-        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source)
-        else socket.handler.rtp(bytes, socket.source)
+        const atMs = nowMs - (received[at + 4] ?? 0) / 1000
+        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source, atMs)
+        else socket.handler.rtp(bytes, socket.source, atMs)
       }
     } finally {
       this.#polling = false
@@ -207,13 +213,6 @@ export class NativeIo implements MediaIo {
     else for (let i = 0; i < length; i++) this.#block[at + i] = bytes[start + i] ?? 0
     this.#room = at + length
     return at
-  }
-
-  #only(socket: NativeSocket, from: Endpoint | undefined): void {
-    if (from === socket.sole) return
-    socket.sole = from
-    if (from && from !== socket.target) this.#aim(socket, from)
-    this.#native.connect(this.#io, socket.number, from ? 1 : 0)
   }
 
   /** What waits was sent to where the socket was aimed before. */

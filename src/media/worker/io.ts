@@ -20,9 +20,12 @@ export const maxDatagramBytes = 2048
 
 /** Told of each datagram. `bytes` may be changed, and hold what is received next as soon as the call returns: copy what stays. */
 export interface PacketHandler {
-  /** @param from The same object for packets that follow each other from one source; never changed. */
-  rtp(bytes: Uint8Array, from: Endpoint): void
-  rtcp(bytes: Uint8Array, from: Endpoint): void
+  /**
+   * @param from The same object for packets that follow each other from one source; never changed.
+   * @param atMs When the kernel took it, by the clock of the worker; left out where that is not known: now.
+   */
+  rtp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
+  rtcp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
 }
 
 /**
@@ -35,11 +38,6 @@ export interface PortSockets {
   /** Send `length` of `bytes` from `start` on. Cheapest when `to` is the same object each time. */
   sendRtp(bytes: Uint8Array, start: number, length: number, to: Endpoint): void
   sendRtcp(bytes: Uint8Array, to: Endpoint): void
-  /**
-   * RTP matters from there alone, until this is called again: the kernel may be told, which makes sending cheaper and keeps
-   * others out. Undefined: from anywhere, as in the beginning. Absent where nothing is gained.
-   */
-  only?(from: Endpoint | undefined): void
   /** Resolves when the ports are free again. */
   close(): Promise<void>
 }
@@ -49,5 +47,10 @@ export interface MediaIo {
   open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
+  /**
+   * Take what has come until now, as far as that can be asked for: before an order is obeyed, so that a recording that ends has
+   * what came before its end, however late the thread is. Takes two seconds at most.
+   */
+  drain(): void
   lost(): LostDatagrams
 }

@@ -37,9 +37,10 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
 const start = workerData as WorkerStart
 if (start.denoise) loadRnnoise()
 
+const io = openIo(start)
 const worker = new MediaWorker({
   clock: systemClock,
-  io: openIo(start),
+  io,
   jitter: start.jitter,
   post,
   cpuMs() {
@@ -48,5 +49,6 @@ const worker = new MediaWorker({
   },
 })
 toMain.on('message', (commands: readonly Command[]) => {
+  io.drain()
   for (const command of commands) worker.command(command)
 })

@@ -161,7 +161,6 @@ export class Port implements PacketHandler, Wire {
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
-    this.#sockets?.only?.(undefined)
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
@@ -282,11 +281,10 @@ export class Port implements PacketHandler, Wire {
     this.#crypto.describe(keys)
   }
 
-  rtp(bytes: Uint8Array, from: Endpoint): void {
+  rtp(bytes: Uint8Array, from: Endpoint, nowMs = this.#options.clock.now()): void {
     const kind = datagramKind(bytes)
-    if (kind === 'rtcp') return this.rtcp(bytes, from)
+    if (kind === 'rtcp') return this.rtcp(bytes, from, nowMs)
     if (kind !== 'rtp') return this.#other(kind, bytes, from)
-    const nowMs = this.#options.clock.now()
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const valid = clear !== undefined && parseRtp(clear, packet)
     const format = valid ? this.#receive[packet.payloadType] : undefined
@@ -338,8 +336,8 @@ export class Port implements PacketHandler, Wire {
     this.#sent.changeSsrc(randomUint32())
   }
 
-  rtcp(bytes: Uint8Array, from: Endpoint): void {
-    if (!this.#rtcp.take(bytes, from, this.#options.clock.now())) this.#refused++
+  rtcp(bytes: Uint8Array, from: Endpoint, nowMs = this.#options.clock.now()): void {
+    if (!this.#rtcp.take(bytes, from, nowMs)) this.#refused++
   }
 
   #speech(format: Format, nowMs: number): void {
@@ -386,7 +384,6 @@ export class Port implements PacketHandler, Wire {
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
-    this.#sockets?.only?.(this.#link ? undefined : this.#lock.sole(nowMs))
     this.#noticeSilence(nowMs)
   }
 

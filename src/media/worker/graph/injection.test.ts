@@ -83,6 +83,23 @@ test('a flush takes effect within one frame, tells how much was not heard, and l
   )
 })
 
+test('what is written behind a flush does not wrap around where it meets the end of what was flushed', () => {
+  const { source } = injection()
+  source.write(new Int16Array(800).fill(30_000))
+  listen(source, 1)
+  source.flush()
+  source.write(new Int16Array(800).fill(30_000))
+  assert.ok(listen(source, 1, 1).every((sample) => sample >= 30_000))
+})
+
+test('a flush when the last frame was just taken lets it down, too', () => {
+  const { source } = injection()
+  source.write(new Int16Array(160).fill(8000))
+  const before = listen(source, 1)
+  source.flush()
+  assert.ok(largestStep(Int16Array.from([...before, ...listen(source, 2, 1)])) <= 250)
+})
+
 test('what is beyond the bound is dropped, counted, and told at the end', () => {
   const { source, told } = injection({ mostMs: 100 })
   source.write(saw(1000))

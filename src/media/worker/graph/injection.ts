@@ -90,6 +90,7 @@ export class Injection implements SoundSource {
     const played = this.#played
     this.#tailSamples = this.#take(this.#tail, 0, this.#tail.length)
     this.#played = played
+    if (this.#tailSamples === 0 && this.#last !== 0) this.#tailSamples = this.#tail.fill(this.#last).length
     this.#forget()
     return unplayedMs
   }
@@ -167,8 +168,12 @@ export class Injection implements SoundSource {
   #letDown(made: number): void {
     const output = this.#output
     const edge = this.#tail.length
-    for (let i = 0; i < this.#tailSamples; i++)
-      output[i] = (output[i] ?? 0) + ((this.#tail[i] ?? 0) * (this.#tailSamples - 1 - i)) / this.#tailSamples
+    const fading = this.#tailSamples
+    for (let i = 0; i < fading; i++) {
+      // What was written behind a flush is heard beside the end of what was flushed
+      const sum = (output[i] ?? 0) + ((this.#tail[i] ?? 0) * (fading - 1 - i)) / fading
+      output[i] = sum > 32_767 ? 32_767 : sum < -32_768 ? -32_768 : sum
+    }
     this.#tailSamples = 0
     const last = made > 0 ? (output[made - 1] ?? 0) : this.#last
     this.#last = made === output.length ? last : 0

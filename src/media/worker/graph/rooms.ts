@@ -28,24 +28,35 @@ export class Room implements Thing {
     return thing
   }
 
+  /** It is over: rooms may last for longer than all who were ever in them. */
+  lets(thing: Thing): void {
+    this.#inside.delete(thing)
+  }
+
+  get size(): number {
+    return this.#inside.size
+  }
+
   take(): void {}
 
   portClosed(): void {}
 
   stop(): void {
     for (const thing of this.#inside) thing.portClosed()
-    this.#inside.clear()
   }
 }
 
 /** A port in a mixer. */
 export class Joined implements Thing {
+  readonly #room: Room
   readonly #member: MixerMember
   readonly #base: Base
   readonly #tell: Tell
   #over = false
 
-  constructor(port: GraphPort, { mixer }: Room, wishes: MemberWishes, tell: Tell) {
+  constructor(port: GraphPort, room: Room, wishes: MemberWishes, tell: Tell) {
+    const { mixer } = room
+    this.#room = room
     this.#tell = tell
     this.#member = mixer.join(atRate(port.voice, mixer.sampleRateHz), {
       ...wishes,
@@ -68,6 +79,7 @@ export class Joined implements Thing {
     this.#over = true
     this.#member.leave()
     this.#base.stop()
+    this.#room.lets(this)
   }
 }
 
@@ -76,14 +88,18 @@ export class PlayedToAll implements Thing {
   readonly #player: Player
   #member: MixerMember | undefined
 
-  constructor({ mixer }: Room, store: SoundStore, sounds: readonly Sound[], wishes: PlayOrder, tell: Tell) {
+  constructor(room: Room, store: SoundStore, sounds: readonly Sound[], wishes: PlayOrder, tell: Tell) {
+    const { mixer } = room
     this.#player = new Player(store, {
       sampleRateHz: mixer.sampleRateHz,
       sounds,
       times: wishes.times,
       volumeDb: wishes.volumeDb,
       fromMs: wishes.fromMs,
-      ended: (end) => tell({ name: 'playback-ended', end }),
+      ended: (end) => {
+        room.lets(this)
+        tell({ name: 'playback-ended', end })
+      },
       silent: () => this.#member?.leave(),
     })
     void this.#player.opened.then(() => {

@@ -36,6 +36,7 @@ function codecOf(name: string, clockRateHz: number, channels = 1): Codec {
 
 const pcmu = codecOf('PCMU', 8000)
 const g722 = codecOf('G722', 8000)
+const l16 = codecOf('L16', 16_000)
 const mono = codecOf('opus', 48_000, 2)
 
 const formatOf = (codec: Codec): SpeechFormat => ({
@@ -174,14 +175,14 @@ const tone = (rate: number): Int16Array => sine(1000, 8000, rate, 1)
 
 test('sound that another codec brings goes on in the file of the first, at its rate and in its place', async () => {
   for (const first of [pcmu, g722, mono]) {
-    const parts = [first, pcmu, g722, mono, first].map((codec, i) =>
+    const parts = [first, pcmu, g722, mono, l16, first].map((codec, i) =>
       packets(codec, tone(codec.sampleRateHz), {}, i * 50),
     )
     const wav = await heard(parts.flat())
     const rate = first.sampleRateHz
     assert.equal(wav.sampleRateHz, rate)
-    assert.ok(Math.abs(wav.samples - 5 * rate) <= rate / 50, `${wav.samples} samples`)
-    for (let second = 0; second < 5; second++) {
+    assert.ok(Math.abs(wav.samples - 6 * rate) <= rate / 50, `${wav.samples} samples`)
+    for (let second = 0; second < 6; second++) {
       const part = wav.pcm.subarray((second + 0.2) * rate, (second + 0.8) * rate)
       const { peak, snrDb: snr } = findSine(part, 1000, rate)
       assert.ok(
@@ -190,6 +191,22 @@ test('sound that another codec brings goes on in the file of the first, at its r
       )
     }
   }
+})
+
+test('sound of another rate keeps its place after a silence that was not sent', async () => {
+  const spoken = packets(g722, tone(16_000), {}, 50)
+  const later = packets(g722, tone(16_000), {}, 150)
+  const [last] = spoken.slice(-1)
+  // Silence takes no numbers.
+  const joined = later.map((packet, i) => Object.assign(packet, { sequence: ((last?.sequence ?? 0) + 1 + i) & 0xffff }))
+  const wav = await heard([...packets(pcmu, tone(8000)), ...spoken, ...joined])
+  const loudest = (fromMs: number, untilMs: number): number =>
+    wav.pcm.subarray(fromMs * 8, untilMs * 8).reduce((most, sample) => Math.max(most, Math.abs(sample)), 0)
+  assert.equal(wav.sampleRateHz, 8000)
+  assert.ok(loudest(1_900, 1_990) > 7_000)
+  assert.equal(loudest(2_010, 2_990), 0)
+  assert.ok(loudest(3_010, 3_100) > 7_000)
+  assert.ok(Math.abs(wav.samples - 4 * 8000) <= 160, `${wav.samples} samples`)
 })
 
 interface Dumped {

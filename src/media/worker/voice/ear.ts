@@ -51,6 +51,11 @@ export class Ear implements SoundSource {
     return this.#decoder?.stats()
   }
 
+  /** Samples made up so far; begins at 0 with each change of codec. */
+  get concealed(): number {
+    return this.#decoder?.concealed ?? 0
+  }
+
   /** What was read last; undefined for silence, and while nobody listens. Valid until the next tick. */
   get latest(): Int16Array | undefined {
     return this.#frame

@@ -151,6 +151,8 @@ export class EventsOut implements FrameSink {
 
   /** The same event with our numbers, in the clock of the peer's events. */
   #tellAnew(packet: RtpPacket, from: Format, to: Format, nowMs: number): void {
+    // Its number is not used: a hole behind each digit would be taken for loss.
+    this.#sent.skip(packet)
     const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
     if (!event) return
     const known = this.#relayed

@@ -26,20 +26,34 @@ export class Heard implements SoundSource {
   base: SoundSource | undefined
   /** Another array when one begins or ends: a sound may end while it is read. */
   #layers: readonly Layer[] = []
-  #sampleRateHz = 8000
+  /** Of the codec that goes out; undefined while no sound is made of it. */
+  #encodedHz: number | undefined
+  /** The highest that a reader works at. */
+  #wantedHz = 8000
   /** Made when there is something to mix. */
   #mixed: Int16Array | undefined
   #tick = Number.NaN
   #frame: Int16Array | undefined
 
   get sampleRateHz(): number {
-    return this.#sampleRateHz
+    return this.#encodedHz ?? this.#wantedHz
   }
 
-  /** That of the codec that goes out. */
-  set sampleRateHz(sampleRateHz: number) {
-    if (sampleRateHz === this.#sampleRateHz) return
-    this.#sampleRateHz = sampleRateHz
+  /** It is encoded at this rate from now on; undefined: not at all, for the peer hears packets as they come. */
+  encodeAt(sampleRateHz: number | undefined): void {
+    const before = this.sampleRateHz
+    this.#encodedHz = sampleRateHz
+    this.#changed(before)
+  }
+
+  wants(sampleRateHz: number): void {
+    const before = this.sampleRateHz
+    this.#wantedHz = Math.max(this.#wantedHz, sampleRateHz)
+    this.#changed(before)
+  }
+
+  #changed(beforeHz: number): void {
+    if (this.sampleRateHz === beforeHz) return
     this.#mixed = undefined
     this.#tick = Number.NaN
   }
@@ -56,6 +70,11 @@ export class Heard implements SoundSource {
     return this.#layers.length > 0
   }
 
+  /** No more can be laid over it. */
+  get full(): boolean {
+    return this.#layers.length >= mostLayers
+  }
+
   /** What alone is heard, when it is one thing. */
   get only(): SoundSource | undefined {
     const first = this.#layers[0]
@@ -70,7 +89,7 @@ export class Heard implements SoundSource {
    * @throws {RangeError} for the seventeenth at once.
    */
   lay(source: SoundSource, how: Laying): () => void {
-    if (this.#layers.length >= mostLayers) throw new RangeError(`more than ${mostLayers} sounds over each other`)
+    if (this.full) throw new RangeError(`more than ${mostLayers} sounds over each other`)
     const layer = { source, how }
     this.#layers = [...this.#layers, layer]
     return () => {
@@ -92,14 +111,14 @@ export class Heard implements SoundSource {
     // Each is read at each tick, for reading is what makes it go on.
     for (const { source, how } of this.#layers) {
       hidden ||= how === 'instead'
-      sum = this.#add(sum, atRate(source, this.#sampleRateHz).read(tick))
+      sum = this.#add(sum, atRate(source, this.sampleRateHz).read(tick))
     }
-    return hidden || !this.base ? sum : this.#add(sum, atRate(this.base, this.#sampleRateHz).read(tick))
+    return hidden || !this.base ? sum : this.#add(sum, atRate(this.base, this.sampleRateHz).read(tick))
   }
 
   #add(sum: Int16Array | undefined, frame: Int16Array | undefined): Int16Array | undefined {
     if (!sum || !frame) return sum ?? frame
-    const mixed = (this.#mixed ??= new Int16Array(frameSamples(this.#sampleRateHz)))
+    const mixed = (this.#mixed ??= new Int16Array(frameSamples(this.sampleRateHz)))
     // The first two are somebody else's frames.
     if (sum !== mixed) mixed.set(sum)
     addSaturated(mixed, 0, frame, 0, frame.length)

@@ -6,6 +6,7 @@ import { FakeClock } from '../../../core/fake-clock.ts'
 import { parseRtcp, printRtcp } from '../../../rtp/rtcp.ts'
 import type { PayloadFormat } from '../../types.ts'
 import { FrameClock } from '../frame-clock.ts'
+import { atRate } from './at-rate.ts'
 import { callOf, codecOf, g722, g729, type Heard, l16, opus, Phone, pcma, pcmu, Sound, speak } from './test-support.ts'
 
 const rateOf = (format: PayloadFormat): number => codecOf(format).sampleRateHz
@@ -106,6 +107,41 @@ test('what is whispered to one party is heard by it over the other, and by nobod
   assert.ok(findSine(b.sound(pcmu, after).subarray(800), 1020, 8000).snrDb > 33)
   assertGoesOn(b.got)
   assert.equal(a.got.length, 0)
+})
+
+test('who listens to what a party hears gets all of it, relayed or made here', () => {
+  const { clock, frames, a, b } = callOf({ formats: [g722] }, { formats: [g722] })
+  const tap = atRate(b.port.heard, 16_000)
+  let heard: number[] = []
+  frames.add({ tick: (tick) => heard.push(...(tap.read(tick) ?? new Int16Array(320))) })
+  const listen = (): number => {
+    heard = []
+    speak(clock, a, tone(g722, 0.6, 6000), 320, 20)
+    return findSine(Int16Array.from(heard.slice(4800)), 6000, 16_000).peak
+  }
+  assert.ok(listen() > 7000, 'relayed')
+  const end = b.port.say(new Sound(sine(440, 4000, 8000, 2), 8000), 'over')
+  assert.ok(listen() > 7000, 'with a prompt')
+  end()
+  assert.ok(listen() > 7000, 'relayed again')
+})
+
+test('many prompts in a call do not add up to a delay', () => {
+  const { clock, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  for (let prompt = 0; prompt < 40; prompt++) {
+    const end = b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+    speak(clock, a, tone(pcmu, 0.1), 160, 20)
+    end()
+    clock.advance(7)
+    speak(clock, a, tone(pcmu, 0.1), 160, 20)
+  }
+  assertGoesOn(b.got)
+  const first = b.got[0]
+  const last = b.got.at(-1)
+  assert.ok(first && last)
+  const aheadMs = ((last.timestamp - first.timestamp) >>> 0) / 8 - (last.atMs - first.atMs)
+  assert.ok(Math.abs(aheadMs) <= 20, `${aheadMs} ms ahead`)
+  assert.ok(b.got.length >= 380, `${b.got.length} of 400 packets`)
 })
 
 /** A prompt that ends itself while it is read, as players do. */
@@ -350,4 +386,14 @@ test('a late packet of the codec before changes nothing in what is heard', () =>
   })
   assert.ok(plain && straggled)
   assert.equal(differing(plain, straggled), 0)
+})
+
+test('a sound that begins or ends after its port has closed wakes nothing', async () => {
+  const { clock, frames, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  const end = b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+  await b.port.close()
+  b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+  end()
+  assert.equal(frames.sinks, 0)
+  assert.equal(clock.pendingTimers, 0)
 })

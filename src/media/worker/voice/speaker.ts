@@ -71,6 +71,7 @@ export class Speaker implements FrameSink {
   #transcodes = false
   #running = false
   #ticking = false
+  #closed = false
   #encoded: Encoded | undefined
   #encodedFrom: SoundSource | undefined
   #encodedAs: Format | undefined
@@ -83,7 +84,9 @@ export class Speaker implements FrameSink {
     this.#wire = wire
     this.#frames = frames
     this.#sent = sent
-    this.#events = new EventsOut(wire, frames, sent, (source) => this.say(source, 'instead'))
+    // A digit that finds no room is not heard: no packet of a peer's may throw.
+    const say = (source: SoundSource): (() => void) => (this.heard.full ? () => {} : this.say(source, 'instead'))
+    this.#events = new EventsOut(wire, frames, sent, say)
   }
 
   describe({ send, ptimeMs, maxPtimeMs }: PortDescription): void {
@@ -220,6 +223,7 @@ export class Speaker implements FrameSink {
 
   /** Nothing is sent any more. */
   close(): void {
+    this.#closed = true
     this.#events.close()
     this.#frames.remove(this)
     this.#release()
@@ -246,7 +250,7 @@ export class Speaker implements FrameSink {
   /** Whether sound is to be made now. */
   #update(): void {
     // A sound may end while it is read: its encoder is at work.
-    if (this.#ticking) return
+    if (this.#ticking || this.#closed) return
     const running = this.heard.layered || this.#instead !== undefined || this.#transcodes
     if (running === this.#running) return
     this.#running = running
@@ -297,7 +301,7 @@ export class Speaker implements FrameSink {
     this.#useClock(format)
     // `#ownFormat` gives none without a codec.
     const codec = codecFor(format.codec as Codec, richHz)
-    heard.sampleRateHz = codec.sampleRateHz
+    heard.encodeAt(codec.sampleRateHz)
     const packetMs = packetMsFor(codec, this.#ptimeMs, this.#maxPtimeMs)
     this.#encoded = encoded(source, { codec, packetMs, wishes: { ...format.wishes, lossPercent: this.#lossPercent } })
     this.#encodedFrom = source
@@ -310,6 +314,7 @@ export class Speaker implements FrameSink {
   #release(): void {
     this.#encoded?.leave()
     this.#encoded = undefined
+    this.heard.encodeAt(undefined)
   }
 
   #useClock({ clockRateHz }: Format): void {
