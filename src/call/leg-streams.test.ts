@@ -41,10 +41,12 @@ test('a key stays as long as its port does; streams that end and begin anew have
   assert.notEqual(keyIn(leg.answer(leg.usable(secure)).lines[1]), first)
 })
 
+/** What is left of an offer in the clear. */
+const ports = (streams: LegStreams): number[] => streams.usable(plain).media.map(({ port }) => port)
+
 test('video that was encrypted once is not taken in plain later, nor by the same peer on other ports', async () => {
   const audioCrypto = new LegCrypto('accepted')
   const leg = new LegStreams(audioCrypto, { of: await streamsOf(secure), side: 'caller' })
-  const ports = (streams: LegStreams): number[] => streams.usable(plain).media.map(({ port }) => port)
   assert.deepEqual(ports(leg), [4000, 5002])
   leg.answer(leg.usable(secure))
   assert.deepEqual(ports(leg), [4000, 0])
@@ -53,8 +55,9 @@ test('video that was encrypted once is not taken in plain later, nor by the same
   assert.deepEqual(ports(new LegStreams(audioCrypto.onAnotherPort(), undefined, leg)), [4000, 0])
 })
 
+const own = () => ({ hash: 'sha-256', value: '01:02' })
+
 test('a browser is offered neither video nor fax', async () => {
-  const own = () => ({ hash: 'sha-256', value: '01:02' })
   const crypto = new LegCrypto('accepted', { own, browser: true })
   const streams = await streamsOf(plain)
   const leg = new LegStreams(crypto, { of: streams, side: 'caller' })
