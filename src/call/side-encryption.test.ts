@@ -7,7 +7,7 @@ import { SrtpReceiver, SrtpSender } from '../rtp/srtp.ts'
 import { cryptoAttribute, newSrtpKey, usableCryptos } from '../sdp/crypto.ts'
 import { reofferProblems } from '../sdp/rules.ts'
 import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
-import type { InDialogRequest } from '../sip/stack.types.ts'
+import type { Dialog } from '../sip/stack.types.ts'
 import {
   arrives,
   attributes,
@@ -145,6 +145,11 @@ const aliceHas = (callerSrtp: SrtpMode): void => {
   streams.world.dialOptions = { ...streams.world.dialOptions, callerSrtp }
 }
 
+const certificate = (setup: string): string[] => [
+  `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
+  `a=setup:${setup}`,
+]
+
 const withoutKeys = (media: SdpMedia | undefined): string[] =>
   attributes(media).filter((each) => !each.startsWith('crypto:'))
 const cryptosIn = ({ media }: SessionDescription): number[] => media.map((each) => usableCryptos(each).length)
@@ -225,8 +230,7 @@ for (const [why, mode] of [
 
 for (const protocol of ['RTP/SAVPF', 'UDP/TLS/RTP/SAVPF'])
   test(`video over ${protocol} without keys in the description, a browser's too, is refused by port 0`, async () => {
-    const certificate = [`a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`, 'a=setup:actpass']
-    const offer = sdp(1, ...certificate, audio, ...video(alice, protocol))
+    const offer = sdp(1, ...certificate('actpass'), audio, ...video(alice, protocol))
     const { offered, answered } = await streams.connect(offer, sdp(1, audio))
     assert.deepEqual(lines(offered), ['audio on RTP/AVP'])
     assert.deepEqual(lines(answered)[1], `video off ${protocol}`)
@@ -311,41 +315,56 @@ test('of several phones that ring each has keys of its own, and those of the one
   await crosses(one, { at: bob, port: offered.media[1]?.port, keys: his })
 })
 
-test('who comes by a transfer has keys of its own, and who stays keeps those it had', async () => {
-  const [hers, carols] = [new Keys(), new Keys('AEAD_AES_256_GCM')]
-  const carol = await streams.sockets()
+/** What Carol, who takes Bob's place in a call with encrypted video, and then Alice are offered. */
+interface Came {
+  readonly hers: Keys
+  /** Of ours, for Alice, before Carol came. */
+  readonly before: string
+  readonly carol: Dialog
+  /** The next offer to Alice. */
+  readonly told: Promise<SessionDescription>
+}
+
+async function carolComes(srtp: SrtpMode, herVoice: readonly string[]): Promise<Came> {
+  const hers = new Keys()
   const ofHers = video(alice, 'RTP/SAVPF', hers.line())
   const { aliceDialog, bobDialog, answered } = await streams.connect(
     sdp(1, audio, ...ofHers),
     sdp(1, audio, ...video(bob, 'RTP/AVPF')),
   )
-  hers.heard(answered.media[1])
-  const { ours } = hers
+  const before = hers.heard(answered.media[1]).ours
   const told = new Promise<SessionDescription>((resolve) => {
     aliceDialog.on('request', (incoming) => {
       const offer = read(incoming.request)
-      hers.heard(offer.media[1])
-      incoming.respond(200, description(sdp(2, audio, ...ofHers)))
+      const isOn = offer.media[1]?.port !== 0
+      if (isOn) hers.heard(offer.media[1])
+      incoming.respond(200, description(sdp(2, audio, ...(isOn ? ofHers : ['m=video 0 RTP/SAVPF 96']))))
       resolve(offer)
     })
   })
   const { callId, localTag, remoteTag } = bobDialog.id
-  const voice = new Keys()
-  streams.world.taker = { ...streams.world.taker, srtp: 'optional' }
+  streams.world.taker = { ...streams.world.taker, srtp }
   const came = streams.world.devices[1]?.invite({
     target: { uri: 'sip:102@192.0.2.1:5060' },
     from: '<sip:103@192.0.2.22>',
     to: '<sip:102@192.0.2.1>',
     headers: { Replaces: `${callId};to-tag=${remoteTag};from-tag=${localTag}`, Require: 'replaces' },
-    ...description(sdp(1, audio.replace('AVP', 'SAVP'), voice.line())),
+    ...description(sdp(1, ...herVoice)),
   })
   const outcome = await streams.until(came?.outcome ?? assert.fail())
   assert.ok(outcome.answered)
+  return { hers, before, carol: outcome.dialog, told }
+}
+
+test('who comes by a transfer has keys of its own, and who stays keeps those it had', async () => {
+  const [voice, carols] = [new Keys(), new Keys('AEAD_AES_256_GCM')]
+  const at = await streams.sockets()
+  const { hers, before, carol, told } = await carolComes('optional', [audio.replace('AVP', 'SAVP'), voice.line()])
   const asked = new Promise<SessionDescription>((resolve) => {
-    outcome.dialog.on('request', (incoming: InDialogRequest) => {
+    carol.on('request', (incoming) => {
       const offer = read(incoming.request)
       const [ofVoice, ofVideo] = [voice.answer(offer.media[0]), carols.answer(offer.media[1])]
-      const lines = [audio.replace('AVP', 'SAVP'), ofVoice, ...video(carol, 'RTP/SAVPF', ofVideo)]
+      const lines = [audio.replace('AVP', 'SAVP'), ofVoice, ...video(at, 'RTP/SAVPF', ofVideo)]
       incoming.respond(200, description(sdp(2, ...lines)))
       resolve(offer)
     })
@@ -353,21 +372,25 @@ test('who comes by a transfer has keys of its own, and who stays keeps those it 
   const [atCarol, atAlice] = [await streams.until(asked), await streams.until(told)]
   assert.deepEqual(lines(atCarol), ['audio on RTP/SAVP', 'video on RTP/SAVPF'])
   assert.deepEqual(lines(atAlice), ['audio on RTP/AVP', 'video on RTP/SAVPF'])
-  assert.equal(hers.ours, ours)
+  assert.equal(hers.ours, before)
   const one = { at: alice, port: atAlice.media[1]?.port, keys: hers }
-  const other = { at: carol, port: atCarol.media[1]?.port, keys: carols }
+  const other = { at, port: atCarol.media[1]?.port, keys: carols }
   await crosses(one, other)
   await crosses(other, one)
 })
 
+test('who comes with keys by DTLS is not asked about video, and who stays hears that it is over', async () => {
+  const { carol, told } = await carolComes('dtls', [
+    audio.replace('RTP/AVP', 'UDP/TLS/RTP/SAVP'),
+    ...certificate('actpass'),
+  ])
+  carol.on('request', () => assert.fail('she was asked'))
+  assert.deepEqual(lines(await streams.until(told)), ['audio on RTP/AVP', 'video off RTP/SAVPF'])
+})
+
 /** Bob's audio as this mode has it. */
 const voiceOf = (mode: SrtpMode, keys: Keys, offered: SdpMedia | undefined): string[] => {
-  if (mode === 'dtls')
-    return [
-      audio.replace('RTP/AVP', 'UDP/TLS/RTP/SAVP'),
-      `a=fingerprint:sha-256 ${Array(32).fill('AB').join(':')}`,
-      'a=setup:active',
-    ]
+  if (mode === 'dtls') return [audio.replace('RTP/AVP', 'UDP/TLS/RTP/SAVP'), ...certificate('active')]
   if (mode === 'mandatory') return [audio.replace('AVP', 'SAVP'), keys.answer(offered)]
   return mode === 'optional' ? [audio, keys.answer(offered)] : [audio]
 }

@@ -5,7 +5,8 @@
  *   kernel ─▶ native/media-io.cc  ── slots of the block ─▶  here  ── lent bytes ─▶  ports
  *          ◀─                     ◀─ list of what to send ──      ◀─ send ────────
  *
- * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once for each slot and length, so that nothing is made for a packet.
+ * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once
+ * for each slot and length, so that nothing is made for a packet.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Native } from '../native-addon.ts'

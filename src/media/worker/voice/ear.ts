@@ -1,7 +1,7 @@
 /**
  * The voice of a port's peer, as sound: made while somebody reads it, and at no cost otherwise.
  *
- *   port ── packets ─▶ jitter buffer, decoder, concealment (voice-decoder.ts) ── read(tick) ─▶ mixer, mouth, tap
+ *   port ── packets ─▶ jitter buffer, decoder, concealment (voice-decoder.ts) ── read(tick) ─▶ mixer, Heard, tap
  *
  * Follows the peer from codec to codec. What came before somebody listened is not kept, but for the packet that woke it.
  */
