@@ -26,6 +26,8 @@ const mostTicks = 0xffff
 /** The shortest tone that a receiver must take, with some reserve for a lost frame (ITU-T Q.24: 40 ms). */
 const shortestToneMs = 60
 const toneRateHz = 8000
+/** Wishes to send digits that wait for their turn. */
+const mostWaiting = 64
 
 /** One for all ports of a worker. */
 const out = new Uint8Array(rtpHeaderBytes + eventBytes)
@@ -86,7 +88,7 @@ export class EventsOut implements FrameSink {
   /** See Speaker.sendDigits. */
   send(digits: string, { toneMs, pauseMs, speech }: DigitTiming, done: (complete: boolean) => void): boolean {
     const format = this.#formatFor(this.#sent.clockRateHz)
-    if (!this.#wire.open || (!format && !speech)) return false
+    if (!this.#wire.open || (!format && !speech) || this.#sending.length >= mostWaiting) return false
     this.#sending.push({ digits, format, toneMs, pauseMs, done, begun: undefined, stop: undefined })
     this.#frames.add(this)
     return true
