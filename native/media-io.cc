@@ -31,7 +31,7 @@
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 2;
+constexpr int32_t interfaceVersion = 3;
 
 constexpr uint32_t slots = 64;
 constexpr uint32_t slotBytes = 2048;
@@ -69,11 +69,6 @@ bool isSame(const Address &a, const Address &b) {
 
 uint16_t portOf(const Address &address) {
   return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
-}
-
-bool isAnywhere(const Address &address) {
-  if (address.any.sa_family == AF_INET) return address.v4.sin_addr.s_addr == htonl(INADDR_ANY);
-  return IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
 }
 
 // Reads a numeric address, `fe80::1%eth0` too.
@@ -121,11 +116,9 @@ bool fit(int family, bool takesMapped, Address &address) {
 struct Socket {
   int fd = -1;
   int family = AF_INET;
-  // Bound to every address of the machine; to `::`, IPv4 comes in mapped.
-  bool anywhere = false;
+  // Bound to `::`: IPv4 comes in mapped.
+  bool takesMapped = false;
   bool aimed = false;
-  // The kernel knows where to send, and takes nothing from elsewhere.
-  bool connected = false;
   Address source = {};
   Address target = {};
 };
@@ -194,7 +187,7 @@ struct Io {
     Socket &socket = sockets[number] = Socket{};
     socket.fd = fd;
     socket.family = family;
-    socket.anywhere = isAnywhere(address);
+    socket.takesMapped = family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
     return static_cast<int32_t>(number);
   }
 
@@ -221,21 +214,8 @@ struct Io {
   bool aim(uint32_t number, const std::string &ip, uint32_t port) {
     Socket *socket = find(number);
     if (!socket) return false;
-    connect(number, false);
-    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->anywhere, socket->target);
+    socket->aimed = port != 0 && parse(ip, port, socket->target) && fit(socket->family, socket->takesMapped, socket->target);
     return socket->aimed;
-  }
-
-  // Hand the aim to the kernel, or take it back. Sending is cheaper while it has it, but it takes nothing from elsewhere, nor
-  // by another address of ours than it would send from: so this is for sockets that are bound to one address.
-  void connect(uint32_t number, bool wanted) {
-    Socket *socket = find(number);
-    if (!socket || socket->connected == wanted || (wanted && (!socket->aimed || socket->anywhere))) return;
-    Address nowhere = {};
-    nowhere.any.sa_family = AF_UNSPEC;
-    const Address &address = wanted ? socket->target : nowhere;
-    const socklen_t length = wanted ? lengthOf(address) : sizeof(sockaddr);
-    if (::connect(socket->fd, &address.any, length) == 0) socket->connected = wanted;
   }
 
   // Takes what has come, up to a packet a slot; fewer than `slots` when nothing is left.
@@ -293,14 +273,13 @@ struct Io {
       const uint32_t offset = static_cast<uint32_t>(described[1]);
       const uint32_t length = static_cast<uint32_t>(described[2]);
       if (!socket || !socket->aimed || length > receivedAt || offset > receivedAt - length) continue;
-      // An error that waits on the socket, of a packet before, is told once by the call and is not of this packet.
+      // An error that waits on the socket is of a packet before: the call tells it once, and sends nothing.
       if (sendOne(*socket, offset, length) < 0 && (errno != ECONNREFUSED || sendOne(*socket, offset, length) < 0))
         counters.unsent++;
     }
   }
 
   ssize_t sendOne(const Socket &socket, uint32_t offset, uint32_t length) const {
-    if (socket.connected) return ::send(socket.fd, block + offset, length, 0);
     return sendto(socket.fd, block + offset, length, 0, &socket.target.any, lengthOf(socket.target));
   }
 };
@@ -383,13 +362,6 @@ napi_value aim(napi_env env, napi_callback_info info) {
   return call.answer(call.io().aim(call.number(1), call.text(2), call.number(3)) ? 1 : 0);
 }
 
-// connect(io, socket, 1 or 0)
-napi_value connect(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  call.io().connect(call.number(1), call.number(2) == 1);
-  return nullptr;
-}
-
 // poll(io): how many slots were filled.
 napi_value poll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -436,7 +408,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback function;
-  } functions[] = {{"create", create}, {"open", open}, {"close", close},   {"aim", aim},          {"connect", connect},
+  } functions[] = {{"create", create}, {"open", open}, {"close", close},   {"aim", aim},
                    {"poll", poll},     {"send", send}, {"source", source}, {"counters", counters}};
   for (const auto &[name, function] : functions) {
     napi_value value = nullptr;

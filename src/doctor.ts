@@ -13,6 +13,8 @@ import { mediaSettings, sipSockets } from './addresses.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
+import { findHoldMusic } from './hold-music.ts'
 import { chooseIo } from './media/native-addon.ts'
 
 export interface Finding {
@@ -41,6 +43,8 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     await httpFinding(settings, runs),
     ...(await mediaFindings(settings)),
     ioFinding(settings),
+    await musicFinding(settings),
+    ...denoiseFindings(settings),
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
     await folderFinding('data', settings.data.dir, 'DATA_DIR'),
@@ -133,6 +137,30 @@ function ioFinding({ rtp }: Settings): Finding {
     return { level: 'fail', what, text: `MEDIA_IO is native, but the addon cannot be used: ${missing}` }
   if (missing) return { level: 'ok', what, text: `${kind}; the addon would take less of the processor, but ${missing}` }
   return { level: 'ok', what, text: kind }
+}
+
+async function musicFinding({ calls }: Settings): Promise<Finding> {
+  const what = 'music'
+  try {
+    const [music] = await findHoldMusic(calls.musicOnHold)
+    if (!music) return { level: 'ok', what, text: 'none: who is held hears silence' }
+    return { level: 'ok', what, text: 'file' in music ? music.file : 'a piece that the server makes' }
+  } catch (error) {
+    return { level: 'fail', what, text: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function denoiseFindings(settings: Settings): Finding[] {
+  const what = 'denoise'
+  if (!mediaSettings(settings).loadDenoise) return []
+  if (isRnnoiseInstalled()) return [{ level: 'ok', what, text: 'RNNoise is installed' }]
+  return [
+    {
+      level: 'warn',
+      what,
+      text: 'RNNoise is not installed, so noise stays: run "npm install" without --omit=optional',
+    },
+  ]
 }
 
 function tlsFindings(settings: Settings): Finding[] {

@@ -16,6 +16,7 @@ import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import { type Networks, parseNetworks } from './core/networks.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
@@ -83,8 +84,11 @@ export interface CallSide {
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
   await tryMediaAddress(settings)
+  const planeSettings = mediaSettings(settings)
+  if (planeSettings.loadDenoise && !isRnnoiseInstalled())
+    log.warn('Noise stays: RNNoise is not installed; `patchbay doctor` says more')
   const media = await createMediaPlane(
-    { ...mediaSettings(settings), io: mediaIo(settings) },
+    { ...planeSettings, io: mediaIo(settings) },
     {
       log,
       onWorkerLost: (worker, callIds) => bus.publish({ name: 'worker.lost', atMs: clock.wallMs(), worker, callIds }),

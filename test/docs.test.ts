@@ -1,7 +1,7 @@
 /** Documentation that lists what the code has is held against the code. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { errorRows } from '../tools/doc-tables.ts'
 
@@ -24,3 +24,35 @@ test('docs/errors.md lists every error code with its fault, answers and text, an
     .filter((line) => line.startsWith('| `'))
   assert.deepEqual(documented, rows)
 })
+
+test('CHANGELOG.md has one entry for each thing', () => {
+  const titles = [...read('CHANGELOG.md').matchAll(/^- \*\*(.+?)\*\*/gm)].map((match) => match[1])
+  assert.ok(titles.length > 10)
+  assert.deepEqual(titles, [...new Set(titles)])
+})
+
+test('every link from page to page leads to a file and a heading that are there', () => {
+  const pages = globSync(['*.md', '{docs,examples,console,bench,test}/**/*.md'], { cwd: root })
+  const lost: string[] = []
+  let links = 0
+  for (const page of pages)
+    for (const [, to = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^(?:https?|mailto):/.test(to)) continue
+      links++
+      const [path = '', heading] = to.split('#')
+      const target = path === '' ? page : join(dirname(page), path)
+      const leads = existsSync(join(root, target)) && (heading === undefined || anchorsOf(target).includes(heading))
+      if (!leads) lost.push(`${page}: ${to}`)
+    }
+  assert.ok(links > 30)
+  assert.deepEqual(lost, [])
+})
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (page: string): string[] =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replace(/\s/g, '-'),
+  )

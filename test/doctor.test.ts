@@ -44,6 +44,7 @@ test('a machine on which a start would work: no line says fail, and nothing was 
     'http',
     'rtp',
     'media io',
+    'music',
     'tls',
     'recordings',
     'data',
@@ -86,6 +87,13 @@ test('an address that is not of this machine, a folder that is a file, a certifi
   assert.match(out, /^fail +rtp +192\.0\.2\.1 is no address of this machine/m)
   assert.match(out, /^fail +recordings /m)
   assert.match(out, /^fail +tls /m)
+})
+
+test('music on hold that cannot be played, and noise suppression that is there', async () => {
+  const { out, status } = await doctor({ MUSIC_ON_HOLD: join(folder, 'missing.wav'), SOUND_DENOISE: 'true' })
+  assert.equal(status, 1)
+  assert.match(out, /^fail +music +MUSIC_ON_HOLD: .*missing\.wav is no WAV or Ogg Opus file that can be read$/m)
+  assert.match(out, /^ok +denoise /m)
 })
 
 test('few open files for many ports are told in calls', { skip: process.platform !== 'linux' }, async () => {

@@ -12,7 +12,8 @@ import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
-import { attributeOf, directionOf, formatsOf } from '../sdp/media.ts'
+import { maxptimeOf, ptimeOf } from '../sdp/attributes.ts'
+import { directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
@@ -97,11 +98,10 @@ export function usableAudio(offer: string, rules: CodecRules): AudioWishes {
   }
 }
 
-/** Milliseconds of an attribute of the m-line, as the port takes them. */
+/** What the m-line says of them, as the port takes it. */
 function packetTimes(media: SdpMedia): { readonly ptimeMs?: number; readonly maxPtimeMs?: number } {
-  const of = (name: string): number => Math.round(Number(attributeOf(media, name)?.trim() || Number.NaN))
-  const [ptimeMs, maxPtimeMs] = [of('ptime'), of('maxptime')]
-  return { ...(ptimeMs > 0 && { ptimeMs }), ...(maxPtimeMs > 0 && { maxPtimeMs }) }
+  const [ptimeMs, maxPtimeMs] = [ptimeOf(media), maxptimeOf(media)]
+  return { ...(ptimeMs && { ptimeMs }), ...(maxPtimeMs && { maxPtimeMs }) }
 }
 
 export interface LegMediaOptions {

@@ -29,6 +29,10 @@ const hopsForDigit = 4
 /** A break of 10 ms spoils 3 windows, a pause of 40 ms at least 6. */
 const hopsForPause = 4
 
+/** What a window holds that is no digit: too little for one, or something else. */
+const none = -1
+const unclear = -2
+
 const tonesHz = [...lowGroupHz, ...highGroupHz]
 
 const power = (db: number): number => 10 ** (db / 10)
@@ -53,7 +57,7 @@ export class DtmfDetector {
   readonly #phases = new Float64Array(tonesHz.length)
   readonly #phasesBefore = new Float64Array(tonesHz.length)
   /** What is heard, and in how many windows; how many in a row did not have it. */
-  #heard = -1
+  #heard = none
   #hops = 0
   #missed = 0
 
@@ -62,48 +66,53 @@ export class DtmfDetector {
     this.#onDigit = onDigit
   }
 
-  /** Listen to the next `count` samples. */
-  listen(samples: Int16Array, from: number, count: number): void {
+  /**
+   * Listen to the next `count` samples.
+   * @param madeUp Not all of it came: a digit that is not heard in it may go on.
+   */
+  listen(samples: Int16Array, from: number, count: number, madeUp = false): void {
     const window = this.#window
     for (let i = 0; i < count; i++) {
       window[windowSamples - hopSamples + this.#fresh++] = samples[from + i] ?? 0
       if (this.#fresh < hopSamples) continue
       this.#fresh = 0
-      this.#count(this.#judge())
+      this.#count(this.#judge(), madeUp)
       window.copyWithin(0, hopSamples)
     }
   }
 
   /** A digit counts once: when heard for long enough, until there was a pause or another one. */
-  #count(found: number): void {
+  #count(judged: number, madeUp: boolean): void {
+    const found = judged === unclear ? none : judged
     if (found === this.#heard) {
       this.#missed = 0
       if (found >= 0 && ++this.#hops === hopsForDigit) this.#onDigit(digitAt(found >> 2, found & 3))
       return
     }
     const counted = this.#hops >= hopsForDigit
+    if (counted && judged === unclear && madeUp) return
     if (++this.#missed < (counted ? hopsForPause : 2)) return
     this.#heard = found
     this.#hops = found >= 0 ? 1 : 0
     this.#missed = 0
   }
 
-  /** Row and column of the digit in this window, as 4 * row + column; -1 for none. */
+  /** Row and column of the digit in this window, as 4 * row + column; `none` or `unclear`. */
   #judge(): number {
     let energy = 0
     for (let i = 0; i < windowSamples; i++) energy += (this.#window[i] ?? 0) ** 2
     // Too quiet for two tones: nothing to analyse, which is nearly always
-    if (energy * windowSamples < 4 * leastPower) return -1
+    if (energy * windowSamples < 4 * leastPower) return none
     this.#phasesBefore.set(this.#phases)
     for (let tone = 0; tone < tonesHz.length; tone++) this.#goertzel(tone)
     const low = this.#strongest(0)
     const high = this.#strongest(4)
     const lowPower = this.#powers[low] ?? 0
     const highPower = this.#powers[high] ?? 0
-    if (Math.min(lowPower, highPower) < leastPower) return -1
-    if (highPower > lowPower * power(highAboveLowDb) || lowPower > highPower * power(lowAboveHighDb)) return -1
-    if ((2 / windowSamples) * (lowPower + highPower) < leastShare * energy) return -1
-    return this.#inTune(low) && this.#inTune(high) ? 4 * low + high - 4 : -1
+    if (Math.min(lowPower, highPower) < leastPower) return unclear
+    if (highPower > lowPower * power(highAboveLowDb) || lowPower > highPower * power(lowAboveHighDb)) return unclear
+    if ((2 / windowSamples) * (lowPower + highPower) < leastShare * energy) return unclear
+    return this.#inTune(low) && this.#inTune(high) ? 4 * low + high - 4 : unclear
   }
 
   /** Goertzel's filter over the window, for power and phase. */

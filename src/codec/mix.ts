@@ -38,11 +38,6 @@ export function limited(sum: Int32Array, count: number, output: Int16Array, to: 
   for (let i = 0; i < count; i++) output[to + i] = saturate(sum[i] ?? 0)
 }
 
-/** Multiply samples in place, limited. */
-export function amplify(samples: Int16Array, from: number, count: number, gain: number): void {
-  for (let i = from; i < from + count; i++) samples[i] = saturate(Math.round(gain * (samples[i] ?? 0)))
-}
-
 /** Add samples to others, limited: one voice over another, as in whispering. */
 export function addSaturated(onto: Int16Array, at: number, samples: Int16Array, from: number, count: number): void {
   for (let i = 0; i < count; i++) onto[at + i] = saturate((onto[at + i] ?? 0) + (samples[from + i] ?? 0))

@@ -7,7 +7,7 @@
  * all streams of a thread; a stream is some 20 kB of its memory. Nothing allocates but `loadRnnoise` and `open`.
  * J.-M. Valin, A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement, 2018.
  */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const rnnoiseRateHz = 48_000
@@ -32,6 +32,15 @@ interface Exports {
   rnnoise_create(model: number): number
   rnnoise_destroy(state: number): void
   rnnoise_process_frame(state: number, output: number, input: number): number
+}
+
+/** Whether there is something to load. */
+export function isRnnoiseInstalled(): boolean {
+  try {
+    return existsSync(fileURLToPath(import.meta.resolve(moduleFile)))
+  } catch {
+    return false
+  }
 }
 
 /** The loaded network; undefined inside when the package is not there, so that it is looked for once. */

@@ -1,7 +1,7 @@
 /**
  * What every step of sound processing looks like: a party's voice in, the same voice, better, out.
  *
- *   ear (decoded voice) ── frame ─▶ echo ─▶ denoise ─▶ agc ── frame ─▶ mixer, mouth, tap
+ *   ear (decoded voice) ── frame ─▶ echo ─▶ denoise ─▶ agc ── frame ─▶ mixer, Heard, tap
  *
  * One object for each stream, for all remember what was before. Nothing allocates after construction.
  */

@@ -11,7 +11,7 @@ import type { IoKind } from './types.ts'
 export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
-const interfaceVersion = 2
+const interfaceVersion = 3
 
 /** What native/media-io.cc gives; `Io` is its own and means nothing here. */
 export interface Native {
@@ -20,7 +20,6 @@ export interface Native {
   open(io: object, ip: string, port: number, receiveBufferBytes: number): number
   close(io: object, socket: number): void
   aim(io: object, socket: number, ip: string, port: number): number
-  connect(io: object, socket: number, wanted: number): void
   poll(io: object): number
   source(io: object, slot: number): string
   send(io: object, count: number): void

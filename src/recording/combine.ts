@@ -2,8 +2,9 @@
  * Legs into one WAV: a channel each, every sample where its first-sample time puts it, silence elsewhere.
  *
  * Samples are copied; only where legs have different rates are those below the highest resampled, and a leg in stereo
- * becomes one channel. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files stream through a few buffers a leg, so the length of a call costs no memory, and all
- * reading and writing is done by the thread pool.
+ * becomes one channel. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files
+ * stream through a few buffers a leg, so the length of a call costs no memory, and all reading and writing is done by the
+ * thread pool.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'

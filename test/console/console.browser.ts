@@ -201,6 +201,15 @@ test('the files of a recording can be downloaded', here, async () => {
   assert.equal(await download.failure(), null)
 })
 
+test('the page of an echo test says that it is not recorded, whatever the extension is set to', here, async () => {
+  const outcome = await alice.call('*43').outcome
+  assert.ok(outcome.answered)
+  await outcome.call.hangUp()
+  await open('/calls')
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /Echo/ }).click()
+  await page.getByText('Conference rooms and the echo test are not recorded.').waitFor()
+})
+
 test('the SIP messages of a call are arrows that open, without credentials', here, async () => {
   await open('/calls')
   await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()

@@ -158,12 +158,18 @@ function timing({ kind, startedAtMs, answeredAtMs, endedAtMs }: Call): string {
   return endedAtMs === undefined ? `${rang}.` : `${rang}, talked for ${spokenDuration(endedAtMs - answeredAtMs)}.`
 }
 
+/** A number of the house: there is no leg but the caller's. */
+const answeredByServer = ({ kind, legs }: Call): boolean =>
+  kind === 'pbx' && legs.every(({ role }) => role === 'caller')
+
 function Recordings({ call }: { readonly call: Call }) {
   if (call.recordings.length === 0) {
     return (
       <Text c="dimmed">
         {call.answeredAtMs === undefined ? (
           'Nothing is recorded before somebody answers.'
+        ) : answeredByServer(call) ? (
+          'Conference rooms and the echo test are not recorded.'
         ) : (
           <>
             The call was not recorded. Whether calls are is a setting of the{' '}

@@ -1,7 +1,7 @@
 /**
  * The clock of a worker's sound: a tick each 20 ms for everybody who speaks, listens or mixes.
  *
- *   mouth, tap, digits heard ── add ─▶  here  ── tick(n) ─▶  each, in one pass
+ *   Speaker, tap, digits heard ── add ─▶  here  ── tick(n) ─▶  each, in one pass
  *
  * Deadlines are absolute, so that a late wake-up delays one tick and none after it. It runs only while somebody wants
  * ticks; they are counted by the time of day of the machine, so that after a pause the count is where it would have been.

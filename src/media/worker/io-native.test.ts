@@ -19,7 +19,7 @@ function fake(pollMs = 5) {
   let block = new ArrayBuffer(0)
   let nextSocket = 0
   const native: Native = {
-    version: 2,
+    version: 3,
     create(memory) {
       block = memory
       return {}
@@ -30,7 +30,6 @@ function fake(pollMs = 5) {
       calls.push(`aim ${socket} ${ip}:${port}`)
       return 1
     },
-    connect: (_io, socket, wanted) => void calls.push(`${wanted ? 'connect' : 'disconnect'} ${socket}`),
     poll() {
       const words = new Int32Array(block, receivedAt)
       const taken = waiting.splice(0, slots)
@@ -140,11 +139,4 @@ test('after a second of quiet it looks less often, and not at all when nothing i
   waiting.push(0)
   clock.advance(1000)
   assert.equal(waiting.length, 1)
-})
-
-test('the kernel is told once who is heard alone, and once that all are', async () => {
-  const { calls, open } = fake()
-  const sockets = await open()
-  for (const from of [undefined, to, to, undefined, undefined]) sockets.only?.(from)
-  assert.deepEqual(calls, ['aim 0 192.0.2.1:4000', 'connect 0', 'disconnect 0'])
 })

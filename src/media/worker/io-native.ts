@@ -5,7 +5,8 @@
  *   kernel ─▶ native/media-io.cc  ── slots of the block ─▶  here  ── lent bytes ─▶  ports
  *          ◀─                     ◀─ list of what to send ──      ◀─ send ────────
  *
- * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once for each slot and length, so that nothing is made for a packet.
+ * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once
+ * for each slot and length, so that nothing is made for a packet.
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Native } from '../native-addon.ts'
@@ -45,8 +46,6 @@ interface NativeSocket {
   readonly handler: PacketHandler
   readonly rtcp: boolean
   source: Endpoint
-  /** What it hears alone. */
-  sole: Endpoint | undefined
   /** Where the addon was told to send, and whether it can. */
   target: Endpoint
   reachable: boolean
@@ -107,9 +106,6 @@ export class NativeIo implements MediaIo {
       sendRtcp: (bytes, to) => {
         if (open) this.#send(rtcp, bytes, 0, bytes.length, to)
       },
-      only: (from) => {
-        if (open) this.#only(rtp, from)
-      },
       close: async () => {
         if (!open) return
         this.flush() // a goodbye may wait
@@ -140,7 +136,7 @@ export class NativeIo implements MediaIo {
   #bind(ip: string, port: number, handler: PacketHandler, rtcp: boolean): NativeSocket | undefined {
     const number = this.#native.open(this.#io, ip, port, receiveBufferBytes)
     if (number < 0) return undefined
-    const socket = { number, handler, rtcp, source: nowhere, sole: undefined, target: nowhere, reachable: false }
+    const socket = { number, handler, rtcp, source: nowhere, target: nowhere, reachable: false }
     this.#sockets[number] = socket
     this.#open++
     return socket
@@ -218,13 +214,6 @@ export class NativeIo implements MediaIo {
     else for (let i = 0; i < length; i++) this.#block[at + i] = bytes[start + i] ?? 0
     this.#room = at + length
     return at
-  }
-
-  #only(socket: NativeSocket, from: Endpoint | undefined): void {
-    if (from === socket.sole) return
-    socket.sole = from
-    if (from && from !== socket.target) this.#aim(socket, from)
-    this.#native.connect(this.#io, socket.number, from ? 1 : 0)
   }
 
   /** What waits was sent to where the socket was aimed before. */

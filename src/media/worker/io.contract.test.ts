@@ -270,31 +270,6 @@ for (const { name, create, skip } of kinds) {
     await sockets.close()
   })
 
-  contract('one source alone is heard and answered when asked for, and anybody again afterwards', async (io) => {
-    const { sockets, rtpPort, until } = await openPair(io, lo)
-    const [a, b] = [await boundSocket(lo), await boundSocket(lo)]
-    const [fromA, fromB] = [a, b].map((socket) => ({ ip: lo, port: socket.address().port })) as [Endpoint, Endpoint]
-    const answer = async (peer: Socket, to: Endpoint): Promise<void> => {
-      const answered = once(peer, 'message')
-      sockets.sendRtp(bytesOf('answer'), 0, 6, to)
-      io.flush()
-      await answered
-    }
-    sockets.only?.(fromA)
-    a.send('1', rtpPort, lo)
-    await until(1)
-    await answer(a, fromA)
-    await answer(b, fromB) // sending elsewhere is allowed
-    await answer(a, { ...fromA })
-    sockets.only?.(undefined)
-    b.send('2', rtpPort, lo)
-    const [first, second] = await until(2)
-    assert.deepEqual([first?.from, second?.from], [fromA, fromB])
-    a.close()
-    b.close()
-    await sockets.close()
-  })
-
   contract('datagrams too long for any network are dropped, the longest that is not is heard whole', async (io) => {
     const { sockets, rtpPort, until } = await openPair(io, lo)
     const peer = await boundSocket(lo)

@@ -38,11 +38,6 @@ export interface PortSockets {
   /** Send `length` of `bytes` from `start` on. Cheapest when `to` is the same object each time. */
   sendRtp(bytes: Uint8Array, start: number, length: number, to: Endpoint): void
   sendRtcp(bytes: Uint8Array, to: Endpoint): void
-  /**
-   * RTP matters from there alone, until this is called again: the kernel may be told, which makes sending cheaper and keeps
-   * others out. Undefined: from anywhere, as in the beginning. Absent where nothing is gained.
-   */
-  only?(from: Endpoint | undefined): void
   /** Resolves when the ports are free again. */
   close(): Promise<void>
 }

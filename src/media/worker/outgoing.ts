@@ -42,6 +42,8 @@ export class Outgoing {
   #source: number | undefined
   #sourceBefore: number | undefined
   #changedAtMs = 0
+  /** How much further timestamps are than time is: who begins has to begin behind what was sent, ticks. */
+  #ahead = 0
   /** Newest sequence number of the source. */
   #sourceSequence = 0
   /** What to add to the source's numbers. */
@@ -84,6 +86,7 @@ export class Outgoing {
       this.#packetTicks = (clockRateHz / 1000) * usualPacketMs
       this.#source = undefined
       this.#sourceBefore = undefined
+      this.#ahead = 0
     }
     this.#packetsBefore = this.packets
     this.#bytesBefore = this.bytes
@@ -137,7 +140,7 @@ export class Outgoing {
   ): void {
     const changed = this.#source !== ownSource
     if (changed) {
-      this.#timestampOffset = this.nextTimestamp(nowMs) - position
+      this.#timestampOffset = this.#begin(nowMs) - position
       this.#source = ownSource
       this.#sourceBefore = undefined
     }
@@ -159,19 +162,37 @@ export class Outgoing {
   /** The timestamp of sound that begins now: never before the end of what was sent. */
   nextTimestamp(nowMs: number): number {
     if (this.packets === 0) return this.#timestamp
-    const elapsed = Math.round((nowMs - this.#sentAtMs) * (this.#clockRateHz / 1000))
-    return uint32(this.#timestamp + Math.max(this.#packetTicks, elapsed))
+    return uint32(this.#timestamp + Math.max(this.#packetTicks, this.#elapsed(nowMs) - this.#ahead))
   }
 
   /** Our timestamp at a moment, for sender reports. */
   timestampAt(nowMs: number): number {
-    return uint32(this.#timestamp + Math.round((nowMs - this.#sentAtMs) * (this.#clockRateHz / 1000)))
+    return uint32(this.#timestamp + this.#elapsed(nowMs))
+  }
+
+  /** Since the last packet, ticks. */
+  #elapsed(nowMs: number): number {
+    return Math.round((nowMs - this.#sentAtMs) * (this.#clockRateHz / 1000))
+  }
+
+  /** Another source begins now: where. A pause takes back what was ahead. */
+  #begin(nowMs: number): number {
+    const timestamp = this.nextTimestamp(nowMs)
+    if (this.packets > 0) this.#ahead = this.#aheadAt(nowMs)
+    return timestamp
+  }
+
+  /** How far ahead a source would be that begins now. */
+  #aheadAt(nowMs: number): number {
+    return Math.max(0, this.#ahead + this.#packetTicks - this.#elapsed(nowMs))
   }
 
   #changeSource(packet: RtpPacket, nowMs: number): boolean {
     if (packet.ssrc === this.#sourceBefore && nowMs - this.#changedAtMs < stragglerMs) return false
+    // A packet is left out before many changes (prompts, digits as tones) add up to a delay at the receiver.
+    if (this.packets > 0 && this.#aheadAt(nowMs) > this.#packetTicks) return false
     this.#sequenceOffset = this.#sequence + 1 - packet.sequence
-    this.#timestampOffset = this.nextTimestamp(nowMs) - packet.timestamp
+    this.#timestampOffset = this.#begin(nowMs) - packet.timestamp
     this.#sourceBefore = this.#source
     this.#source = packet.ssrc
     this.#sourceSequence = packet.sequence

@@ -161,7 +161,6 @@ export class Port implements PacketHandler, Wire {
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
     this.#lock.describe(description.remote, this.#options.clock.now())
-    this.#sockets?.only?.(undefined)
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
@@ -393,7 +392,6 @@ export class Port implements PacketHandler, Wire {
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
-    this.#sockets?.only?.(this.#link ? undefined : this.#lock.sole(nowMs))
     this.#noticeSilence(nowMs)
   }
 

@@ -1,7 +1,7 @@
 /**
  * Sound inside a media worker: pieces of 20 ms, one for each tick of the worker's clock.
  *
- *   ear (a party's voice), player, tone, mixer  ── read(tick) ─▶  mixer, mouth (what a party hears), tap, recorder
+ *   ear (a party's voice), player, tone, mixer  ── read(tick) ─▶  mixer, Heard (what a party hears), tap, recorder
  *
  * Who needs sound asks for it; a source that nobody asks costs nothing. 16-bit, mono. What travels as a packet from port
  * to port without being decoded never comes here.

@@ -107,25 +107,6 @@ test('the same stream from another port of the same NAT goes on after a silence;
   assert.ok(!lock.accept({ ip: '198.51.100.7', port: 33_333 }, 7, 60_020))
 })
 
-test('the address of the SDP is the sole source from a second after its lock, until it pauses or is described anew', () => {
-  const lock = lockOn()
-  const from = { ip: sdp.ip, port: sdp.rtpPort }
-  for (let nowMs = 0; nowMs <= 1000; nowMs += 20) lock.accept(from, 1, nowMs)
-  assert.equal(lock.sole(999), undefined, 'others may still be better founded')
-  assert.equal(lock.sole(1000), from)
-  assert.equal(lock.sole(1500), undefined, 'it may come back from another port')
-  lock.accept(from, 1, 1500)
-  assert.equal(lock.sole(1500), from)
-  lock.describe({ ...sdp, rtpPort: 6000 }, 1510)
-  assert.equal(lock.sole(1510), undefined)
-})
-
-test('a source that is not where the SDP said is never the sole one', () => {
-  const lock = lockOn()
-  for (let nowMs = 0; nowMs <= 3000; nowMs += 20) lock.accept({ ip: '198.51.100.7', port: 33_333 }, 1, nowMs)
-  assert.equal(lock.sole(3000), undefined)
-})
-
 test('what nothing can be sent to is no destination: port 0, 0.0.0.0, a name', () => {
   for (const ip of ['0.0.0.0', '::', 'phone.example.com']) assert.equal(lockOn({ ...sdp, ip }).destination, undefined)
   assert.equal(lockOn({ ...sdp, rtpPort: 0 }).destination, undefined)

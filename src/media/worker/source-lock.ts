@@ -67,15 +67,6 @@ export class SourceLock {
   }
 
   /**
-   * The only source that is taken now, whoever speaks; undefined while another might be. That is so for as long as the very
-   * address of the SDP speaks: within a second of silence nobody may take its place.
-   */
-  sole(nowMs: number): Endpoint | undefined {
-    const settled = this.#rank === exact && !this.#open && nowMs - this.#lockedAtMs >= settleMs
-    return settled && nowMs - this.#heardAtMs < silentMs / 2 ? this.#source : undefined
-  }
-
-  /**
    * An SDP told where the peer is. Another address than before opens the lock, and so does the same one when the source
    * has been silent (resume after hold); none, or a hold, does not.
    */

@@ -1,7 +1,7 @@
 /**
  * One sound over another, which becomes quiet as long as the first is heard.
  *
- *   agent, prompt ─▶ Duck ─▶ mouth
+ *   agent, prompt ─▶ Duck ─▶ Heard
  *   who else is heard ─▶
  *
  * Quiet within 40 ms; loud again half a second after the last sound, softly: pauses between words do not let it up.

@@ -1,7 +1,7 @@
 /**
  * Sound that somebody outside the worker makes and sends: an agent's speech, a translation.
  *
- *   consumer ── audio, marks, flush ─▶ Injection ── read ─▶ mouth
+ *   consumer ── audio, marks, flush ─▶ Injection ── read ─▶ Heard
  *            ◀─ low, mark, ended ────
  *
  * It is played as it comes, or once enough is there. What is sent faster than it is played waits, up to a bound; what is

@@ -1,7 +1,7 @@
 /**
  * Plays sounds one after the other, sample for sample.
  *
- *   SoundStore ─▶ Reel ─▶ Player ── read ─▶ mouth, mixer
+ *   SoundStore ─▶ Reel ─▶ Player ── read ─▶ Heard, mixer
  *                           └── ended: why, and where ─▶ desk.ts
  *
  * It goes on when it is read and waits when nobody does. Where what is heard breaks off (pause, stop, another place),

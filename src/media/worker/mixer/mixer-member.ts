@@ -1,7 +1,7 @@
 /**
  * One who takes part in a mixer: what it says goes in with its gain, what it hears comes out without itself.
  *
- *   voice ── frame ─▶ MixerMember ── own words ─▶ Mixer ── sum ─▶ MixerMember.read ─▶ mouth
+ *   voice ── frame ─▶ MixerMember ── own words ─▶ Mixer ── sum ─▶ MixerMember.read ─▶ Heard
  */
 
 import { gainFactor } from '../../../codec/mix.ts'

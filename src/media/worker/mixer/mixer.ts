@@ -1,7 +1,7 @@
 /**
  * Many voices into one, and to each member all but its own: a conference.
  *
- *   ears, players  ── read ─▶  Mixer: one sum  ── minus own ─▶  MixerMember.read ─▶ mouths
+ *   ears, players  ── read ─▶  Mixer: one sum  ── minus own ─▶  MixerMember.read ─▶ Heard
  *                                              ── whole ──────▶  Mixer.read ─▶ recorder, tap
  *
  * A tick costs as much as there are voices: everything is added once, each takes its own away again, and all who are

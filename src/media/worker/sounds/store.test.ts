@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -71,6 +71,18 @@ test('what nobody else can play is given up as it is passed, and when it is rele
   assert.equal(store.keptSamples, 8000)
   stored.release()
   assert.equal(store.keptSamples, 0)
+})
+
+test('a file that is cut while it is played fails where it ends now', async () => {
+  const store = new SoundStore()
+  const path = join(folder, 'cut.wav')
+  writeFileSync(path, wav(bytesOf(sound), 8000))
+  const stored = await store.open({ file: path }, 8000)
+  await stored.ready(0)
+  truncateSync(path, 20_000)
+  await stored.ready(1)
+  assert.equal(stored.failure?.code, 'media.sound-broken')
+  stored.release()
 })
 
 test('a file that vanishes before its end fails, once it is asked for, and can be tried again', async () => {

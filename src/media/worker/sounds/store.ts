@@ -148,7 +148,10 @@ export class StoredSound {
     let recorded = await before
     try {
       recorded ??= await this.#place.reopen()
-      const piece = await recorded.read(index * this.sampleRateHz, this.sampleRateHz)
+      const from = index * this.sampleRateHz
+      const piece = await recorded.read(from, this.sampleRateHz)
+      // A file was cut while it was played: its players are not to wait for the rest
+      if (piece.length < Math.min(this.sampleRateHz, this.samples - from)) throw new SoundError('media.sound-broken')
       this.#pieces.set(index, piece)
       this.#place.store.keep(this, index, piece)
     } catch (cause) {

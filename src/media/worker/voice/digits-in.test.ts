@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ToneSource } from '../../../codec/tone.ts'
+import { type Tone, ToneSource } from '../../../codec/tone.ts'
 import { dtmfTone } from '../../../codec/tones.ts'
 import { digitPackets } from '../../../rtp/telephone-event.ts'
-import { callOf, codecOf, events, g722, pcmu, speak } from './test-support.ts'
+import { callOf, codecOf, events, g722, opus, pcmu, speak } from './test-support.ts'
 
 /** Digits as tones of 80 ms with pauses of 60. */
 function dialled(digits: string, rateHz: number): Int16Array {
@@ -15,6 +15,12 @@ function dialled(digits: string, rateHz: number): Int16Array {
     new ToneSource({ ...tone, cadenceMs: [80, 60] }, rateHz).make(sound, i * each, each)
   }
   return sound
+}
+
+const sixOf = (toneMs: number): Tone => {
+  const tone = dtmfTone('6')
+  assert.ok(tone)
+  return { ...tone, cadenceMs: [toneMs, 1000] }
 }
 
 test('digits that come as tones are told once each, while somebody waits for them', () => {
@@ -34,6 +40,28 @@ test('digits that come as tones are told once each, while somebody waits for the
     clock.advance(200)
     assert.equal(heard(), '1123#')
     assert.equal(frames.sinks, 0)
+  }
+})
+
+test('a tone in which packets are lost is one digit, and pauses in which some are lost are pauses', () => {
+  for (const format of [pcmu, g722, opus]) {
+    const rate = codecOf(format).sampleRateHz
+    for (let lost = 0; lost < 17; lost++) {
+      const { clock, a } = callOf({ formats: [format] }, { formats: [format] })
+      a.port.hearTones(true)
+      const tone = new Int16Array(rate)
+      for (const at of [0.1, 0.45]) new ToneSource(sixOf(250), rate).make(tone, rate * at, rate * 0.35)
+      const each = rate / 50
+      for (let i = 0; i < 50; i++) {
+        const { sequence, timestamp } = a
+        if (i % 17 !== lost) a.say(tone, i * each)
+        a.sequence = sequence + 1
+        a.timestamp = timestamp + format.clockRateHz / 50
+        clock.advance(20)
+      }
+      const digits = a.told.filter(([name]) => name === 'digit')
+      assert.equal(digits.length, 2, `${format.encoding}, each 17th lost from ${lost}`)
+    }
   }
 })
 

@@ -21,6 +21,8 @@ import { SignalledDigits } from './signalled-digits.ts'
 const toneRateHz = 8000
 /** How long a tone has lasted when it is told: how long it goes on is not waited for. */
 const toldAfterMs = 45
+/** Sound that was made up is heard in this tick and the next, and decoders need as long to find their way back. */
+const madeUpTicks = 4
 
 export class DigitsIn implements FrameSink {
   readonly #frames: FrameClock
@@ -32,6 +34,9 @@ export class DigitsIn implements FrameSink {
   #tones: DtmfDetector | undefined
   #wantsTones = false
   #hasEvents = false
+  /** What the ear had made up by the tick before, and for how many ticks it may still be heard. */
+  #concealed = 0
+  #madeUpTicks = 0
 
   constructor(frames: FrameClock, ear: Ear, tell: (digit: DetectedDigit) => void) {
     this.#frames = frames
@@ -95,7 +100,10 @@ export class DigitsIn implements FrameSink {
   tick(tick: number, nowMs: number): void {
     this.#nowMs = nowMs
     const frame = atRate(this.#ear, toneRateHz).read(tick)
-    if (frame) this.#tones?.listen(frame, 0, frame.length)
+    const { concealed } = this.#ear
+    this.#madeUpTicks = concealed === this.#concealed ? Math.max(0, this.#madeUpTicks - 1) : madeUpTicks
+    this.#concealed = concealed
+    if (frame) this.#tones?.listen(frame, 0, frame.length, this.#madeUpTicks > 0)
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /**
  * The voice of a port's peer, as sound: made while somebody reads it, and at no cost otherwise.
  *
- *   port ── packets ─▶ jitter buffer, decoder, concealment (voice-decoder.ts) ── read(tick) ─▶ mixer, mouth, tap
+ *   port ── packets ─▶ jitter buffer, decoder, concealment (voice-decoder.ts) ── read(tick) ─▶ mixer, Heard, tap
  *
  * Follows the peer from codec to codec. What came before somebody listened is not kept, but for the packet that woke it.
  */
@@ -49,6 +49,11 @@ export class Ear implements SoundSource {
   /** How packets wait and what was made up; undefined while nobody listens. */
   get stats(): VoiceStats | undefined {
     return this.#decoder?.stats()
+  }
+
+  /** Samples made up so far; begins at 0 with each change of codec. */
+  get concealed(): number {
+    return this.#decoder?.concealed ?? 0
   }
 
   /** What was read last; undefined for silence, and while nobody listens. Valid until the next tick. */

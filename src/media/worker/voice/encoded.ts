@@ -1,7 +1,7 @@
 /**
  * Sound as payloads of one codec and one packet time.
  *
- *   source ─▶ atRate ─▶ frames of 20 ms ─▶ here: cut into 10 to 60 ms, encoded ─▶ mouth (one, or all who hear a shared source)
+ *   source ─▶ atRate ─▶ frames of 20 ms ─▶ here: cut into 10 to 60 ms, encoded ─▶ Speaker (one, or all who hear a shared source)
  *
  * A source that gives nothing is encoded as silence. Nothing allocates in the steady state, but for what Opus makes.
  */

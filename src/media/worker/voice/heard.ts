@@ -1,7 +1,7 @@
 /**
  * What the peer of a port hears, as sound: a base, and what is laid over it.
  *
- *   the bridged party's voice, a mixer, music ── base ──▶  here ─▶ mouth ─▶ packets; a tap of what goes out
+ *   the bridged party's voice, a mixer, music ── base ──▶  here ─▶ Encoded ─▶ packets; a tap of what goes out
  *   prompts, tones, a whisper, an agent ─────── over ─▶
  *
  * While there is no more than the voice of the bridged party, its packets go across undecoded and nobody reads here.

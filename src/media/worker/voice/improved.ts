@@ -1,7 +1,7 @@
 /**
  * The voice of a port's peer made better for who hears it decoded: echo out, noise out, one level.
  *
- *   Ear ── frame ─▶ VoiceChain (src/dsp/) ─▶ mouth of the bridged port, mixer, tap
+ *   Ear ── frame ─▶ VoiceChain (src/dsp/) ─▶ Heard of the bridged port, mixer, tap
  *   Speaker ── what the peer heard ─▶ SentSound ─▶ its echo
  *
  * The chain is made when somebody first reads, for the rate of the codec, and made anew when that changes.

@@ -126,6 +126,24 @@ test('who listens to what a party hears gets all of it, relayed or made here', (
   assert.ok(listen() > 7000, 'relayed again')
 })
 
+test('many prompts in a call do not add up to a delay', () => {
+  const { clock, a, b } = callOf({ formats: [pcmu] }, { formats: [pcmu] })
+  for (let prompt = 0; prompt < 40; prompt++) {
+    const end = b.port.say(new Sound(sine(440, 4000, 8000, 1), 8000), 'over')
+    speak(clock, a, tone(pcmu, 0.1), 160, 20)
+    end()
+    clock.advance(7)
+    speak(clock, a, tone(pcmu, 0.1), 160, 20)
+  }
+  assertGoesOn(b.got)
+  const first = b.got[0]
+  const last = b.got.at(-1)
+  assert.ok(first && last)
+  const aheadMs = ((last.timestamp - first.timestamp) >>> 0) / 8 - (last.atMs - first.atMs)
+  assert.ok(Math.abs(aheadMs) <= 20, `${aheadMs} ms ahead`)
+  assert.ok(b.got.length >= 380, `${b.got.length} of 400 packets`)
+})
+
 /** A prompt that ends itself while it is read, as players do. */
 function promptOf(phone: Phone, seconds: number): void {
   const prompt = new Sound(sine(440, 4000, 8000, 2), 8000)

@@ -124,6 +124,11 @@ export class VoiceDecoder {
     return frame
   }
 
+  /** Samples made up so far because something was missing. */
+  get concealed(): number {
+    return this.#concealed
+  }
+
   stats(): VoiceStats {
     const samplesPerMs = this.sampleRateHz / 1000
     const { wanted, counts } = this.#buffer
