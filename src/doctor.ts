@@ -10,6 +10,7 @@ import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { mediaSettings, sipSockets } from './addresses.ts'
+import { ownFormats, usualRules } from './call/codec-rules.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -43,6 +44,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     await httpFinding(settings, runs),
     ...(await mediaFindings(settings)),
     ioFinding(settings),
+    codecsFinding(settings),
     await musicFinding(settings),
     ...denoiseFindings(settings),
     ...tlsFindings(settings),
@@ -137,6 +139,22 @@ function ioFinding({ rtp }: Settings): Finding {
     return { level: 'fail', what, text: `MEDIA_IO is native, but the addon cannot be used: ${missing}` }
   if (missing) return { level: 'ok', what, text: `${kind}; the addon would take less of the processor, but ${missing}` }
   return { level: 'ok', what, text: kind }
+}
+
+/** A name that is misspelled looks like that of a codec which is only passed on. */
+function codecsFinding({ rtp: { codecs } }: Settings): Finding {
+  const what = 'codecs'
+  const own = ownFormats({ ...usualRules, codecs }).map(({ encoding }) => encoding.toLowerCase())
+  const others = codecs.filter((name) => name.toLowerCase() !== 'others' && !own.includes(name.toLowerCase()))
+  const passed =
+    others.length === 0 ? '' : `; ${others.join(', ')}: known to phones alone, passed on between two that have it`
+  if (own.length === 0)
+    return {
+      level: 'warn',
+      what,
+      text: `none of ${codecs.join(', ')} is offered or heard by the server (CODECS)${passed}`,
+    }
+  return { level: 'ok', what, text: `${own.join(', ')}${passed}` }
 }
 
 async function musicFinding({ calls }: Settings): Promise<Finding> {

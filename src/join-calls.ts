@@ -20,6 +20,7 @@ import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
+import { speakFrom } from './join-prompts.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane } from './media/plane.ts'
@@ -189,7 +190,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       limits,
     }),
     limits,
-    house: new HouseNumbers({ ...settings.calls, services }),
+    house: new HouseNumbers({ ...settings.calls, services, speak: speakFrom(settings, log) }),
     passHeaders: settings.sip.passHeaders,
     services,
   })

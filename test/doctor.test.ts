@@ -44,6 +44,7 @@ test('a machine on which a start would work: no line says fail, and nothing was 
     'http',
     'rtp',
     'media io',
+    'codecs',
     'music',
     'tls',
     'recordings',
@@ -94,6 +95,12 @@ test('music on hold that cannot be played, and noise suppression that is there',
   assert.equal(status, 1)
   assert.match(out, /^fail +music +MUSIC_ON_HOLD: .*missing\.wav is no WAV or Ogg Opus file that can be read$/m)
   assert.match(out, /^ok +denoise /m)
+})
+
+test('codecs of CODECS that the server does not know are told, and a list of nothing else is a warning', async () => {
+  const [some, none] = await Promise.all([doctor({ CODECS: 'PCMA,opsu,others' }), doctor({ CODECS: 'G729' })])
+  assert.match(some.out, /^ok +codecs +pcma; opsu: known to phones alone/m)
+  assert.match(none.out, /^warn +codecs +none of G729 is offered or heard by the server \(CODECS\)/m)
 })
 
 test('few open files for many ports are told in calls', { skip: process.platform !== 'linux' }, async () => {

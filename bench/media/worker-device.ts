@@ -25,6 +25,7 @@ for (let i = 0; i < streams; i++) {
   ports.push(port)
 }
 if (relays(kind)) for (let i = 0; i < streams; i += 2) session.bridge(ports[i] as MediaPort, ports[i + 1] as MediaPort)
+await plane.stats() // the worker has done all that was ordered
 console.log(JSON.stringify({ ports: ports.map(({ address }) => address.rtpPort) }))
 process.stdin.resume()
 await once(process.stdin, 'end')

@@ -35,4 +35,6 @@ test('`prompts say` writes a WAV of what was asked for', async (t) => {
   assert.equal(sound.sampleRateHz, 16_000)
   assert.ok(sound.samples > 16_000 && sound.samples < 48_000, `${sound.samples} samples`)
   await assert.rejects(runPrompts(settings, { rest: ['sing'], language: 'en', output }), UsageError)
+  const nowhere = join(folder, 'missing', 'said.wav')
+  await assert.rejects(runPrompts(settings, { rest: ['say', '21'], language: 'en', output: nowhere }), UsageError)
 })

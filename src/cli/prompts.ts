@@ -32,9 +32,17 @@ export async function runPrompts(settings: Settings, context: PromptsContext): P
   const { grammar } = await library.language(tag)
   const names = what.flatMap((word) => promptsFor(grammar, word))
   const path = context.output ?? 'prompt.wav'
-  await writeFile(path, promptWav(await library.sound(tag, names)))
+  await write(path, promptWav(await library.sound(tag, names)))
   console.log(`${names.join(' ')}\n${path}`)
   return 0
+}
+
+async function write(path: string, wav: Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, wav)
+  } catch (cause) {
+    throw new UsageError(`--output: ${(cause as Error).message}`, { cause })
+  }
 }
 
 async function list(library: PromptLibrary, tag: string | undefined): Promise<number> {

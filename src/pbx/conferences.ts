@@ -3,13 +3,14 @@
  *
  *   dialplan ── HouseCall, room ─▶ here ── one media session and one mixer for each room
  *
- * A room begins with the first caller, who hears music until somebody else comes, and ends with the last. A short tone
- * tells those inside that somebody came or went. `*` mutes the caller and unmutes it: two tones down, two tones up.
+ * A room begins with the first caller, who hears that, and music until somebody else comes, and ends with the last. A short
+ * tone tells those inside that somebody came or went. `*` mutes the caller and unmutes it, and tells it so.
  */
 import type { HouseCall } from '../call/house-call.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Member, Mixer, Music, Sound } from '../media/graph/types.ts'
 import type { MediaPlane, MediaPort, MediaSession } from '../media/types.ts'
+import type { Speak } from './speech.ts'
 
 /** What people speak in; the mixer's sums are of this rate. */
 const sampleRateHz = 16_000
@@ -31,7 +32,7 @@ interface Guest {
   readonly call: HouseCall
   readonly port: MediaPort
   readonly member: Member
-  /** Ends the music of one who is alone. */
+  /** Ends what one who is alone hears. */
   alone: (() => void) | undefined
 }
 
@@ -47,11 +48,13 @@ export class Conferences {
   readonly #media: MediaPlane
   readonly #music: readonly Music[]
   readonly #log: Logger
+  readonly #speak: Speak
   readonly #rooms = new Map<string, Room>()
 
   /** @param music For who is alone; none for silence. */
-  constructor(media: MediaPlane, music: readonly Music[], log: Logger) {
+  constructor(media: MediaPlane, music: readonly Music[], log: Logger, speak: Speak) {
     this.#media = media
+    this.#speak = speak
     this.#music = music
     this.#log = log
   }
@@ -95,7 +98,7 @@ export class Conferences {
       if (digit !== '*') return
       isMuted = !isMuted
       guest.member.change({ muted: isMuted })
-      port.sound.play(isMuted ? muted : unmuted, { how: 'over' })
+      void this.#tell(port, isMuted ? 'muted' : 'unmuted', isMuted ? muted : unmuted)
     }
     await call.closed
     room.guests.delete(guest)
@@ -103,18 +106,38 @@ export class Conferences {
     this.#entertain(room)
   }
 
-  /** Music for who is alone, and for nobody else. */
+  /** In words, or else by tones, to this guest alone. */
+  async #tell(port: MediaPort, prompt: string, tones: readonly Sound[]): Promise<void> {
+    const words = await this.#speak(prompt)
+    const sounds = words.length > 0 ? words : tones
+    if (sounds.length > 0) port.sound.play(sounds, { how: 'over' })
+  }
+
+  /** Who is alone is told so and hears music; nobody else does. */
   #entertain({ guests }: Room): void {
     const isAlone = guests.size === 1
     for (const guest of guests) {
-      if (!isAlone) {
+      if (isAlone) guest.alone ??= this.#keepCompany(guest.port)
+      else {
         guest.alone?.()
         guest.alone = undefined
-      } else if (this.#music.length > 0) {
-        const failed = (): void => this.#log.warn('the music of a conference cannot be played', { music: this.#music })
-        guest.alone ??= guest.port.sound.holdMusic(this.#music, failed)
       }
     }
+  }
+
+  /** @returns Ends it. */
+  #keepCompany(port: MediaPort): () => void {
+    const over = new AbortController()
+    if (this.#music.length > 0) {
+      const failed = (): void => this.#log.warn('the music of a conference cannot be played', { music: this.#music })
+      over.signal.addEventListener('abort', port.sound.holdMusic(this.#music, failed))
+    }
+    void this.#speak('conference-alone').then((words) => {
+      if (words.length === 0 || over.signal.aborted) return
+      const playback = port.sound.play(words, { how: 'over' })
+      over.signal.addEventListener('abort', () => playback.stop())
+    })
+    return () => over.abort()
   }
 
   async #close(number: string, room: Room): Promise<void> {

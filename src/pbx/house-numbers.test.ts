@@ -15,6 +15,7 @@ import { turn } from '../sip/dialog/test-support.ts'
 import { createSipStack } from '../sip/stack.ts'
 import type { Dialog, SipStack } from '../sip/stack.types.ts'
 import { HouseNumbers } from './house-numbers.ts'
+import type { Speak } from './speech.ts'
 
 const pbx = '192.0.2.1'
 const phoneIp = '192.0.2.11'
@@ -25,12 +26,15 @@ let live: LiveCalls
 let phone: SipStack
 let house: HouseNumbers
 let facts: Fact[]
+/** Prompts that can be spoken: each as the file of its name. */
+let spoken: string[]
 
 beforeEach(async () => {
   clock = new FakeClock()
   media = new FakeMedia()
   live = new LiveCalls()
   facts = []
+  spoken = []
   const network = new MemoryNetwork({ clock })
   const stackAt = (ip: string): Promise<SipStack> =>
     createSipStack({ clock, log: silentLogger, network, listen: [{ transport: 'udp', ip, port: 5060 }] })
@@ -53,7 +57,9 @@ beforeEach(async () => {
     srtp: 'accepted',
     codecs: usualRules,
   }
-  house = new HouseNumbers({ echoNumber: '*43', conferencePrefix: '*6', services })
+  const speak: Speak = (...names) =>
+    Promise.resolve(names.flatMap((name) => (spoken.includes(name) ? [{ file: name }] : [])))
+  house = new HouseNumbers({ echoNumber: '*43', conferencePrefix: '*6', services, speak })
   stack.on('invite', (invite) => {
     const number = /sip:([^@]+)@/.exec(invite.request.uri)?.[1] ?? ''
     void house.take(invite, number, { from: { uri: 'sip:101@pbx', extension: '101' } })
@@ -111,6 +117,39 @@ test('an echo test is a call like any other: told, listed, ended by the caller',
   ])
   assert.equal(live.size, 0)
   assert.equal(media.ports[0]?.closed, true)
+})
+
+/** What is played at a port: files by their names, all else as a tone. */
+const playedAt = (index: number): string[][] =>
+  (media.ports[index]?.orders ?? []).flatMap((order) =>
+    order.do === 'play' ? [order.sounds.map((sound) => ('file' in sound ? sound.file : 'tone'))] : [],
+  )
+
+test('an echo test says what it is, and ends with the pound key', async () => {
+  spoken = ['echo-test']
+  const dialog = await enter('*43')
+  assert.deepEqual(playedAt(0), [['tone', 'echo-test', 'tone']])
+  let ended = false
+  dialog.on('ended', () => (ended = true))
+  media.ports[0]?.emit('digit', { digit: '5', durationMs: 100 })
+  await turn(clock, 1_000)
+  assert.equal(ended, false)
+  media.ports[0]?.emit('digit', { digit: '#', durationMs: 100 })
+  await turn(clock, 1_000)
+  assert.equal(ended, true)
+})
+
+test('who is alone in a room is told so until somebody comes; who is muted is told so', async () => {
+  spoken = ['conference-alone', 'muted']
+  await enter('*61')
+  assert.deepEqual(playedAt(0), [['conference-alone']])
+  await enter('*61')
+  assert.deepEqual(wantedOf(0), ['hold-music', 'play', 'stop', 'stop'])
+  assert.deepEqual(playedAt(1), [])
+  media.ports[1]?.emit('digit', { digit: '*', durationMs: 100 })
+  media.ports[1]?.emit('digit', { digit: '*', durationMs: 100 })
+  await turn(clock, 100)
+  assert.deepEqual(playedAt(1), [['muted'], ['tone', 'tone']])
 })
 
 test('an echo test ends after five minutes', async () => {

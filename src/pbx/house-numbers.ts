@@ -9,6 +9,7 @@ import type { Party } from '../events/catalogue.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { Conferences } from './conferences.ts'
 import { echoTest } from './echo-test.ts'
+import { mute, type Speak } from './speech.ts'
 
 export interface HouseNumbersOptions {
   /** None when empty. */
@@ -16,6 +17,8 @@ export interface HouseNumbersOptions {
   /** What the numbers of rooms begin with; one to four digits follow. None when empty. */
   readonly conferencePrefix: string
   readonly services: CallServices
+  /** In tones alone when left out. */
+  readonly speak?: Speak
 }
 
 const roomDigits = /^\d{1,4}$/
@@ -23,11 +26,13 @@ const roomDigits = /^\d{1,4}$/
 export class HouseNumbers {
   readonly #options: HouseNumbersOptions
   readonly #conferences: Conferences
+  readonly #speak: Speak
 
   constructor(options: HouseNumbersOptions) {
     const { media, holdMusic, log } = options.services
     this.#options = options
-    this.#conferences = new Conferences(media, holdMusic ?? [], log)
+    this.#speak = options.speak ?? mute
+    this.#conferences = new Conferences(media, holdMusic ?? [], log, this.#speak)
   }
 
   /** Whether this number is answered here. */
@@ -42,7 +47,7 @@ export class HouseNumbers {
     const name = room === undefined ? 'Echo' : `Conference ${room}`
     const to: Party = { uri: invite.request.uri, name }
     const call = new HouseCall(invite, { ...caller, to }, services)
-    if (room === undefined) await echoTest(call, services.media, services.clock)
+    if (room === undefined) await echoTest(call, services.media, services.clock, this.#speak)
     else await this.#conferences.enter(call, room)
   }
 
