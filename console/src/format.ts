@@ -122,7 +122,13 @@ const endTexts: Record<EndReason, EndText> = {
   },
   'no-common-codec': {
     label: 'No common codec',
-    sentence: 'The two phones have no audio codec in common. Allow PCMU or PCMA (G.711) on both.',
+    sentence:
+      'The two phones have no audio codec in common, or one of them insists on encryption. Allow PCMU or PCMA (G.711) on both.',
+    color: 'red',
+  },
+  'encryption-failed': {
+    label: 'Not encrypted',
+    sentence: 'The call had to be encrypted, but no keys could be agreed on with one of the phones.',
     color: 'red',
   },
   transferred: { label: 'Transferred', sentence: 'The other party was connected to somebody else.', color: 'green' },

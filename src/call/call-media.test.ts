@@ -417,3 +417,47 @@ test('a browser behind a proxy is offered what it needs and audio alone; a calle
   })
   assert.equal(devicePort?.descriptions.at(-1)?.ice?.remote?.user, 'u1u1')
 })
+
+test('an announcement in one codec and an answer in another is a call: a carrier speaks by several devices', async () => {
+  const ip = deviceIps[0] ?? ''
+  world.device(0, (invite) => {
+    invite.ring(183, description(sdp(ip, '0 101')))
+    world.clock.after(1_000, () => invite.answer(description(sdp(ip, '8 101'))))
+  })
+  const invite = world.call()
+  await turn(world.clock, 2_000)
+  assert.ok((await invite.outcome).answered)
+  const sent = world.media.ports.map(({ descriptions }) => descriptions.at(-1)?.send[0]?.encoding)
+  assert.deepEqual(sent, ['PCMU', 'PCMA'], 'what the caller agreed to stands, and is converted')
+})
+
+test('both legs are told as answered with their codec', async () => {
+  world.answers(0, 100, '8')
+  world.call()
+  await turn(world.clock, 1_000)
+  assert.deepEqual(
+    world.told('leg.answered').map((fact) => fact.name === 'leg.answered' && fact.codec),
+    ['PCMA', 'PCMA'],
+  )
+})
+
+test('an answer that cannot be used hangs up the device that gave it', async () => {
+  const device = world.answers(0, 100, '18')
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  assert.equal((await invite.outcome).response.status, 488)
+  assert.equal(device.dialog?.state, 'terminated')
+  await world.nothingIsLeft()
+})
+
+test('an answer that cannot be converted to what the caller agreed to with the announcement is no call', async () => {
+  const ip = deviceIps[0] ?? ''
+  world.device(0, (invite) => {
+    invite.ring(183, description(sdp(ip, '0 101')))
+    world.clock.after(1_000, () => invite.answer(description(sdp(ip, '18 101'))))
+  })
+  const invite = world.call(description(sdp(callerIp, '0 18 101')))
+  await turn(world.clock, 2_000)
+  assert.equal((await invite.outcome).response.status, 488)
+  await world.nothingIsLeft()
+})

@@ -23,7 +23,7 @@ import { CallMedia } from './call-media.ts'
 import { CallerSide, readInvite } from './caller-side.ts'
 import { firstOffer } from './codec-choice.ts'
 import { type CodecRules, rulesFor } from './codec-rules.ts'
-import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
+import { CallError, type CallFailure, callFailures, reasonFor, refusals } from './failures.ts'
 import type { Fork } from './fork.ts'
 import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
 import { HoldMusic } from './hold-music.ts'
@@ -238,7 +238,8 @@ export class Call implements LiveCall, TransferHost {
     const { leg: callee, media, earlyAnswer = '', renegotiated = false } = attempt
     this.#legs.callee = callee
     callee.media = media
-    this.#listen(callee, dialog, media)
+    // Whatever comes of the descriptions, it is hung up with the call.
+    callee.dialog = dialog
     const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
       const told = caller.describe(media.wishes)
@@ -246,6 +247,7 @@ export class Call implements LiveCall, TransferHost {
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
       return told
     })
+    this.#listen(callee, dialog, media)
     this.#legs.caller.unlisten?.()
     const callerDialog = caller.answer(description, this.#introduceToCaller(callee))
     this.#answeredAtMs = this.#services.clock.wallMs()
@@ -409,7 +411,7 @@ export class Call implements LiveCall, TransferHost {
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(reasonFor(code), undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {

@@ -117,7 +117,11 @@ export class CallerSide {
    */
   describe(wanted: AudioWishes): string | undefined {
     if (this.#renegotiated) return undefined
-    if (this.#earlyAnswer !== undefined) return this.#earlyAnswer
+    if (this.#earlyAnswer !== undefined) {
+      // The answer came from elsewhere than the early media, in another codec: the caller has its own by now.
+      if (!this.media.carries(wanted)) throw new CallError('call.no-common-codec')
+      return this.#earlyAnswer
+    }
     return this.#offer === undefined ? this.media.offer(wanted) : this.media.answer(this.#offer, wanted)
   }
 

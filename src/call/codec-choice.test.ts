@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { findCodec } from '../codec/codecs.ts'
 import { formatsOf } from '../sdp/media.ts'
 import type { SdpFormat } from '../sdp/types.ts'
-import { agreedIn, carried, firstOffer, toAnswer, toOffer } from './codec-choice.ts'
+import { agreedIn, carried, firstOffer, numbered, sameNumbers, toAnswer, toOffer } from './codec-choice.ts'
 import { type CodecRules, isDecodable, usualRules } from './codec-rules.ts'
 
 /** What phones write, by a word for each. */
@@ -159,4 +159,13 @@ test('digits are taken at another clock rate than the speech where there are no 
     shown(agreedIn(formats('pcmu', 'events48', 'events'), firstOffer(usualRules))),
     'PCMU/8@0 telephone-event/8@101',
   )
+})
+
+test('who offers one codec twice, as phones of mobile networks do, gets each once', () => {
+  const twice = [...at(96, 'evs:br=5.9-24.4'), ...at(97, 'evs:br=13.2')]
+  const atCallee = [...at(110, 'evs:br=13.2'), ...at(111, 'evs:br=5.9-24.4')]
+  assert.equal(shown(toAnswer(twice, atCallee, usualRules)), 'EVS/16@97 EVS/16@96')
+  assert.equal(shown(sameNumbers(twice, atCallee)), 'EVS/16@111 EVS/16@110')
+  assert.equal(shown(numbered(twice, atCallee)), 'EVS/16@111 EVS/16@110')
+  assert.equal(shown(toAnswer(at(96, 'evs'), atCallee, usualRules)), 'EVS/16@96')
 })

@@ -70,10 +70,7 @@ export function toOffer(
  */
 export function toAnswer(offered: readonly SdpFormat[], wanted: readonly SdpFormat[], rules: CodecRules): SdpFormat[] {
   const theirs = carried(offered, rules)
-  const common = wanted.filter(isSpeech).flatMap((ours) => {
-    const format = theirs.find((each) => sameFormat(each, ours))
-    return format ? [answered(format, ours)] : []
-  })
+  const common = pairs(wanted.filter(isSpeech), theirs).map(([ours, format]) => answered(format, ours))
   const speech = common.length > 0 ? common : converted(theirs, wanted, rules)
   if (speech.length === 0) return []
   // What the other side does not take as events it hears as tones.
@@ -87,7 +84,19 @@ export const agreedIn = (answer: readonly SdpFormat[], offered: readonly SdpForm
 
 /** The same formats as we declared them, in the order of the answer. */
 export const sameNumbers = (answer: readonly SdpFormat[], offered: readonly SdpFormat[]): SdpFormat[] =>
-  answer.flatMap((format) => offered.find((each) => sameFormat(each, format)) ?? [])
+  pairs(answer, offered).map(([, format]) => format)
+
+/** For each of the formats its like among the others, each of them once: some offer one codec twice (EVS, AMR). */
+function pairs(formats: readonly SdpFormat[], others: readonly SdpFormat[]): [SdpFormat, SdpFormat][] {
+  const left = [...others]
+  return formats.flatMap((format): [SdpFormat, SdpFormat][] => {
+    const alike = left.filter((each) => sameFormat(each, format))
+    const like = alike.find(({ fmtp }) => fmtp === format.fmtp) ?? alike[0]
+    if (!like) return []
+    left.splice(left.indexOf(like), 1)
+    return [[format, like]]
+  })
+}
 
 /** Nothing in common: the first that can be made out of what the other side speaks. */
 function converted(theirs: readonly SdpFormat[], wanted: readonly SdpFormat[], rules: CodecRules): SdpFormat[] {
@@ -131,10 +140,10 @@ const dynamic = Array.from({ length: 32 }, (_, index) => 96 + index)
 /** Gives each format a payload type of its own: the one it had in this dialog, else its own, else a free dynamic one. */
 export function numbered(formats: readonly SdpFormat[], declared: readonly SdpFormat[]): SdpFormat[] {
   const taken = new Map(declared.map((format) => [format.payloadType, format]))
+  const before = new Map(pairs(formats, declared))
   return formats.flatMap((format) => {
-    const before = declared.find((each) => sameFormat(each, format))
     const free = [format.payloadType, ...dynamic].find((number) => !taken.has(number))
-    const payloadType = before?.payloadType ?? free
+    const payloadType = before.get(format)?.payloadType ?? free
     // More formats than there are numbers: nobody means that.
     if (payloadType === undefined) return []
     const placed = { ...format, payloadType }

@@ -38,10 +38,17 @@ export const refusals: Readonly<Record<EndReason, { readonly status: number; rea
   'not-found': { status: 404 },
   'not-allowed': { status: 403 },
   'no-common-codec': { status: 488 },
+  'encryption-failed': { status: 488 },
   'media-timeout': { status: 480 },
   shutdown: { status: 503, reason: 'Shutting Down' },
   interrupted: { status: 500 },
   failed: { status: 500 },
+}
+
+/** Why a call ends that fails like this. */
+export function reasonFor(code: CallFailure): EndReason {
+  if (code === 'call.no-common-encryption') return 'encryption-failed'
+  return callFailures[code].sip === 488 ? 'no-common-codec' : 'failed'
 }
 
 /** What a phone's final answer says about why the call did not come about. */
@@ -62,6 +69,7 @@ const weight: readonly EndReason[] = [
   'declined',
   'busy',
   'no-common-codec',
+  'encryption-failed',
   'not-found',
   'not-allowed',
   'no-answer',

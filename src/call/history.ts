@@ -1,6 +1,7 @@
 /** Calls as they are kept: what the API and the console show of the past. Declared here, kept by database/. */
 import type {
   CallKind,
+  Encryption,
   EndReason,
   LegRole,
   MediaSummary,
@@ -24,7 +25,7 @@ export interface CallRecord {
   readonly recordings: readonly RecordingRecord[]
 }
 
-export interface LegRecord {
+export interface LegRecord extends Partial<Encryption> {
   readonly id: string
   readonly role: LegRole
   readonly party: Party

@@ -14,13 +14,15 @@ import type { MediaPort, MediaSession } from '../media/types.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { answerTo, readInvite } from './caller-side.ts'
 import { rulesFor } from './codec-rules.ts'
-import { CallError, type CallFailure, callFailures, refusals } from './failures.ts'
+import { CallError, type CallFailure, callFailures, reasonFor, refusals } from './failures.ts'
 import { type Leg, legOf, liveLeg, mediaSummary, type Presenter } from './leg.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
+import { isBrowser } from './party.ts'
+import { reasonHeader } from './reason.ts'
 import type { CallServices } from './services.ts'
 import { Teller } from './teller.ts'
 
@@ -53,6 +55,8 @@ export class HouseCall implements LiveCall {
   readonly #startedAtMs: number
   readonly #closed = Promise.withResolvers<void>()
   #answeredAtMs: number | undefined
+  /** Why it ends, for its BYE. */
+  #reasons: readonly string[] = []
   #ended = false
 
   constructor(invite: IncomingInvite, options: HouseCallOptions, services: CallServices) {
@@ -99,14 +103,19 @@ export class HouseCall implements LiveCall {
   }
 
   async #answer(session: MediaSession): Promise<MediaPort | undefined> {
-    const { advertisedIp, srtp, codecs, clock } = this.#services
+    const { advertisedIp, mediaIps, srtp, codecs, clock } = this.#services
     const rules = rulesFor(codecs, this.#options.codecs)
     const { offer } = readInvite(this.#invite, rules)
     const port = await session.openPort().catch((cause: unknown) => {
       throw new CallError('call.media-exhausted', { cause })
     })
     const host = advertisedIp(this.#invite.flow)
-    const media = new LegMedia(port, host, { srtp: this.#options.srtp ?? srtp, codecs: rules })
+    const media = new LegMedia(port, host, {
+      srtp: this.#options.srtp ?? srtp,
+      browser: isBrowser(this.#invite),
+      alsoAt: mediaIps,
+      codecs: rules,
+    })
     this.#leg.media = media
     if (this.#ended) {
       await port.close()
@@ -123,7 +132,10 @@ export class HouseCall implements LiveCall {
       log: this.log,
       teller: this.#teller,
       rtpTimeoutMs: this.#services.rtpTimeoutMs,
-      gone: (_leg, why) => void this.finish(why, 'caller'),
+      gone: (_leg, why, reasons) => {
+        this.#reasons = reasons
+        void this.finish(why, 'caller')
+      },
       refer: (_leg, _dialog, incoming) => incoming.respond(403),
       passesOn: () => false,
       described: () => {},
@@ -143,7 +155,7 @@ export class HouseCall implements LiveCall {
   async #fail(code: CallFailure): Promise<void> {
     const { text, sip } = callFailures[code]
     this.log.warn('a call failed', { code, text })
-    await this.finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.finish(reasonFor(code), undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {
@@ -160,7 +172,7 @@ export class HouseCall implements LiveCall {
     if (sipStatus !== undefined && reason !== 'cancelled') this.#reject(sipStatus)
     leg.watch?.stop()
     leg.unlisten?.()
-    const goodbye = leg.dialog?.bye()
+    const goodbye = leg.dialog?.bye(reasonHeader(this.#reasons))
     const stats = await leg.media?.port.close().catch(() => undefined)
     leg.state = 'ended'
     const quality = leg.quality ?? new LegQuality()

@@ -226,3 +226,11 @@ test('keys in the description are not changed for a certificate in mid-call', ()
   crypto.answer(media('RTP/SAVP', [sha80(1)]))
   assert.ok(sdes(crypto.answer(media('RTP/SAVP', [sha80(1), ...certificate()])).keys))
 })
+
+test('an answer of ours that is offered again, to refresh the session, is answered by a new key', () => {
+  const crypto = new LegCrypto('accepted')
+  const first = crypto.answer(media('RTP/SAVP', [sha80(7)]))
+  const again = sdes(crypto.takeAnswer(media('RTP/SAVP', [sha80(7, 9)])))
+  assert.equal(again?.send, sdes(first.keys)?.send)
+  assert.deepEqual(again?.receive.master, new Uint8Array(30).fill(9))
+})

@@ -49,7 +49,7 @@ export class LegCrypto {
   readonly #mode: SrtpMode
   readonly #own: (() => Fingerprint) | undefined
   readonly #browser: boolean
-  /** Ours, in the last offer. */
+  /** Ours, in the last description: an answer of ours is offered again to refresh the session. */
   #offered: readonly CryptoLine[] = []
   #offersDtls: boolean
   #keys: SrtpKeys | undefined
@@ -154,6 +154,7 @@ export class LegCrypto {
     const kept = this.#keys?.send.suite === line.key.suite ? this.#keys.send : undefined
     const key = kept ?? newSrtpKey(line.key.suite)
     const keys = this.#agree(media, { send: key, receive: line.key })
+    this.#offered = [{ tag: line.tag, key }]
     return { keys, attributes: [cryptoAttribute({ tag: line.tag, key })] }
   }
 

@@ -17,7 +17,7 @@ import type { Leg } from './leg.ts'
 import type { PressedDigit } from './leg-digits.ts'
 import type { AudioWishes, LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
-import { reasonsIn } from './reason.ts'
+import { noKeys, reasonsIn } from './reason.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import type { Teller } from './teller.ts'
 
@@ -26,7 +26,7 @@ export interface LegListener {
   readonly log: Logger
   readonly teller: Teller
   readonly rtpTimeoutMs: number
-  /** It hung up or vanished. @param reasons As its BYE gave them (RFC 3326). */
+  /** It hung up, vanished, or cannot be heard. @param reasons As its BYE gave them (RFC 3326). */
   gone(leg: Leg, why: EndReason, reasons: readonly string[]): void
   refer(leg: Leg, dialog: Dialog, incoming: InDialogRequest): void
   /** True when the other side is asked about this offer, and answers it. */
@@ -79,10 +79,17 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
   media.port.on('media-started', ({ source, codec }) => teller.legMediaStarted(leg.id, source, codec))
   const quality = (leg.quality ??= new LegQuality())
   media.port.on('quality', (heard) => teller.legQuality(leg.id, quality.hear(heard)))
-  media.port.on('handshake-failed', ({ why }) =>
-    user.log.warn('a DTLS handshake came to nothing', { leg: leg.id, why }),
-  )
   teller.legAnswered(leg)
+  listeners.push(
+    media.encryption.watch({
+      clock,
+      told: (encryption) => teller.legEncryption(leg.id, encryption),
+      failed: (why) => {
+        user.log.warn('a call is ended, for a DTLS handshake of it failed', { leg: leg.id, why })
+        user.gone(leg, 'encryption-failed', [noKeys(why)])
+      },
+    }),
+  )
   if (rtpTimeoutMs === 0) return
   leg.watch = new SilenceWatch({
     clock,

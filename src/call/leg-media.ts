@@ -23,6 +23,7 @@ import { agreedIn, carried, firstOffer, sameNumbers, toAnswer, toOffer } from '.
 import { type CodecRules, isCompanion, sameCodec, usualRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import type { SrtpMode } from './leg-crypto.ts'
+import { LegEncryption } from './leg-encryption.ts'
 import { answeredRtcp, offeredRtcp, type WantedReports, wantedReports } from './leg-rtcp.ts'
 import { LegTransport, type PortTransport } from './leg-transport.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
@@ -121,6 +122,7 @@ export interface LegMediaOptions {
 
 export class LegMedia {
   readonly port: MediaPort
+  readonly encryption: LegEncryption
   readonly #ip: string
   readonly #transport: LegTransport
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
@@ -141,6 +143,11 @@ export class LegMedia {
   #timing = usualTiming
   #peerTiming = usualTiming
   #peerDirection: Direction = 'sendrecv'
+  /**
+   * All of our last description. Early media may come from another device than the answer, in another codec; and what we
+   * answered is offered again to refresh the session.
+   */
+  #offered: readonly SdpFormat[] = []
   #awaitsAnswer = false
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
@@ -155,6 +162,7 @@ export class LegMedia {
     const { streams, before, srtp = 'accepted', browser = false, codecs, ice, alsoAt, voice } = more
     this.#voice = before ? before.#voice : voice
     this.port = port
+    this.encryption = new LegEncryption(port)
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
     this.#streams = streams
@@ -220,11 +228,17 @@ export class LegMedia {
     return toOffer(formats, this.#rules).length > 0
   }
 
+  /** Whether what was agreed here and this go together, as they are or converted. */
+  carries({ formats }: AudioWishes): boolean {
+    return toAnswer(this.#formats, formats, this.#rules).length > 0
+  }
+
   /** An offer of what the other side wants, or of what was agreed before. */
   offer(wanted: AudioWishes = { formats: this.#formats, timing: this.#timing }): string {
     const offered = toOffer(wanted.formats, this.#rules, this.#declared)
     const formats = offered.length > 0 ? offered : firstOffer(this.#rules)
     this.#formats = formats
+    this.#offered = formats
     this.#declare(formats)
     this.#timing = wanted.timing ?? usualTiming
     this.#awaitsAnswer = true
@@ -298,11 +312,11 @@ export class LegMedia {
     this.#streams?.of.hear(this.#streams.side, answer)
     if (!this.#plan.includes('audio')) return this.#takeOthers(answer.media.some(isRelayable))
     const audio = readAudio(answer)
-    const agreed = audio ? agreedIn(audio.formats, this.#formats) : []
+    const agreed = audio ? agreedIn(audio.formats, this.#offered) : []
     if (!audio || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#peerFormats = agreed
-    this.#apply(audio, this.#formats, agreed, this.#transport.takeAnswer(answer, audio.media))
-    this.#formats = sameNumbers(agreed, this.#formats)
+    this.#apply(audio, this.#offered, agreed, this.#transport.takeAnswer(answer, audio.media))
+    this.#formats = sameNumbers(agreed, this.#offered)
   }
 
   /**
@@ -349,6 +363,7 @@ export class LegMedia {
     this.#peerFormats = agreed.flatMap((format) => audio.formats.filter(hasNumber(format)))
     this.#apply(audio, agreed, this.#peerFormats, transport)
     this.#formats = agreed
+    this.#offered = agreed
     this.#declare(agreed)
   }
 
@@ -400,6 +415,7 @@ export class LegMedia {
       ...audio.reports,
       silent: !this.expectsPackets,
     }
+    this.encryption.agreed(transport.srtp)
     this.port.describe(this.#applied)
   }
 

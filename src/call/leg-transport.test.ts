@@ -192,3 +192,11 @@ test('a browser behind a proxy is told all our addresses, the one that its signa
     [ip, '198.51.100.1', '10.0.0.1'],
   )
 })
+
+test('a description of ours that was an answer can be offered again as it is, to refresh the session', () => {
+  const { port, media } = leg()
+  media.answer(browser())
+  media.takeAnswer(browser({ setup: 'active' }))
+  const [before, after] = port.descriptions.slice(-2)
+  assert.deepEqual([after?.srtp, after?.ice, after?.receive], [before?.srtp, before?.ice, before?.receive])
+})

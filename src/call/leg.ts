@@ -66,6 +66,7 @@ export function liveLeg({ id, role, party, state, sipCallId, transport, remote, 
     transport,
     remote,
     ...(codec && { codec }),
+    ...media?.encryption.now,
     ...(heard && { quality: heard }),
   }
 }

@@ -1,7 +1,7 @@
 /** The calls that live now, of all kinds: what the console watches and the clean stop ends. */
-import type { CallKind, EndReason, LegRole, Party, Quality, TracedMessage } from '../events/catalogue.ts'
+import type { CallKind, Encryption, EndReason, LegRole, Party, Quality, TracedMessage } from '../events/catalogue.ts'
 
-export interface LiveLeg {
+export interface LiveLeg extends Partial<Encryption> {
   readonly id: string
   readonly role: LegRole
   readonly party: Party

@@ -21,6 +21,9 @@ export const reasonHeader = (
 ): { readonly headers?: { readonly Reason: readonly string[] } } =>
   reasons.length === 0 ? {} : { headers: { Reason: reasons } }
 
+/** Said to both sides when the handshake of one failed. @param why From DTLS: an alert, or that it fell silent. */
+export const noKeys = (why: string): string => `SIP;cause=488;text="DTLS handshake failed: ${why}"`
+
 /** What causes of Q.850 mean for a call that did not come about (RFC 3398 §7.2.4.1). */
 const meanings: Readonly<Record<number, EndReason>> = {
   1: 'not-found',

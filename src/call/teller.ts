@@ -1,7 +1,15 @@
 /** Tells the facts of one call on the bus, each stamped with the call's id and the time. */
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { EndReason, LegRole, MediaSummary, Party, Quality, TracedMessage } from '../events/catalogue.ts'
+import type {
+  Encryption,
+  EndReason,
+  LegRole,
+  MediaSummary,
+  Party,
+  Quality,
+  TracedMessage,
+} from '../events/catalogue.ts'
 import type { Leg } from './leg.ts'
 
 export class Teller {
@@ -64,6 +72,10 @@ export class Teller {
   legAnswered({ id, media }: Leg): void {
     const codec = media?.codec
     this.#bus.publish({ name: 'leg.answered', ...this.#stamp(), legId: id, ...(codec && { codec }) })
+  }
+
+  legEncryption(legId: string, encryption: Encryption): void {
+    this.#bus.publish({ name: 'leg.encryption', ...this.#stamp(), legId, ...encryption })
   }
 
   legMediaStarted(legId: string, source: string, codec: string): void {

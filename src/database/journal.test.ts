@@ -26,6 +26,8 @@ test('a whole call is kept as it was told', async (t) => {
   bus.publish({ name: 'call.ringing', atMs: 1_100, ...of })
   bus.publish({ name: 'leg.answered', atMs: 1_200, ...of, codec: 'PCMU' })
   bus.publish({ name: 'call.answered', atMs: 1_300, ...of })
+  bus.publish({ name: 'leg.encryption', atMs: 1_300, ...of, encryption: 'dtls' })
+  bus.publish({ name: 'leg.encryption', atMs: 1_350, ...of, encryption: 'dtls', suite: 'AEAD_AES_128_GCM' })
   bus.publish({ name: 'leg.media-started', atMs: 1_400, ...of, source: '192.0.2.1:4000', codec: 'PCMA' })
   bus.publish({ name: 'recording.started', atMs: 1_500, callId: 'c', recordingId: 'r', folder: '/data' })
   bus.publish({ name: 'leg.digit', atMs: 2_000, ...of, digit: '4', durationMs: 100 })
@@ -57,6 +59,8 @@ test('a whole call is kept as it was told', async (t) => {
         answeredAtMs: 1_200,
         endedAtMs: 8_900,
         codec: 'PCMA',
+        encryption: 'dtls',
+        suite: 'AEAD_AES_128_GCM',
         digits: '4#',
         media: { ...media, source: '192.0.2.1:4000' },
       },

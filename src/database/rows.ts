@@ -60,6 +60,8 @@ export const legOf = (row: Selectable<LegsTable>): LegRecord => ({
     answeredAtMs: row.answered_at_ms,
     endedAtMs: row.ended_at_ms,
     codec: row.codec,
+    encryption: row.encryption,
+    suite: row.suite,
     sipStatus: row.sip_status,
     media: mediaOf(row),
   }),

@@ -6,7 +6,7 @@
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
-import type { CallKind, EndReason, LegRole } from '../events/catalogue.ts'
+import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -63,6 +63,8 @@ export interface LegsTable {
   answered_at_ms: number | null
   ended_at_ms: number | null
   codec: string | null
+  encryption: Encryption['encryption'] | null
+  suite: string | null
   sip_status: number | null
   digits: string
   source: string | null

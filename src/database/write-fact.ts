@@ -88,6 +88,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 
   'leg.answered': (db, fact) => updateRow(db, 'legs', fact.legId, { answered_at_ms: fact.atMs, codec: fact.codec }),
 
+  'leg.encryption': (db, { legId, encryption, suite = null }) => updateRow(db, 'legs', legId, { encryption, suite }),
+
   'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {

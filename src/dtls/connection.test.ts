@@ -144,6 +144,25 @@ test('a client that begins anew in mid-handshake is answered anew, and not once 
   assert.equal(server.sent.length, sent)
 })
 
+test('strangers who begin one handshake after the other are answered ten times, and lock nobody out for good', () => {
+  const both = pair()
+  const { clock, client, server } = both
+  const place = { ip: '198.51.100.1', port: 1_000 }
+  for (let i = 0; i < 20; i++) {
+    const stranger = pair().client
+    stranger.connection.start(addresses.server)
+    server.connection.receive(Buffer.from(stranger.sent[0] ?? []), place)
+    stranger.connection.receive(Buffer.from(server.sent.at(-1) ?? []), addresses.server)
+    server.connection.receive(Buffer.from(stranger.sent[1] ?? []), place)
+  }
+  assert.equal(server.sent.filter((datagram) => datagram.length > 500).length, 10)
+  client.connection.start(addresses.server)
+  clock.advance(500)
+  assert.equal(server.keys.length, 0)
+  clock.advance(10_000)
+  assertAgreed(both)
+})
+
 test('a peer that repeats its hello for ever is not answered for ever', () => {
   const { clock, client, server } = start({ proven: true, wire: (_, from) => (from === 'client' ? [1] : []) })
   clock.advance(2)
@@ -200,5 +219,29 @@ test('every datagram cut short or with a byte changed is survived, and harms no 
       fresh.connection.close()
     }
   }
+  assertAgreed(both)
+})
+
+test('a peer that never says hello is told as one that does not answer, and may still come', () => {
+  const both = pair()
+  both.clock.advance(29_000)
+  assert.deepEqual(both.server.failures, [])
+  both.clock.advance(2_000)
+  assert.deepEqual(both.server.failures, ['no answer'])
+  both.client.connection.start(addresses.server)
+  both.clock.advance(1_000)
+  assert.equal(both.server.keys.length, 1)
+  both.clock.advance(60_000)
+  assert.deepEqual(both.server.failures, ['no answer'])
+})
+
+test('a client that was told to begin again after the handshake says nothing more', () => {
+  const both = start()
+  both.clock.advance(1_000)
+  assertAgreed(both)
+  const before = both.client.sent.length
+  both.client.connection.start(addresses.server)
+  both.clock.advance(60_000)
+  assert.equal(both.client.sent.length, before)
   assertAgreed(both)
 })

@@ -51,12 +51,15 @@ export type DtlsFailure = AlertName | `peer: ${string}` | 'no answer'
 const firstWaitMs = 400
 const longestWaitMs = 6_400
 const maxSends = 7
+/** Until the first word of the peer, or a way to it. ICE gives up after that long too (RFC 8445 §14.3 with its longest times). */
+const firstWordMs = 30_000
 /** A flight of the peer that comes again has several messages: one answer is enough. */
 const repeatGapMs = 100
 /** A flight is sent at most so often because the peer repeats itself: no stranger makes us send for ever. */
 const maxRepeats = 20
-/** How often a client may begin anew. */
+/** How often a client may begin anew: so often at once, and once more each second, so that nobody uses it up for good. */
 const maxHandshakes = 10
+const anotherAfterMs = 1_000
 
 export class DtlsConnection {
   readonly #options: DtlsOptions
@@ -71,17 +74,20 @@ export class DtlsConnection {
   #sentAtMs = 0
   #repeats = 0
   #handshakes = 0
+  #firstAtMs: number | undefined
   #timer: Timer | undefined
   #state: 'shaking' | 'agreed' | 'failed' | 'closed' = 'shaking'
 
   constructor(options: DtlsOptions) {
     this.#options = options
+    this.#timer = options.clock.after(firstWordMs, () => this.#fallSilent())
   }
 
-  /** As the client: say hello. A server waits. */
+  /** As the client: say hello, once. A server waits. */
   start(to: DtlsPeer): void {
     const { role, own, peer } = this.#options
-    if (role === 'server' || this.#side) return
+    if (role === 'server' || this.#side || this.#state === 'agreed' || this.#state === 'closed') return
+    this.#state = 'shaking'
     const side = new ClientSide({ own, peer })
     this.#side = side
     this.#to = to
@@ -148,7 +154,11 @@ export class DtlsConnection {
     if (this.#state === 'agreed' || random.length < randomBytesOfHello) return false
     const { own, peer, proven } = this.#options
     if (!proven && !this.#isProven(hello, from)) return false
-    if (this.#handshakes++ >= maxHandshakes) return false
+    const nowMs = this.#options.clock.now()
+    this.#firstAtMs ??= nowMs
+    const more = Math.floor((nowMs - this.#firstAtMs) / anotherAfterMs)
+    if (this.#handshakes >= maxHandshakes + more) return false
+    this.#handshakes++
     this.#timer?.cancel()
     this.#clientRandom = Buffer.from(random)
     this.#to = from
@@ -212,13 +222,15 @@ export class DtlsConnection {
 
   #wait(waitMs: number, left: number): void {
     this.#timer = this.#options.clock.after(waitMs, () => {
-      if (left === 0) {
-        this.#end('failed')
-        return this.#options.failed('no answer')
-      }
+      if (left === 0) return this.#fallSilent()
       this.#sendFlight()
       this.#wait(Math.min(2 * waitMs, longestWaitMs), left - 1)
     })
+  }
+
+  #fallSilent(): void {
+    this.#end('failed')
+    this.#options.failed('no answer')
   }
 
   /** The peer says what it said before: our answer did not reach it. */

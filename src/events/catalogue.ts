@@ -30,6 +30,7 @@ export type EndReason =
   | 'not-found' // nobody has this number
   | 'not-allowed' // the extension may not call this number, or has made too many calls
   | 'no-common-codec'
+  | 'encryption-failed' // no keys in common, or the handshake that should agree on them failed
   | 'media-timeout' // no packet came from either side for RTP_TIMEOUT
   | 'shutdown'
   | 'interrupted' // the process died during the call; found at the next start
@@ -91,6 +92,14 @@ export interface QualityVerdict {
   readonly code: string
   readonly text: string
   readonly advice: string
+}
+
+/** How the audio of a leg is encrypted. */
+export interface Encryption {
+  /** Not at all, with keys in the signalling (RFC 4568), or agreed on the media path (RFC 5764). */
+  readonly encryption: 'none' | 'sdes' | 'dtls'
+  /** Of SRTP, `AES_CM_128_HMAC_SHA1_80`; with DTLS once the handshake is over. */
+  readonly suite?: string
 }
 
 /** One file of a recording. */
@@ -161,6 +170,8 @@ export interface Facts {
     readonly label?: string
   }
   'leg.answered': OfLeg & { readonly codec?: string }
+  /** How its audio is encrypted: when it is agreed, and with each change. */
+  'leg.encryption': OfLeg & Encryption
   /** The first RTP packet came and its source is now locked. */
   'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
   /** Something began or ceased to be wrong with its sound, or RTP_QUALITY_INTERVAL passed. */

@@ -19,6 +19,8 @@ import type { Speak } from './speech.ts'
 
 const pbx = '192.0.2.1'
 const phoneIp = '192.0.2.11'
+/** Where we are reached besides. */
+const outside = '198.51.100.1'
 
 let clock: FakeClock
 let media: FakeMedia
@@ -56,6 +58,7 @@ beforeEach(async () => {
     holdMusic: [{ builtIn: 'music' }],
     srtp: 'accepted',
     codecs: usualRules,
+    mediaIps: () => [outside],
   }
   const speak: Speak = (...names) =>
     Promise.resolve(names.flatMap((name) => (spoken.includes(name) ? [{ file: name }] : [])))
@@ -111,12 +114,29 @@ test('an echo test is a call like any other: told, listed, ended by the caller',
     'leg.started',
     'call.answered',
     'leg.answered',
+    'leg.encryption',
     'leg.ended',
     'call.ended',
     'call.traced',
   ])
   assert.equal(live.size, 0)
   assert.equal(media.ports[0]?.closed, true)
+})
+
+test('who finds its way by ICE is told all addresses of ours, as in other calls', async () => {
+  const ice = 'a=ice-ufrag:u1u1\r\na=ice-pwd:theirpasswordof22chars0\r\na=rtcp-mux\r\n'
+  const { outcome } = phone.invite({
+    target: { uri: `sip:*43@${pbx}:5060` },
+    from: `<sip:101@${phoneIp}>`,
+    to: `<sip:*43@${pbx}>`,
+    ...description(sdp(phoneIp) + ice),
+  })
+  await turn(clock, 1_000)
+  const { response } = await outcome
+  const candidates = Buffer.from(response.body)
+    .toString()
+    .match(/(?<=UDP \d+ )\S+/g)
+  assert.deepEqual(candidates, [pbx, outside])
 })
 
 /** What is played at a port: files by their names, all else as a tone. */

@@ -94,3 +94,11 @@ test('a label names the stream (RFC 4574)', () => {
   assert.equal(labelOf(read('m=audio 1 RTP/AVP 0', 'a=label:96 ')[1]), '96')
   assert.equal(labelOf(read('m=audio 1 RTP/AVP 0')[1]), undefined)
 })
+
+test('a payload type that is listed a thousand times is one format: what compares formats has little to do', () => {
+  const [, media] = read(`m=audio 4000 RTP/AVP ${'0 96 '.repeat(10_000)}8`, 'a=rtpmap:96 EVS/16000')
+  assert.deepEqual(
+    formatsOf(media).map(({ payloadType }) => payloadType),
+    [0, 96, 8],
+  )
+})

@@ -48,12 +48,12 @@ const staticFormats = new Map(
   ].map((entry) => [entry.payloadType, entry]),
 )
 
-/** The payload types of an RTP stream in the order of preference; none for other protocols. */
+/** The payload types of an RTP stream in the order of preference, each once; none for other protocols. */
 export function formatsOf(media: SdpMedia): SdpFormat[] {
   if (!media.protocol.includes('RTP/')) return []
   const rtpmaps = byPayloadType(media.attributes, 'rtpmap')
   const fmtps = byPayloadType(media.attributes, 'fmtp')
-  return media.formats.flatMap((token) => {
+  return [...new Set(media.formats)].flatMap((token) => {
     if (!/^\d{1,3}$/.test(token) || Number(token) > 127) return []
     const payloadType = Number(token)
     const known = parseRtpmap(payloadType, rtpmaps.get(payloadType)) ?? staticFormats.get(payloadType)

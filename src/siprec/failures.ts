@@ -11,6 +11,11 @@ export const siprecFailures = {
   'siprec.unknown-body': { fault: 'peer', sip: 415, text: 'The body is of a type that is not read' },
   'siprec.no-offer': { fault: 'peer', sip: 488, text: 'The first INVITE must offer media' },
   'siprec.no-audio': { fault: 'peer', sip: 488, text: 'No stream is offered that can be recorded' },
+  'siprec.no-encryption': {
+    fault: 'peer',
+    sip: 488,
+    text: 'No stream is encrypted as it must be, or all in a way that is not known',
+  },
   'siprec.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
 } as const satisfies FailureTable

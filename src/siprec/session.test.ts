@@ -101,7 +101,16 @@ test('a session is a live call with a leg a stream, and its recording is named b
   )
   assert.deepEqual(
     world.facts.map(({ name }) => name),
-    ['call.started', 'leg.started', 'leg.started', 'call.answered', 'leg.answered', 'leg.answered'],
+    [
+      'call.started',
+      'leg.started',
+      'leg.started',
+      'call.answered',
+      'leg.answered',
+      'leg.encryption',
+      'leg.answered',
+      'leg.encryption',
+    ],
   )
 })
 
@@ -342,7 +351,7 @@ test('BYE ends it: ports closed, recording stopped, each fact once', async () =>
   assert.ok(world.recordings.started[0]?.stopped)
   assert.ok(world.media.ports.every(({ closed }) => closed))
   assert.deepEqual(
-    world.facts.slice(6).map(({ name }) => name),
+    world.facts.slice(8).map(({ name }) => name),
     ['leg.ended', 'leg.ended', 'call.ended', 'call.traced'],
   )
   assert.equal(world.told('call.ended')[0]?.reason, 'hangup')
@@ -486,8 +495,30 @@ test('a stream with keys by DTLS is recorded, and answered with our certificate 
   )
 })
 
+test('streams say how they are encrypted; a session whose every handshake failed ends, and says why', async () => {
+  const offer = sdp({ label: '1', protocol: 'UDP/TLS/RTP/SAVP' }, { label: '2', protocol: 'UDP/TLS/RTP/SAVP' })
+  const invite = await begin(offer.replace('t=0 0\r\n', 't=0 0\r\na=fingerprint:sha-256 11:22\r\na=setup:actpass\r\n'))
+  const told = () =>
+    world.facts.flatMap((fact) => (fact.name === 'leg.encryption' ? [fact.suite ?? fact.encryption] : []))
+  const [first, second] = world.media.ports
+  first?.emit('secured', { suite: 'AEAD_AES_128_GCM' })
+  assert.deepEqual(told(), ['dtls', 'dtls', 'AEAD_AES_128_GCM'])
+  second?.emit('handshake-failed', { why: 'no answer' })
+  world.clock.advance(10_000)
+  assert.equal(world.live.size, 1, 'the other one is recorded')
+  first?.emit('handshake-failed', { why: 'no answer' })
+  world.clock.advance(10_000)
+  await settle()
+  assert.equal(world.live.size, 0)
+  const ended = world.facts.find(({ name }) => name === 'call.ended')
+  assert.equal(ended?.name === 'call.ended' && ended.reason, 'encryption-failed')
+  assert.ok(invite)
+})
+
 test('where encryption is mandatory a plain session is refused with 488', async () => {
   server = serverWith({ srtp: 'mandatory' })
   const invite = await begin(sdp({ label: '1' }))
   assert.equal((await invite.final).status, 488)
+  await settle()
+  assert.equal(world.told('call.ended')[0]?.reason, 'encryption-failed')
 })

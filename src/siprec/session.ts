@@ -12,6 +12,7 @@ import { mediaSummary, remoteOf } from '../call/leg.ts'
 import type { SrtpMode } from '../call/leg-crypto.ts'
 import type { LiveCall, LiveCallSnapshot } from '../call/live-calls.ts'
 import { partyAt } from '../call/party.ts'
+import { noKeys, reasonHeader } from '../call/reason.ts'
 import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
 import type { Logger } from '../core/logger.ts'
@@ -68,6 +69,8 @@ export class RecordingSession implements LiveCall {
   #answeredAtMs: number | undefined
   #started = false
   #ended = false
+  /** Why it ends, for the BYE. */
+  #reasons: readonly string[] = []
   /** Requests of the client are handled one after the other: each builds on what the last one left. */
   #handling: Promise<void> = Promise.resolve()
 
@@ -83,6 +86,7 @@ export class RecordingSession implements LiveCall {
     this.#media.on('lost', () => void this.end('failed'))
     this.#streams = new Streams({
       session: this.#media,
+      clock: services.clock,
       log: this.#log,
       silentAfterMs: settings.streamSilentMs,
       srtp: settings.srtp,
@@ -104,7 +108,9 @@ export class RecordingSession implements LiveCall {
       const document = body.metadata && parseMetadata(body.metadata.bytes, body.metadata.charset)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      await this.#begin(this.#streams.suitable(readOffer(body.sdp)), document)
+      const offer = readOffer(body.sdp)
+      if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
+      await this.#begin(this.#streams.suitable(offer), document)
     } catch (error) {
       if (!(error instanceof SiprecError))
         this.#log.error('A recording session could not be set up', { error: String(error) })
@@ -113,7 +119,7 @@ export class RecordingSession implements LiveCall {
   }
 
   async #begin(offer: Offer, document: MetadataDocument | undefined): Promise<void> {
-    if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
+    if (offer.streams.length === 0) throw new SiprecError('siprec.no-encryption')
     const streams = await this.#streams.apply(offer)
     if (this.#ended) return
     if (streams.length < offer.streams.length) throw new SiprecError('siprec.media-exhausted')
@@ -257,6 +263,8 @@ export class RecordingSession implements LiveCall {
       },
       mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
       quality: ({ legId }, quality) => this.#tell('leg.quality', { legId, quality }),
+      encrypted: ({ legId }, encryption) => this.#tell('leg.encryption', { legId, ...encryption }),
+      unheard: ({ legId }, why) => this.#unheard(legId, why),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
       silent: ({ legId, offered }, { idleMs }) => {
         if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
@@ -264,12 +272,23 @@ export class RecordingSession implements LiveCall {
     }
   }
 
+  /** One of several streams is missed; a client that can record nothing had better know it. */
+  #unheard(legId: string, why: string): void {
+    this.#log.warn('A recorded stream cannot be heard, for its DTLS handshake failed', { legId, why })
+    if (
+      !this.#streams.list().every(({ encryption, offered }) => encryption.failure !== undefined && !isPaused(offered))
+    )
+      return
+    this.#reasons = [noKeys(why)]
+    void this.#finish('encryption-failed', 'stream')
+  }
+
   async #refuse(code: SiprecFailure): Promise<void> {
     if (this.#ended) return
     const { sip } = siprecFailures[code]
     this.#log.warn('A recording session was refused', { code })
     this.#invite.reject(sip, refusalOf(code))
-    await this.#finish(sip === 488 ? 'no-common-codec' : 'failed', undefined, sip)
+    await this.#finish(reasons[code] ?? 'failed', undefined, sip)
   }
 
   end(reason: EndReason): Promise<void> {
@@ -284,7 +303,7 @@ export class RecordingSession implements LiveCall {
     this.#watch?.stop()
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
-    const goodbye = this.#dialog?.bye()
+    const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
     const stored = this.#recording?.stop()
     await this.#streams.close()
     this.#tell('call.ended', { reason, ...(by && { by }), ...(sipStatus !== undefined && { sipStatus }) })
@@ -301,9 +320,11 @@ export class RecordingSession implements LiveCall {
     this.#tell('call.started', { kind: 'siprec', from: this.#from(), to: this.#to() })
   }
 
-  #tellAnswered({ legId, offered }: Stream): void {
+  #tellAnswered(stream: Stream): void {
+    const { legId, offered } = stream
     const codec = codecOf(offered)
     this.#tell('leg.answered', { legId, ...(codec !== undefined && { codec }) })
+    this.#streams.watch(stream)
   }
 
   #tellMetadata({ raw, problems }: MetadataDocument): void {
@@ -338,7 +359,7 @@ export class RecordingSession implements LiveCall {
       startedAtMs: this.#startedAtMs,
       ...(this.#answeredAtMs !== undefined && { answeredAtMs: this.#answeredAtMs }),
       recording: this.#recording !== undefined,
-      legs: this.#streams.list().map(({ legId, offered, quality }) => ({
+      legs: this.#streams.list().map(({ legId, offered, quality, encryption }) => ({
         id: legId,
         role: 'stream',
         party: this.#partyOf(legId),
@@ -347,6 +368,8 @@ export class RecordingSession implements LiveCall {
         transport: flow.transport,
         remote: remoteOf(flow),
         codec: codecOf(offered),
+        encryption: encryption.now?.encryption,
+        suite: encryption.now?.suite,
         label: offered.label,
         quality: quality.last,
       })),
@@ -356,4 +379,11 @@ export class RecordingSession implements LiveCall {
   messages(): readonly TracedMessage[] {
     return this.#services.messages([this.#sipCallId])
   }
+}
+
+/** Why a session ends that is refused like this. */
+const reasons: Partial<Record<SiprecFailure, EndReason>> = {
+  'siprec.no-offer': 'no-common-codec',
+  'siprec.no-audio': 'no-common-codec',
+  'siprec.no-encryption': 'encryption-failed',
 }

@@ -6,10 +6,12 @@
  */
 
 import { type CryptoAnswer, LegCrypto, type SrtpMode } from '../call/leg-crypto.ts'
+import { LegEncryption } from '../call/leg-encryption.ts'
 import { LegQuality } from '../call/leg-quality.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
-import type { Quality } from '../events/catalogue.ts'
+import type { Encryption, Quality } from '../events/catalogue.ts'
 import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
@@ -23,6 +25,9 @@ export interface Stream {
   readonly crypto: LegCrypto
   /** What was agreed of encryption. */
   agreed: CryptoAnswer
+  readonly encryption: LegEncryption
+  /** Stops telling of its encryption. */
+  unwatch: () => void
 }
 
 export interface StreamListener {
@@ -32,11 +37,15 @@ export interface StreamListener {
   mediaStarted(stream: Stream, event: PortEvents['media-started']): void
   digit(stream: Stream, event: PortEvents['digit']): void
   quality(stream: Stream, quality: Quality): void
+  encrypted(stream: Stream, encryption: Encryption): void
+  /** Nothing of it can be heard: no keys came of its handshake. */
+  unheard(stream: Stream, why: string): void
   silent(stream: Stream, event: PortEvents['inactive']): void
 }
 
 export interface StreamsOptions {
   readonly session: MediaSession
+  readonly clock: Clock
   readonly log: Logger
   /** A stream that is silent for so long is told as `silent`; 0 never. */
   readonly silentAfterMs: number
@@ -122,12 +131,20 @@ export class Streams {
       const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
       const crypto = new LegCrypto(srtp, { own: () => port.fingerprint })
       const quality = new LegQuality()
-      const stream: Stream = { legId: newId(), port, quality, offered, crypto, agreed: crypto.answer(offered.media) }
+      const stream: Stream = {
+        legId: newId(),
+        port,
+        quality,
+        offered,
+        crypto,
+        agreed: crypto.answer(offered.media),
+        encryption: new LegEncryption(port),
+        unwatch: () => {},
+      }
       this.#streams.set(offered.index, stream)
       port.on('media-started', (event) => listener.mediaStarted(stream, event))
       port.on('digit', (event) => listener.digit(stream, event))
       port.on('quality', (event) => listener.quality(stream, quality.hear(event)))
-      port.on('handshake-failed', ({ why }) => log.warn('a DTLS handshake came to nothing', { leg: stream.legId, why }))
       port.on('inactive', (event) => listener.silent(stream, event))
       describe(stream)
       return [stream]
@@ -137,7 +154,18 @@ export class Streams {
     }
   }
 
+  /** Tell of its encryption from now on: it is told of as a leg. */
+  watch(stream: Stream): void {
+    const { clock, listener } = this.#options
+    stream.unwatch = stream.encryption.watch({
+      clock,
+      told: (encryption) => listener.encrypted(stream, encryption),
+      failed: (why) => listener.unheard(stream, why),
+    })
+  }
+
   #remove(stream: Stream): void {
+    stream.unwatch()
     this.#streams.delete(stream.offered.index)
     this.#options.listener.removing(stream)
     const removal = this.#closePort(stream).finally(() => this.#removals.delete(removal))
@@ -158,7 +186,8 @@ function noPortYet(): never {
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. */
-function describe({ port, offered, agreed }: Stream): void {
+function describe({ port, offered, agreed, encryption }: Stream): void {
+  encryption.agreed(agreed.keys)
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
     receive: payloadFormats(offered),

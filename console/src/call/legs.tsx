@@ -26,6 +26,7 @@ export function Legs({ legs, liveLegs }: LegsProps) {
 
 function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | undefined }) {
   const codec = leg.media?.codec ?? leg.codec ?? live?.codec
+  const encryption = leg.encryption ?? live?.encryption
   const quality = carriedAudio(leg) ? (leg.media?.quality ?? live?.quality) : undefined
   return (
     <Card withBorder padding="sm" component="article">
@@ -44,6 +45,7 @@ function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | un
             <span className="mono">{leg.remote}</span> over {leg.transport.toUpperCase()}
           </Line>
           {codec ? <Line name="Codec">{codec}</Line> : null}
+          {encryption ? <Line name="Encryption">{encryptionText(encryption, leg.suite ?? live?.suite)}</Line> : null}
           {leg.digits ? (
             <Line name="Digits pressed">
               <span className="mono">{leg.digits}</span>
@@ -61,6 +63,13 @@ function LegCard({ leg, live }: { readonly leg: Leg; readonly live: LiveLeg | un
       </Stack>
     </Card>
   )
+}
+
+const waysToKeys = { sdes: 'SRTP, keys in the signalling', dtls: 'SRTP, keys by DTLS' } as const
+
+function encryptionText(encryption: NonNullable<Leg['encryption']>, suite: string | undefined): string {
+  if (encryption === 'none') return 'none'
+  return suite === undefined ? waysToKeys[encryption] : `${waysToKeys[encryption]} (${suite})`
 }
 
 const stateTexts: Record<LiveLeg['state'], string> = {

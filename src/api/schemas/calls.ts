@@ -41,6 +41,11 @@ export const mediaSummarySchema = z
   .meta({ id: 'MediaSummary' })
 export type MediaSummary = z.infer<typeof mediaSummarySchema>
 
+const encryptionSchema = z
+  .enum(['none', 'sdes', 'dtls'])
+  .describe('Of its audio: none, keys in the signalling, or agreed by DTLS.')
+const suiteSchema = z.string().describe('Of SRTP, `AES_CM_128_HMAC_SHA1_80`; with DTLS once the handshake is over.')
+
 export const legSchema = z
   .object({
     id: z.string(),
@@ -54,6 +59,8 @@ export const legSchema = z
     answeredAtMs: z.number().optional(),
     endedAtMs: z.number().optional(),
     codec: z.string().optional(),
+    encryption: encryptionSchema.optional(),
+    suite: suiteSchema.optional(),
     sipStatus: z.int().optional(),
     digits: z.string(),
     media: mediaSummarySchema.optional(),
@@ -88,6 +95,8 @@ export const liveLegSchema = z
     transport: z.string(),
     remote: z.string(),
     codec: z.string().optional(),
+    encryption: encryptionSchema.optional(),
+    suite: suiteSchema.optional(),
     label: z.string().optional(),
     quality: qualitySchema.optional().describe('As told last.'),
   })

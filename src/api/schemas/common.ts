@@ -41,6 +41,7 @@ export const endReasonSchema = z.enum([
   'not-found',
   'not-allowed',
   'no-common-codec',
+  'encryption-failed',
   'transferred',
   'media-timeout',
   'shutdown',

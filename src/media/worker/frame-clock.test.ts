@@ -61,6 +61,26 @@ test('a worker that stood still makes up for 200 ms tick by tick, and leaves out
   assert.deepEqual(seen.slice(5), [6, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57])
 })
 
+test('who comes in the middle of making up for time takes no tick away from the others', () => {
+  const clock = new LateClock()
+  const seen: number[] = []
+  const late: number[] = []
+  const frames = new FrameClock(clock)
+  const guest = { tick: (tick: number) => late.push(tick) }
+  frames.add({
+    tick(tick) {
+      seen.push(tick)
+      if (tick === 2) frames.add(guest)
+    },
+  })
+  clock.lateMs = 60
+  clock.advance(20)
+  clock.lateMs = 0
+  clock.advance(80)
+  assert.deepEqual(seen, [1, 2, 3, 4, 5])
+  assert.deepEqual(late, [2, 3, 4, 5])
+})
+
 test('what waits in the sockets of a thread that stood still is read before the ticks it missed', () => {
   const clock = new LateClock()
   const frames = new FrameClock(clock)

@@ -34,6 +34,7 @@ export class FrameClock {
   #timer: Timer | undefined
   /** A late wake-up was put off until what came meanwhile is read. */
   #putOff = false
+  #passing = false
   /** How late wake-ups were, µs + 1. */
   readonly #late = createHistogram()
 
@@ -48,7 +49,8 @@ export class FrameClock {
   /** Ticks begin with the next one. Twice is once. */
   add(sink: FrameSink): void {
     this.#sinks.add(sink)
-    if (this.#timer) return
+    // A pass goes on by itself, and may have ticks to make up for.
+    if (this.#timer || this.#passing) return
     this.tick = this.#due()
     this.#wait()
   }
@@ -104,11 +106,13 @@ export class FrameClock {
       this.skipped += due - this.tick - mostCatchUp
       this.tick = due - mostCatchUp
     }
+    this.#passing = true
     while (this.tick < due && this.#sinks.size > 0) {
       this.tick++
       for (const sink of this.#sinks) sink.tick(this.tick, nowMs)
       this.#afterTick()
     }
+    this.#passing = false
     if (this.#sinks.size > 0 && !this.#timer) this.#wait()
   }
 }

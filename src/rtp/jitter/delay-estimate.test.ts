@@ -72,3 +72,11 @@ test('after a pause of more than ten seconds the least delay is looked for anew'
   feed(estimate, 60, 1, () => 15)
   isNow(estimate.baseMs, 1015)
 })
+
+test('a path that became longer is a longer path after ten seconds, and not jitter for a minute', () => {
+  const estimate = new DelayEstimate(20, 200)
+  feed(estimate, 0, 20, () => 0)
+  feed(estimate, 20, 12, () => 150)
+  isNow(estimate.baseMs, 1150)
+  assert.ok(estimate.targetMs <= 40, `${estimate.targetMs} ms`)
+})

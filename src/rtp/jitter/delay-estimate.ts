@@ -77,7 +77,9 @@ export class DelayEstimate {
     const second = Math.floor(nowMs / 1000)
     if (second !== this.#second) this.#closeSecond(second)
     if (transitMs < this.#least) this.#least = transitMs
+    const before = this.baseMs
     this.baseMs = Math.min(this.#least, this.#leastBefore)
+    if (this.baseMs - before > otherPathMs && this.#seconds > 0) this.#slower(this.baseMs - before)
     const lateMs = transitMs - this.baseMs
     this.#weight /= forget
     this.#count(lateMs, this.#weight)
@@ -91,6 +93,18 @@ export class DelayEstimate {
     const step = Math.min(steps - 1, Math.floor(lateMs / stepMs))
     this.#histogram[step] = (this.#histogram[step] ?? 0) + weight
     this.#total += weight
+  }
+
+  /** The path is longer now: what came late by the old base was not, or not so much. */
+  #slower(byMs: number): void {
+    const moved = Math.min(steps, Math.round(byMs / stepMs))
+    let onTime = 0
+    for (let step = 0; step < moved; step++) onTime += this.#histogram[step] ?? 0
+    this.#histogram.copyWithin(0, moved)
+    this.#histogram.fill(0, steps - moved)
+    this.#histogram[0] = (this.#histogram[0] ?? 0) + onTime
+    for (let i = 0; i < spikesRemembered; i++) this.#spikesMs[i] = Math.max(0, (this.#spikesMs[i] ?? 0) - byMs)
+    this.#untilTarget = 0
   }
 
   #shrink(): void {

@@ -110,6 +110,22 @@ test('another SSRC begins anew at once, another sequence with its second packet,
   assert.deepEqual({ restarts, stray, lost }, { restarts: 3, stray: 1, lost: 0 })
 })
 
+test('of two sources that send at once one is heard, the newer; the other when that stops', () => {
+  const { jitter, packet, put, play } = buffer()
+  const other = (ssrc: number, index: number): boolean => {
+    Object.assign(packet, { ssrc, sequence: index, timestamp: 160 * index })
+    return jitter.put(packet, 'sound', index * 20)
+  }
+  put(0)
+  for (let index = 1; index < 50; index++) {
+    assert.equal(other(8, index), true)
+    assert.equal(other(7, index), false)
+  }
+  assert.equal(play().length, 49)
+  for (let index = 50; index < 60; index++) other(7, index)
+  assert.equal(play().length, 6, '100 ms later')
+})
+
 test('a sender that pauses with its timestamps goes on without delay', () => {
   const { jitter, put, play } = buffer()
   put(0, 0)

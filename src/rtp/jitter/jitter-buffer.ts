@@ -52,6 +52,11 @@ const jumpMs = 500
 /** Of a sender that has not shown its own yet. */
 const usualPacketMs = 20
 
+/** Of two sources that send at once the newer one is heard, as long as no more than this lies between its packets, ms. */
+const flowsMs = 100
+/** A source that was silent for so long may take its place again at once, ms. */
+const restedMs = 1000
+
 const free = 0
 const waiting = 1
 const played = 2
@@ -89,6 +94,9 @@ export class JitterBuffer {
   #begun = false
   #playing = false
   #ssrc = 0
+  /** The source before, and when it was last heard of. */
+  #ssrcBefore: number | undefined
+  #beforeAtMs = 0
   /** Highest sequence number, extended; time and timestamp of the highest with sound. */
   #newest = 0
   #newestTime = 0
@@ -142,6 +150,7 @@ export class JitterBuffer {
     const length = packet.payloadEnd - packet.payloadStart
     if (length > mostPayloadBytes) return this.#refuse('stray')
     const isAnother = !this.#begun || packet.ssrc !== this.#ssrc
+    if (isAnother && this.#isOutdone(packet.ssrc, nowMs)) return this.#refuse('stray')
     // Nothing begins with what has no sound
     if (isAnother && carries === 'other') return false
     if (isAnother) this.#restart(packet, nowMs)
@@ -225,6 +234,14 @@ export class JitterBuffer {
     return this.#refuse(wasPlayed ? 'duplicate' : 'late')
   }
 
+  /** The source before still sends, beside the one that took its place: to follow each in turn would give nothing at all. */
+  #isOutdone(ssrc: number, nowMs: number): boolean {
+    if (ssrc !== this.#ssrcBefore) return false
+    const rested = nowMs - this.#beforeAtMs >= restedMs
+    this.#beforeAtMs = nowMs
+    return !rested && nowMs - this.#newestAtMs < flowsMs
+  }
+
   #restart(packet: RtpPacket, nowMs: number): void {
     if (this.#begun) this.counts.restarts++
     this.#state.fill(free)
@@ -237,6 +254,10 @@ export class JitterBuffer {
     this.#newestAtMs = nowMs
     this.#headTime = this.#newestTime
     this.#held = 0
+    if (packet.ssrc !== this.#ssrc) {
+      this.#ssrcBefore = this.#begun ? this.#ssrc : undefined
+      this.#beforeAtMs = nowMs
+    }
     this.#ssrc = packet.ssrc
     this.#begun = true
     this.#playing = false

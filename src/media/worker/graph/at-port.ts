@@ -58,7 +58,10 @@ class Layer {
 
   /** @returns False when there are too many at the port already. */
   lay(port: GraphPort, source: SoundSource, how: Laid): boolean {
-    if (typeof how === 'object') this.#duck = new Duck(source, () => port.heard.base, how.duckDb)
+    if (typeof how === 'object') {
+      const sampleRateHz = Math.max(source.sampleRateHz, port.hearsHz)
+      this.#duck = new Duck(source, () => port.heard.base, how.duckDb, sampleRateHz)
+    }
     this.#end = sayIfRoom(port, this.#duck ?? source, how === 'over' ? 'over' : 'instead')
     return this.#end !== undefined
   }

@@ -8,7 +8,7 @@ import { FakeClock } from '../../../core/fake-clock.ts'
 import type { GraphEvent, GraphOrder, PlayOrder } from '../../graph/protocol.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { inMemory, saw } from '../sounds/test-support.ts'
-import { events, g722, opus, Phone, type PhoneOptions, pcmu } from '../voice/test-support.ts'
+import { events, g722, opus, Phone, type PhoneOptions, pcmu, Sound as Voice } from '../voice/test-support.ts'
 import { Desk } from './desk.ts'
 
 const onePlay: PlayOrder = { how: 'instead', times: 1, volumeDb: 0, fromMs: 0, stopOn: '' }
@@ -80,6 +80,24 @@ test('a digit that it waits for ends it, others do not, and what comes after is 
   await pass(5)
   assert.deepEqual(toldOf(1), [{ name: 'playback-ended', end: { reason: 'digit', digit: '#', positionMs: 200 } }])
   assert.equal(desk.size, 0)
+})
+
+test('a voice keeps its treble under a prompt that has none', async () => {
+  const { phones, obey, pass } = room([{ formats: [g722] }])
+  const [phone] = phones
+  assert.ok(phone)
+  phone.port.hear(new Voice(sine(6000, 8000, 16_000, 2), 16_000))
+  obey({
+    do: 'play',
+    id: 1,
+    port: 1,
+    sounds: [inMemory(new Int16Array(8000))],
+    wishes: { ...onePlay, how: { duckDb: 6 } },
+  })
+  await opened()
+  await pass(50)
+  const { peak } = findSine(phone.sound(g722).subarray(4800, 12_800), 6000, 16_000)
+  assert.ok(Math.abs(peak - 4000) < 300, `peak ${peak}`)
 })
 
 const change = (change: Extract<GraphOrder, { do: 'change-playback' }>['change']): GraphOrder => ({

@@ -29,13 +29,14 @@ export class Duck implements SoundSource {
   /**
    * @param under What is heard beneath at the time.
    * @param byDb How much quieter that becomes, above 0.
+   * @param sampleRateHz As rich as the richer of the two, as far as it can be heard.
    */
-  constructor(over: SoundSource, under: () => SoundSource | undefined, byDb: number) {
-    this.sampleRateHz = over.sampleRateHz
-    this.#over = over
+  constructor(over: SoundSource, under: () => SoundSource | undefined, byDb: number, sampleRateHz = over.sampleRateHz) {
+    this.sampleRateHz = sampleRateHz
+    this.#over = atRate(over, sampleRateHz)
     this.#under = under
     this.#low = gainFactor(-byDb)
-    this.#output = new Int16Array(frameSamples(over.sampleRateHz))
+    this.#output = new Int16Array(frameSamples(sampleRateHz))
   }
 
   /** The sound over the other is over: `done` is told when the other is as loud as before. */

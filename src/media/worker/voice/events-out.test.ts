@@ -117,6 +117,25 @@ test('a digit for which there is no room among what is played is not heard, and 
   await Promise.all([a.port.close(), b.port.close()])
 })
 
+test('the same digit twice is two tones, though the end of the first is lost', () => {
+  for (const pauseMs of [60, 80, 120, 160, 200]) {
+    const { clock, a, b } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
+    for (const digit of '77') {
+      const began = a.timestamp
+      for (const { payload, marker } of digitPackets(digit, 100)) {
+        a.timestamp = began
+        if (parseTelephoneEvent(payload)?.end) a.sequence++
+        else a.send(payload, 0, { marker, payloadType: 101 })
+        clock.advance(parseTelephoneEvent(payload)?.end ? 0 : 20)
+      }
+      a.timestamp = began + 800
+      speak(clock, a, sine(300, 800, 8000, pauseMs / 1000), 160, 20)
+    }
+    clock.advance(1000)
+    assert.equal(tonesOf(b, pcmu), '77', `pause of ${pauseMs} ms`)
+  }
+})
+
 test('a tone for an event whose end was lost does not sound on', () => {
   const { clock, frames, a, b } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
   const [first, second] = digitPackets('3', 100)
@@ -170,6 +189,16 @@ test('digits are sent as tones to a party that takes no events', () => {
   speak(clock, a, sine(300, 8000, 8000, 1.2), 160, 20)
   assert.equal(tonesOf(b, pcmu), '147*A')
   assert.equal(done, true)
+})
+
+test('digits wait for those before them, but no endless row of them', () => {
+  const { clock, a } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
+  let sent = 0
+  const send = (): boolean => a.port.sendDigits('1', 40, 40, () => sent++)
+  for (let i = 0; i < 64; i++) assert.ok(send())
+  assert.equal(send(), false)
+  clock.advance(200)
+  assert.ok(sent > 0 && send())
 })
 
 test('digits cannot be sent to who takes nothing; who waits for them is told when the port closes', async () => {

@@ -25,8 +25,10 @@ const eventBytes = 4
 const mostTicks = 0xffff
 /** The shortest tone that a receiver must take, with some reserve for a lost frame (ITU-T Q.24: 40 ms). */
 const shortestToneMs = 60
+/** Between two tones, whatever was lost of the first: the same digit twice is not to be one (Q.24: 40 ms). */
+const shortestPauseMs = 60
 const toneRateHz = 8000
-/** Wishes to send digits that wait for their turn. */
+/** Strings of digits that wait for those before them. */
 const mostWaiting = 64
 
 /** One for all ports of a worker. */
@@ -192,8 +194,9 @@ export class EventsOut implements FrameSink {
       const distance = timestampDistance(known.timestamp, packet.timestamp)
       if (distance < 0 && distance > -lateTicks) return
     }
+    const pauseMs = known ? shortestPauseMs - known.silentMs(this.#frames.tick) : 0
     known?.stop()
-    const playing = new EventTone(packet, new ToneSource(tone, toneRateHz))
+    const playing = new EventTone(packet, new ToneSource(tone, toneRateHz), pauseMs)
     playing.lasts(durationMs, event.end)
     playing.stop = this.#say(playing)
     this.#tone = playing
@@ -226,6 +229,8 @@ interface Sending {
   stop: (() => void) | undefined
 }
 
+const silence = new Int16Array(frameSamples(toneRateHz))
+
 class PlainTone implements SoundSource {
   readonly sampleRateHz = toneRateHz
   readonly #tone: ToneSource
@@ -251,12 +256,22 @@ class EventTone extends PlainTone {
   #lastsMs = 0
   #ended = false
   #madeMs = 0
+  #pauseMs: number
+  /** The first without a tone. */
+  #overTick: number | undefined
   #readTick = Number.NaN
 
-  constructor({ ssrc, timestamp }: RtpPacket, tone: ToneSource) {
+  /** @param pauseMs Of silence before it. */
+  constructor({ ssrc, timestamp }: RtpPacket, tone: ToneSource, pauseMs: number) {
     super(tone)
     this.ssrc = ssrc
     this.timestamp = timestamp
+    this.#pauseMs = pauseMs
+  }
+
+  /** How long it has been over. */
+  silentMs(tick: number): number {
+    return this.#overTick === undefined ? 0 : (tick - this.#overTick + 1) * frameMs
   }
 
   /** How long it lasts as far as is known. */
@@ -266,11 +281,15 @@ class EventTone extends PlainTone {
   }
 
   override read(tick: number): Int16Array {
-    const frame = super.read(tick)
-    if (tick === this.#readTick) return frame
+    const isNew = tick !== this.#readTick
     this.#readTick = tick
+    if (isNew) this.#pauseMs -= frameMs
+    if (this.#pauseMs > -frameMs) return silence
+    const frame = super.read(tick)
+    if (!isNew) return frame
     const untilMs = Math.max(shortestToneMs, this.#ended ? this.#lastsMs : this.#lastsMs + lostEndMs)
     if (this.#madeMs >= untilMs) {
+      this.#overTick = tick
       this.stop()
       frame.fill(0)
     }
