@@ -1,7 +1,4 @@
-/**
- * Arithmetic of voices that are heard together: gain, and one sound over another, limited to 16 bits. Nothing allocates.
- * A conference is mixed by src/media/worker/mixer/, which keeps a sum for all its members.
- */
+/** Gains, and one voice over another. Conferences have sums of their own: media/worker/mixer. Nothing allocates. */
 
 const saturate = (value: number): number => (value > 32_767 ? 32_767 : value < -32_768 ? -32_768 : value)
 
