@@ -144,6 +144,25 @@ test('a client that begins anew in mid-handshake is answered anew, and not once 
   assert.equal(server.sent.length, sent)
 })
 
+test('strangers who begin one handshake after the other are answered ten times, and lock nobody out for good', () => {
+  const both = pair()
+  const { clock, client, server } = both
+  const place = { ip: '198.51.100.1', port: 1_000 }
+  for (let i = 0; i < 20; i++) {
+    const stranger = pair().client
+    stranger.connection.start(addresses.server)
+    server.connection.receive(Buffer.from(stranger.sent[0] ?? []), place)
+    stranger.connection.receive(Buffer.from(server.sent.at(-1) ?? []), addresses.server)
+    server.connection.receive(Buffer.from(stranger.sent[1] ?? []), place)
+  }
+  assert.equal(server.sent.filter((datagram) => datagram.length > 500).length, 10)
+  client.connection.start(addresses.server)
+  clock.advance(500)
+  assert.equal(server.keys.length, 0)
+  clock.advance(10_000)
+  assertAgreed(both)
+})
+
 test('a peer that repeats its hello for ever is not answered for ever', () => {
   const { clock, client, server } = start({ proven: true, wire: (_, from) => (from === 'client' ? [1] : []) })
   clock.advance(2)

@@ -57,8 +57,9 @@ const firstWordMs = 30_000
 const repeatGapMs = 100
 /** A flight is sent at most so often because the peer repeats itself: no stranger makes us send for ever. */
 const maxRepeats = 20
-/** How often a client may begin anew. */
+/** How often a client may begin anew: so often at once, and once more each second, so that nobody uses it up for good. */
 const maxHandshakes = 10
+const anotherAfterMs = 1_000
 
 export class DtlsConnection {
   readonly #options: DtlsOptions
@@ -73,6 +74,7 @@ export class DtlsConnection {
   #sentAtMs = 0
   #repeats = 0
   #handshakes = 0
+  #firstAtMs: number | undefined
   #timer: Timer | undefined
   #state: 'shaking' | 'agreed' | 'failed' | 'closed' = 'shaking'
 
@@ -152,7 +154,11 @@ export class DtlsConnection {
     if (this.#state === 'agreed' || random.length < randomBytesOfHello) return false
     const { own, peer, proven } = this.#options
     if (!proven && !this.#isProven(hello, from)) return false
-    if (this.#handshakes++ >= maxHandshakes) return false
+    const nowMs = this.#options.clock.now()
+    this.#firstAtMs ??= nowMs
+    const more = Math.floor((nowMs - this.#firstAtMs) / anotherAfterMs)
+    if (this.#handshakes >= maxHandshakes + more) return false
+    this.#handshakes++
     this.#timer?.cancel()
     this.#clientRandom = Buffer.from(random)
     this.#to = from

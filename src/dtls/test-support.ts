@@ -57,7 +57,8 @@ export function pair({ wire = () => [1], proven = false, told = {}, own = usual 
       peer: told[role] ?? [fingerprintOf(own[theirs].certificate)],
       proven,
       clock,
-      send: (datagram) => {
+      send: (datagram, to) => {
+        if (to.ip !== addresses[theirs].ip) return
         const copy = Buffer.from(datagram)
         for (const delayMs of wire(copy, role)) {
           clock.after(delayMs, () => other().connection.receive(Buffer.from(copy), addresses[role]))

@@ -139,3 +139,17 @@ test('a digit takes numbers of the sequence and no time of the speech', () => {
   // Long after it no number is too late.
   for (let i = 12; i < 40_000; i++) assert.ok(relay(outgoing, { sequence: i, timestamp: i * 160 }, i * 20))
 })
+
+test('a source that counts anew under its SSRC goes on at once; one packet out of its sequence is left out', () => {
+  for (const anew of [40_000, 9000, 500, 60_000]) {
+    const outgoing = new Outgoing(ourSsrc, 100, 1000, 8000)
+    relay(outgoing, { sequence: 10_000, timestamp: 0 }, 0)
+    ownEvent(outgoing, outgoing.nextTimestamp(20))
+    assert.deepEqual(relay(outgoing, { sequence: 10_001, timestamp: 160 }, 20), [102, 1160, false])
+    assert.equal(relay(outgoing, { sequence: anew - 3, timestamp: 7 }, 30), undefined)
+    assert.deepEqual(relay(outgoing, { sequence: 10_002, timestamp: 320 }, 40), [103, 1320, false])
+    assert.equal(relay(outgoing, { sequence: anew, timestamp: 99 }, 60), undefined)
+    assert.deepEqual(relay(outgoing, { sequence: anew + 1, timestamp: 259 }, 80), [104, 1640, true])
+    assert.deepEqual(relay(outgoing, { sequence: anew + 2, timestamp: 419 }, 100), [105, 1800, false])
+  }
+})

@@ -6,7 +6,8 @@
  *
  * Sequence numbers and timestamps go on when the source behind changes; a loss or a swap on the way in stays one on
  * the way out, so that the receiver's jitter buffer can do its work. What is not sent (hold, no common codec) leaves
- * no hole in the sequence. The payload is not touched here.
+ * no hole in the sequence. A source that counts anew goes on, too: its old numbers would be taken for late packets, and
+ * by receivers of SRTP for repeated ones. The payload is not touched here.
  */
 import { type RtpPacket, rtpHeaderBytes, writeRtpHeader } from '../../rtp/packet.ts'
 import { sequenceDistance, timestampDistance, uint16, uint32 } from '../../rtp/sequence.ts'
@@ -16,8 +17,9 @@ const stragglerMs = 200
 /** Sound in a packet, until two of them have told, ms; and the most that is believed. */
 const usualPacketMs = 20
 const longestPacketMs = 120
-/** Nothing comes later than so many packets, and numbers wrap. */
-const mostLate = 3000
+/** RFC 3550 A.1: what is later, or further ahead, than so many packets belongs to a source that counts anew. */
+const mostLate = 100
+const mostAhead = 3000
 /** In place of an SSRC: the payloads are made here. */
 const ownSource = -1
 
@@ -46,6 +48,8 @@ export class Outgoing {
   #ahead = 0
   /** Newest sequence number of the source. */
   #sourceSequence = 0
+  /** The number that would show that a packet far from the others was the first of a new count. */
+  #strayNext = -1
   /** What to add to the source's numbers. */
   #sequenceOffset = 0
   #timestampOffset = 0
@@ -97,7 +101,7 @@ export class Outgoing {
    * @returns Where it now begins in its bytes; undefined when it is not to be sent.
    */
   rewrite(packet: RtpPacket, payloadType: number, nowMs: number): number | undefined {
-    const changed = packet.ssrc !== this.#source
+    const changed = packet.ssrc !== this.#source || this.#isFar(packet.sequence)
     if (changed && !this.#changeSource(packet, nowMs)) return undefined
     const sequence = uint16(packet.sequence + this.#sequenceOffset)
     if (this.#barrier !== undefined && this.#isBehindBarrier(this.#barrier, sequence)) return undefined
@@ -188,22 +192,41 @@ export class Outgoing {
   }
 
   #changeSource(packet: RtpPacket, nowMs: number): boolean {
-    if (packet.ssrc === this.#sourceBefore && nowMs - this.#changedAtMs < stragglerMs) return false
+    const isAnother = packet.ssrc !== this.#source
+    if (isAnother ? this.#isStraggler(packet, nowMs) : this.#isStray(packet)) return false
     // A packet is left out before many changes (prompts, digits as tones) add up to a delay at the receiver.
     if (this.packets > 0 && this.#aheadAt(nowMs) > this.#packetTicks) return false
     this.#sequenceOffset = this.#sequence + 1 - packet.sequence
     this.#timestampOffset = this.#begin(nowMs) - packet.timestamp
-    this.#sourceBefore = this.#source
-    this.#source = packet.ssrc
+    if (isAnother) {
+      this.#sourceBefore = this.#source
+      this.#source = packet.ssrc
+      this.#changedAtMs = nowMs
+    }
     this.#sourceSequence = packet.sequence
-    this.#changedAtMs = nowMs
     this.#barrier = this.packets > 0 ? this.#sequence : undefined
     return true
   }
 
+  #isStraggler({ ssrc }: RtpPacket, nowMs: number): boolean {
+    return ssrc === this.#sourceBefore && nowMs - this.#changedAtMs < stragglerMs
+  }
+
+  /** One packet far out of the sequence is nothing, two in a row are a new one (RFC 3550 A.1). */
+  #isStray({ sequence }: RtpPacket): boolean {
+    const isFirst = sequence !== this.#strayNext
+    this.#strayNext = uint16(sequence + 1)
+    return isFirst
+  }
+
+  #isFar(sequence: number): boolean {
+    const steps = sequenceDistance(this.#sourceSequence, sequence)
+    return steps < -mostLate || steps > mostAhead
+  }
+
   #isBehindBarrier(barrier: number, sequence: number): boolean {
     const distance = sequenceDistance(barrier, sequence)
-    if (distance > mostLate) this.#barrier = undefined
+    if (distance > mostLate) this.#barrier = undefined // numbers wrap
     return distance <= 0
   }
 

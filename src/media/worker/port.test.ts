@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeG711, encodeG711 } from '../../codec/g711.ts'
 import { FakeClock } from '../../core/fake-clock.ts'
+import { printCheck } from '../../ice/test-support.ts'
 import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { middleOfNtp, parseRtcp, printRtcp, type RtcpPacket } from '../../rtp/rtcp.ts'
 import { digitPackets } from '../../rtp/telephone-event.ts'
@@ -360,4 +361,20 @@ test('a call bridged since its early media misses no packet that overtook the an
   const file = await b.port.stopRecording()
   assert.equal(file?.samples, 320)
   assert.equal(file.startedAtMs, clock.wallMs() - 20)
+})
+
+test('a browser that speaks from two places by turns is told of a few times, then once a second', () => {
+  const clock = new FakeClock()
+  const { port, told } = portWith(clock)
+  const local = { user: 'ours', password: 'our-password-of-22-chars' }
+  const remote = { user: 'them', password: 'their-password-22-chars' }
+  port.describe({ remote: alice, receive: [pcmu], send: [pcmu], ice: { local, remote } })
+  const places = [4000, 4002].map((at) => ({ ip: alice.ip, port: at }))
+  for (const place of places) port.rtp(printCheck({ username: 'ours:them', password: local.password }), place)
+  for (let i = 0; i < 100; i++) {
+    for (const place of places.slice(i % 2, (i % 2) + 1)) port.rtp(speech(i), place)
+    clock.advance(20)
+  }
+  const started = told.filter((each) => (each as string[])[0] === 'media-started').length
+  assert.ok(started >= 2 && started <= 10, `${started}`)
 })

@@ -59,6 +59,10 @@ export interface PortOptions {
 /** Until a packet tells another. */
 const firstClockRateHz = 8000
 
+/** Sources that are told of at once; a peer that speaks from two places by turns is told of so often after that, ms. */
+const sourcesTold = 8
+const toldEveryMs = 1000
+
 /** One for all ports of a worker: packets are handled one after the other. */
 const packet: RtpPacket = emptyRtpPacket()
 
@@ -99,6 +103,8 @@ export class Port implements PacketHandler, Wire {
   #bytesReceived = 0
   #refused = 0
   #toldSource: object | undefined
+  #sourcesTold = 0
+  #toldAtMs = 0
   /** Who used our SSRC, and made us change it. */
   #collidedWith: string | undefined
   #lastPacketAtMs: number | undefined
@@ -345,11 +351,16 @@ export class Port implements PacketHandler, Wire {
     this.#ear.speaks(format, nowMs)
     this.#digits.speech(packet, format)
     const source = this.#lock.source
-    if (source && source !== this.#toldSource) {
-      this.#toldSource = source
-      this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: format.encoding })
-    }
+    if (source && source !== this.#toldSource) this.#tellStarted(source, format, nowMs)
     this.#record(format, nowMs)
+  }
+
+  #tellStarted(source: Endpoint, { encoding }: Format, nowMs: number): void {
+    if (this.#sourcesTold >= sourcesTold && nowMs - this.#toldAtMs < toldEveryMs) return
+    this.#toldSource = source
+    this.#sourcesTold++
+    this.#toldAtMs = nowMs
+    this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: encoding })
   }
 
   #record(format: Format, nowMs: number): void {

@@ -96,6 +96,19 @@ test('after a hold the phone is learned anew, for its NAT may have given it anot
   assert.ok(!lock.accept({ ip: '203.0.113.9', port: 1 }, 3, 120_040))
 })
 
+test('a stranger who sprays packets while a phone is on hold gives way to it when it comes back from its NAT', () => {
+  const stranger = { ip: '203.0.113.9', port: 1 }
+  const back = { ip: '198.51.100.7', port: 44_444 }
+  const lock = lockOn()
+  lock.accept({ ip: '198.51.100.7', port: 33_333 }, 1, 0)
+  for (const refreshMs of [5000, 6000]) lock.describe(sdp, refreshMs)
+  for (let i = 0; i < 10; i++) assert.ok(lock.accept(stranger, 666, 6001 + i))
+  assert.ok(lock.accept(back, 2, 6100))
+  assert.ok(!lock.accept(stranger, 666, 6101))
+  assert.ok(lock.accept(back, 2, 6120))
+  assert.ok(!lock.accept({ ip: '198.51.100.7', port: 5 }, 3, 6130), 'it came back, and is known again')
+})
+
 test('the same stream from another port of the same NAT goes on after a silence; strangers cannot know its SSRC', () => {
   const lock = lockOn()
   lock.accept({ ip: '198.51.100.7', port: 33_333 }, 7, 0)
@@ -110,6 +123,13 @@ test('the same stream from another port of the same NAT goes on after a silence;
 test('what nothing can be sent to is no destination: port 0, 0.0.0.0, a name', () => {
   for (const ip of ['0.0.0.0', '::', 'phone.example.com']) assert.equal(lockOn({ ...sdp, ip }).destination, undefined)
   assert.equal(lockOn({ ...sdp, rtpPort: 0 }).destination, undefined)
+})
+
+test('IPv4 that is written as IPv6 is IPv4', () => {
+  assert.deepEqual(lockOn({ ip: '::ffff:192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }).destination, {
+    ip: '192.0.2.1',
+    port: 4000,
+  })
 })
 
 test('an IPv6 address is the same however it is written', () => {

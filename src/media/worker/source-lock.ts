@@ -8,11 +8,12 @@
  * wins over a worse one; the address of the SDP itself wins at any time. All others are refused.
  *
  * A phone behind NAT that sends nothing for a while (hold, mute) loses its port on the NAT and comes back from another.
- * It is known by its SSRC, which strangers cannot see, or it is learned anew because its signalling spoke meanwhile.
+ * It is known by its SSRC, which strangers cannot see, or it is learned anew because its signalling spoke meanwhile; who
+ * gets in before it then gives way to it.
  * Pure: time is handed in, no socket is known here.
  */
 import { SocketAddress } from 'node:net'
-import { isIP, isWildcardIp } from '../../core/ip.ts'
+import { isIP, isWildcardIp, plainIp } from '../../core/ip.ts'
 import type { MediaAddress } from '../types.ts'
 import type { Endpoint } from './io.ts'
 
@@ -46,6 +47,8 @@ export class SourceLock {
   #ssrc = 0
   /** The next packet may come from anywhere. Until then we send to where the last one came from. */
   #open = false
+  /** Where the peer was before that, as long as it has not come back. */
+  #knownIp: string | undefined
   #left: Endpoint | undefined
   /** What ICE has proven; undefined for peers without. */
   #isProven: ((from: Endpoint) => boolean) | undefined
@@ -79,11 +82,13 @@ export class SourceLock {
     this.#told = { ip: remote.ip, port: remote.rtpPort }
     if (!moved) {
       this.#open = this.#source !== undefined && nowMs - this.#heardAtMs >= silentMs
+      if (this.#open) this.#knownIp ??= this.#source?.ip
       return
     }
     if (this.#source && this.#rankOf(this.#source) === exact) return
     this.#left = this.#source
     this.#source = undefined
+    this.#knownIp = undefined
   }
 
   /** ICE says from where packets are taken, and nobody else; undefined ends that. */
@@ -104,12 +109,13 @@ export class SourceLock {
       if (this.#isProven && !this.#isProven(from)) return false
       const rank = this.#rankOf(from)
       const free = source === undefined || this.#open || this.#isProven !== undefined
-      if (!free && !this.#isBetter(rank, nowMs) && !this.#cameBack(from, ssrc, nowMs)) return false
+      if (!free && !this.#isBetter(from, rank, nowMs) && !this.#cameBack(from, ssrc, nowMs)) return false
       this.#source = from
       this.#rank = rank
       this.#packets = 0
       if (free) this.#lockedAtMs = nowMs
     }
+    if (from.ip === this.#knownIp) this.#knownIp = undefined
     this.#packets++
     this.#open = false
     this.#heardAtMs = nowMs
@@ -117,10 +123,10 @@ export class SourceLock {
     return true
   }
 
-  #isBetter(rank: number, nowMs: number): boolean {
+  #isBetter({ ip }: Endpoint, rank: number, nowMs: number): boolean {
     const settled = nowMs - this.#lockedAtMs >= settleMs
     if (rank > this.#rank) return !settled || rank === exact
-    return rank === this.#rank && !settled && this.#wasStray(nowMs)
+    return rank === this.#rank && !settled && (ip === this.#knownIp || this.#wasStray(nowMs))
   }
 
   #wasStray(nowMs: number): boolean {
@@ -146,6 +152,6 @@ function usable(address: MediaAddress | undefined): MediaAddress | undefined {
   if (!address || address.rtpPort === 0) return undefined
   const family = isIP(address.ip)
   if (family === 0) return undefined
-  const ip = family === 6 ? new SocketAddress({ address: address.ip, family: 'ipv6' }).address : address.ip
+  const ip = family === 6 ? plainIp(new SocketAddress({ address: address.ip, family: 'ipv6' }).address) : address.ip
   return isWildcardIp(ip) ? undefined : { ...address, ip }
 }

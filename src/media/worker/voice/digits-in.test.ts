@@ -86,3 +86,24 @@ test('a port that is closed while tones are waited for leaves nothing behind', a
   assert.equal(frames.sinks, 0)
   assert.equal(clock.pendingTimers, 0)
 })
+
+test('a flood of digits is told of as fast as anybody dials, and no faster', () => {
+  const { clock, a } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
+  const told = (): number => a.told.filter(([name]) => name === 'digit').length
+  const [last] = digitPackets('5', 20)
+  assert.ok(last)
+  const flood = (ms: number): void => {
+    for (let at = 0; at < ms; at += 50) {
+      for (let i = 0; i < 25; i++) a.send(last.payload, 160, { payloadType: 101 })
+      clock.advance(50)
+      a.port.tick(clock.now())
+    }
+  }
+  flood(10_000)
+  assert.ok(told() <= 64 + 10 * 20, `${told()}`)
+  clock.advance(5000)
+  a.port.tick(clock.now())
+  const before = told()
+  for (let i = 0; i < 20; i++) a.send(last.payload, 160, { payloadType: 101 })
+  assert.equal(told() - before, 20, 'and again when it is over')
+})

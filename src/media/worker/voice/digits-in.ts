@@ -18,6 +18,9 @@ import type { Ear } from './ear.ts'
 const toneRateHz = 8000
 /** How long a tone has lasted when it is told: how long it goes on is not waited for. */
 const toldAfterMs = 45
+/** Digits that are told at once, and for each second: more than diallers send is a flood, and is not told. */
+const mostAtOnce = 64
+const mostInSecond = 20
 /** Sound that was made up is heard in this tick and the next, and decoders need as long to find their way back. */
 const madeUpTicks = 4
 
@@ -29,6 +32,9 @@ export class DigitsIn implements FrameSink {
   #tones: DtmfDetector | undefined
   #wantsTones = false
   #hasEvents = false
+  /** Digits that may be told now. */
+  #allowed = mostAtOnce
+  #passedAtMs = 0
   /** What the ear had made up by the tick before, and for how many ticks it may still be heard. */
   #concealed = 0
   #madeUpTicks = 0
@@ -36,8 +42,12 @@ export class DigitsIn implements FrameSink {
   constructor(frames: FrameClock, ear: Ear, tell: (digit: DetectedDigit) => void) {
     this.#frames = frames
     this.#ear = ear
-    this.#tell = tell
-    this.#events = new DigitDetector(toneRateHz, tell)
+    this.#tell = (digit) => {
+      if (this.#allowed < 1) return
+      this.#allowed--
+      tell(digit)
+    }
+    this.#events = new DigitDetector(toneRateHz, this.#tell)
   }
 
   /** @param formats What the peer may send. */
@@ -74,6 +84,8 @@ export class DigitsIn implements FrameSink {
   /** Time went by. Call it every 100 ms or so. */
   pass(nowMs: number): void {
     this.#events.tick(nowMs)
+    this.#allowed = Math.min(mostAtOnce, this.#allowed + ((nowMs - this.#passedAtMs) * mostInSecond) / 1000)
+    this.#passedAtMs = nowMs
   }
 
   tick(tick: number): void {

@@ -191,6 +191,16 @@ test('digits are sent as tones to a party that takes no events', () => {
   assert.equal(done, true)
 })
 
+test('digits wait for those before them, but no endless row of them', () => {
+  const { clock, a } = callOf({ formats: [pcmu, events()] }, { formats: [pcmu] })
+  let sent = 0
+  const send = (): boolean => a.port.sendDigits('1', 40, 40, () => sent++)
+  for (let i = 0; i < 64; i++) assert.ok(send())
+  assert.equal(send(), false)
+  clock.advance(200)
+  assert.ok(sent > 0 && send())
+})
+
 test('digits cannot be sent to who takes nothing; who waits for them is told when the port closes', async () => {
   const { clock, a, b } = callOf({ formats: [pcmu], description: { send: [] } }, { formats: [pcmu] })
   assert.equal(

@@ -28,6 +28,8 @@ const shortestToneMs = 60
 /** Between two tones, whatever was lost of the first: the same digit twice is not to be one (Q.24: 40 ms). */
 const shortestPauseMs = 60
 const toneRateHz = 8000
+/** Strings of digits that wait for those before them. */
+const mostWaiting = 64
 
 /** One for all ports of a worker. */
 const out = new Uint8Array(rtpHeaderBytes + eventBytes)
@@ -88,7 +90,7 @@ export class EventsOut implements FrameSink {
   /** See Speaker.sendDigits. */
   send(digits: string, { toneMs, pauseMs, speech }: DigitTiming, done: (complete: boolean) => void): boolean {
     const format = this.#formatFor(this.#sent.clockRateHz)
-    if (!this.#wire.open || (!format && !speech)) return false
+    if (!this.#wire.open || (!format && !speech) || this.#sending.length >= mostWaiting) return false
     this.#sending.push({ digits, format, toneMs, pauseMs, done, begun: undefined, stop: undefined })
     this.#frames.add(this)
     return true

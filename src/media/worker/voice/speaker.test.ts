@@ -397,3 +397,62 @@ test('a sound that begins or ends after its port has closed wakes nothing', asyn
   assert.equal(frames.sinks, 0)
   assert.equal(clock.pendingTimers, 0)
 })
+
+/** A phone that changes its codec with each packet, for so many of 20 ms. */
+function flips(
+  clock: FakeClock,
+  phone: Phone,
+  formats: readonly [PayloadFormat, PayloadFormat],
+  packets: number,
+): void {
+  const sounds = formats.map((format) => tone(format, 0.02))
+  for (let i = 0; i < packets; i++) {
+    const [format, sound] = [formats[i % 2], sounds[i % 2]]
+    assert.ok(format && sound)
+    phone.speakIn(format)
+    phone.say(sound, 0)
+    clock.advance(20)
+    phone.port.tick(clock.now())
+  }
+}
+
+test('a peer that flips its codec with each packet cannot make a stream or an encoder of us each time', () => {
+  // Relayed in either, whose clocks differ: a stream begins with a goodbye to the one before.
+  const relayed = callOf({ formats: [pcmu, opus] }, { formats: [pcmu, opus] })
+  flips(relayed.clock, relayed.a, [pcmu, opus], 250)
+  const streams = new Set(relayed.b.got.map(({ ssrc }) => ssrc)).size
+  assert.ok(streams > 2 && streams <= 51, `${streams} streams in five seconds`)
+  // One of the two is not taken: sound and packets by turns.
+  const mixed = callOf({ formats: [pcmu, g722] }, { formats: [pcmu] })
+  let turns = 0
+  let running = false
+  flips(mixed.clock, mixed.a, [pcmu, g722], 1)
+  for (let i = 0; i < 125; i++) {
+    flips(mixed.clock, mixed.a, [g722, pcmu], 2)
+    const now = mixed.frames.sinks > 0
+    if (now !== running) turns++
+    running = now
+  }
+  assert.ok(turns > 2 && turns <= 100, `${turns} turns in five seconds: an encoder for each two`)
+  assertGoesOn(mixed.b.got)
+  // Something is played meanwhile: it stays in one codec for a while.
+  const played = callOf({ formats: [pcmu, opus] }, { formats: [pcmu, opus] })
+  played.b.port.say(new Sound(tone(pcmu, 5), 8000), 'instead')
+  flips(played.clock, played.a, [pcmu, opus], 250)
+  const changes = played.b.got.filter(({ payloadType }, i) => payloadType !== played.b.got[i - 1]?.payloadType).length
+  assert.ok(changes > 2 && changes <= 51, `${changes} changes in five seconds`)
+})
+
+test('comfort noise of another clock than the speech beside it begins no stream of its own', () => {
+  const noise: PayloadFormat = { payloadType: 13, encoding: 'CN', clockRateHz: 8000 }
+  const { clock, a, b } = callOf({ formats: [opus, noise] }, { formats: [opus, noise] })
+  const sound = tone(opus, 0.02)
+  for (let i = 0; i < 50; i++) {
+    a.say(sound, 0)
+    a.send(Uint8Array.of(60), 0, { payloadType: 13 })
+    clock.advance(20)
+  }
+  assert.equal(b.got.length, 50)
+  assert.equal(new Set(b.got.map(({ ssrc }) => ssrc)).size, 1)
+  assertGoesOn(b.got)
+})

@@ -36,6 +36,11 @@ export interface Wire {
 
 /** A bridged party who sent nothing for so long is not spoken for any longer, ms: as when its packets were relayed. */
 const quietMs = 1000
+/**
+ * What comes so soon after a change was sent before it, ms; and nobody is to make an encoder, or a stream, of us with each
+ * packet.
+ */
+const stragglerMs = 100
 /** Opus in silence (DTX): a packet that need not be sent (RFC 6716 §2.1.9). */
 const silentBytes = 2
 
@@ -67,8 +72,11 @@ export class Speaker implements FrameSink {
   #to: Format | undefined
   /** What was sent last: sound of our own stays in the codec that the peer hears already. */
   #last: Format | undefined
+  #followedAtMs = Number.NEGATIVE_INFINITY
   /** The bridged party sends what the peer does not take. */
   #transcodes = false
+  #transcodesSinceMs = 0
+  #clockChangedAtMs = Number.NEGATIVE_INFINITY
   #running = false
   #ticking = false
   #closed = false
@@ -167,19 +175,19 @@ export class Speaker implements FrameSink {
   prepare(packet: RtpPacket, from: Format, nowMs: number): void {
     if (from.kind !== 'speech') return
     if (from !== this.#from) this.#choose(from)
+    if (this.#to && this.#to !== this.#last) this.#follow(this.#to, nowMs)
     if (this.heard.layered || this.#instead) return
     const asIs = !this.#improved && !this.#listener
     const relays = asIs && this.#to !== undefined && this.#fits(packet, from)
     if (relays || !from.codec || !this.#ownFormat()) {
-      if (this.#transcodes) {
-        this.#transcodes = false
-        this.#update()
-      }
-      return
+      if (!this.#transcodes || nowMs - this.#transcodesSinceMs < stragglerMs) return
+      this.#transcodes = false
+      return this.#update()
     }
     this.#bridged?.wake(nowMs)
     if (this.#transcodes) return
     this.#transcodes = true
+    this.#transcodesSinceMs = nowMs
     this.#update()
   }
 
@@ -191,6 +199,12 @@ export class Speaker implements FrameSink {
     if (from.encoding !== to.encoding) {
       const bytes = packet.payloadEnd - packet.payloadStart
       convertG711InPlace(from.encoding as G711Law, packet.bytes, packet.payloadStart, bytes)
+    }
+    if (to.clockRateHz !== this.#sent.clockRateHz && this.#sent.packets > 0) {
+      // Noise is of the clock of the speech beside it (RFC 3389 §4): no stream is begun for that of another.
+      const goes = from.kind === 'speech' && nowMs - this.#clockChangedAtMs >= stragglerMs
+      if (!goes) return this.#sent.skip(packet)
+      this.#clockChangedAtMs = nowMs
     }
     this.#useClock(to)
     const start = this.#sent.rewrite(packet, to.payloadType, nowMs)
@@ -266,7 +280,13 @@ export class Speaker implements FrameSink {
     const otherLaw = from.encoding === 'PCMU' ? 'PCMA' : from.encoding === 'PCMA' ? 'PCMU' : undefined
     const inOtherLaw = otherLaw && { ...from, encoding: otherLaw }
     this.#to = same ?? (inOtherLaw && this.#formats.find((format) => isSame(format, inOtherLaw)))
-    if (this.#to) this.#last = this.#to
+  }
+
+  /** What is relayed is what the peer hears. */
+  #follow(to: Format, nowMs: number): void {
+    if (nowMs - this.#followedAtMs < stragglerMs) return
+    this.#last = to
+    this.#followedAtMs = nowMs
   }
 
   /**
