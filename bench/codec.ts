@@ -11,7 +11,6 @@ import { Concealer } from '../src/codec/conceal.ts'
 import { DtmfDetector } from '../src/codec/dtmf-detector.ts'
 import { FractionalResampler } from '../src/codec/fractional-resampler.ts'
 import { levelDbov, SpeechDetector } from '../src/codec/level.ts'
-import { addInto, minusOwn } from '../src/codec/mix.ts'
 import { opus } from '../src/codec/opus.ts'
 import { Resampler } from '../src/codec/resample.ts'
 import { ToneSource } from '../src/codec/tone.ts'
@@ -86,12 +85,6 @@ for (const rate of [8000, 16_000, 48_000]) {
 
 const sound = voice(16_000)
 const frame = new Int16Array(320)
-const sum = new Int32Array(320)
-report('mix of 20 at 16000, all outputs', () => {
-  sum.fill(0)
-  for (let i = 0; i < 20; i++) addInto(sum, sound, i * 320, 320)
-  for (let i = 0; i < 20; i++) minusOwn(sum, sound, i * 320, 320, frame, 0)
-})
 report('level at 16000', (i) => {
   levelDbov(sound, (i % 50) * 320, 320)
 })

@@ -144,8 +144,9 @@ function ioFinding({ rtp }: Settings): Finding {
 /** A name that is misspelled looks like that of a codec which is only passed on. */
 function codecsFinding({ rtp: { codecs } }: Settings): Finding {
   const what = 'codecs'
-  const own = ownFormats({ ...usualRules, codecs }).map(({ encoding }) => encoding.toLowerCase())
-  const others = codecs.filter((name) => name.toLowerCase() !== 'others' && !own.includes(name.toLowerCase()))
+  const own = ownFormats({ ...usualRules, codecs }).map(({ encoding }) => encoding)
+  const known = new Set(['others', ...own.map((name) => name.toLowerCase())])
+  const others = codecs.filter((name) => !known.has(name.toLowerCase()))
   const passed =
     others.length === 0 ? '' : `; ${others.join(', ')}: known to phones alone, passed on between two that have it`
   if (own.length === 0)

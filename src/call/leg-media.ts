@@ -187,6 +187,11 @@ export class LegMedia {
     return this.#awaitsAnswer
   }
 
+  /** True while digits may be sent to the peer as telephone-events. */
+  get takesEvents(): boolean {
+    return this.#applied?.send.some(({ encoding }) => encoding === 'telephone-event') ?? false
+  }
+
   /** True when the peer put us on hold: it does not want to hear us. */
   get held(): boolean {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'

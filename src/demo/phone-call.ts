@@ -38,9 +38,9 @@ export class PhoneCall {
     this.law = agreed.law
     const events = agreed.eventPayloadType === undefined ? {} : { eventPayloadType: agreed.eventPayloadType }
     const send = (packet: Uint8Array) => endpoint.send(packet)
-    const { law, payloadType } = agreed
+    const { law, payloadType, receive } = agreed
     this.#talker = new Talker({ clock, law, payloadType, ...events, speech, send })
-    this.#listener = new Listener({ clock, audio: new Map([[payloadType, law]]), ...events })
+    this.#listener = new Listener({ clock, audio: receive, ...events })
     endpoint.onPacket = (packet) => this.#listener.receive(packet)
     endpoint.sendTo(agreed.remote)
     dialog.on('request', (request) => this.#onRequest(request))

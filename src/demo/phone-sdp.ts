@@ -40,6 +40,8 @@ export interface Agreed {
   readonly remote: Address
   readonly law: G711Law
   readonly payloadType: number
+  /** All that may come, by payload type: a sender may change between them (RFC 3264 §5.1). */
+  readonly receive: ReadonlyMap<number, G711Law>
   readonly eventPayloadType?: number
   /** False when the peer holds us. */
   readonly maySend: boolean
@@ -94,15 +96,20 @@ function audioOf(body: Uint8Array): { description: SessionDescription; media: Sd
 function agreedOf(description: SessionDescription, media: SdpMedia, laws: readonly G711Law[]): Agreed | undefined {
   const connection = connectionOf(description, media)
   const formats = formatsOf(media)
-  const found = formats
-    .map(({ encoding, payloadType }) => ({ law: laws.find((one) => one === encoding.toUpperCase()), payloadType }))
-    .find(({ law }) => law !== undefined)
-  if (!connection || !found?.law) return undefined
+  const receive = new Map<number, G711Law>()
+  for (const { encoding, payloadType } of formats) {
+    const law = laws.find((one) => one === encoding.toUpperCase())
+    if (law) receive.set(payloadType, law)
+  }
+  const [best] = receive
+  if (!connection || !best) return undefined
+  const [payloadType, law] = best
   const events = formats.find(isTelephoneEvent)
   return {
     remote: { ip: connection.address, port: media.port },
-    law: found.law,
-    payloadType: found.payloadType,
+    law,
+    payloadType,
+    receive,
     ...(events ? { eventPayloadType: events.payloadType } : {}),
     maySend: !isHold(description, media),
   }

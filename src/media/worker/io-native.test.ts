@@ -11,7 +11,7 @@ const receivedAt = slots * 2048 + 128 * 1024
 const to = { ip: '192.0.2.1', port: 4000 }
 
 /** Stands in for the addon: packets wait in `waiting`, what is asked for is kept in `calls`. */
-function fake(pollMs = 5) {
+function fake(pollMs = 5, before = () => {}) {
   const clock = new FakeClock()
   const calls: string[] = []
   /** Sockets for which a packet waits. */
@@ -41,7 +41,7 @@ function fake(pollMs = 5) {
     send: (_io, count) => void calls.push(`send ${count}`),
     counters: () => [0, 0, 0],
   }
-  const io = new NativeIo(native, { clock, pollMs })
+  const io = new NativeIo(native, { clock, pollMs, before })
   const open = async (handler: Partial<PacketHandler> = {}): Promise<PortSockets> => {
     const sockets = await io.open('127.0.0.1', 4000, { rtp: () => {}, rtcp: () => {}, ...handler })
     assert.ok(sockets)
@@ -103,6 +103,15 @@ test('a pair that is closed while its packets are handed out gets no more of the
   waiting.push(0, 0)
   clock.advance(5)
   assert.equal(heard, 1)
+})
+
+test('what was ordered is in force before packets are taken', async () => {
+  const order: string[] = []
+  const { clock, waiting, open } = fake(5, () => order.push('orders'))
+  await open({ rtp: () => void order.push('packet') })
+  waiting.push(0)
+  clock.advance(5)
+  assert.deepEqual(order, ['orders', 'packet'])
 })
 
 test('all that waits is taken when it is asked for, before the next look', async () => {

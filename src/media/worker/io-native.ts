@@ -54,6 +54,8 @@ interface NativeSocket {
 export interface NativeIoOptions {
   readonly clock: Clock
   readonly pollMs: number
+  /** Called before each look: what was ordered until now is in force for the packets that are taken. */
+  readonly before?: () => void
 }
 
 export class NativeIo implements MediaIo {
@@ -61,6 +63,7 @@ export class NativeIo implements MediaIo {
   readonly #io: object
   readonly #clock: Clock
   readonly #pollMs: number
+  readonly #before: () => void
   readonly #memory = new ArrayBuffer(blockBytes)
   readonly #block = new Uint8Array(this.#memory)
   readonly #received = new Int32Array(this.#memory, receivedAt, slots * receivedWords)
@@ -80,10 +83,11 @@ export class NativeIo implements MediaIo {
   #quiet = 0
 
   /** @throws {Error} when the kernel gives no epoll: no file is left to open. */
-  constructor(native: Native, { clock, pollMs }: NativeIoOptions) {
+  constructor(native: Native, { clock, pollMs, before = () => {} }: NativeIoOptions) {
     this.#native = native
     this.#clock = clock
     this.#pollMs = pollMs
+    this.#before = before
     const io = native.create(this.#memory)
     if (!io) throw new Error('the kernel gave no epoll')
     this.#io = io
@@ -155,6 +159,7 @@ export class NativeIo implements MediaIo {
   readonly #poll = (): void => {
     const startedMs = this.#clock.now()
     this.#timer = undefined
+    this.#before()
     let batches = 0
     let count = this.#batch()
     this.#quiet = count > 0 ? 0 : this.#quiet + 1

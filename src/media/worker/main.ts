@@ -1,5 +1,5 @@
 /** Entry of the media worker thread: joins the message port, the sockets and the clock. Started by plane.ts. */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../core/clock.ts'
 import { loadRnnoise } from '../../dsp/rnnoise.ts'
 import { loadNative } from '../native-addon.ts'
@@ -31,7 +31,7 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
   if (io === 'dgram') return dgramIo
   const loaded = loadNative()
   if ('missing' in loaded) throw new Error(`the addon for packets cannot be used: ${loaded.missing}`)
-  return new NativeIo(loaded.native, { clock: systemClock, pollMs })
+  return new NativeIo(loaded.native, { clock: systemClock, pollMs, before: takeOrders })
 }
 
 const start = workerData as WorkerStart
@@ -48,7 +48,25 @@ const worker = new MediaWorker({
     return (user + system) / 1000
   },
 })
-toMain.on('message', (commands: readonly Command[]) => {
-  io.drain()
-  for (const command of commands) worker.command(command)
-})
+toMain.on('message', obey)
+
+/** What came before an end belongs to what ends. */
+const ends: ReadonlySet<Command['type']> = new Set(['stop-recording', 'close-port', 'shutdown'])
+
+function obey(commands: readonly Command[]): void {
+  let drained = false
+  for (const command of commands) {
+    if (!drained && ends.has(command.type)) {
+      io.drain()
+      drained = true
+    }
+    worker.command(command)
+  }
+}
+
+/** A thread that is late finds orders and packets waiting together: orders are older than the packets they let in. */
+function takeOrders(): void {
+  for (let next = receiveMessageOnPort(toMain); next; next = receiveMessageOnPort(toMain)) {
+    obey(next.message as readonly Command[])
+  }
+}

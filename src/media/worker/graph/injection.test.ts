@@ -61,6 +61,17 @@ test('marks are told when what was written before them has been taken, in their 
   ])
 })
 
+test('a thousand marks wait; with one more the oldest is told before its time, and none is lost', () => {
+  const { source, told } = injection()
+  source.write(saw(800))
+  for (let i = 0; i < 1000; i++) source.mark(`${i}`)
+  assert.deepEqual(told, [])
+  source.mark('last')
+  assert.deepEqual(told, [['mark', '0']])
+  listen(source, 6)
+  assert.equal(told.filter((each) => (each as string[])[0] === 'mark').length, 1001)
+})
+
 test('a flush takes effect within one frame, tells how much was not heard, and leaves room for something new', () => {
   const { source, told } = injection()
   const sound = Int16Array.from({ length: 8000 }, (_, i) => 10_000 * Math.sin((2 * Math.PI * 400 * i) / 8000))

@@ -25,6 +25,8 @@ export interface InjectionOptions {
 
 /** Where it breaks off, it fades out over so long, ms. */
 const edgeMs = 5
+/** More marks than that wait for nobody: the oldest is told before its time. */
+const mostMarks = 1000
 
 export class Injection implements SoundSource {
   readonly sampleRateHz: number
@@ -81,6 +83,8 @@ export class Injection implements SoundSource {
   /** Tell when all that was written before it has been played. */
   mark(name: string): void {
     this.#marks.push({ name, at: this.#written })
+    const oldest = this.#marks.length > mostMarks ? this.#marks.shift() : undefined
+    if (oldest) this.#options.tell('mark', { name: oldest.name })
     this.#tellMarks()
   }
 
