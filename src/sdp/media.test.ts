@@ -102,3 +102,17 @@ test('a payload type that is listed a thousand times is one format: what compare
     [0, 96, 8],
   )
 })
+
+const names = (...lines: string[]) =>
+  formatsOf(read(...lines)[1]).map(({ encoding, clockRateHz }) => `${encoding}/${clockRateHz}`)
+
+test('G722/16000 and G729A are what their payload types say, whatever devices write', () => {
+  assert.deepEqual(names('m=audio 4000 RTP/AVP 9 18', 'a=rtpmap:9 G722/16000', 'a=rtpmap:18 G729a/8000'), [
+    'G722/8000',
+    'G729/8000',
+  ])
+  assert.deepEqual(names('m=audio 4000 RTP/AVP 96 18', 'a=rtpmap:96 G722/16000', 'a=rtpmap:18 G729D/8000'), [
+    'G722/16000',
+    'G729D/8000',
+  ])
+})

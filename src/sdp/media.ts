@@ -76,7 +76,20 @@ function byPayloadType(attributes: readonly SdpAttribute[], name: string): Reado
 
 function parseRtpmap(payloadType: number, text: string | undefined): SdpFormat | undefined {
   const match = /^([^/\s]+)\/(\d{1,7})(?:\/(\d{1,3}))?\s*$/.exec(text ?? '')
-  return match?.[1] === undefined ? undefined : format(payloadType, match[1], Number(match[2]), Number(match[3] ?? 1))
+  if (match?.[1] === undefined) return undefined
+  const [, name, clockRateHz, channels = 1] = match
+  const known = misnamed(payloadType, name, Number(clockRateHz))
+  return known ?? format(payloadType, name, Number(clockRateHz), Number(channels))
+}
+
+/**
+ * What some devices write of payload types that everybody knows: G.722 at its true rate instead of that of the clock
+ * (RFC 3551 §4.5.2), G.729 with the name of an annex that changes nothing on the wire (RFC 4856 §2.1.9).
+ */
+function misnamed(payloadType: number, name: string, clockRateHz: number): SdpFormat | undefined {
+  const isG722 = payloadType === 9 && clockRateHz === 16_000 && /^g722$/i.test(name)
+  const isG729 = payloadType === 18 && /^g729ab?$/i.test(name)
+  return isG722 || isG729 ? staticFormats.get(payloadType) : undefined
 }
 
 /** RFC 3389 */
