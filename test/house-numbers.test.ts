@@ -36,8 +36,9 @@ const endOf = (sipCallId: string) =>
   })
 
 test('who dials the echo test hears itself', async () => {
-  const atAlice = await call('101', '*43', toneOf(0))
-  await until('the echo', 10_000, () => (peaksIn(atAlice)[0] ?? 0) > 3000)
+  // For longer than the greeting takes.
+  const atAlice = await call('101', '*43', sine(tonesHz[0] ?? 0, 4000, 8000, 30))
+  await until('the echo', 20_000, () => (peaksIn(atAlice)[0] ?? 0) > 3000)
   await atAlice.hangUp()
   const stored = await endOf(atAlice.sipCallId)
   assert.equal(stored.to.name, 'Echo')

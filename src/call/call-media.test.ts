@@ -40,7 +40,7 @@ test('the caller is answered with what the callee took, so that nothing is trans
   const invite = world.call()
   await turn(world.clock, 1_000)
   const { response } = await invite.outcome
-  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
+  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 8 101\r\n/)
 })
 
 test('a caller and a callee without a codec in common get one each, and none where nothing is converted', async () => {
@@ -48,11 +48,11 @@ test('a caller and a callee without a codec in common get one each, and none whe
   const invite = world.call(description(sdp(callerIp, '18 9 101')))
   await turn(world.clock, 1_000)
   const { response } = await invite.outcome
-  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 9\r\n/)
+  assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 9 101\r\n/)
   const [callerPort, devicePort] = world.media.ports
   assert.deepEqual(
     [callerPort, devicePort].map((port) => port?.descriptions.at(-1)?.send.map(({ encoding }) => encoding)),
-    [['G722'], ['PCMA']],
+    [['G722', 'telephone-event'], ['PCMA']],
   )
   assert.deepEqual(
     world.live
@@ -75,7 +75,7 @@ test('G.729 passes between two phones that both have it', async () => {
   const invite = world.call(description(sdp(callerIp, '18 8')))
   await turn(world.clock, 1_000)
   const { response } = await invite.outcome
-  assert.match(Buffer.from(device.invite?.request.body ?? '').toString(), /m=audio \d+ RTP\/AVP 18 8 111 9 0\r/)
+  assert.match(Buffer.from(device.invite?.request.body ?? '').toString(), /m=audio \d+ RTP\/AVP 18 8 111 9 0 101 110\r/)
   assert.match(Buffer.from(response.body).toString(), /m=audio \d+ RTP\/AVP 18\r\n/)
 })
 
@@ -201,7 +201,7 @@ test('a description among other parts is found, in an offer and in an answer (RF
   await turn(world.clock, 1_000)
   const outcome = await invite.outcome
   assert.ok(outcome.answered)
-  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio \d+ RTP\/AVP 8\r\n/)
+  assert.match(Buffer.from(outcome.response.body).toString(), /m=audio \d+ RTP\/AVP 8 101\r\n/)
   assert.deepEqual(
     world.media.ports.map(({ descriptions }) => descriptions.at(-1)?.remote?.ip),
     [callerIp, deviceIps[0]],

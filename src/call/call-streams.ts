@@ -10,9 +10,9 @@ import type { Logger } from '../core/logger.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
 import { carryStreams } from './carry-streams.ts'
 import { CallError } from './failures.ts'
-import { readDescription, type SideEnd } from './leg-media.ts'
+import { type LegMedia, readDescription } from './leg-media.ts'
 import { offerToPassOn, passOfferOn } from './renegotiation.ts'
-import { hasSideStreams, otherSide, type Side, SideStreams } from './side-streams.ts'
+import { hasSideStreams, otherSide, type Side, type SideEnd, SideStreams } from './side-streams.ts'
 import type { PlacedLeg } from './transfer.ts'
 
 export type Relays = ConstructorParameters<typeof SideStreams>[0]
@@ -30,8 +30,8 @@ export class CallStreams {
   }
 
   /** As the caller offers them; without them the call goes on. */
-  async open(offer: string | undefined): Promise<void> {
-    const description = offer === undefined ? undefined : readDescription(offer, 'call.bad-offer')
+  async open(offer: string | undefined, caller: LegMedia): Promise<void> {
+    const description = offer === undefined ? undefined : caller.usable(readDescription(offer, 'call.bad-offer'))
     if (!description || !hasSideStreams(description)) return
     const streams = new SideStreams(this.#relays)
     try {
@@ -41,8 +41,9 @@ export class CallStreams {
       streams.close()
       return this.#log.warn('a call goes on without its video', { code: error.code })
     }
-    streams.hear('caller', description)
+    streams.learn('caller', description)
     this.#streams = streams
+    caller.joinStreams({ of: streams, side: 'caller' })
   }
 
   /** For the media of a leg on that side. */
@@ -52,7 +53,7 @@ export class CallStreams {
 
   /** A party switches fax or video on or off: the other one decides. False when the leg can be answered by itself. */
   passesOn(incoming: InDialogRequest, side: Side, leg: PlacedLeg, other: PlacedLeg): boolean {
-    const offer = offerToPassOn(incoming, this.#streams, side)
+    const offer = offerToPassOn(incoming, leg.media, this.#streams, side)
     if (offer === undefined) return false
     // Each would wait for the other's answer: who asks second tries again (RFC 3261 §14.1).
     if (this.#asking) {

@@ -29,6 +29,7 @@ import type { Attempt, Destination, ForkOutcome } from './fork.types.ts'
 import { HoldMusic } from './hold-music.ts'
 import { type Leg, legOf, mediaSummary, type Presenter, shown } from './leg.ts'
 import type { SrtpMode } from './leg-crypto.ts'
+import { handDigitOver, type PressedDigit } from './leg-digits.ts'
 import { listenToLeg } from './leg-listener.ts'
 import { LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
@@ -88,6 +89,8 @@ export class Call implements LiveCall, TransferHost {
   readonly #legs: CallLegs
   readonly #holdMusic: HoldMusic
   #transfers: TransferDesk | undefined
+  /** Who is heard before the answer. */
+  #announcing: LegMedia | undefined
   /** A leg whose place is about to be taken by one of another call. */
   #spared: Leg | undefined
   #options: DialOptions | undefined
@@ -149,9 +152,7 @@ export class Call implements LiveCall, TransferHost {
     const codecs = this.codecsFor(callerCodecs)
     const { offer, wanted, maxForwards } = readInvite(this.#invite, codecs)
     const [callerPort, port] = await Promise.all([this.openPort(record), this.openPort(record)])
-    await this.#media.streams.open(offer)
     const media = new LegMedia(callerPort, advertisedIp(this.#invite.flow), {
-      ...this.#media.streams.at('caller'),
       srtp: callerSrtp ?? srtp,
       browser: isBrowser(this.#invite),
       alsoAt: mediaIps,
@@ -159,11 +160,15 @@ export class Call implements LiveCall, TransferHost {
       ...(callerVoice && { voice: callerVoice }),
     })
     if (offer !== undefined) media.mustSuit(offer)
+    await this.#media.streams.open(offer, media)
     this.#legs.caller.media = media
     const caller = new CallerSide(this.#invite, offer, media)
     const { id } = this.#legs.caller
-    const unlisten = caller.listen(this.log, (digit, durationMs) => this.#teller.legDigit(id, digit, durationMs))
-    this.#legs.caller.unlisten = unlisten
+    this.#legs.caller.unlisten = caller.listen(
+      this.log,
+      ({ digit, durationMs }) => this.#teller.legDigit(id, digit, durationMs),
+      (info, pressed) => void handDigitOver(pressed, info, this.#legs.callee ?? { media: this.#announcing }, this.log),
+    )
     if (this.#ended) return
     const fork = this.#fork({
       port,
@@ -218,6 +223,7 @@ export class Call implements LiveCall, TransferHost {
   #passEarlyMedia({ leg, media }: Attempt, described: string, caller: CallerSide): void {
     try {
       media.takeAnswer(described)
+      this.#announcing = media
       const bridge = () => this.#media.bridge(caller.media.port, media.port)
       caller.passEarlyMedia(media.wishes, bridge, this.#introduceToCaller(leg))
     } catch (error) {
@@ -259,16 +265,15 @@ export class Call implements LiveCall, TransferHost {
       passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
       described: (by) => this.#holdMusic.update(by, this.otherThan(by)),
-      relay: (from, info) => this.#relay(from, info),
+      relay: (from, info, pressed) => this.#relay(from, info, pressed),
       wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
       failed: (code) => void this.#fail(code),
     })
   }
 
-  /** Digits by INFO stay INFO on the other leg: what it says of them changes nothing. */
-  #relay(from: Leg, { headers, body }: SipRequest): void {
-    const contentType = headers.get('Content-Type')
-    if (contentType !== undefined) void this.#legs.otherThan(from)?.dialog?.request('INFO', { body, contentType })
+  #relay(from: Leg, info: SipRequest, pressed: PressedDigit | undefined): void {
+    const other = this.otherThan(from)
+    if (other) void handDigitOver(pressed, info, other, this.log)
   }
 
   /** A leg is over, and the call with it; but a transferer may go before its transfer is done. */

@@ -11,6 +11,7 @@ import { firstOffer } from './codec-choice.ts'
 import type { CodecRules } from './codec-rules.ts'
 import { CallError } from './failures.ts'
 import { answerInDialog, type InDialogOptions } from './in-dialog.ts'
+import type { PressedDigit } from './leg-digits.ts'
 import { type AudioWishes, type LegMedia, usableAudio } from './leg-media.ts'
 
 /** What an INVITE asks for. */
@@ -74,14 +75,19 @@ export class CallerSide {
     return this.#earlyAnswer !== undefined
   }
 
-  /** What the caller asks before the answer (RFC 3311). */
-  listen(log: Logger, onDigit: InDialogOptions['onDigit']): () => void {
+  /** What the caller asks before the answer (RFC 3311), and the digits it presses. */
+  listen(log: Logger, onDigit: (pressed: PressedDigit) => void, relay: InDialogOptions['relay']): () => void {
     const onDescribed = () => {
       this.#renegotiated = true
     }
-    return this.#invite.dialog.on('request', (incoming) =>
-      answerInDialog(incoming, { media: this.media, log, onDigit, onDescribed }),
+    const unheard = this.media.port.on('digit', onDigit)
+    const unasked = this.#invite.dialog.on('request', (incoming) =>
+      answerInDialog(incoming, { media: this.media, log, relay, onDescribed }),
     )
+    return () => {
+      unheard()
+      unasked()
+    }
   }
 
   /** The first time only. @param headers Who rings. */

@@ -26,10 +26,12 @@ export interface CarriedStreams {
 /** @returns Whether the streams go on; they are closed unless so. Never rejects. */
 export async function carryStreams({ streams, stays, side, next, stands, log }: CarriedStreams): Promise<boolean> {
   const [wasOn, theirs] = [streams.relaysTo(side), otherSide(side)]
-  streams.hear(theirs, undefined)
+  streams.forget(theirs)
   next.media.joinStreams({ of: streams, side: theirs })
   try {
-    const goesOn = wasOn && next.media.canOfferStreams && (await takes(next)) && streams.relaysTo(theirs)
+    // Who comes may have none of it, for it would not be encrypted as it must be: then there is nothing to ask.
+    const asks = wasOn && next.media.canOfferStreams && !next.media.isUpToDate
+    const goesOn = asks && (await takes(next)) && streams.relaysTo(theirs)
     if (!goesOn) {
       streams.close()
       for (const { media } of [stays, next]) media.leaveStreams()

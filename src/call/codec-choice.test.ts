@@ -73,7 +73,8 @@ test('the callee is offered what the caller offers, in its order, then what can 
 test('nothing is added that could not be converted, and nothing at all where that is switched off', () => {
   assert.equal(shown(toOffer(formats('g729', 'evs'), usualRules)), 'G729/8@18 EVS/16@97')
   assert.equal(shown(toOffer(formats('pcmu', 'events'), relayOnly)), 'PCMU/8@0 telephone-event/8@101')
-  assert.equal(shown(toOffer(formats('g729', 'opus'), strict)), 'PCMA/8@8 PCMU/8@0')
+  assert.equal(shown(toOffer(formats('pcmu'), relayOnly)), 'PCMU/8@0')
+  assert.equal(shown(toOffer(formats('g729', 'opus'), strict)), 'PCMA/8@8 PCMU/8@0 telephone-event/8@101')
   assert.equal(shown(toOffer(formats('g729'), strict)), '')
 })
 
@@ -81,7 +82,7 @@ test('what is added takes payload types that are free, and a dialog keeps those 
   const evsAt111 = at(111, 'evs')
   assert.equal(
     shown(toOffer([...formats('pcmu'), ...evsAt111], usualRules)),
-    'PCMU/8@0 EVS/16@111 opus/48@96 G722/8@9 PCMA/8@8',
+    'PCMU/8@0 EVS/16@111 opus/48@96 G722/8@9 PCMA/8@8 telephone-event/8@101 telephone-event/48@110',
   )
   const before = [...at(96, 'amr'), ...formats('pcmu')]
   assert.equal(shown(toOffer(formats('opus', 'pcmu'), relayOnly, before)), 'opus/48@97 PCMU/8@0')
@@ -95,7 +96,16 @@ test('the caller is answered with what the callee took, in its order, by its own
   const opusAt111 = at(111, 'opus')
   assert.equal(took([...opusAt111, ...formats('events48')]), 'opus/48@96 telephone-event/48@100')
   assert.equal(took(formats('pcmu', 'pcma', 'events')), 'PCMU/8@0 PCMA/8@8 telephone-event/8@101')
-  assert.equal(took(formats('pcmu', 'cn')), 'PCMU/8@0 CN/8@13')
+  assert.equal(took(formats('pcmu', 'cn')), 'PCMU/8@0 CN/8@13 telephone-event/8@101')
+})
+
+test('each side is asked for digits as events, when the other one can be sent tones of ours', () => {
+  const offer = formats('pcmu', 'opus', 'g729', 'events')
+  assert.equal(shown(toAnswer(offer, formats('pcmu'), usualRules)), 'PCMU/8@0 telephone-event/8@101')
+  assert.equal(shown(toAnswer(offer, formats('opus'), usualRules)), 'opus/48@96 telephone-event/8@101')
+  assert.equal(shown(toAnswer(offer, formats('g729'), usualRules)), 'G729/8@18')
+  assert.equal(shown(toAnswer(offer, formats('pcmu'), relayOnly)), 'PCMU/8@0')
+  assert.equal(shown(toAnswer(formats('pcmu'), formats('pcmu', 'events'), usualRules)), 'PCMU/8@0')
 })
 
 test('a caller that has nothing of what the callee took is answered with its first that can be made', () => {

@@ -6,7 +6,8 @@
  * Both sides shall speak one codec, so that packets go across untouched: the callee is offered what the caller offers, in
  * the caller's order, and the caller is answered with what the callee took. Only where that leads to nothing is sound
  * converted: our own codecs stand behind the caller's in the offer, and a caller that has none of what the callee took
- * is answered with the first of its codecs that we can make. Pure; formats in, formats out.
+ * is answered with the first of its codecs that we can make. Telephone-events are agreed to with each side by itself,
+ * where the other one can be sent tones. Pure; formats in, formats out.
  */
 import { answeredFmtp, sameParameters } from '../sdp/fmtp.ts'
 import { isComfortNoise, isTelephoneEvent, sameFormat, telephoneEvent } from '../sdp/media.ts'
@@ -54,8 +55,8 @@ export function toOffer(
   const more = convertible ? ownFormats(rules).filter((own) => !theirs.some((format) => sameCodec(format, own))) : []
   const speech = [...theirs.filter(isSpeech), ...more]
   if (speech.length === 0) return []
-  const hasEvents = wanted.some(isTelephoneEvent)
-  const events = hasEvents && convertible ? eventsBeside(speech) : []
+  // Whoever agrees to events sends digits as that, and is sent so those that the other side tells by INFO.
+  const events = convertible ? eventsBeside(speech) : []
   const beside = theirs.filter(isCompanion)
   const added = events.filter((event) => !beside.some((format) => sameCodec(format, event)))
   return numbered([...speech, ...beside, ...added], declared)
@@ -71,7 +72,10 @@ export function toAnswer(offered: readonly SdpFormat[], wanted: readonly SdpForm
   const theirs = carried(offered, rules)
   const common = pairs(wanted.filter(isSpeech), theirs).map(([ours, format]) => answered(format, ours))
   const speech = common.length > 0 ? common : converted(theirs, wanted, rules)
-  return speech.length > 0 ? [...speech, ...companions(theirs, wanted, speech)] : []
+  if (speech.length === 0) return []
+  // What the other side does not take as events it hears as tones.
+  const known = rules.transcode && wanted.some(isDecodable) ? [...wanted, ...eventsBeside(theirs)] : wanted
+  return [...speech, ...companions(theirs, known, speech)]
 }
 
 /** What an answer takes of our offer, as the answer says it; empty when none of it is speech. */

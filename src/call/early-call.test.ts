@@ -53,8 +53,8 @@ test('a device moves its media by UPDATE before it answers, and its 200 does not
   await world.nothingIsLeft()
 })
 
-test('digits by INFO are told, and go to the other side as they came', async () => {
-  const device = world.answers(0)
+test('digits by INFO go as INFO to who agreed to no telephone-events, as they came', async () => {
+  const device = world.answers(0, 100, '0')
   const call = world.call()
   await turn(world.clock, 1_000)
   const outcome = await call.outcome

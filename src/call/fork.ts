@@ -196,7 +196,7 @@ export class Fork {
       answerInDialog(incoming, {
         media: attempt.media,
         log,
-        onDigit: (digit, durationMs) => teller.legDigit(attempt.leg.id, digit, durationMs),
+        relay: (_, pressed) => pressed && teller.legDigit(attempt.leg.id, pressed.digit, pressed.durationMs),
         onDescribed: () => {
           attempt.renegotiated = true
         },

@@ -5,20 +5,19 @@
  * while the other's stays. The stack adds Contact and Allow.
  */
 import type { Logger } from '../core/logger.ts'
-import { contentTypeOf } from '../sip/message/fields.ts'
+import { MediaError } from '../media/failures.ts'
 import { sessionDescriptionOf } from '../sip/message/multipart.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { InDialogRequest } from '../sip/stack.types.ts'
 import { CallError, callFailures } from './failures.ts'
+import { digitIn, isDigitInfo, type PressedDigit } from './leg-digits.ts'
 import type { AudioWishes, LegMedia } from './leg-media.ts'
 
 export interface InDialogOptions {
   readonly media: LegMedia
   readonly log: Logger
-  /** A digit came by SIP INFO. */
-  readonly onDigit: (digit: string, durationMs: number) => void
-  /** Digits by INFO also go to the other side, as they came. */
-  readonly relay?: (info: SipRequest) => void
+  /** An INFO for the other side: a digit that came in no other way, or something else that only an INFO can tell. */
+  readonly relay: (info: SipRequest, pressed: PressedDigit | undefined) => void
   /** What the other side speaks; what was agreed before when it is not known. */
   readonly wanted?: () => AudioWishes | undefined
   /** An offer of theirs was answered. */
@@ -60,20 +59,24 @@ function answerOfferAgain(incoming: InDialogRequest, { media, log, onDescribed, 
   }
 }
 
-/** `Signal=5\r\nDuration=160` (application/dtmf-relay), or a bare digit (application/dtmf): what phones send in INFO. */
-function answerInfo(incoming: InDialogRequest, { onDigit, relay }: InDialogOptions): void {
+/** Digits are told by the port, as all others are. */
+function answerInfo(incoming: InDialogRequest, { media, relay }: InDialogOptions): void {
   const { headers, body } = incoming.request
   // RFC 6086 §4.2.2: a package we did not name in a Recv-Info; we name none.
   if (headers.has('Info-Package')) return incoming.respond(469, { headers: { 'Recv-Info': '' } })
-  const type = contentTypeOf(incoming.request)?.type
   if (body.length === 0) return incoming.respond(200)
-  if (type !== 'application/dtmf-relay' && type !== 'application/dtmf') {
+  if (!isDigitInfo(incoming.request)) {
     return incoming.respond(415, { headers: { Accept: 'application/dtmf-relay, application/dtmf' } })
   }
   incoming.respond(200)
-  relay?.(incoming.request)
-  const text = Buffer.from(body).toString('latin1')
-  const digit = /(?:^|Signal\s*=\s*)([0-9A-D*#])\s*(?:$|\r|\n)/i.exec(text)?.[1]
-  const duration = /Duration\s*=\s*(\d{1,5})/i.exec(text)?.[1]
-  if (digit) onDigit(digit.toUpperCase(), Number(duration ?? 160))
+  const pressed = digitIn(incoming.request)
+  if (!pressed) return relay(incoming.request, undefined)
+  media.port.takeDigit(pressed.digit, pressed.durationMs).then(
+    (isNew) => {
+      if (isNew) relay(incoming.request, pressed)
+    },
+    (error: unknown) => {
+      if (!(error instanceof MediaError)) throw error // else the call ends with its worker
+    },
+  )
 }

@@ -1,7 +1,7 @@
 /**
- * Whether the audio of a leg is encrypted, and with which keys: the part of offer and answer that is about SRTP.
+ * Whether a stream of a leg is encrypted, and with which keys: the part of offer and answer that is about SRTP.
  *
- *   LegTransport, siprec/  ── m-lines ─▶  here  ── a=crypto or a=fingerprint for ours, keys or terms for the port ─▶
+ *   LegTransport, LegStreams, siprec/  ── m-lines ─▶  here  ── a=crypto or a=fingerprint for ours, keys or terms for the port ─▶
  *
  * Keys in the description (SDES, RFC 4568) or agreed by DTLS (RFC 5763), opportunistic too (RFC 8643). What was encrypted
  * once stays so: an offer or answer without keys is refused from then on. Our key stays for as long as its suite and port
@@ -54,10 +54,11 @@ export class LegCrypto {
   #offersDtls: boolean
   #keys: SrtpKeys | undefined
   #terms: DtlsTerms | undefined
-  /** It was encrypted once. */
   #secured = false
   /** As agreed last: an offer of ours in the dialog keeps to it. */
   #protocol: string | undefined
+  /** That of the audio, for a stream beside it. */
+  #audio: LegCrypto | undefined
 
   constructor(mode: SrtpMode, { own, browser = false }: LegCryptoOptions = {}) {
     this.#mode = mode
@@ -75,6 +76,37 @@ export class LegCrypto {
     return next
   }
 
+  /**
+   * For a stream beside the audio that this is for, video: no less secure than the audio, and with keys in the description
+   * alone.
+   * @param before Of that stream on another port.
+   */
+  beside(before?: LegCrypto): LegCrypto {
+    const next = before ? before.onAnotherPort() : new LegCrypto(this.#mode)
+    next.#audio = this
+    return next
+  }
+
+  /** It was encrypted once. */
+  get isSecured(): boolean {
+    return this.#secured
+  }
+
+  /** Whether the peer may be sent what cannot be encrypted, fax. */
+  get allowsPlain(): boolean {
+    return !(this.#mode === 'mandatory' || this.#mode === 'dtls' || this.#browser)
+  }
+
+  /** Our offers have a certificate, and no keys. */
+  get offersDtls(): boolean {
+    return this.#offersDtls
+  }
+
+  /** Whether an m-line offered to us would be encrypted. */
+  encrypts(media: SdpMedia): boolean {
+    return this.#wayOf(media) !== undefined
+  }
+
   /** Whether an m-line offered to us can be taken. */
   readonly takes = (media: SdpMedia): boolean => {
     if (this.#wayOf(media)) return true
@@ -82,7 +114,8 @@ export class LegCrypto {
   }
 
   get #mustEncrypt(): boolean {
-    return this.#mode === 'mandatory' || this.#mode === 'dtls' || this.#secured
+    const isMode = this.#mode === 'mandatory' || this.#mode === 'dtls'
+    return isMode || this.#secured || this.#audio?.isSecured === true
   }
 
   /** How what the peer offers is encrypted; undefined for plain RTP, and for what we cannot or may not. */
@@ -102,7 +135,8 @@ export class LegCrypto {
       return { protocol, attributes: dtlsAttributes(this.#own(), 'actpass') }
     }
     const wanted = this.#mode === 'optional' || this.#mustEncrypt
-    const protocol = this.#protocol ?? (this.#mode === 'mandatory' ? 'RTP/SAVP' : 'RTP/AVP')
+    const protocol =
+      this.#protocol ?? (this.#audio && this.#audio.#protocol) ?? (this.#mode === 'mandatory' ? 'RTP/SAVP' : 'RTP/AVP')
     if (!wanted) return { protocol, attributes: [] }
     if (this.#keys) this.#offered = [{ tag: 1, key: this.#keys.send }]
     else if (this.#offered.length === 0) this.#offered = newCryptoLines()

@@ -14,6 +14,7 @@ import { sdpOf } from './description.ts'
 import { CallError, type CallFailure } from './failures.ts'
 import { answerInDialog } from './in-dialog.ts'
 import type { Leg } from './leg.ts'
+import type { PressedDigit } from './leg-digits.ts'
 import type { AudioWishes, LegMedia } from './leg-media.ts'
 import { LegQuality } from './leg-quality.ts'
 import { noKeys, reasonsIn } from './reason.ts'
@@ -34,8 +35,8 @@ export interface LegListener {
   described(leg: Leg): void
   /** A digit was pressed, sent as RTP event, by INFO, or as a tone, which costs that all the phone says is decoded. */
   digit?(leg: Leg, digit: string): void
-  /** Digits by INFO, for the other side. */
-  relay(leg: Leg, info: SipRequest): void
+  /** An INFO for the other side, and the digit in it. */
+  relay(leg: Leg, info: SipRequest, pressed: PressedDigit | undefined): void
   /** What the other side speaks, for an offer of this one. */
   wanted(): AudioWishes | undefined
   /** Its first answer to an offer of ours cannot be used. */
@@ -59,9 +60,8 @@ export function listenToLeg(leg: Leg, dialog: Dialog, media: LegMedia, user: Leg
         answerInDialog(incoming, {
           media,
           log: user.log,
-          onDigit,
           onDescribed: () => user.described(leg),
-          relay: (info) => user.relay(leg, info),
+          relay: (info, pressed) => user.relay(leg, info, pressed),
           wanted: () => user.wanted(),
         })
     }),

@@ -25,15 +25,10 @@ import { CallError } from './failures.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import { LegEncryption } from './leg-encryption.ts'
 import { answeredRtcp, offeredRtcp, type WantedReports, wantedReports } from './leg-rtcp.ts'
+import { LegStreams } from './leg-streams.ts'
 import { LegTransport, type PortTransport } from './leg-transport.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat, sentFormat } from './rtp-audio.ts'
-import type { Plan, Side, SideStreams } from './side-streams.ts'
-
-/** The side streams of a call, as one side sees them. */
-export interface SideEnd {
-  readonly of: SideStreams
-  readonly side: Side
-}
+import type { Plan, SideEnd } from './side-streams.ts'
 
 interface RemoteAudio {
   readonly address: MediaAddress
@@ -127,7 +122,7 @@ export class LegMedia {
   readonly #transport: LegTransport
   /** One for all descriptions of a dialog, also when another port takes over (RFC 3264 §8). */
   readonly #origin: { readonly sessionId: string; version: number }
-  #streams: SideEnd | undefined
+  readonly #streams: LegStreams
   /** The m-lines of our last description. */
   #plan: Plan = ['audio']
   /** Before an offer of ours that has not been answered. */
@@ -165,10 +160,10 @@ export class LegMedia {
     this.encryption = new LegEncryption(port)
     this.#ip = ip
     this.#rules = codecs ?? (before ? before.#rules : usualRules)
-    this.#streams = streams
     this.#transport = before
       ? before.#transport.onAnotherPort(port, ip)
       : new LegTransport({ port, ip, srtp, browser, alsoAt, ...(ice && { ice }) })
+    this.#streams = new LegStreams(this.#transport.crypto, streams, before && before.#streams)
     this.#origin = before ? before.#origin : { sessionId: String(randomUint32()), version: 0 }
     if (!before) return
     this.#plan = before.#audioAlone()
@@ -190,6 +185,11 @@ export class LegMedia {
   /** True between an offer of ours and the peer's answer. */
   get awaitsAnswer(): boolean {
     return this.#awaitsAnswer
+  }
+
+  /** True while digits may be sent to the peer as telephone-events. */
+  get takesEvents(): boolean {
+    return this.#applied?.send.some(({ encoding }) => encoding === 'telephone-event') ?? false
   }
 
   /** True when the peer put us on hold: it does not want to hear us. */
@@ -269,23 +269,34 @@ export class LegMedia {
   /** The streams beside the audio are over. */
   leaveStreams(): void {
     this.#plan = this.#audioAlone()
-    this.#streams = undefined
+    this.#streams.leave()
   }
 
   /** Fax or video comes into a call that had audio alone. */
   joinStreams(streams: SideEnd): void {
-    this.#streams ??= streams
+    this.#streams.join(streams)
   }
 
   /** False when the other side's audio stands in another place: m-lines do not move (RFC 3264 §8). */
   get canOfferStreams(): boolean {
-    const plan = this.#streams?.of.plan(this.#streams.side) ?? []
+    const plan = this.#streams.plan() ?? []
     return plan.indexOf('audio') === this.#plan.indexOf('audio')
+  }
+
+  /** An offer to this peer would switch nothing on or off beside its audio. */
+  get isUpToDate(): boolean {
+    const heard = this.#streams.heard?.media ?? []
+    return this.#nextPlan().every((line, place) => typeOf(line) === (typeOf(heard[place]) && typeOf(this.#plan[place])))
+  }
+
+  /** An offer of the peer, without the streams beside its audio that we cannot or may not carry. */
+  usable(offer: SessionDescription): SessionDescription {
+    return this.#streams.usable(offer)
   }
 
   /** What the other side has, and whatever m-lines stood here beyond that (RFC 3264 §8). */
   #nextPlan(): Plan {
-    const plan = this.#streams?.of.plan(this.#streams.side)
+    const plan = this.#streams.plan()
     if (!plan) return this.#plan
     const more = this.#plan.slice(plan.length)
     return [...plan, ...more.map((line) => (line === 'audio' ? line : refusedLine(line)))]
@@ -304,14 +315,14 @@ export class LegMedia {
   takeAnswer(text: string): void {
     this.#awaitsAnswer = false
     const answer = readDescription(text, 'call.bad-answer')
-    this.#streams?.of.hear(this.#streams.side, answer)
-    if (!this.#plan.includes('audio')) return this.#takeOthers(answer.media.some(isRelayable))
+    if (!this.#plan.includes('audio')) return this.#takeOthers(this.#streams.takeAnswer(answer).some(isRelayable))
     const audio = readAudio(answer)
     const agreed = audio ? agreedIn(audio.formats, this.#offered) : []
     if (!audio || agreed.length === 0) throw new CallError('call.no-common-codec')
     this.#peerFormats = agreed
     this.#apply(audio, this.#offered, agreed, this.#transport.takeAnswer(answer, audio.media))
     this.#formats = sameNumbers(agreed, this.#offered)
+    this.#streams.takeAnswer(answer)
   }
 
   /**
@@ -320,19 +331,19 @@ export class LegMedia {
    * @throws {CallError} `call.bad-offer`, `call.no-common-codec` or `call.no-common-encryption`.
    */
   answer(text: string, wanted: AudioWishes = this.#anything): string {
-    const offer = readDescription(text, 'call.bad-offer')
+    const offer = this.usable(readDescription(text, 'call.bad-offer'))
     const audio = readAudio(offer, (media) => this.#transport.takes(offer, media)) ?? readAudio(offer)
     const known = wanted.formats.length > 0 ? wanted : this.#anything
     const agreed = audio ? toAnswer(audio.formats, known.formats, this.#rules) : []
-    const streams = this.#streams
     const taken = audio && agreed.length > 0 ? offer.media.indexOf(audio.media) : undefined
     const transport = audio && taken !== undefined ? this.#transport.answer(offer, audio.media) : undefined
+    const beside = this.#streams.answer(offer)
     const lines = offer.media.map((media, index) =>
-      index === taken ? 'audio' : (streams?.of.answerTo(streams.side, offer, index) ?? refusedLine(media)),
+      index === taken ? 'audio' : (beside.lines[index] ?? refusedLine(media)),
     )
     if (audio && transport) this.#takeOffer(audio, agreed, transport.port)
     else this.#takeOthers(!audio && lines.some((line) => line !== 'audio' && line.port !== 0))
-    streams?.of.hear(streams.side, offer)
+    this.#streams.hear(beside.heard)
     this.#awaitsAnswer = false
     this.#plan = lines
     this.#timing = wanted.timing ?? usualTiming
@@ -419,6 +430,10 @@ export class LegMedia {
     return { address: this.#ip, ...this.#origin }
   }
 }
+
+/** Of a stream beside the audio that is on; empty otherwise. */
+const typeOf = (line: SdpMedia | 'audio' | undefined): string =>
+  typeof line === 'object' && isRelayable(line) ? line.type : ''
 
 const hasNumber =
   ({ payloadType }: SdpFormat) =>

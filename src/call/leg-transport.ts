@@ -46,7 +46,8 @@ const ownMid = 'audio'
 
 export class LegTransport {
   readonly #options: LegTransportOptions
-  readonly #crypto: LegCrypto
+  /** Of the audio. */
+  readonly crypto: LegCrypto
   #local: IceCredentials
   /** Of the peer; undefined while it does no ICE. */
   #remote: IceCredentials | undefined
@@ -57,8 +58,8 @@ export class LegTransport {
   constructor(options: LegTransportOptions, before?: LegTransport) {
     const own = () => options.port.fingerprint
     this.#options = options
-    this.#crypto = before
-      ? before.#crypto.onAnotherPort(own)
+    this.crypto = before
+      ? before.crypto.onAnotherPort(own)
       : new LegCrypto(options.srtp, { own, browser: options.browser })
     this.#local = options.ice ?? newIceCredentials()
     this.#offersIce = before ? before.#offersIce : options.browser
@@ -73,11 +74,11 @@ export class LegTransport {
 
   /** Whether an m-line offered to us can be taken. */
   takes(description: SessionDescription, media: SdpMedia): boolean {
-    return this.#crypto.takes(withSessionTransport(description, media))
+    return this.crypto.takes(withSessionTransport(description, media))
   }
 
   offer(): TransportOffer {
-    const { protocol, attributes } = this.#crypto.offer()
+    const { protocol, attributes } = this.crypto.offer()
     const ice = this.#offersIce ? { ice: { local: this.#local } } : {}
     const srtp = attributes.length > 0 ? ({ srtp: 'awaited' } as const) : {}
     return {
@@ -106,7 +107,7 @@ export class LegTransport {
    */
   takeAnswer(description: SessionDescription, answered: SdpMedia): PortTransport {
     const media = withSessionTransport(description, answered)
-    const keys = this.#crypto.takeAnswer(media)
+    const keys = this.crypto.takeAnswer(media)
     if (this.#offersIce) this.#remote = iceCredentialsOf(media)
     return this.#agreed(keys, description)
   }
@@ -117,7 +118,7 @@ export class LegTransport {
    */
   answer(description: SessionDescription, offered: SdpMedia): TransportAnswer {
     const media = withSessionTransport(description, offered)
-    const { keys, attributes } = this.#crypto.answer(media)
+    const { keys, attributes } = this.crypto.answer(media)
     this.#meet(offersRtcpMux(media) ? iceCredentialsOf(media) : undefined)
     this.#mid = midOf(media)
     const taken = description.media.indexOf(offered)

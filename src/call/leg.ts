@@ -32,6 +32,8 @@ export interface Leg {
   /** Once it is answered. */
   quality?: LegQuality
   dialog?: Dialog
+  /** It would not have digits by INFO. */
+  refusesInfo?: boolean
   watch?: SilenceWatch
   /** Stops hearing the dialog: another call does. */
   unlisten?: () => void

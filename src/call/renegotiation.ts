@@ -31,18 +31,20 @@ export interface PassedOffer {
 /**
  * The offer of a request, when it switches streams on or off.
  *
+ * @param media Of who sent it.
  * @param streams Of the call, if it has any beside its audio.
  * @returns undefined when the leg can be answered by itself.
  */
 export function offerToPassOn(
   { request }: InDialogRequest,
+  media: LegMedia,
   streams: SideStreams | undefined,
   side: Side,
 ): string | undefined {
   const offer = request.method === 'INVITE' || request.method === 'UPDATE' ? sdpOf(request) : ''
   const parsed = parseSdp(offer)
   if (!parsed.ok) return undefined
-  const { description } = parsed
+  const description = media.usable(parsed.description)
   return (streams ? streams.changes(side, description) : hasSideStreams(description)) ? offer : undefined
 }
 
@@ -51,17 +53,17 @@ export async function passOfferOn(passed: PassedOffer): Promise<void> {
   const { incoming, offer, media, side, other, streams, log } = passed
   const before = streams.heard(side)
   try {
-    const status = await askOther(passed, readDescription(offer, 'call.bad-offer'))
+    const status = await askOther(passed, media.usable(readDescription(offer, 'call.bad-offer')))
     if (status === undefined) {
       incoming.respond(200, { contentType: 'application/sdp', body: media.answer(offer, other.media.wishes) })
       return
     }
     // What stood before stands on (RFC 3261 §14.1).
-    streams.hear(side, before)
+    streams.learn(side, before)
     incoming.respond(status)
   } catch (error) {
     if (!(error instanceof CallError)) log.error('an offer could not be passed on', { error: String(error) })
-    streams.hear(side, before)
+    streams.learn(side, before)
     incoming.respond(error instanceof CallError ? callFailures[error.code].sip : 500)
   }
 }
@@ -72,7 +74,9 @@ async function askOther(
   description: SessionDescription,
 ): Promise<number | undefined> {
   await streams.prepare(description)
-  streams.hear(side, description)
+  streams.learn(side, description)
+  // It may have none of this, for it would not be encrypted as it must be: then there is nothing to ask.
+  if (other.media.isUpToDate) return undefined
   const body = other.media.offer()
   const response = await other.dialog.request('INVITE', { contentType: 'application/sdp', body })
   if (response.status >= 300) {

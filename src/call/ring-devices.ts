@@ -11,9 +11,10 @@ import { answerTo } from './caller-side.ts'
 import { rulesFor } from './codec-rules.ts'
 import { Fork } from './fork.ts'
 import type { Destination, ForkOptions, Introduction } from './fork.types.ts'
-import { type AudioWishes, LegMedia, type SideEnd } from './leg-media.ts'
+import { type AudioWishes, LegMedia } from './leg-media.ts'
 import { addressAt, isBrowser, peerOf } from './party.ts'
 import type { CallServices } from './services.ts'
+import type { SideEnd } from './side-streams.ts'
 import type { Teller } from './teller.ts'
 
 export interface RingWish

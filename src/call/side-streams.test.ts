@@ -1,88 +1,34 @@
 /** Video and fax through a call: the signalling on a network in memory, the packets through the real media plane. */
 import assert from 'node:assert/strict'
-import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
+import type { Socket } from 'node:dgram'
 import { afterEach, beforeEach, test } from 'node:test'
-import { silentLogger } from '../core/logger.ts'
-import { createMediaPlane } from '../media/plane.ts'
 import type { MediaPlane, MediaPort, MediaSession } from '../media/types.ts'
-import { parseSdp } from '../sdp/parse.ts'
-import { answerProblems, reofferProblems } from '../sdp/rules.ts'
-import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
+import { reofferProblems } from '../sdp/rules.ts'
+import type { SessionDescription } from '../sdp/types.ts'
 import { turn } from '../sip/dialog/test-support.ts'
-import { sessionDescriptionOf } from '../sip/message/multipart.ts'
-import type { SipMessage, SipResponse } from '../sip/message/types.ts'
-import type { Dialog, InDialogRequest } from '../sip/stack.types.ts'
-import { CallWorld, description } from './test-support.ts'
+import type { InDialogRequest } from '../sip/stack.types.ts'
+import { arrives, attributes, fax, lines, read, type Sockets, StreamWorld, sdp } from './streams-test-support.ts'
+import { type CallWorld, description } from './test-support.ts'
 
-/** Two ports side by side, for RTP and RTCP. */
-interface Sockets {
-  readonly rtp: Socket
-  readonly rtcp: Socket
-  readonly port: number
-}
-
-const opened: Socket[] = []
-
-async function bound(port: number): Promise<Socket | undefined> {
-  const socket = createSocket('udp4')
-  try {
-    socket.bind(port, '127.0.0.1')
-    await once(socket, 'listening')
-    opened.push(socket)
-    return socket
-  } catch {
-    socket.close()
-    return undefined
-  }
-}
-
-async function sockets(): Promise<Sockets> {
-  for (;;) {
-    const rtp = await bound(0)
-    const port = rtp?.address().port ?? 0
-    const rtcp = port % 2 === 0 ? await bound(port + 1) : undefined
-    if (rtp && rtcp) return { rtp, rtcp, port }
-  }
-}
-
+let streams: StreamWorld
 let plane: MediaPlane
 let world: CallWorld
 let alice: Sockets
 let bob: Sockets
 
 beforeEach(async () => {
-  const { port } = await sockets()
-  const portMin = Math.min(port + 10, 65_000) & ~1
-  plane = await createMediaPlane(
-    { workers: 1, bindIp: '127.0.0.1', portMin, portMax: portMin + 79 },
-    { log: silentLogger },
-  )
-  world = await CallWorld.open(plane)
-  world.dialOptions = { destinations: [{ target: { uri: 'sip:102@192.0.2.21:5060' }, party: { uri: 'sip:102@pbx' } }] }
-  alice = await sockets()
-  bob = await sockets()
+  streams = await StreamWorld.open()
+  ;({ plane, world, alice, bob } = streams)
 })
 
-afterEach(async () => {
-  for (const socket of opened.splice(0)) socket.close()
-  await plane.close()
-})
+afterEach(() => streams.close())
 
-/** The call's clock stands still unless turned, the media plane's runs by itself. */
-async function until<Value>(promise: Promise<Value>): Promise<Value> {
-  const waiting = Symbol('waiting')
-  for (let rounds = 0; rounds < 4_000; rounds++) {
-    await turn(world.clock, 5)
-    const next = new Promise<typeof waiting>((resolve) => setImmediate(() => resolve(waiting)))
-    const first = await Promise.race([promise, next])
-    if (first !== waiting) break
-  }
-  return promise
-}
-
-const sdp = (version: number, ...lines: string[]): string =>
-  ['v=0', `o=- 1 ${version} IN IP4 127.0.0.1`, 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines, ''].join('\r\n')
+const until: StreamWorld['until'] = (promise) => streams.until(promise)
+const connect: StreamWorld['connect'] = (offer, answer) => streams.connect(offer, answer)
+const reoffer: StreamWorld['reoffer'] = (dialog, offer) => streams.reoffer(dialog, offer)
+const sockets = (): Promise<Sockets> => streams.sockets()
+const crosses = async (from: Socket, port: number, to: Socket, text: string): Promise<string> =>
+  String(await arrives(from, port, to, () => Buffer.from(text)))
 
 const audio = 'm=audio 4000 RTP/AVP 0'
 const video = ({ port }: Sockets, ...more: string[]): string[] => [
@@ -93,69 +39,6 @@ const video = ({ port }: Sockets, ...more: string[]): string[] => [
   'a=rtcp-fb:96 nack pli',
   ...more,
 ]
-const fax = ({ port }: Sockets): string[] => [
-  `m=image ${port} udptl t38`,
-  'a=T38FaxVersion:0',
-  'a=T38FaxUdpEC:t38UDPRedundancy',
-]
-
-function read(message: SipMessage | undefined): SessionDescription {
-  const described = message && sessionDescriptionOf(message)
-  assert.ok(typeof described === 'object', 'there is no description')
-  const parsed = parseSdp(described.sdp)
-  assert.ok(parsed.ok)
-  return parsed.description
-}
-
-const lines = ({ media }: SessionDescription): string[] =>
-  media.map(({ type, port, protocol }) => `${type} ${port === 0 ? 'off' : 'on'} ${protocol}`)
-
-const attributes = (media: SdpMedia | undefined): string[] =>
-  media?.attributes.map(({ name, value }) => (value === undefined ? name : `${name}:${value}`)) ?? []
-
-/** Send to this port until it comes out at the other socket: the first may be sent before the plane knows where to. */
-async function crosses(from: Socket, port: number, to: Socket, text: string): Promise<string> {
-  const heard = once(to, 'message')
-  const timer = setInterval(() => from.send(text, port, '127.0.0.1'), 5)
-  try {
-    return String((await heard)[0])
-  } finally {
-    clearInterval(timer)
-  }
-}
-
-interface Connected {
-  readonly aliceDialog: Dialog
-  readonly bobDialog: Dialog
-  /** What Bob was offered, and what Alice was answered. */
-  readonly offered: SessionDescription
-  readonly answered: SessionDescription
-}
-
-async function connect(offer: string, answer: string): Promise<Connected> {
-  const device = world.device(0, (invite, seen) => {
-    seen.dialog = invite.answer(description(answer))
-  })
-  const outcome = await until(world.call(description(offer)).outcome)
-  assert.ok(outcome.answered, `${outcome.response.status}`)
-  assert.ok(device.dialog)
-  const parsed = parseSdp(offer)
-  assert.ok(parsed.ok)
-  const answered = read(outcome.response)
-  assert.deepEqual(answerProblems(parsed.description, answered), [])
-  return { aliceDialog: outcome.dialog, bobDialog: device.dialog, offered: read(device.invite?.request), answered }
-}
-
-/** Re-INVITE with this offer; the answer fits it. */
-async function reoffer(dialog: Dialog, offer: string): Promise<SipResponse> {
-  const response = await until(dialog.request('INVITE', description(offer)))
-  if (response.status === 200) {
-    const parsed = parseSdp(offer)
-    assert.ok(parsed.ok)
-    assert.deepEqual(answerProblems(parsed.description, read(response)), [])
-  }
-  return response
-}
 
 test('video is offered to the other side as it came, and packets and RTCP cross both ways', async () => {
   const { offered, answered } = await connect(

@@ -2,12 +2,13 @@
  * Video, fax and other streams beside the audio of a call: offered to the other side as they come, their packets relayed
  * unread. They are not recorded.
  *
- *   LegMedia of a side ── hear, plan, line ─▶  here  ── describe ─▶  relay ports, a pair for each stream
+ *   LegStreams of a side ── hear, plan, answerTo ─▶  here  ── describe ─▶  relay ports, a pair for each stream
  *
+ * Each side is encrypted for itself, or not at all: lines cross here without keys, which LegStreams puts in and takes out.
  * Both sides have the same m-lines in the same places. A call with audio alone has no such object.
  * Who comes by a transfer is asked about them by carry-streams.ts. Missing: more than two parties.
  */
-import type { MediaAddress, MediaPort } from '../media/types.ts'
+import type { MediaAddress, MediaPort, SrtpKeys } from '../media/types.ts'
 import { directionOf } from '../sdp/media.ts'
 import { answeringLine, isRelayable, refusedLine, relayedLine } from '../sdp/relay.ts'
 import type { SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -20,6 +21,20 @@ export type Side = 'caller' | 'callee'
 
 /** The m-lines of an offer of ours, in order; `audio` where the call's own stream stands. */
 export type Plan = readonly (SdpMedia | 'audio')[]
+
+/** The side streams of a call, as one side sees them. */
+export interface SideEnd {
+  readonly of: SideStreams
+  readonly side: Side
+}
+
+/** What one side said, and what was agreed with it. */
+export interface HeardStreams {
+  /** Streams that we cannot or may not carry have port 0. */
+  readonly description: SessionDescription
+  /** By place among the m-lines: the streams that are on, and how their packets are encrypted. */
+  readonly taken: ReadonlyMap<number, SrtpKeys | 'plain'>
+}
 
 /** What a call lends: ports on its worker. */
 export interface RelayHost {
@@ -70,14 +85,30 @@ export class SideStreams {
     }
   }
 
-  /** What this side said, and where its streams are; undefined when it said nothing after all. */
-  hear(side: Side, description: SessionDescription | undefined): void {
+  /**
+   * What this side offers, or did before an offer of its that came to nothing: for the other side to be told. Its packets
+   * are as they were until it is answered.
+   */
+  learn(side: Side, description: SessionDescription | undefined): void {
+    this.#heard[side] = description
+  }
+
+  /** What was agreed with this side. */
+  hear(side: Side, { description, taken }: HeardStreams): void {
     this.#heard[side] = description
     for (const [place, relay] of this.#relays) {
-      const media = description?.media[place]
-      const remote = description && media && isRelayable(media) ? addressOf(description, media) : undefined
-      relay[side].describe({ ...(remote && { remote }), receive: [], send: [] })
+      const media = description.media[place]
+      const keys = taken.get(place)
+      const remote = media && keys && addressOf(description, media)
+      const srtp = keys === 'plain' ? undefined : keys
+      relay[side].describe({ ...(remote && { remote, ...(srtp && { srtp }) }), receive: [], send: [] })
     }
+  }
+
+  /** Nobody is on this side, or somebody who has said nothing yet. */
+  forget(side: Side): void {
+    this.#heard[side] = undefined
+    for (const relay of this.#relays.values()) relay[side].describe({ receive: [], send: [] })
   }
 
   heard(side: Side): SessionDescription | undefined {

@@ -258,7 +258,7 @@ test('who comes by a transfer is offered the codec of who stays first, and may t
   await talking()
   void bob.refer(`<sip:103@${serverIp}>`)
   await wait()
-  assert.equal(formatsIn(carol.invites[0]?.request.body), '9 111 8 0')
+  assert.equal(formatsIn(carol.invites[0]?.request.body), '9 111 8 0 101 110')
   assert.deepEqual(
     live
       .list()[0]
@@ -284,7 +284,7 @@ test('who is moved into another call is offered first what is spoken there', asy
   const [first] = bob.dialogs
   void first?.request('REFER', { headers: { 'Refer-To': `<sip:103@${serverIp}?Replaces=${replaces}>` } })
   await wait()
-  assert.equal(formatsIn(alice.described.at(-1)), '8 111 9 0')
+  assert.equal(formatsIn(alice.described.at(-1)), '8 111 9 0 101 110')
   void carol.dialog.bye()
   await nothingIsLeft()
 })

@@ -148,6 +148,26 @@ test('a phone that knows another codec is spoken to in that, and digits are sent
   await cut
 })
 
+test('a digit that came by signalling ends what is played, and is told', async () => {
+  const plane = await planeWith()
+  const session = plane.openSession('call')
+  const port = await session.openPort()
+  port.describe((await phone()).description)
+  const { ended } = port.sound.play([{ silenceMs: 60_000 }], { stopOn: '5' })
+  const told: unknown[] = []
+  port.on('digit', (digit) => told.push(digit))
+  assert.equal(await port.takeDigit('4', 80), true)
+  assert.equal(await port.takeDigit('5', 160), true)
+  const end = await ended
+  assert.ok(end.reason === 'digit' && end.digit === '5')
+  assert.deepEqual(told, [
+    { digit: '4', durationMs: 80 },
+    { digit: '5', durationMs: 160 },
+  ])
+  await session.close()
+  assert.equal(await port.takeDigit('5', 160), false)
+})
+
 test('closing the session finishes a recording that nobody stopped', async () => {
   const plane = await planeWith()
   const session = plane.openSession('call')

@@ -38,6 +38,7 @@ export interface Requests {
   'open-port': { readonly ask: OpenPort; readonly answer: 'open' | 'in-use' }
   'stop-recording': { readonly ask: { readonly port: number }; readonly answer: RecordedFile | undefined }
   'send-digits': { readonly ask: SendDigits; readonly answer: 'sent' | 'impossible' | 'cut' }
+  'take-digit': { readonly ask: TakeDigit; readonly answer: boolean }
   'port-stats': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'close-port': { readonly ask: { readonly port: number }; readonly answer: PortStats | undefined }
   'worker-stats': { readonly ask: object; readonly answer: Omit<WorkerStats, 'worker' | 'sessions'> }
@@ -65,6 +66,13 @@ export interface SendDigits {
   readonly digits: string
   readonly toneMs: number
   readonly pauseMs: number
+}
+
+/** See `MediaPort.takeDigit`. */
+export interface TakeDigit {
+  readonly port: number
+  readonly digit: string
+  readonly durationMs: number
 }
 
 export type RequestName = keyof Requests

@@ -249,6 +249,10 @@ export class Port implements MediaPort {
     if (answer === 'cut') throw new MediaError('media.closed')
   }
 
+  async takeDigit(digit: string, durationMs: number): Promise<boolean> {
+    return !this.closed && this.#link.ask('take-digit', { port: this.number, digit, durationMs })
+  }
+
   async stats(): Promise<PortStats> {
     return this.closed ? this.#lastStats : this.#askStats('port-stats')
   }

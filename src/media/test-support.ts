@@ -1,11 +1,13 @@
 /** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
 import { Emitter } from '../core/emitter.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
+import { MediaError, type MediaFailure } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
 import type { GraphOrder } from './graph/protocol.ts'
 import { MixerHandle, SupervisionHandle } from './graph/rooms.ts'
 import {
+  type DigitTiming,
   type MediaPlane,
   type MediaPort,
   type MediaSession,
@@ -51,7 +53,12 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   readonly descriptions: PortDescription[] = []
   processed: VoiceProcessing | undefined
   hearsTones = false
+  /** With the length of each, ms. */
   readonly digitsSent: string[] = []
+  /** Why it sends none. */
+  sendsNoDigits: MediaFailure | undefined
+  /** Those that come by signalling come as events too. */
+  hearsTwice = false
   recording: string | undefined
   /** What is wanted of the graph. A test tells how it went by `things`. */
   readonly orders: GraphOrder[] = []
@@ -89,8 +96,14 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.hearsTones = on
   }
 
-  sendDigits(digits: string): Promise<void> {
-    this.digitsSent.push(digits)
+  takeDigit(digit: string, durationMs: number): Promise<boolean> {
+    if (!this.hearsTwice) this.emit('digit', { digit, durationMs })
+    return Promise.resolve(!this.hearsTwice)
+  }
+
+  sendDigits(digits: string, { toneMs = 100 }: DigitTiming = {}): Promise<void> {
+    if (this.sendsNoDigits) return Promise.reject(new MediaError(this.sendsNoDigits))
+    this.digitsSent.push(`${digits} ${toneMs}`)
     return Promise.resolve()
   }
 

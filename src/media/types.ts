@@ -108,7 +108,7 @@ export interface PortDescription {
   readonly maxPtimeMs?: number
   /**
    * Encrypt: nothing that is not encrypted and authentic is taken any more. `awaited` until the peer has said its key or
-   * its certificate: nothing new is taken. Absent for plain RTP. Not for relay ports.
+   * its certificate: nothing new is taken. Absent for plain RTP. Relay ports take keys, and make none by DTLS.
    */
   readonly srtp?: SrtpKeys | DtlsTerms | 'awaited'
   /** Absent when the peer does none, or is a lite agent too. Needs rtcp-mux. Not for relay ports. */
@@ -200,7 +200,10 @@ export interface RecordedFile {
 export interface PortEvents {
   /** The first packet came from here, and only packets from here are taken from now on. */
   'media-started': { readonly source: string; readonly codec: Encoding }
-  /** A digit was pressed; told once, when it ends (RFC 4733), or 45 ms after it began (a tone, see `hearTones`). */
+  /**
+   * A digit was pressed; told once, when it ends (RFC 4733), 45 ms after it began (a tone, see `hearTones`), or when it came
+   * by signalling (see `takeDigit`).
+   */
   digit: { readonly digit: string; readonly durationMs: number }
   /** A verdict came or went, or `qualityEveryMs` of the settings passed. */
   quality: StreamQuality
@@ -256,13 +259,23 @@ export interface MediaPort {
    */
   hearTones(on: boolean): void
   /**
-   * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn.
+   * The peer told by signalling (SIP INFO) that a digit was pressed. It is told as `digit` and ends what waits for it, like
+   * any other; but not when it comes as telephone-event or as tone too, for which it is kept back for 150 ms.
+   *
+   * Resolves with whether it came by signalling alone: then the bridged port has not heard of it.
+   *
+   * @param digit 0-9 * # A-D.
+   * @throws {MediaError} `media.worker-lost`.
+   */
+  takeDigit(digit: string, durationMs: number): Promise<boolean>
+  /**
+   * Send digits to the peer: as telephone-events where it takes them, else as tones. Further ones wait for their turn, up to 64.
    *
    * Resolves when the last packet has left. Nobody acknowledges digits, so this says nothing about what was heard.
    *
    * @param digits 0-9 * # A-D, 64 at most.
    * @throws {RangeError} for anything else, before the first is sent.
-   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold); `media.closed` when the port closes meanwhile.
+   * @throws {MediaError} `media.no-digits` when the peer takes neither (hold), or too many wait; `media.closed` when the port closes meanwhile.
    * @see RFC 4733 §2.5.1
    */
   sendDigits(digits: string, timing?: DigitTiming): Promise<void>
@@ -307,7 +320,8 @@ export interface OpenPortOptions {
   readonly recordedLater?: boolean
   /**
    * Carry datagrams as they are, video or fax, to and from the relay port it is bridged with: nothing is read, changed or
-   * recorded. `describe` says where the peer is and needs no formats; without `remote` nothing is taken.
+   * recorded, but for SRTP on either side. `describe` says where the peer is and needs no formats; without `remote` nothing
+   * is taken.
    */
   readonly relay?: boolean
 }

@@ -118,13 +118,16 @@ const segmentTolerance = 1600
 export class DigitDetector {
   readonly clockRateHz: number
   readonly #tell: (digit: DetectedDigit) => void
+  readonly #begins: (digit: string) => void
   #running: Running | undefined
   /** Timestamp of the newest segment of the last digit told: what is not newer is a repetition of it. */
   #toldTimestamp: number | undefined
 
-  constructor(clockRateHz: number, tell: (digit: DetectedDigit) => void) {
+  /** @param begins Told of each digit when its first packet comes. */
+  constructor(clockRateHz: number, tell: (digit: DetectedDigit) => void, begins: (digit: string) => void = () => {}) {
     this.clockRateHz = clockRateHz
     this.#tell = tell
+    this.#begins = begins
   }
 
   /** A telephone-event packet came. */
@@ -142,12 +145,15 @@ export class DigitDetector {
         running = undefined
       }
     }
-    running ??= {
-      event: event.event,
-      startTimestamp: timestamp,
-      segmentTimestamp: timestamp,
-      segmentTicks: 0,
-      lastSeenMs: nowMs,
+    if (!running) {
+      running = {
+        event: event.event,
+        startTimestamp: timestamp,
+        segmentTimestamp: timestamp,
+        segmentTicks: 0,
+        lastSeenMs: nowMs,
+      }
+      this.#begins(digits[event.event] ?? '')
     }
     this.#running = running
     running.segmentTicks = Math.max(running.segmentTicks, event.durationTicks)

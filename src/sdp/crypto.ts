@@ -76,4 +76,4 @@ function readKey(suite: SrtpSuite, text: string): SrtpKey | undefined {
 }
 
 /** Whether a stream is SRTP by its protocol, whatever its keys; DTLS-SRTP is another matter (RFC 5764). */
-export const isSecureProtocol = ({ protocol }: SdpMedia): boolean => /^RTP\/SAVPF?$/.test(protocol)
+export const isSecureProtocol = ({ protocol }: SdpMedia): boolean => /^RTP\/SAVPF?$/i.test(protocol)

@@ -7,13 +7,25 @@ import { attributeOf, directionOf } from './media.ts'
 import { answerDirection } from './offer-answer.ts'
 import type { Direction, SdpMedia, SessionDescription } from './types.ts'
 
-/** Any stream but audio over plain RTP, or UDPTL for T.38 fax, that is not switched off by port 0. */
+/**
+ * Any stream but audio over RTP, or UDPTL for T.38 fax, that is not switched off by port 0. Over SRTP too, with keys in the
+ * description; by DTLS not.
+ */
 export const isRelayable = ({ type, port, protocol }: SdpMedia): boolean =>
-  type !== 'audio' && port !== 0 && /^(?:RTP\/AVPF?|udptl)$/i.test(protocol)
+  type !== 'audio' && port !== 0 && /^(?:RTP\/S?AVPF?|udptl)$/i.test(protocol)
+
+/** T.38 fax: datagrams that SRTP cannot encrypt. */
+export const isUdptl = ({ protocol }: SdpMedia): boolean => /^udptl$/i.test(protocol)
+
+/** This profile of RTP for a line: secure or plain, with feedback (RFC 4585) when the line has it. */
+export const inProfile = (line: SdpMedia, secure: boolean): SdpMedia => ({
+  ...line,
+  protocol: `RTP/${secure ? 'S' : ''}AVP${/F$/i.test(line.protocol) ? 'F' : ''}`,
+})
 
 /** ICE, keys, grouping: of one hop. Whether RTCP shares the port is for the two sides to agree. */
 const ofTransport =
-  /^(?:candidate|remote-candidates|end-of-candidates|ice-.*|rtcp|setup|fingerprint|tls-id|crypto|mid|bundle-only|connection|sendrecv|sendonly|recvonly|inactive)$/
+  /^(?:candidate|remote-candidates|end-of-candidates|ice-.*|rtcp|setup|fingerprint|tls-id|crypto|key-mgmt|mid|bundle-only|connection|sendrecv|sendonly|recvonly|inactive)$/
 
 /**
  * The line as we offer it at our port.

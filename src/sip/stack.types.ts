@@ -200,6 +200,8 @@ export interface Dialog {
   readonly remote: NameAddr
   /** From the peer's Contact; follows target refreshes. */
   readonly remoteTarget: SipUri
+  /** Whether INFO is in the peer's Allow; undefined when it did not say what it allows. */
+  readonly takesInfo: boolean | undefined
   /**
    * Server side: the ACK of the first answer; undefined for who asks after it came. Client side: resolved at once.
    * Rejects when the dialog ends first.

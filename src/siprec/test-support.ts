@@ -74,6 +74,7 @@ export class FakeDialog extends Emitter<DialogEvents> implements Dialog {
   readonly local = someone
   readonly remote = someone
   readonly remoteTarget = someone.uri
+  readonly takesInfo = undefined
   readonly acknowledged = Promise.resolve(undefined)
   readonly sent: string[] = []
   /** What the client answers to requests of ours. */

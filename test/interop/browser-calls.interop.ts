@@ -105,6 +105,29 @@ for (const library of ['jssip', 'sipjs'] as const) {
   })
 }
 
+test(
+  'a browser and baresip speak Opus with each other, and nothing is converted',
+  needs('chromium', 'baresip'),
+  async (t) => {
+    const alice = await start('101')
+    const bob = await room.baresip(t, '102', { codec: 'opus', autoAnswer: true })
+    assert.equal(await alice.call(at('102')), 200)
+    await talk(4_000)
+    await assertSecured(alice)
+    assert.equal((await alice.facts()).codec, 'audio/opus')
+    await alice.ask('hangUp')
+    await bob.saw('CALL_CLOSED')
+    await bob.stop()
+    assert.deepEqual(
+      (await room.ended()).legs.map(({ codec }) => codec),
+      ['opus', 'opus'],
+    )
+    await assertHeard('baresip', said, bob.heardWav(), alike)
+    await assertBrowserHeard(alice, room.said('102'))
+    await alice.stop()
+  },
+)
+
 test('a browser calls a browser', needs('chromium'), async () => {
   const alice = await start('101')
   const bob = await start('102')

@@ -9,6 +9,11 @@ import type { InstalledPhone } from './installed-phone.ts'
 import { type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
+export interface LinphoneOptions extends InstalledPhone {
+  /** How it sends digits: by SIP INFO, or by that and as telephone-events; as telephone-events when left out. */
+  readonly digits?: 'info' | 'both'
+}
+
 const lifeMs = 120_000
 /** linphonec turns its event loop only when it reads a line: blank ones keep it going. */
 const pumpEveryMs = 50
@@ -22,7 +27,7 @@ export class Linphone {
   readonly #pump: NodeJS.Timeout
 
   /** Starts it and waits until it has registered. */
-  static async start(options: InstalledPhone): Promise<Linphone> {
+  static async start(options: LinphoneOptions): Promise<Linphone> {
     writeConfiguration(options)
     const args = [...(options.autoAnswer ? ['-a'] : []), ...'-d 6 -l log -c rc'.split(' ')]
     const program = startProgram('linphonec', args, {
@@ -123,8 +128,8 @@ export class Linphone {
   }
 }
 
-function writeConfiguration(options: InstalledPhone): void {
-  const { folder, user, password, server, transport } = options
+function writeConfiguration(options: LinphoneOptions): void {
+  const { folder, user, password, server, transport, digits } = options
   for (const made of ['.local/share/linphone', '.config/linphone']) mkdirSync(join(folder, made), { recursive: true })
   // -1 takes a free port, 0 none.
   const ports = { udp: 0, tcp: 0, tls: 0, [transport]: -1 }
@@ -137,6 +142,8 @@ function writeConfiguration(options: InstalledPhone): void {
     'use_ipv6=0',
     'guess_hostname=0',
     'default_proxy=0',
+    `use_info=${digits ? 1 : 0}`,
+    `use_rfc2833=${digits === 'info' ? 0 : 1}`,
     'verify_server_certs=1',
     // Its TLS library finds names in certificates, not addresses.
     'verify_server_cn=0',

@@ -11,8 +11,7 @@ import type { Call, RecordingFile, TracedMessage } from '../../src/api/schemas/i
 import type { SpeechName } from '../../src/demo/speech.ts'
 import { TestAuthority } from '../../src/net/test-support.ts'
 import { Baresip, type BaresipOptions } from './baresip.ts'
-import type { InstalledPhone } from './installed-phone.ts'
-import { Linphone } from './linphone.ts'
+import { Linphone, type LinphoneOptions } from './linphone.ts'
 import { extensionsFrom101 } from './phones.ts'
 import { type ServerOptions, type ServerProcess, startServerProcess } from './server-process.ts'
 import { speechWav } from './speech-wav.ts'
@@ -86,7 +85,7 @@ export class PhoneRoom {
     return phone
   }
 
-  async linphone(t: TestContext, number: string, wish: PhoneWish & Partial<InstalledPhone> = {}): Promise<Linphone> {
+  async linphone(t: TestContext, number: string, wish: PhoneWish & Partial<LinphoneOptions> = {}): Promise<Linphone> {
     const phone = await Linphone.start(this.#options(number, wish))
     t.after(() => phone.stop())
     return phone

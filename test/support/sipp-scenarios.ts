@@ -19,14 +19,14 @@ import {
  * INVITE, asked for a password, INVITE with it. Ends after the second INVITE was sent.
  * @param timed Start timer 1 with the second INVITE; the scenario must stop it, or sipp calls that an error.
  */
-const invited = (timed = false): string[] => [
-  send(request('INVITE', 1, [sdpType]), audio, retransmitted),
+const invited = (timed = false, media = audio): string[] => [
+  send(request('INVITE', 1, [sdpType]), media, retransmitted),
   ...provisional,
   receive('response="401"', ' auth="true"'),
   ackFailure(1),
   send(
     request('INVITE', 2, ['[authentication]', sdpType]),
-    audio,
+    media,
     timed ? `${retransmitted} start_rtd="1"` : retransmitted,
   ),
 ]
@@ -45,6 +45,20 @@ export const callerScenario = (): string =>
     '  <pause/>',
     send(inDialog('BYE', 3), '', `${retransmitted} start_rtd="2"`),
     receive('response="200"', ' rtd="2"'),
+  )
+
+/** A caller who streams this file of raw PCMU once, from a port of its own; `-d` must outlast it. */
+export const streamingCallerScenario = (file: string): string =>
+  scenario(
+    'streaming caller',
+    ...invited(false, audio.replace('[auto_media_port]', '[rtpstream_audio_port]')),
+    ...provisional,
+    receive('response="200"', ' rrs="true"'),
+    send(inDialog('ACK', 2)),
+    `  <nop><action><exec rtp_stream="${file},1,0"/></action></nop>`,
+    '  <pause/>',
+    send(inDialog('BYE', 3), '', retransmitted),
+    receive('response="200"'),
   )
 
 /** A caller who is refused with this status. */

@@ -81,7 +81,7 @@ export interface PlayOptions {
   /** -60 to 20; 0 when left out. */
   readonly volumeDb?: number
   readonly fromMs?: number
-  /** A digit of these, sent as telephone-event, ends it: `0123456789*#ABCD` for any. None when left out. */
+  /** A digit of these ends it, however it came (see `PortEvents.digit`): `0123456789*#ABCD` for any. None when left out. */
   readonly stopOn?: string
 }
 

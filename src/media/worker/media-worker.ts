@@ -6,7 +6,7 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock, Timer } from '../../core/clock.ts'
-import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits } from '../protocol.ts'
+import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigits, TakeDigit } from '../protocol.ts'
 import type { DelayBounds, PortEvents } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Desk } from './graph/desk.ts'
@@ -95,6 +95,8 @@ export class MediaWorker {
         return this.#stopRecording(request.port)
       case 'send-digits':
         return this.#sendDigits(request)
+      case 'take-digit':
+        return this.#takeDigit(request)
       case 'port-stats':
         return this.#ports.get(request.port)?.stats()
       case 'close-port':
@@ -116,6 +118,14 @@ export class MediaWorker {
     return new Promise((resolve) => {
       const done = (complete: boolean): void => resolve(complete ? 'sent' : 'cut')
       if (!(port instanceof Port && port.sendDigits(digits, toneMs, pauseMs, done))) resolve('impossible')
+    })
+  }
+
+  #takeDigit({ port: id, digit, durationMs }: TakeDigit): Promise<boolean> {
+    const port = this.#ports.get(id)
+    return new Promise((resolve) => {
+      if (port instanceof Port) port.takeDigit(digit, durationMs, resolve)
+      else resolve(false)
     })
   }
 

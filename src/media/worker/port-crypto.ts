@@ -30,6 +30,11 @@ export class PortCrypto {
     }
   }
 
+  /** Whether this is the key that we send with. */
+  sendsWith(key: SrtpKey): boolean {
+    return this.#keys !== undefined && isSame(this.#keys.send, key)
+  }
+
   /** The peer's key is known: what does not open is not authentic. */
   get opens(): boolean {
     return this.#receiver !== undefined

@@ -241,6 +241,14 @@ export class Port implements PacketHandler, Wire {
   }
 
   /**
+   * The peer told a digit by signalling.
+   * @param done Told whether it came in no other way.
+   */
+  takeDigit(digit: string, durationMs: number, done: (isNew: boolean) => void): void {
+    this.#digits.signalled({ digit, durationMs }, this.#options.clock.now(), done)
+  }
+
+  /**
    * Send digits, as events where the peer takes them, else as tones.
    *
    * @param done Told when the last has left, or the port has closed before.

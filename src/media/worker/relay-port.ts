@@ -1,14 +1,20 @@
 /**
  * A port that carries datagrams as they are: video, or fax by UDPTL, of a call whose audio has a Port of its own.
  *
- *   socket ─▶ source locked? ─▶ the bridged relay port ─▶ its socket
+ *   socket ─▶ decrypt ─▶ source locked? ─▶ the bridged relay port ─▶ encrypt ─▶ its socket
  *
- * Knows no payload. RTCP, and with it the requests for a whole picture, goes the same way by the second socket.
+ * Knows no payload. RTCP, and with it the requests for a whole picture, goes the same way by the socket that it came to.
+ * Each side is encrypted for itself, or not at all (PortCrypto).
+ * Missing: a packet that was lost behind us and is sent again under its old number (NACK without RFC 4588) does not pass an
+ * encrypted side, which takes and sends each number once.
  */
 import type { Clock } from '../../core/clock.ts'
 import { endpointText } from '../../core/ip.ts'
+import { datagramKind } from '../../rtp/demux.ts'
+import { readUint32 } from '../../rtp/packet.ts'
 import { noPackets, type PortDescription, type PortStats } from '../types.ts'
 import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
+import { PortCrypto } from './port-crypto.ts'
 import { SourceLock } from './source-lock.ts'
 
 export class RelayPort implements PacketHandler {
@@ -16,6 +22,8 @@ export class RelayPort implements PacketHandler {
   #lock = new SourceLock()
   #sockets: PortSockets | undefined
   #peer: RelayPort | undefined
+  /** Undefined for what is in the clear. */
+  #crypto: PortCrypto | undefined
   /** The peer has said where it is. */
   #open = false
   #rtcpSource: Endpoint | undefined
@@ -33,11 +41,25 @@ export class RelayPort implements PacketHandler {
     this.#sockets = sockets
   }
 
-  describe({ remote }: PortDescription): void {
+  describe({ remote, srtp }: PortDescription): void {
+    if (remote) this.#encrypt(srtp, this.#open)
     this.#open = remote !== undefined
     // The next stream here may come from anywhere: what was learned of this one is forgotten.
     if (!remote) this.#lock = new SourceLock()
     this.#lock.describe(remote, this.#clock.now())
+  }
+
+  /**
+   * @param goesOn Nobody has left since the last description. Somebody else counts packets from the beginning, and is told
+   *   from who comes back by our key.
+   */
+  #encrypt(srtp: PortDescription['srtp'], goesOn: boolean): void {
+    // Without keys, for which others wait or shake hands, nothing passes.
+    const keys = typeof srtp === 'object' && 'send' in srtp ? srtp : undefined
+    const isSame = goesOn || (keys !== undefined && this.#crypto?.sendsWith(keys.send))
+    if (!srtp) this.#crypto = undefined
+    else if (!this.#crypto || !isSame) this.#crypto = new PortCrypto()
+    this.#crypto?.describe(keys)
   }
 
   /** Each port forgets the one it was bridged with. */
@@ -55,38 +77,57 @@ export class RelayPort implements PacketHandler {
 
   rtp(bytes: Uint8Array, from: Endpoint): void {
     const nowMs = this.#clock.now()
-    if (!this.#open || !this.#lock.accept(from, ssrcOf(bytes), nowMs)) {
+    const isReport = datagramKind(bytes) === 'rtcp'
+    const clear = this.#open ? this.#decrypted(bytes, isReport) : undefined
+    if (!clear || !this.#lock.accept(from, ssrcOf(clear, isReport), nowMs)) {
       this.#refused++
       return
     }
     this.packetsReceived++
     this.#bytesReceived += bytes.length
     this.#lastPacketAtMs = nowMs
-    this.#peer?.send(bytes)
+    this.#peer?.send(clear, isReport)
   }
 
-  send(bytes: Uint8Array): void {
+  /** @param isReport RTCP that shares the port (RFC 5761). */
+  send(bytes: Uint8Array, isReport: boolean): void {
     const to = this.#lock.destination
-    if (!this.#open || !to) return
+    const sent = this.#open && to && this.#encrypted(bytes, isReport)
+    if (!sent) return
     this.packetsSent++
-    this.#sockets?.sendRtp(bytes, 0, bytes.length, to)
+    this.#sockets?.sendRtp(sent, 0, sent.length, to)
   }
 
   rtcp(bytes: Uint8Array, from: Endpoint): void {
-    if (!this.#open || from.ip !== this.#lock.destination?.ip) {
+    const isHis = this.#open && from.ip === this.#lock.destination?.ip
+    const clear = isHis ? this.#decrypted(bytes, true) : undefined
+    if (!clear) {
       this.#refused++
       return
     }
     this.#rtcpSource = from
-    this.#peer?.sendRtcp(bytes)
+    this.#peer?.sendRtcp(clear)
   }
 
   sendRtcp(bytes: Uint8Array): void {
     const { destination, remote } = this.#lock
-    if (!this.#open || !destination) return
+    const sent = this.#open && destination && this.#encrypted(bytes, datagramKind(bytes) === 'rtcp')
+    if (!sent) return
     const known = this.#rtcpSource?.ip === destination.ip ? this.#rtcpSource.port : undefined
     const told = remote?.ip === destination.ip ? remote.rtcpPort : destination.port + 1
-    this.#sockets?.sendRtcp(bytes, { ip: destination.ip, port: known ?? told })
+    this.#sockets?.sendRtcp(sent, { ip: destination.ip, port: known ?? told })
+  }
+
+  /** Undefined for what is not authentic. */
+  #decrypted(bytes: Uint8Array, isReport: boolean): Uint8Array | undefined {
+    if (!this.#crypto) return bytes
+    return isReport ? this.#crypto.openRtcp(bytes) : this.#crypto.openRtp(bytes)
+  }
+
+  /** Undefined for what cannot be encrypted, being neither RTP nor RTCP. */
+  #encrypted(bytes: Uint8Array, isReport: boolean): Uint8Array | undefined {
+    if (!this.#crypto) return bytes
+    return isReport ? this.#crypto.sealRtcp(bytes) : this.#crypto.sealRtp(bytes, 0, bytes.length)
   }
 
   /** Nothing is due. */
@@ -114,8 +155,6 @@ export class RelayPort implements PacketHandler {
   }
 }
 
-/** Of an RTP packet (RFC 3550 §5.1); 0 for what is none. It helps to know a stream again behind NAT. */
-const ssrcOf = (bytes: Uint8Array): number =>
-  bytes.length >= 12 && (bytes[0] ?? 0) >> 6 === 2
-    ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(8)
-    : 0
+/** Of an RTP or RTCP packet (RFC 3550 §5.1, §6.4); 0 for what is none. It helps to know a stream again behind NAT. */
+const ssrcOf = (bytes: Uint8Array, isReport: boolean): number =>
+  bytes.length >= 12 && (bytes[0] ?? 0) >> 6 === 2 ? readUint32(bytes, isReport ? 4 : 8) : 0

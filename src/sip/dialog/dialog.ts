@@ -111,6 +111,10 @@ export class SipDialog implements Dialog, DialogParty {
     return this.#answers.first
   }
 
+  get takesInfo(): boolean | undefined {
+    return this.#session.takesInfo
+  }
+
   get state(): Dialog['state'] {
     return this.#state
   }

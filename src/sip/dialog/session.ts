@@ -6,6 +6,7 @@
  * By UPDATE where the peer takes it, else by a re-INVITE that repeats what we said last (§7.4).
  */
 import type { Clock } from '../../core/clock.ts'
+import { optionTags } from '../message/fields.ts'
 import { viewOf } from '../message/frame.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
 import type { ExtraHeaders, Payload } from '../stack.types.ts'
@@ -39,6 +40,8 @@ export class DialogSession {
   #description: string | undefined
   /** The peer takes an UPDATE, as its Allow says; without one a re-INVITE is safer. */
   #takesUpdate = false
+  /** See Dialog.takesInfo. */
+  takesInfo: boolean | undefined
 
   constructor(clock: Clock, terms: SessionTerms, user: SessionUser) {
     this.#terms = terms
@@ -61,6 +64,7 @@ export class DialogSession {
   /** The peer's INVITE or its answer to ours: what it allows. */
   heard(message: SipMessage): void {
     this.#takesUpdate = allowsUpdate(message)
+    if (message.headers.has('Allow')) this.takesInfo = optionTags(message, 'Allow').includes('info')
   }
 
   /** We accepted an INVITE or UPDATE of theirs. */

@@ -1,8 +1,10 @@
 /**
- * Digits that a peer presses, each told once: by telephone-events, and while somebody waits for them also by tones.
+ * Digits that a peer presses, each told once: by telephone-events, by signalling, and while somebody waits for them also
+ * by tones.
  *
  *   port ── event packet, speech, time ─▶ DigitDetector ──┬─▶ digit
- *   Ear ── sound at 8 kHz ─▶ DtmfDetector ────────────────┘
+ *   Ear ── sound at 8 kHz ─▶ DtmfDetector ────────────────┤
+ *   SIP INFO ─▶ SignalledDigits ──────────────────────────┘
  *
  * Tones are listened to only while somebody wants that, for it costs the decoding of all the peer says, and only as long
  * as the peer agrees to no events, for one that sends both would be heard twice.
@@ -14,6 +16,7 @@ import type { Format } from '../formats.ts'
 import type { FrameClock, FrameSink } from '../frame-clock.ts'
 import { atRate } from './at-rate.ts'
 import type { Ear } from './ear.ts'
+import { SignalledDigits } from './signalled-digits.ts'
 
 const toneRateHz = 8000
 /** How long a tone has lasted when it is told: how long it goes on is not waited for. */
@@ -28,7 +31,9 @@ export class DigitsIn implements FrameSink {
   readonly #frames: FrameClock
   readonly #ear: Ear
   readonly #tell: (digit: DetectedDigit) => void
+  readonly #signalled = new SignalledDigits()
   #events: DigitDetector
+  #nowMs = 0
   #tones: DtmfDetector | undefined
   #wantsTones = false
   #hasEvents = false
@@ -47,7 +52,7 @@ export class DigitsIn implements FrameSink {
       this.#allowed--
       tell(digit)
     }
-    this.#events = new DigitDetector(toneRateHz, this.#tell)
+    this.#events = this.#detector(toneRateHz)
   }
 
   /** @param formats What the peer may send. */
@@ -61,14 +66,29 @@ export class DigitsIn implements FrameSink {
     this.#listen(nowMs)
   }
 
+  /**
+   * A digit came by signalling. It is told like any other, unless it came as event or tone as well.
+   * @param done Told whether it was.
+   */
+  signalled(digit: DetectedDigit, nowMs: number, done: (isNew: boolean) => void): void {
+    const maySendBoth = this.#hasEvents || this.#tones !== undefined
+    this.#signalled.take(digit, maySendBoth, nowMs, (isNew) => {
+      if (isNew) this.#tell(digit)
+      done(isNew)
+    })
+  }
+
   /** A telephone-event came. */
   event(packet: RtpPacket, { clockRateHz }: Format, nowMs: number): void {
+    this.#nowMs = nowMs
     if (clockRateHz !== this.#events.clockRateHz) {
       this.#events.restart()
-      this.#events = new DigitDetector(clockRateHz, this.#tell)
+      this.#events = this.#detector(clockRateHz)
     }
     const event = parseTelephoneEvent(packet.bytes, packet.payloadStart, packet.payloadEnd)
-    if (event) this.#events.packet(packet.timestamp, event, nowMs)
+    if (!event) return
+    this.#events.packet(packet.timestamp, event, nowMs)
+    this.#signalled.goesOn(nowMs)
   }
 
   /** Speech came: it ends an event of which the end was lost. */
@@ -84,11 +104,13 @@ export class DigitsIn implements FrameSink {
   /** Time went by. Call it every 100 ms or so. */
   pass(nowMs: number): void {
     this.#events.tick(nowMs)
+    this.#signalled.pass(nowMs)
     this.#allowed = Math.min(mostAtOnce, this.#allowed + ((nowMs - this.#passedAtMs) * mostInSecond) / 1000)
     this.#passedAtMs = nowMs
   }
 
-  tick(tick: number): void {
+  tick(tick: number, nowMs: number): void {
+    this.#nowMs = nowMs
     const frame = atRate(this.#ear, toneRateHz).read(tick)
     const { concealed } = this.#ear
     this.#madeUpTicks = concealed === this.#concealed ? Math.max(0, this.#madeUpTicks - 1) : madeUpTicks
@@ -98,6 +120,7 @@ export class DigitsIn implements FrameSink {
 
   close(): void {
     this.#events.restart()
+    this.#signalled.close()
     this.#frames.remove(this)
   }
 
@@ -108,7 +131,14 @@ export class DigitsIn implements FrameSink {
       return
     }
     this.#ear.wake(nowMs)
-    this.#tones ??= new DtmfDetector((digit) => this.#tell({ digit, durationMs: toldAfterMs }))
+    this.#tones ??= new DtmfDetector((digit) => {
+      this.#signalled.began(digit, this.#nowMs)
+      this.#tell({ digit, durationMs: toldAfterMs })
+    })
     this.#frames.add(this)
+  }
+
+  #detector(clockRateHz: number): DigitDetector {
+    return new DigitDetector(clockRateHz, this.#tell, (digit) => this.#signalled.began(digit, this.#nowMs))
   }
 }
