@@ -99,7 +99,9 @@ export async function soak({ calls, together, warmUp, progress = () => {} }: Soa
       const lane = async (from: SimulatedPhone): Promise<void> => {
         while (left > 0) {
           left--
-          if (!(await oneCall(from, left))) failed++
+          const went = await oneCall(from, left)
+          if (!server.running) throw new Error(`the server ended; it printed:\n${server.output()}`)
+          if (!went) failed++
           done++
           if (done % 100 === 0) progress(done)
         }
