@@ -45,7 +45,7 @@ export interface Soak {
 const lingerMs = 36_000
 const speechSamples = 1_600
 /** V8 would rather take more memory than look for what is free: with a bound, what it takes is what it needs. */
-const oldSpaceMb = 160
+const oldSpaceMb = 320
 
 const extensionOf = (number: string): TestExtension => ({
   number,
