@@ -119,7 +119,10 @@ test('workers that die end their calls as media-lost, and the next calls of ever
   assert.deepEqual([refused.answered, !refused.answered && refused.status], [false, 500])
   const recording = await until('the recording', 20_000, async () => {
     const { items } = await server.api.recordings()
-    return items.find(({ state, files }) => state === 'interrupted' && files.length > 0)
+    return items.find(
+      ({ state, files, call }) =>
+        state === 'interrupted' && files.length > 0 && call.from.extension === extensions[0]?.number,
+    )
   })
   const wav = decodeWav(await server.api.audio(recording.id))
   assert.ok(wav)
