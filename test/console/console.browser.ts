@@ -212,7 +212,7 @@ test('the page of an echo test says that it is not recorded, whatever the extens
 
 test('the SIP messages of a call are arrows that open, without credentials', here, async () => {
   await open('/calls')
-  await page.getByRole('list', { name: 'Calls' }).getByRole('link').first().click()
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
   const ladder = page.getByRole('region', { name: 'SIP messages' })
   await ladder
     .getByRole('button', { name: /^200 OK, from/ })
