@@ -44,12 +44,12 @@ export function isRnnoiseInstalled(): boolean {
 }
 
 /** The loaded network; undefined inside when the package is not there, so that it is looked for once. */
-let loaded: { readonly library: Rnnoise | undefined } | undefined
+let loaded: { readonly network: Rnnoise | undefined } | undefined
 
 /** The network, loaded at the first call (some ms); undefined where its package is not installed. */
 export function loadRnnoise(): Rnnoise | undefined {
-  loaded ??= { library: load() }
-  return loaded.library
+  loaded ??= { network: load() }
+  return loaded.network
 }
 
 function load(): Rnnoise | undefined {

@@ -39,6 +39,17 @@ export interface Grammar {
   readonly texts: Readonly<Record<string, string>>
 }
 
+/** Of a language whose numbers are the same beside every noun. */
+export const noGenders = {
+  day: 'plain',
+  hour: 'plain',
+  minute: 'plain',
+  second: 'plain',
+  'new-message': 'plain',
+  'old-message': 'plain',
+  participant: 'plain',
+} as const satisfies Grammar['genders']
+
 /** Names `<kind>-<first>` to `<kind>-<last>` with their texts. */
 export function numbered(
   kind: string,

@@ -1,5 +1,5 @@
 /** English as spoken in America: no "and" within numbers, twelve hours a.m. and p.m. */
-import { type Grammar, numbered, parts } from '../grammar.ts'
+import { type Grammar, noGenders, numbered, parts } from '../grammar.ts'
 
 const small =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
@@ -64,15 +64,7 @@ export const english: Grammar = {
   ordinal: (value) => [`ordinal-${value}`],
   date: ({ year: of, month, day }, weekday) => [`weekday-${weekday}`, `month-${month}`, `ordinal-${day}`, ...year(of)],
   time,
-  genders: {
-    day: 'plain',
-    hour: 'plain',
-    minute: 'plain',
-    second: 'plain',
-    'new-message': 'plain',
-    'old-message': 'plain',
-    participant: 'plain',
-  },
+  genders: noGenders,
   isSingular: (value) => value === 1,
   texts: {
     ...numbered('number', 0, 99, cardinal),
