@@ -46,6 +46,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     trunks,
+    siprecPeers: calls.siprecPeers,
     auth,
     bans: calls.bans,
     health,

@@ -12,6 +12,7 @@ import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
 import type { BanList } from '../security/bans.ts'
+import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -24,6 +25,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
+  readonly siprecPeers: PeerBook
   readonly auth: Auth
   readonly bans: BanList
   readonly health: Health

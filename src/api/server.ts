@@ -32,6 +32,7 @@ import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
+import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
 
 const defaultRequestsPerMinute = 1_200
@@ -80,6 +81,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
+  siprecPeerRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   sipMessageRoutes(app, deps)

@@ -9,12 +9,14 @@ import type { Role } from '../auth/stores.ts'
 import { type LiveCall, type LiveCallSnapshot, LiveCalls } from '../call/live-calls.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import { parseNetworks } from '../core/networks.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -57,6 +59,13 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const liveCalls = new LiveCalls()
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
+  const siprecPeers = await PeerBook.open({
+    clock,
+    store: database.siprecPeers,
+    listed: [],
+    admitted: parseNetworks(['10.0.0.0/8']),
+    unnamed: { dialect: 'rfc', tags: [] },
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -73,6 +82,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       },
     },
     trunks: { list: () => trunks },
+    siprecPeers,
     auth,
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),

@@ -10,6 +10,7 @@ import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
@@ -17,6 +18,7 @@ import { markInterrupted } from './interrupted.ts'
 import { Journal } from './journal.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import { createPeerStore } from './siprec-peers.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -24,6 +26,7 @@ export interface Database {
   readonly directory: Directory
   readonly registrations: KeptRegistrations
   readonly history: CallHistory
+  readonly siprecPeers: PeerStore
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
@@ -72,6 +75,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       directory,
       registrations,
       history: createCallHistory(db, async () => journal?.flush()),
+      siprecPeers: createPeerStore(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),

@@ -28,6 +28,7 @@ import {
 } from './fields.ts'
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
+import { siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -324,23 +325,7 @@ export const settingsSchema = z.strictObject({
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
   }),
-  siprec: section({
-    askWhenSilent: setting(duration().default(300_000), {
-      env: 'SIPREC_ASK_WHEN_SILENT',
-      description:
-        'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
-    }),
-    srtp: setting(oneOf(['none', 'accepted', 'mandatory']).default('accepted'), {
-      env: 'SIPREC_SRTP',
-      description:
-        'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
-    }),
-    allowedSources: setting(list().pipe(networks()).default(privateNetworks), {
-      env: 'SIPREC_ALLOWED_SOURCES',
-      description:
-        'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-    }),
-  }),
+  siprec: section(siprecSettings(privateNetworks)),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',
