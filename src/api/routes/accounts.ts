@@ -37,10 +37,10 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
         response: { 201: userSavedSchema, ...problemResponses },
       },
     },
-    async (request, reply) => {
-      const saved = await addUser(auth.users, request.body, clock)
-      request.audited.subject = `user:${saved.user.name}`
-      request.audited.details = { role: saved.user.role }
+    async ({ body, audited }, reply) => {
+      const saved = await addUser(auth.users, body, clock)
+      audited.subject = `user:${saved.user.name}`
+      audited.details = { role: saved.user.role }
       return reply.code(201).send(saved)
     },
   )
@@ -65,11 +65,11 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
         response: { 201: apiKeyCreatedSchema, ...problemResponses },
       },
     },
-    async (request, reply) => {
-      const { name, role } = request.body
+    async ({ body, audited }, reply) => {
+      const { name, role } = body
       const created = await auth.apiKeys.create(name, role)
-      request.audited.subject = `api-key:${created.apiKey.id}`
-      request.audited.details = { name, role }
+      audited.subject = `api-key:${created.apiKey.id}`
+      audited.details = { name, role }
       return reply.code(201).send(created)
     },
   )

@@ -61,9 +61,9 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         response: { 201: extensionSavedSchema, ...problemResponses },
       },
     },
-    async (request, reply) => {
-      const { password, ...wanted } = request.body
-      request.audited.subject = `extension:${wanted.number}`
+    async ({ body, audited }, reply) => {
+      const { password, ...wanted } = body
+      audited.subject = `extension:${wanted.number}`
       const generated = password === undefined ? newPassword() : undefined
       const hashes = digestHashes(wanted.number, password ?? generated ?? '')
       await directory.add({ ...wanted, hashes, createdAtMs: clock.wallMs() })
@@ -98,9 +98,8 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         response: { 200: extensionSavedSchema, ...problemResponses },
       },
     },
-    async (request) => {
-      const { params, body } = request
-      request.audited.details = { changed: Object.keys(body).filter((name) => name !== 'generatePassword') }
+    async ({ params, body, audited }) => {
+      audited.details = { changed: Object.keys(body).filter((name) => name !== 'generatePassword') }
       const { password, generatePassword, srtp, codecs, sound, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
