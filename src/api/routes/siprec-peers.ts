@@ -38,7 +38,7 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
   app.post(
     '/api/siprec-peers',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'siprec-peer.added' },
       schema: {
         tags,
         summary: 'Add a recording client',
@@ -46,7 +46,7 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
         response: { 201: siprecPeerSchema, ...problemResponses },
       },
     },
-    async ({ body: { password, ...wanted } }, reply) => {
+    async ({ body: { password, ...wanted }, audited }, reply) => {
       const hashes = wanted.username !== undefined && password ? digestHashes(wanted.username, password) : undefined
       if (wanted.username !== undefined && !hashes) throw new PeerError('siprec-peer.unknowable')
       const added = await siprecPeers.add({
@@ -56,6 +56,8 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
         createdAtMs: clock.wallMs(),
         ...(hashes && { hashes }),
       })
+      audited.subject = `siprec-peer:${added.id}`
+      audited.details = { name: added.name }
       reply.code(201).header('location', `/api/siprec-peers/${added.id}`)
       return shown(added)
     },
@@ -78,7 +80,7 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
   app.patch(
     '/api/siprec-peers/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'siprec-peer.changed' },
       schema: {
         tags,
         summary: 'Change a recording client; sessions that live go on as they began',
@@ -87,7 +89,8 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
         response: { 200: siprecPeerSchema, ...problemResponses },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, body, audited }) => {
+      audited.details = { changed: Object.keys(body) }
       const { password, username, certificate, srtp, codecs, retentionDays, contact, ...changes } = body
       const known = siprecPeers.get(params.id)
       const name = username === undefined ? known.username : (username ?? undefined)
@@ -112,7 +115,7 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
   app.delete(
     '/api/siprec-peers/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'siprec-peer.removed' },
       schema: {
         tags,
         summary: 'Delete a recording client; sessions that live go on',
