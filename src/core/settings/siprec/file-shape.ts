@@ -162,8 +162,11 @@ export function takeTheirs(file: Tree, ours: ReadonlySet<string>): SplitFile {
 
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const textOf = (value: unknown): string =>
-  Array.isArray(value) ? value.join(',') : value === null || value === undefined ? '' : String(value)
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(',')
+  if (typeof value === 'string') return value.trim()
+  return typeof value === 'number' || typeof value === 'boolean' ? `${value}` : ''
+}
 
 const fits = (path: string, pattern: string): boolean =>
   pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
