@@ -6,6 +6,7 @@ import type { Messages } from './pbx/messages.ts'
 import type { Registrar } from './pbx/registrar.ts'
 import type { IncomingInvite, IncomingRequest } from './sip/stack.types.ts'
 import { isSiprec } from './siprec/body.ts'
+import { acceptedTypes } from './siprec/failures.ts'
 import type { SiprecReception } from './siprec/peers/reception.ts'
 
 export interface FrontDeskParts {
@@ -66,7 +67,7 @@ export class FrontDesk {
     const identity = this.#parts.gatekeeper.identityOf(incoming.request)
     if (method === 'OPTIONS') {
       if (identity?.kind === 'siprec') this.#parts.siprec.pinged(incoming.request, incoming.flow, identity.username)
-      return incoming.respond(200, { headers: { Accept: 'application/sdp, multipart/mixed' } })
+      return incoming.respond(200, { headers: { Accept: acceptedTypes } })
     }
     if (method === 'REGISTER' && identity?.kind === 'extension')
       return this.#parts.registrar.register(incoming, identity.extension)

@@ -28,23 +28,13 @@ import {
 } from './fields.ts'
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
+import { privateNetworks } from './private-networks.ts'
 import { siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
 const srtpMeaning =
   '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else. `dtls`: nothing else, and we offer keys agreed by DTLS instead of keys in the signalling. Browsers get DTLS whatever stands here.'
-
-const privateNetworks = [
-  '127.0.0.0/8',
-  '::1/128',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  'fc00::/7',
-  'fe80::/10',
-]
 
 /** A number that phones can dial. */
 const serviceNumber = () =>
@@ -325,7 +315,7 @@ export const settingsSchema = z.strictObject({
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
   }),
-  siprec: section(siprecSettings(privateNetworks)),
+  siprec: section(siprecSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',

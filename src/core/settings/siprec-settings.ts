@@ -1,8 +1,8 @@
 /** Settings of the recording server (SIPREC), spread into schema.ts. */
-import { duration, list, networks, oneOf, setting } from './fields.ts'
+import { duration, flag, list, networks, oneOf, setting } from './fields.ts'
+import { privateNetworks } from './private-networks.ts'
 
-/** @param privateNetworks Those whose clients may record without being named. */
-export const siprecSettings = (privateNetworks: readonly string[]) => ({
+export const siprecSettings = {
   askWhenSilent: setting(duration().default(300_000), {
     env: 'SIPREC_ASK_WHEN_SILENT',
     description:
@@ -23,9 +23,14 @@ export const siprecSettings = (privateNetworks: readonly string[]) => ({
         'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
     },
   ),
+  multipartResponse: setting(flag().default(false), {
+    env: 'MULTIPART_RESPONSE',
+    description:
+      'Answer recording clients with two parts, description and empty metadata, as loreste/siprec once did by default. Some clients cannot read it; the standard asks for the description alone.',
+  }),
   dialect: setting(oneOf(['rfc', 'lenient', 'network']).default('rfc'), {
     env: 'SIPREC_DIALECT',
     description:
       'How far recording clients that no siprecPeers entry names may depart from RFC 7866. `rfc`: not at all. `lenient`: `Require: siprec` or `+sip.src` may be missing. `network`: every call of theirs is recorded.',
   }),
-})
+}
