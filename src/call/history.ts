@@ -8,6 +8,7 @@ import type {
   Participant,
   Party,
   RecordingFile,
+  RecordingMark,
   TracedMessage,
 } from '../events/catalogue.ts'
 
@@ -52,6 +53,8 @@ export interface RecordingRecord {
   readonly durationMs?: number
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
+  /** Pauses and mutes, oldest first; absent when there were none. */
+  readonly marks?: readonly RecordingMark[]
 }
 
 /** A recording with what a list has to show of its call. */

@@ -85,6 +85,8 @@ export interface RecordingsTable {
   duration_ms: number | null
   failure_code: string | null
   failure_text: string | null
+  /** JSON of the catalogue's RecordingMarks. */
+  marks: string | null
 }
 
 export interface RecordingFilesTable {
