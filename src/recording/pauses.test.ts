@@ -139,12 +139,13 @@ test('one side is muted and the other recorded', async (t) => {
   ])
 })
 
+const press = (port: HearingPort, digits: string): void => {
+  for (const digit of digits) port.emit('digit', { digit, durationMs: 100 })
+}
+
 test('an extension pauses and resumes by digits; who calls from outside cannot', async (t) => {
   const { recording, ports, paused, told, clock } = callOf(t, { digits: '*1' })
   const [a, b] = ports
-  const press = (port: HearingPort, digits: string): void => {
-    for (const digit of digits) port.emit('digit', { digit, durationMs: 100 })
-  }
   assert.deepEqual([a.hearsTones, b.hearsTones], [true, false])
   press(b, '*1')
   assert.deepEqual(paused(), [false, false])

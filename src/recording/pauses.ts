@@ -132,7 +132,7 @@ export class Pauses {
   close(): void {
     this.#forgetTimer()
     const now = this.#options.clock.wallMs()
-    for (const key of [...this.#open.keys()]) this.#end(key, now)
+    for (const key of this.#open.keys()) this.#end(key, now)
   }
 
   /** A person paused, and may resume. */

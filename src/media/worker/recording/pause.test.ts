@@ -53,9 +53,10 @@ interface Turns {
   readonly lost?: (index: number) => boolean
 }
 
+const wallAt = (nowMs: number): number => 1_000_000 + nowMs
+
 async function record({ format, payloads }: Call, { pausedAt, resumedAt, lost = () => false }: Turns) {
   const path = join(folder, `${files++}.wav`)
-  const wallAt = (nowMs: number): number => 1_000_000 + nowMs
   const recorder = new Recorder({ path, blocks: new BlockPool(), wallAt, failed: assert.fail }, 0)
   const packet = emptyRtpPacket()
   for (const [index, payload] of payloads.entries()) {
