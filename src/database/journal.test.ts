@@ -72,6 +72,7 @@ test('a whole call is kept as it was told', async (t) => {
         state: 'stored',
         startedAtMs: 1_500,
         durationMs: 8_000,
+        tags: [],
         files: [wav('r.wav')],
         participants: [
           { uri: alice.uri, legId: 'l', channel: 0 },
@@ -227,4 +228,17 @@ test('pauses of a recording are kept, and of digits pressed in them only how man
   assert.equal(call?.legs[0]?.digits, '1xx2')
   assert.deepEqual(call.recordings[0]?.marks, marks)
   assert.deepEqual((await database.history.recording('r'))?.marks, marks)
+})
+
+test('where a recording came from is kept, and a repaired one whose start was never written has it too', async (t) => {
+  const { bus, database } = await keepFacts(t)
+  const origin = { peer: 'sbc', tags: ['sales', 'sales', 'vip'], retentionDays: 90 }
+  bus.publish(started('c'))
+  bus.publish({ name: 'recording.started', atMs: 1_500, callId: 'c', recordingId: 'r', folder: '/data', origin })
+  bus.publish({ ...stored('c', 'r'), origin: { ...origin, tags: ['other'] } })
+  bus.publish({ ...stored('c', 'repaired'), origin })
+  for (const id of ['r', 'repaired']) {
+    const kept = await database.history.recording(id)
+    assert.deepEqual([kept?.peer, kept?.tags, kept?.retentionDays], ['sbc', ['sales', 'vip'], 90])
+  }
 })

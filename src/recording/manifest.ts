@@ -32,6 +32,12 @@ const mark = z.object({
   who: z.string().optional(),
 })
 
+const origin = z.object({
+  peer: z.string().optional(),
+  tags: z.array(z.string()).readonly().optional(),
+  retentionDays: z.number().optional(),
+})
+
 const manifestSchema = z.object({
   version: z.literal(1),
   recordingId: z.string(),
@@ -58,6 +64,7 @@ const manifestSchema = z.object({
   channelOrder: z.array(z.string()).optional(),
   /** Pauses and mutes. */
   marks: z.array(mark).optional(),
+  origin: origin.optional(),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>

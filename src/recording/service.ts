@@ -171,6 +171,7 @@ class Recording implements ActiveRecording {
       state: 'recording',
       interrupted: false,
       tracks: [],
+      ...(options.origin && { origin: options.origin }),
     }
     const { longestMs, usualMs } = deps.pause ?? {}
     this.#pauses = new Pauses({
@@ -231,7 +232,14 @@ class Recording implements ActiveRecording {
 
   begin(options: RecordingOptions): void {
     const { folder, bus, clock } = this.#deps
-    bus.publish({ name: 'recording.started', atMs: clock.wallMs(), ...this.#about(), folder })
+    const { origin } = options
+    bus.publish({
+      name: 'recording.started',
+      atMs: clock.wallMs(),
+      ...this.#about(),
+      folder,
+      ...(origin && { origin }),
+    })
     try {
       this.#createManifest()
     } catch (error) {
