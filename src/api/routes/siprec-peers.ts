@@ -14,7 +14,7 @@ import {
   siprecPeersSchema,
 } from '../schemas/siprec-peers.ts'
 
-const tags = ['siprec peers']
+const tags = ['siprec']
 
 export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }: ApiDeps): void {
   const shown = ({ hashes: _hashes, ...peer }: SiprecPeer): ShownPeer => ({
