@@ -1,4 +1,5 @@
 /** What the API is given: join-web.ts hands it in. */
+import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
@@ -25,6 +26,7 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly auth: Auth
+  readonly audit: Audit
   readonly bans: BanList
   readonly health: Health
   /** How packets come in and go out. */

@@ -28,6 +28,7 @@ import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailur
 import { metadataOf } from './metadata/from-request.ts'
 import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
+import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
@@ -44,6 +45,8 @@ export interface SessionSettings {
    */
   readonly askWhenSilentMs: number
   readonly srtp: SrtpMode
+  /** Answer with two parts, as clients made for loreste/siprec may want (multipart-answer.ts). */
+  readonly multipartResponse?: boolean
 }
 
 export class RecordingSession implements LiveCall {
@@ -132,8 +135,8 @@ export class RecordingSession implements LiveCall {
     for (const stream of streams) this.#record(stream)
     this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
     this.#offer = offer
-    const body = printAnswer(offer, this.#nextOurs(), this.#streams)
-    this.#dialog = this.#invite.answer({ headers: this.#headers(), contentType: 'application/sdp', body })
+    const answer = this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
+    this.#dialog = this.#invite.answer({ headers: this.#headers(), ...answer })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#listenTo(this.#dialog)
     this.#tell('call.answered', { legId: streams[0]?.legId ?? '' })
@@ -214,11 +217,15 @@ export class RecordingSession implements LiveCall {
   /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
   #bodyFor(method: string, offer: Offer | undefined): Payload {
     if (offer) {
-      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams) }
+      return this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
     }
     if (method !== 'INVITE' || !this.#offer) return {}
     this.#offeredByUs = true
     return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams) }
+  }
+
+  #describe(sdp: string): Payload {
+    return this.#settings.multipartResponse ? multipartAnswer(sdp) : { contentType: 'application/sdp', body: sdp }
   }
 
   #nextOurs(): Ours {
