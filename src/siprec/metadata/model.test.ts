@@ -32,15 +32,17 @@ const call = `<session session_id="s"><start-time>2026-11-20T10:00:00Z</start-ti
 const onLegs = (people: People, atMs = 0, on = streams) =>
   people.on(on, atMs).now.map(({ uri, legId }) => `${legId ?? '-'} ${uri}`)
 
+const nameIn = (bytes: Buffer, charset?: string) => parseMetadata(bytes, charset).participants.get('a')?.names[0]?.text
+const at = (minute: number, second: number) => Date.UTC(2026, 10, 20, 10, minute, second)
+
+const named = (encoding: string) =>
+  `<?xml version="1.0" encoding="${encoding}"?><recording><participant id="a"><nameID><name>Zoë</name></nameID></participant></recording>`
+
 test('D1: UTF-8 is read, and the charset of the MIME part beats the declaration', () => {
-  const document = (encoding: string) =>
-    `<?xml version="1.0" encoding="${encoding}"?><recording><participant id="a"><nameID><name>Zoë</name></nameID></participant></recording>`
-  const nameIn = (bytes: Buffer, charset?: string) =>
-    parseMetadata(bytes, charset).participants.get('a')?.names[0]?.text
-  assert.equal(nameIn(Buffer.from(document('UTF-8'))), 'Zoë')
-  assert.equal(nameIn(Buffer.from(document('ISO-8859-1')), 'utf-8'), 'Zoë')
-  assert.equal(nameIn(Buffer.from(document('ISO-8859-1'), 'latin1')), 'Zoë')
-  const wrong = parseMetadata(Buffer.from(document('UTF-8'), 'latin1'))
+  assert.equal(nameIn(Buffer.from(named('UTF-8'))), 'Zoë')
+  assert.equal(nameIn(Buffer.from(named('ISO-8859-1')), 'utf-8'), 'Zoë')
+  assert.equal(nameIn(Buffer.from(named('ISO-8859-1'), 'latin1')), 'Zoë')
+  const wrong = parseMetadata(Buffer.from(named('UTF-8'), 'latin1'))
   assert.equal(wrong.participants.get('a')?.names[0]?.text, 'Zoë')
   assert.match(wrong.problems[0] ?? '', /read as Latin-1/)
   assert.match(wrong.raw, /Zoë/)
@@ -107,7 +109,6 @@ test('D5: sessions have ids, reasons, group and times; participants several addr
     <participantsessionassoc participant_id="b" session_id="s"><associate-time>2026-11-20T10:00:40Z</associate-time>
       </participantsessionassoc>${lines}${sends('b', 's1')}`),
   )
-  const at = (minute: number, second: number) => Date.UTC(2026, 10, 20, 10, minute, second)
   assert.deepEqual(people.sessions, [
     {
       id: 's',
@@ -135,19 +136,22 @@ test('D5: sessions have ids, reasons, group and times; participants several addr
   ] satisfies CommunicationSession[])
 })
 
+const assoc = (times: string) =>
+  `<participantsessionassoc participant_id="b" session_id="s">${times}</participantsessionassoc>`
+const joins = (second: number) => `<associate-time>2026-11-20T10:00:0${second}Z</associate-time>`
+const leaves = (second: number) => `<disassociate-time>2026-11-20T10:00:0${second}Z</disassociate-time>`
+
 test('D5: a participant comes and goes several times, by partial updates that give one end at a time', () => {
   const people = new People()
-  const assoc = (times: string) =>
-    `<participantsessionassoc participant_id="b" session_id="s">${times}</participantsessionassoc>`
-  const joins = (second: number) => `<associate-time>2026-11-20T10:00:0${second}Z</associate-time>`
-  const leaves = (second: number) => `<disassociate-time>2026-11-20T10:00:0${second}Z</disassociate-time>`
   people.merge(parse(`${call}${assoc(joins(1))}`))
   people.merge(parse(assoc(leaves(2)), 'partial'))
   assert.deepEqual(onLegs(people), ['y sip:paul@x'])
   people.merge(parse(assoc(joins(3)), 'partial'))
   assert.deepEqual(onLegs(people), ['x sip:bob@x', 'y sip:paul@x'])
-  const at = (second: number) => Date.UTC(2026, 10, 20, 10, 0, second)
-  assert.deepEqual(people.sessions[0]?.participants[0]?.spans, [{ fromMs: at(1), untilMs: at(2) }, { fromMs: at(3) }])
+  assert.deepEqual(people.sessions[0]?.participants[0]?.spans, [
+    { fromMs: at(0, 1), untilMs: at(0, 2) },
+    { fromMs: at(0, 3) },
+  ])
 })
 
 test('D6: ids are whatever a client makes of them; one id for two elements is told, and costs nothing', () => {
@@ -165,9 +169,10 @@ test('D6: ids are whatever a client makes of them; one id for two elements is to
   assert.deepEqual(onLegs(people), ['x sip:bob@x'])
 })
 
+const startOf = (text: string) =>
+  parse(`<session session_id="s"><start-time>${text}</start-time></session>`).sessions.get('s')?.startedAtMs
+
 test('D7: times are read with a zone, without one (UTC), with +0000, with milliseconds, and from 1970', () => {
-  const startOf = (text: string) =>
-    parse(`<session session_id="s"><start-time>${text}</start-time></session>`).sessions.get('s')?.startedAtMs
   for (const [text, expected] of [
     ['2026-11-20T10:00:00Z', Date.UTC(2026, 10, 20, 10)],
     ['2026-11-20T10:00:00', Date.UTC(2026, 10, 20, 10)],
@@ -206,8 +211,9 @@ test('D9: what cannot be read changes nothing of what is known, and is kept as i
   }
 })
 
+const drafts = (send: string) => `<participant id="b"><nameID aor="sip:bob@x"/>${send}</participant>`
+
 test('D10: the association goes before `send` in the participant, that before words of labels, those before the order', () => {
-  const drafts = (send: string) => `<participant id="b"><nameID aor="sip:bob@x"/>${send}</participant>`
   const both = new People()
   both.merge(parse(`${drafts('<send>s1</send>')}${lines}${sends('b', 's2')}`))
   assert.deepEqual(onLegs(both), ['y sip:bob@x'])
@@ -306,11 +312,12 @@ test('a session that stopped, or left the recording session, has nobody in it an
   }
 })
 
+const filled = (bytes: number) => {
+  const start = `<recording>${bob}${lines}${sends('b', 's1')}<!--`
+  return Buffer.from(`${start}${'x'.repeat(bytes - start.length - 15)}--></recording>`)
+}
+
 test('a document of 1 MB is read, one byte more is kept and not read', () => {
-  const filled = (bytes: number) => {
-    const start = `<recording>${bob}${lines}${sends('b', 's1')}<!--`
-    return Buffer.from(`${start}${'x'.repeat(bytes - start.length - 15)}--></recording>`)
-  }
   assert.equal(filled(1_048_576).length, 1_048_576)
   assert.equal(parseMetadata(filled(1_048_576)).participants.size, 1)
   const large = parseMetadata(filled(1_048_577))
