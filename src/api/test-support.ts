@@ -16,6 +16,7 @@ import type { Registration } from '../events/catalogue.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Recordings } from '../recording/service.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -31,6 +32,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -56,6 +58,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
   }
   const liveCalls = new LiveCalls()
+  const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const deps: ApiDeps = {
@@ -65,6 +68,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     history: database.history,
     liveCalls,
+    liveRecordings,
     directory: database.directory,
     registrations: {
       of: (extension) => registered.filter((registration) => registration.extension === extension),
@@ -115,6 +119,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    liveRecordings,
     registered,
     trunks,
     folder,

@@ -8,6 +8,7 @@ import type {
   Participant,
   Party,
   RecordingFile,
+  RecordingMark,
   TracedMessage,
 } from '../events/catalogue.ts'
 import type { CommunicationSession, VendorFacts } from '../events/siprec.ts'
@@ -60,6 +61,8 @@ export interface RecordingRecord {
   readonly tags: readonly string[]
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
+  /** Pauses and mutes, oldest first; absent when there were none. */
+  readonly marks?: readonly RecordingMark[]
 }
 
 /** A recording with what a list has to show of its call. */

@@ -134,4 +134,5 @@ const copyOf = (memory: CallMemory | undefined): CallMemory => ({
   documents: memory?.documents ?? 0,
   problems: memory?.problems ?? 0,
   digits: new Map(memory?.digits),
+  paused: memory?.paused ?? false,
 })
