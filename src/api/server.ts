@@ -27,6 +27,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
+import { jobRoutes } from './routes/jobs.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
@@ -82,6 +83,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
+  jobRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

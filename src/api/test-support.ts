@@ -12,6 +12,7 @@ import { silentLogger } from '../core/logger.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
+import { Jobs } from '../jobs/runner.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
@@ -30,6 +31,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly jobs: Jobs
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -57,6 +59,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const liveCalls = new LiveCalls()
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
+  const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -74,6 +77,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    jobs,
+    jobList: database.jobs,
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
     mediaIo: 'dgram',
@@ -91,6 +96,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
       certificates: () => [],
+      jobs: () => Promise.resolve([]),
+      jobEnds: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
@@ -102,6 +109,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const app = await buildApp(deps)
   t.after(async () => {
     await app.close()
+    await jobs.close()
     await database.close()
     rmSync(folder, { recursive: true })
   })
@@ -113,6 +121,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    jobs,
     registered,
     trunks,
     folder,

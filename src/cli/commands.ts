@@ -22,6 +22,8 @@ export interface CommandContext {
   readonly passwordFromStdin: boolean
   readonly language: string | undefined
   readonly output: string | undefined
+  readonly state: string | undefined
+  readonly kind: string | undefined
 }
 
 type Command = (context: CommandContext) => Promise<number>
@@ -135,6 +137,11 @@ const apikey: Command = async (context) => {
   return 0
 }
 
+const jobs: Command = async (context) => {
+  const { runJobs } = await import('./jobs.ts')
+  return runJobs(load(context).settings, context)
+}
+
 const prompts: Command = async (context) => {
   const { runPrompts } = await import('./prompts.ts')
   return runPrompts(load(context).settings, context)
@@ -148,5 +155,6 @@ export const commands: Readonly<Record<string, Command>> = {
   extension,
   user,
   apikey,
+  jobs,
   prompts,
 }
