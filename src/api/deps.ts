@@ -1,4 +1,5 @@
 /** What the API is given: join-web.ts hands it in. */
+import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
@@ -27,6 +28,7 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly auth: Auth
+  readonly audit: Audit
   readonly bans: BanList
   readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
   readonly jobList: Pick<JobStore, 'list' | 'counts'>

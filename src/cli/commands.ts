@@ -1,7 +1,7 @@
 /** What each command does. What may be given is the API's rule. */
 import { text } from 'node:stream/consumers'
 import type { z } from 'zod'
-import { addExtension, addPerson, makeApiKey, withDatabase } from '../administration.ts'
+import { addExtension, addPerson, auditHere, makeApiKey, withDatabase } from '../administration.ts'
 import { newApiKeySchema, newUserSchema } from '../api/schemas/auth.ts'
 import { newExtensionSchema } from '../api/schemas/extensions.ts'
 import { loadSettings } from '../core/settings/load.ts'
@@ -22,8 +22,8 @@ export interface CommandContext {
   readonly passwordFromStdin: boolean
   readonly language: string | undefined
   readonly output: string | undefined
-  readonly state: string | undefined
-  readonly kind: string | undefined
+  /** Every option as given, by its name. */
+  readonly given: Readonly<Record<string, string | boolean | undefined>>
 }
 
 type Command = (context: CommandContext) => Promise<number>
@@ -85,7 +85,8 @@ const doctor: Command = async (context) => {
 const extension: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'add, list or remove')
-  return withDatabase(settings, async ({ directory }) => {
+  return withDatabase(settings, async (database) => {
+    const { directory } = database
     if (action === 'list') {
       noMoreThan(context, 1)
       for (const { number, displayName } of directory.list()) console.log(`${number}\t${displayName}`)
@@ -97,6 +98,7 @@ const extension: Command = async (context) => {
     noMoreThan(context, 2)
     if (action === 'remove') {
       await directory.remove(number)
+      await auditHere(database, 'extension.removed', `extension:${number}`)
       console.log(`extension ${number} removed`)
       return 0
     }
@@ -105,6 +107,7 @@ const extension: Command = async (context) => {
     const codecs = context.codecs?.split(',').map((name) => name.trim())
     const wanted = checked(newExtensionSchema, { number, displayName, srtp, codecs, password: given })
     const password = await addExtension(directory, settings.sip.realm, wanted)
+    await auditHere(database, 'extension.added', `extension:${number}`)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)
     return 0
@@ -119,7 +122,11 @@ const user: Command = async (context) => {
   noMoreThan(context, 2)
   const given = await passwordOf(context)
   const { name, role } = checked(newUserSchema, { name: named, role: context.role ?? 'viewer', password: given })
-  const password = await withDatabase(settings, (database) => addPerson(database, name, role, given))
+  const password = await withDatabase(settings, async (database) => {
+    const made = await addPerson(database, name, role, given)
+    await auditHere(database, 'user.added', `user:${name}`, { role })
+    return made
+  })
   console.log(`user ${name} added`)
   if (given === undefined) console.log(`password ${password}   (shown once)`)
   return 0
@@ -132,7 +139,11 @@ const apikey: Command = async (context) => {
   const named = argument(context, 1, 'the name')
   noMoreThan(context, 2)
   const { name, role } = checked(newApiKeySchema, { name: named, role: context.role ?? 'viewer' })
-  const key = await withDatabase(settings, (database) => makeApiKey(database, name, role))
+  const key = await withDatabase(settings, async (database) => {
+    const made = await makeApiKey(database, name, role)
+    await auditHere(database, 'api-key.made', `api-key:${made.apiKey.id}`, { name, role })
+    return made.key
+  })
   console.log(`${key}   (shown once)`)
   return 0
 }
@@ -147,6 +158,11 @@ const prompts: Command = async (context) => {
   return runPrompts(load(context).settings, context)
 }
 
+const audit: Command = async (context) => {
+  const { runAudit } = await import('./audit.ts')
+  return runAudit(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -157,4 +173,5 @@ export const commands: Readonly<Record<string, Command>> = {
   apikey,
   jobs,
   prompts,
+  audit,
 }

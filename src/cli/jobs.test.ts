@@ -26,8 +26,7 @@ test('`jobs` lists what has to be done, retries what failed and cancels', async 
     await jobs.fail(job?.id ?? '', 'Access Denied')
     return job?.id ?? ''
   })
-  const run = (rest: string[], more: { state?: string; kind?: string } = {}) =>
-    runJobs(settings, { rest, state: more.state, kind: more.kind })
+  const run = (rest: string[], more: { state?: string; kind?: string } = {}) => runJobs(settings, { rest, given: more })
 
   assert.equal(await run(['list'], { state: 'failed' }), 0)
   assert.deepEqual(lines.splice(0), [`${id}\tfailed\trecording.archive\tr/s3\t1\t\tAccess Denied`])

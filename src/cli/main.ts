@@ -22,6 +22,9 @@ const usage = `usage: patchbay <command> [options]
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
 
+  audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
+  audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
+
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
 
@@ -39,6 +42,9 @@ const options = {
   output: { type: 'string' },
   state: { type: 'string' },
   kind: { type: 'string' },
+  head: { type: 'string' },
+  limit: { type: 'string' },
+  subject: { type: 'string' },
 } as const
 
 /** @returns The exit status. */
@@ -67,8 +73,7 @@ export async function run(args: readonly string[]): Promise<number> {
       passwordFromStdin: values['password-stdin'] ?? false,
       language: values.language,
       output: values.output,
-      state: values.state,
-      kind: values.kind,
+      given: values,
     }
     return await command(context)
   } catch (thrown) {

@@ -4,6 +4,7 @@
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
+import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { Clock, Timer } from '../core/clock.ts'
@@ -17,6 +18,7 @@ import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
+import { createAuditStore } from './life/audit.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
@@ -30,6 +32,7 @@ export interface Database {
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
   readonly jobs: JobStore
+  readonly audit: AuditStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -79,6 +82,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
+      audit: createAuditStore(db),
       jobs: new KeptJobs(db, async () => journal?.flush()),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

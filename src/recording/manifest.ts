@@ -22,6 +22,12 @@ const participant = z.object({
   guessed: z.boolean().optional(),
 })
 
+const origin = z.object({
+  peer: z.string().optional(),
+  tags: z.array(z.string()).readonly().optional(),
+  retentionDays: z.number().optional(),
+})
+
 const manifestSchema = z.object({
   version: z.literal(1),
   recordingId: z.string(),
@@ -46,6 +52,7 @@ const manifestSchema = z.object({
   /** From SIPREC metadata; without them the parties of the tracks count. */
   participants: z.array(participant).optional(),
   channelOrder: z.array(z.string()).optional(),
+  origin: origin.optional(),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>

@@ -27,7 +27,7 @@ export function jobRoutes(app: App, { jobs, jobList }: ApiDeps): void {
   app.post(
     '/api/jobs/:id/retry',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'job.retried' },
       schema: { tags, summary: 'Try a job now, with all its attempts', params: idParams, response: nothing },
     },
     async ({ params }, reply) => {
@@ -39,7 +39,7 @@ export function jobRoutes(app: App, { jobs, jobList }: ApiDeps): void {
   app.delete(
     '/api/jobs/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'job.cancelled' },
       schema: { tags, summary: 'Take a job away; what it had to do is not done', params: idParams, response: nothing },
     },
     async ({ params }, reply) => {
