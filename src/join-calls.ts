@@ -196,6 +196,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       streamSilentMs: settings.rtp.timeout,
       askWhenSilentMs: settings.siprec.askWhenSilent,
       srtp: settings.siprec.srtp,
+      multipartResponse: settings.siprec.multipartResponse,
     },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })
