@@ -22,6 +22,16 @@ const participant = z.object({
   guessed: z.boolean().optional(),
 })
 
+const mark = z.object({
+  kind: z.enum(['paused', 'muted']),
+  what: z.enum(['recording', 'transcription']).optional(),
+  legId: z.string().optional(),
+  fromMs: z.number(),
+  untilMs: z.number().optional(),
+  by: z.enum(['api', 'digits', 'signalling', 'time']),
+  who: z.string().optional(),
+})
+
 const origin = z.object({
   peer: z.string().optional(),
   tags: z.array(z.string()).readonly().optional(),
@@ -52,6 +62,8 @@ const manifestSchema = z.object({
   /** From SIPREC metadata; without them the parties of the tracks count. */
   participants: z.array(participant).optional(),
   channelOrder: z.array(z.string()).optional(),
+  /** Pauses and mutes. */
+  marks: z.array(mark).optional(),
   origin: origin.optional(),
 })
 

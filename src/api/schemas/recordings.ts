@@ -31,6 +31,19 @@ export const participantSchema = z
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
 
+export const recordingMarkSchema = z
+  .object({
+    kind: z.enum(['paused', 'muted']).describe('`muted`: one leg.'),
+    what: z.enum(['recording', 'transcription']).optional(),
+    legId: z.string().optional(),
+    fromMs: z.number().describe('Wall time, as `startedAtMs` of a file.'),
+    untilMs: z.number().optional().describe('Absent when it lasted until the end.'),
+    by: z.enum(['api', 'digits', 'signalling', 'time']),
+    who: z.string().optional().describe('The user, the API key, or the extension.'),
+  })
+  .meta({ id: 'RecordingMark' })
+export type RecordingMark = z.infer<typeof recordingMarkSchema>
+
 export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
@@ -45,6 +58,11 @@ const recordingShape = {
   tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
   participants: z.array(participantSchema).readonly(),
+  marks: z
+    .array(recordingMarkSchema)
+    .readonly()
+    .optional()
+    .describe('Stretches that were kept off the disk, oldest first; absent when there were none.'),
 }
 
 export const recordingSchema = z.object(recordingShape).meta({ id: 'Recording' })
