@@ -109,6 +109,13 @@ export class Recorder {
     if (on) this.#forgetDecoder()
   }
 
+  /** What was recorded until now is not of this call: silence in its place. */
+  forget(): void {
+    this.#forgetDecoder()
+    this.#file?.clear()
+    this.#raw?.clear()
+  }
+
   packet(packet: SpeechPacket, nowMs: number): void {
     this.#nowMs = nowMs
     if (!packet.format.codec) return this.#paused ? undefined : this.#store(packet, nowMs)
