@@ -10,6 +10,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
+import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { peerFailures } from '../siprec/peers/peer.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
@@ -20,6 +21,7 @@ const known: FailureTable = {
   ...authFailures,
   ...directoryFailures,
   ...databaseFailures,
+  ...jobFailures,
   ...peerFailures,
 }
 

@@ -14,6 +14,7 @@ import { parseNetworks } from '../core/networks.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
+import { Jobs } from '../jobs/runner.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
@@ -34,6 +35,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly jobs: Jobs
   readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
@@ -63,6 +65,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
+  const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
   const siprecPeers = await PeerBook.open({
     clock,
     store: database.siprecPeers,
@@ -89,6 +92,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     trunks: { list: () => trunks },
     siprecPeers,
     auth,
+    jobs,
+    jobList: database.jobs,
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
@@ -107,6 +112,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
       certificates: () => [],
+      jobs: () => Promise.resolve([]),
+      jobEnds: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
@@ -118,6 +125,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const app = await buildApp(deps)
   t.after(async () => {
     await app.close()
+    await jobs.close()
     await database.close()
     rmSync(folder, { recursive: true })
   })
@@ -129,6 +137,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    jobs,
     liveRecordings,
     registered,
     trunks,

@@ -18,7 +18,8 @@ import { up as legEncryption } from './migrations/0009-leg-encryption.ts'
 import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
 import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
-import { up as siprecPeers } from './migrations/0013-siprec-peers.ts'
+import { up as jobs } from './migrations/0013-jobs.ts'
+import { up as siprecPeers } from './migrations/0014-siprec-peers.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -34,7 +35,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-origin-and-audit': { up: originAndAudit },
   '0011-recording-marks': { up: recordingMarks },
   '0012-siprec-model': { up: siprecModel },
-  '0013-siprec-peers': { up: siprecPeers },
+  '0013-jobs': { up: jobs },
+  '0014-siprec-peers': { up: siprecPeers },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */
