@@ -31,6 +31,7 @@ import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
@@ -86,6 +87,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   auditRoutes(app, deps)
+  retentionRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

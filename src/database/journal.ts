@@ -132,5 +132,6 @@ export class Journal {
 const copyOf = (memory: CallMemory | undefined): CallMemory => ({
   legs: memory?.legs ?? 0,
   documents: memory?.documents ?? 0,
+  people: new Set(memory?.people),
   digits: new Map(memory?.digits),
 })

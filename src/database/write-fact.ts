@@ -3,6 +3,7 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
+import { personKeys } from '../core/person.ts'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
 import { insertRows, updateRow } from './statements.ts'
@@ -12,6 +13,8 @@ import type { Tables } from './tables.ts'
 export interface CallMemory {
   legs: number
   documents: number
+  /** Keys that are in the table already. */
+  readonly people: Set<string>
   readonly digits: Map<string, string>
 }
 
@@ -22,8 +25,8 @@ type Write<Name extends FactName> = (
 ) => Promise<unknown>
 
 export const writers: { readonly [Name in FactName]?: Write<Name> } = {
-  'call.started': (db, fact) =>
-    insertRows(db, 'calls', [
+  'call.started': async (db, fact, memory) => {
+    await insertRows(db, 'calls', [
       {
         id: fact.callId,
         kind: fact.kind,
@@ -38,7 +41,9 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         seen_at_ms: fact.atMs,
         search: `${partySearch(fact.from)} ${partySearch(fact.to)}`,
       },
-    ]),
+    ])
+    await rememberPeople(db, fact.callId, [fact.from, fact.to], memory)
+  },
 
   'call.ringing': (db, fact) => seen(db, fact.callId, fact.atMs),
 
@@ -65,8 +70,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       fact.messages.map((message, position) => traceRow(fact.callId, position, message)),
     ),
 
-  'leg.started': (db, fact, memory) =>
-    insertRows(db, 'legs', [
+  'leg.started': async (db, fact, memory) => {
+    await insertRows(db, 'legs', [
       {
         id: fact.legId,
         call_id: fact.callId,
@@ -84,7 +89,9 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         digits: '',
         search: `${partySearch(fact.party)} ${searchText(fact.sipCallId)}`,
       },
-    ]),
+    ])
+    await rememberPeople(db, fact.callId, [fact.party], memory)
+  },
 
   'leg.answered': (db, fact) => updateRow(db, 'legs', fact.legId, { answered_at_ms: fact.atMs, codec: fact.codec }),
 
@@ -115,7 +122,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 
   'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
 
-  'recording.stored': async (db, fact) => {
+  'recording.stored': async (db, fact, memory) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
@@ -128,6 +135,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .execute()
     await replaceFiles(db, fact.recordingId, fact.files)
     await replaceParticipants(db, fact.recordingId, fact.participants)
+    await rememberPeople(db, fact.callId, fact.participants, memory)
   },
 
   'recording.failed': async (db, fact) => {
@@ -157,7 +165,24 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .where('state', '=', 'recording')
       .execute()
     for (const { id } of running) await replaceParticipants(db, id, fact.participants)
+    await rememberPeople(db, fact.callId, fact.participants, memory)
   },
+}
+
+async function rememberPeople(
+  db: Transaction<Tables>,
+  callId: string,
+  people: readonly { readonly uri?: string; readonly extension?: string }[],
+  memory: CallMemory,
+): Promise<void> {
+  const keys = people.flatMap(({ uri, extension }) => (uri === undefined ? [] : personKeys(uri, extension)))
+  const fresh = [...new Set(keys)].filter((key) => !memory.people.has(key))
+  for (const key of fresh) memory.people.add(key)
+  await insertRows(
+    db,
+    'call_people',
+    fresh.map((person) => ({ call_id: callId, person })),
+  )
 }
 
 const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>

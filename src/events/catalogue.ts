@@ -210,6 +210,8 @@ export interface Facts {
     readonly interrupted: boolean
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** Its time was over, or a person wanted it: no file of it is left anywhere. */
+  'recording.deleted': OfCall & { readonly recordingId: string }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]

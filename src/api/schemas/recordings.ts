@@ -31,7 +31,9 @@ export const participantSchema = z
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
 
-export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
+export const recordingStateSchema = z
+  .enum(['recording', 'stored', 'interrupted', 'failed', 'deleting', 'deleted'])
+  .describe('`deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays.')
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
 const recordingShape = {
