@@ -13,6 +13,8 @@ import { silentLogger } from '../core/logger.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
+import { Jobs } from '../jobs/runner.ts'
+import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
@@ -31,6 +33,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly jobs: Jobs
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -58,6 +61,16 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const liveCalls = new LiveCalls()
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
+  const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
+  const life = joinLife({
+    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    clock,
+    log: silentLogger,
+    bus,
+    database,
+    jobs,
+    recordingDir: folder,
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -75,6 +88,9 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    life,
+    jobs,
+    jobList: database.jobs,
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
@@ -93,6 +109,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
       certificates: () => [],
+      jobs: () => Promise.resolve([]),
+      jobEnds: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
@@ -104,6 +122,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const app = await buildApp(deps)
   t.after(async () => {
     await app.close()
+    await jobs.close()
     await database.close()
     rmSync(folder, { recursive: true })
   })
@@ -115,6 +134,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    jobs,
     registered,
     trunks,
     folder,

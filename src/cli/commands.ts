@@ -50,7 +50,7 @@ async function passwordOf({ passwordFromStdin }: CommandContext): Promise<string
   return (await text(process.stdin)).replace(/\r?\n$/, '')
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -159,6 +159,11 @@ const apikey: Command = async (context) => {
   return 0
 }
 
+const jobs: Command = async (context) => {
+  const { runJobs } = await import('./jobs.ts')
+  return runJobs(load(context).settings, context)
+}
+
 const prompts: Command = async (context) => {
   const { runPrompts } = await import('./prompts.ts')
   return runPrompts(load(context).settings, context)
@@ -169,6 +174,16 @@ const audit: Command = async (context) => {
   return runAudit(load(context).settings, context)
 }
 
+const retention: Command = async (context) => {
+  const { runRetention } = await import('./retention.ts')
+  return runRetention(load(context).settings, context)
+}
+
+const hold: Command = async (context) => {
+  const { runHold } = await import('./retention.ts')
+  return runHold(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -177,6 +192,9 @@ export const commands: Readonly<Record<string, Command>> = {
   extension,
   user,
   apikey,
+  jobs,
   prompts,
   audit,
+  retention,
+  hold,
 }

@@ -10,13 +10,18 @@ import type { CallHistory } from '../call/history.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
-import { Journal } from './journal.ts'
+import { KeptJobs } from './jobs.ts'
+import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createHoldStore } from './life/holds.ts'
+import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
@@ -29,12 +34,16 @@ export interface Database {
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
+  readonly jobs: JobStore
   readonly audit: AuditStore
+  readonly retention: RetentionStore
+  readonly holds: HoldStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
+   * @param work What has to be done because of facts; its jobs are kept with them.
    */
-  keep(bus: FactBus, clock: Clock): Journal
+  keep(bus: FactBus, clock: Clock, work?: WorkOfFacts): Journal
   /** Close calls that the last process left open; their ids. Before the first new call. */
   markInterrupted(nowMs: number): Promise<readonly string[]>
   /** A cheap read, for the health check. */
@@ -60,6 +69,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     await directory.reload()
     const registrations = new KeptRegistrations(db, log)
     let journal: Journal | undefined
+    const settled = async (): Promise<void> => journal?.flush()
     let looking: Timer | undefined
     let checkpoints: Checkpoints | undefined
     let seenVersion = foreignVersion()
@@ -74,13 +84,16 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     return {
       directory,
       registrations,
-      history: createCallHistory(db, async () => journal?.flush()),
+      history: createCallHistory(db, settled),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       audit: createAuditStore(db),
-      keep(bus, clock) {
-        journal = new Journal({ db, bus, clock, log })
+      retention: createRetentionStore(db, settled),
+      holds: createHoldStore(db, settled),
+      jobs: new KeptJobs(db, settled),
+      keep(bus, clock, work) {
+        journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)
         looking = look(clock)
         checkpoints = startCheckpoints(clock, log)

@@ -212,6 +212,14 @@ export interface Facts {
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
   /** Its time was over, or a person wanted it: no file of it is left anywhere. */
   'recording.deleted': OfCall & { readonly recordingId: string }
+  /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
+  'job.failed': At & {
+    readonly jobId: string
+    readonly kind: string
+    readonly key: string
+    readonly attempts: number
+    readonly text: string
+  }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]

@@ -6,7 +6,19 @@
  * have dots in them.
  */
 
-const endings = ['.wav', '.json', '.rtpdump', '.awb', '.flac', '.mp3', '.opus', '.ogg', '.siprec', '.proof', '.locations']
+const endings = [
+  '.wav',
+  '.json',
+  '.rtpdump',
+  '.awb',
+  '.flac',
+  '.mp3',
+  '.opus',
+  '.ogg',
+  '.siprec',
+  '.proof',
+  '.locations',
+]
 /** Behind an ending: sealed, where its copies are, its part of the proof, half written. */
 const behind = ['', '.sealed', '.locations', '.proof', '.metadata', '.new']
 

@@ -3,7 +3,11 @@ import type { FailureTable } from '../core/failures.ts'
 export const retentionFailures = {
   'retention.rule-not-found': { fault: 'caller', http: 404, text: 'No retention rule has this id' },
   'retention.held': { fault: 'caller', http: 409, text: 'A legal hold forbids it' },
-  'retention.not-stored': { fault: 'caller', http: 409, text: 'The recording is still being made, or is deleted already' },
+  'retention.not-stored': {
+    fault: 'caller',
+    http: 409,
+    text: 'The recording is still being made, or is deleted already',
+  },
   'retention.hold-not-found': { fault: 'caller', http: 404, text: 'No legal hold that stands has this id' },
   'retention.nothing-to-hold': { fault: 'caller', http: 404, text: 'There is no such recording or call to hold' },
   'retention.bad-person': {

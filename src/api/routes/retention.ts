@@ -15,6 +15,7 @@ import {
   newHoldSchema,
   newRetentionRuleSchema,
   orphansSchema,
+  type Preview,
   previewRequestSchema,
   previewSchema,
   type RecordingRetention,
@@ -112,10 +113,7 @@ function ruleRoutes(app: App, { life: { retention, orphans, settingDays } }: Api
     async ({ body }) => {
       const { items, ...counts } = await retention.preview(body.limit, body.rules)
       return {
-        items: items.map((due) => {
-          const { recordingId, callId, startedAtMs, endedAtMs } = due.recording
-          return { recordingId, callId, startedAtMs, endedAtMs, ...shown(due) }
-        }),
+        items: items.map((due) => shownWithCase(due)),
         ...counts,
       }
     },
@@ -231,6 +229,11 @@ function recordingRoutes(app: App, { life: { retention }, history }: ApiDeps): v
       return reply.code(202).send()
     },
   )
+}
+
+const shownWithCase = (due: Due): Preview['items'][number] => {
+  const { recordingId, callId, startedAtMs, endedAtMs } = due.recording
+  return { recordingId, callId, startedAtMs, endedAtMs, ...shown(due) }
 }
 
 const shown = ({ decision, holds }: Due): RecordingRetention => ({ ...decision, holds })

@@ -33,7 +33,9 @@ export const holdSchema = z
   .object({
     id: z.string(),
     kind: z.enum(['recording', 'call', 'person']),
-    subject: z.string().describe('Id of the recording or call; of a person `number:4930123` or `address:a@example.com`.'),
+    subject: z
+      .string()
+      .describe('Id of the recording or call; of a person `number:4930123` or `address:a@example.com`.'),
     why: z.string(),
     placedBy: z.string(),
     placedAtMs: z.number(),
@@ -102,11 +104,19 @@ export type PreviewRequest = z.input<typeof previewRequestSchema>
 export const previewSchema = z
   .object({
     items: z.array(
-      z.object({ recordingId: z.string(), callId: z.string(), startedAtMs: z.number(), endedAtMs: z.number(), ...dueShape }),
+      z.object({
+        recordingId: z.string(),
+        callId: z.string(),
+        startedAtMs: z.number(),
+        endedAtMs: z.number(),
+        ...dueShape,
+      }),
     ),
     due: z.int().describe('How many would go now, and of these'),
     held: z.int().describe('how many a hold keeps.'),
-    complete: z.boolean().describe('False: there are more recordings than a preview looks at; these are of the oldest.'),
+    complete: z
+      .boolean()
+      .describe('False: there are more recordings than a preview looks at; these are of the oldest.'),
   })
   .meta({ id: 'RetentionPreview' })
 export type Preview = z.infer<typeof previewSchema>

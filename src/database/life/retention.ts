@@ -44,6 +44,7 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
       return (await casesOf(db, rows))[0]
     },
     async cases(beganBeforeMs, behind, limit) {
+      await settled()
       const rows: Selectable<RecordingsTable>[] = []
       // One state at a time: the index then passes over those that are deleted, however many they have become.
       for (const state of finished) {
@@ -62,6 +63,7 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
       return casesOf(db, rows.slice(0, limit))
     },
     async shortestAsked() {
+      await settled()
       const row = await db
         .selectFrom('recordings')
         .select((eb) => eb.fn.min('retention_days').as('days'))
@@ -118,11 +120,7 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
       await settled()
       if (names.length === 0) return new Set()
       const files = await db.selectFrom('recording_files').select('name').where('name', 'in', names).execute()
-      const recordings = await db
-        .selectFrom('recordings')
-        .select('base_name')
-        .where('base_name', 'in', names)
-        .execute()
+      const recordings = await db.selectFrom('recordings').select('base_name').where('base_name', 'in', names).execute()
       return new Set([...files.map(({ name }) => name), ...recordings.flatMap(({ base_name }) => base_name ?? [])])
     },
   }

@@ -6,7 +6,11 @@ const idType = 'varchar(64)'
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('recordings').addColumn('deleted_at_ms', 'bigint').execute()
-  await db.schema.createIndex('recordings_by_state').on('recordings').columns(['state', 'started_at_ms', 'id']).execute()
+  await db.schema
+    .createIndex('recordings_by_state')
+    .on('recordings')
+    .columns(['state', 'started_at_ms', 'id'])
+    .execute()
   await db.schema.createIndex('recording_files_by_name').on('recording_files').column('name').execute()
   await createLabels(db)
   await createPeople(db)
@@ -93,10 +97,8 @@ async function createPeople(unknown: Kysely<unknown>): Promise<void> {
       .where('recordings.call_id', 'in', ids)
       .execute()
     const rows = [
-      ...calls.flatMap((call) => [
-        ...keys(call.id, call.from_uri, call.from_extension),
-        ...keys(call.id, call.to_uri, call.to_extension),
-      ]),
+      ...calls.flatMap((call) => keys(call.id, call.from_uri, call.from_extension)),
+      ...calls.flatMap((call) => keys(call.id, call.to_uri, call.to_extension)),
       ...legs.flatMap((leg) => keys(leg.call_id, leg.party_uri, leg.party_extension)),
       ...participants.flatMap(({ call_id, uri }) => (uri === null ? [] : keys(call_id, uri, null))),
     ]
