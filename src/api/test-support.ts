@@ -18,6 +18,7 @@ import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Recordings } from '../recording/service.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -34,6 +35,7 @@ export interface ApiUnderTest {
   readonly database: Database
   readonly liveCalls: LiveCalls
   readonly jobs: Jobs
+  readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -59,6 +61,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
   }
   const liveCalls = new LiveCalls()
+  const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
@@ -78,6 +81,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     history: database.history,
     liveCalls,
+    liveRecordings,
     directory: database.directory,
     registrations: {
       of: (extension) => registered.filter((registration) => registration.extension === extension),
@@ -135,6 +139,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     database,
     liveCalls,
     jobs,
+    liveRecordings,
     registered,
     trunks,
     folder,

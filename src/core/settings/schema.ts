@@ -29,6 +29,7 @@ import {
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
+import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
@@ -315,6 +316,7 @@ export const settingsSchema = z.strictObject({
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
     ...lifeSettings,
+    ...pauseSettings,
   }),
   siprec: section({
     askWhenSilent: setting(duration().default(300_000), {
