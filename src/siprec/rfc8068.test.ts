@@ -109,10 +109,11 @@ async function change(
   assert.equal((await invite.dialog.receive(request)).status, 200)
 }
 
+const seconds = (ms: number | undefined) => (ms === undefined ? '' : String((ms - beganAtMs) / 1_000))
+
 /** `96 bob 0-10 20-`: who was on the stream of that label, and when; `- alice`: never on any. */
 function heard(): string[] {
   const recording = world.recordings.started[0]
-  const seconds = (ms: number | undefined) => (ms === undefined ? '' : String((ms - beganAtMs) / 1_000))
   return (recording?.who?.participants ?? [])
     .map(({ name, label, heard: spans = [], guessed }) =>
       [
@@ -270,14 +271,16 @@ test('consultation, conference and transfer in one session: the whole story stay
   assert.deepEqual(sessionsTold(), [['cs', '0-', 'paul carol']])
 })
 
+/** Lines whose label begins with 8 are video. */
+const withVideo = (lines: readonly Line[]) =>
+  sdpOf(lines).replaceAll(/m=audio (\d+) RTP\/AVP 0\r\na=label:8/g, 'm=video $1 RTP/AVP 31\r\na=label:8')
+
 test('audio and video of each party: voices are on the audio lines, video is refused in its place', async () => {
   const document = metadata(
     `${bobAndPaul}${stream('v1', '86')}${stream('v2', '87')}${sends('bob', ['s1', 'v1'], ['s2', 'v2'])}${sends('paul', ['s2', 'v2'], ['s1', 'v1'])}`,
   )
-  const offer = (lines: readonly Line[]) =>
-    sdpOf(lines).replaceAll(/m=audio (\d+) RTP\/AVP 0\r\na=label:8/g, 'm=video $1 RTP/AVP 31\r\na=label:8')
   const { contentType, body } = printMultipart([
-    { contentType: 'application/sdp', body: offer([line('96'), line('86'), line('97'), line('87')]) },
+    { contentType: 'application/sdp', body: withVideo([line('96'), line('86'), line('97'), line('87')]) },
     { contentType: 'application/rs-metadata+xml', body: document },
   ])
   const head = `INVITE sip:r@x SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bK1\r\nFrom: <sip:a@x>;tag=1\r\nTo: <sip:r@x>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nContact: <sip:src@192.0.2.9>;+sip.src\r\nRequire: siprec\r\n`

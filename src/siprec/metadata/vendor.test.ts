@@ -52,17 +52,18 @@ test('headers tell: Session-ID, charging id, X- headers; what looks like a secre
   })
 })
 
+const withAgent = (agent: string) =>
+  parseMetadata(
+    Buffer.from(`<recording xmlns="urn:ietf:params:xml:ns:recording:1" xmlns:v="urn:v">
+      <session session_id="s"><extensiondata><v:queue v:level="2">Sales &amp; Service</v:queue></extensiondata></session>
+      <participant participant_id="p"><nameID aor="sip:a@x"/><v:Agent name="main"><v:Id>${agent}</v:Id></v:Agent></participant>
+      </recording>`),
+  )
+
 test('foreign data is kept value by value, with where it stands; the last document has the last word', () => {
   const people = new People()
-  const document = (agent: string) =>
-    parseMetadata(
-      Buffer.from(`<recording xmlns="urn:ietf:params:xml:ns:recording:1" xmlns:v="urn:v">
-        <session session_id="s"><extensiondata><v:queue v:level="2">Sales &amp; Service</v:queue></extensiondata></session>
-        <participant participant_id="p"><nameID aor="sip:a@x"/><v:Agent name="main"><v:Id>${agent}</v:Id></v:Agent></participant>
-        </recording>`),
-    )
-  people.merge(document('7'))
-  people.merge(document('8'))
+  people.merge(withAgent('7'))
+  people.merge(withAgent('8'))
   assert.deepEqual(people.vendor?.extensions, [
     { of: 'session', id: 's', namespace: 'urn:v', path: 'queue@level', value: '2' },
     { of: 'session', id: 's', namespace: 'urn:v', path: 'queue', value: 'Sales & Service' },

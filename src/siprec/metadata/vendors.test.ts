@@ -34,8 +34,8 @@ interface Case {
   readonly vendor?: Partial<VendorFacts>
   /** Its metadata has a fault. */
   readonly problems?: boolean
-  /** Nothing in it says that it is a recording session: a peer must be set up for it. */
-  readonly plain?: boolean
+  /** How lenient the peer has to be set up: `network` is for those that do not say that they record. */
+  readonly dialect: 'rfc' | 'lenient' | 'network'
 }
 
 const cases = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as readonly Case[]
@@ -43,11 +43,11 @@ const cases = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as re
 const message = (name: string) =>
   readRequest(Buffer.from(readFileSync(join(folder, `${name}.sip`), 'latin1').replace('@TOTAG@', 'ours'), 'latin1'))
 
-for (const { name, what, messages, after, vendor, problems, plain } of cases) {
+for (const { name, what, messages, after, vendor, problems, dialect } of cases) {
   test(`${name}: ${what}`, async () => {
     const world = new World()
     const invite = new FakeInvite(message(messages === 1 ? name : `${name}.1`))
-    assert.equal(isSiprec(invite.request), plain !== true)
+    assert.equal(isSiprec(invite.request), dialect !== 'network')
     new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, srtp: 'accepted' }).handle(invite)
     assert.equal((await invite.final).status, 200)
     check(world, after[0])
@@ -65,6 +65,8 @@ for (const { name, what, messages, after, vendor, problems, plain } of cases) {
   })
 }
 
+const addresses = (people: FactOf<'siprec.metadata-updated'>['participants']) => people.map(({ uri }) => uri)
+
 function check(world: World, expected: After | undefined): void {
   assert.ok(expected)
   const { participants } = lastTold(world)
@@ -72,7 +74,6 @@ function check(world: World, expected: After | undefined): void {
   const order = recording?.who?.channelOrder ?? []
   const said = (legId: string) => participants.filter((person) => person.legId === legId && !person.guessed)
   const guessed = (legId: string) => participants.filter((person) => person.legId === legId && person.guessed)
-  const addresses = (people: FactOf<'siprec.metadata-updated'>['participants']) => people.map(({ uri }) => uri)
 
   for (const [channel, uri] of expected.channels.entries()) {
     const legId = order[channel] ?? ''
