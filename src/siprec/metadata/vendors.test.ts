@@ -78,9 +78,9 @@ function check(world: World, expected: After | undefined): void {
   for (const [channel, uri] of expected.channels.entries()) {
     const legId = order[channel] ?? ''
     const also = channel === 0 ? (expected.also ?? []) : []
-    const [onIt, perhaps] = expected.said ? [[uri, ...also], []] : [uri === null ? [] : [uri], also]
-    assert.deepEqual(addresses(said(legId)), onIt)
-    assert.deepEqual(addresses(guessed(legId)), perhaps)
+    const first = uri === null ? [] : [uri]
+    assert.deepEqual(addresses(said(legId)), expected.said ? [...first, ...also] : first)
+    assert.deepEqual(addresses(guessed(legId)), expected.said ? [] : also)
   }
   assert.equal(order.length, expected.channels.length)
   if (!expected.order) return
