@@ -77,8 +77,8 @@ function check(world: World, expected: After | undefined): void {
 
   for (const [channel, uri] of expected.channels.entries()) {
     const legId = order[channel] ?? ''
-    const also = channel === 0 ? (expected.also ?? []) : []
-    const first = uri === null ? [] : [uri]
+    const also: readonly string[] = channel === 0 ? (expected.also ?? []) : []
+    const first: readonly string[] = uri === null ? [] : [uri]
     assert.deepEqual(addresses(said(legId)), expected.said ? [...first, ...also] : first)
     assert.deepEqual(addresses(guessed(legId)), expected.said ? [] : also)
   }
