@@ -11,7 +11,7 @@ import { type Attribution, attribute } from './attribution.ts'
 import { communicationSessions } from './communication.ts'
 import { Heard } from './heard.ts'
 import { mergeMetadata } from './merge.ts'
-import { type MetadataDocument, type MetadataState, noMetadata } from './model.ts'
+import { type MetadataDocument, type MetadataState, noMetadata, statedTimes } from './model.ts'
 import { VendorMemory } from './vendor.ts'
 
 /** A stream being recorded, in the order of the SDP. */
@@ -78,7 +78,8 @@ export class People {
       return { ...face, legId: stream.legId, ...(stream.label !== undefined && { label: stream.label }) }
     }
     const now = attribution.participants.map(place)
-    this.#heard.note(now, atMs)
+    const ids = new Map(now.map((person, index) => [person, attribution.ids[index] ?? '']))
+    this.#heard.note(ids, atMs, (id) => statedTimes(this.#state, id))
     return {
       now,
       everyone: this.#heard.everyone,
