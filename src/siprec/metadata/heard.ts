@@ -10,7 +10,7 @@ import type { HeardSpan, MetadataSpan } from '../../events/siprec.ts'
 /** A session that is left open for weeks (RFC 7866 §3.3) may see thousands: the oldest are forgotten first. */
 const maxRemembered = 1_000
 
-interface Entry {
+export interface HeardEntry {
   /** In the metadata. */
   readonly id: string
   readonly person: Participant
@@ -19,7 +19,16 @@ interface Entry {
 type StatedTimes = (id: string) => MetadataSpan
 
 export class Heard {
-  #entries: readonly Entry[] = []
+  #entries: readonly HeardEntry[]
+
+  /** @param entries Of an earlier one, for a session that is taken up again. */
+  constructor(entries: readonly HeardEntry[] = []) {
+    this.#entries = entries
+  }
+
+  get entries(): readonly HeardEntry[] {
+    return this.#entries
+  }
 
   /** Everybody so far, who was there before first. */
   get everyone(): readonly Participant[] {
@@ -39,7 +48,7 @@ export class Heard {
       person.legId === undefined && past.some((other) => isSamePerson(other.person, person))
     const current = people
       .filter((person) => !isOnlySilent(person))
-      .map((person): Entry => {
+      .map((person): HeardEntry => {
         const id = now.get(person) ?? ''
         const earlier = before.find((other) => isSame(other.person, person))?.person.heard ?? []
         return { id, person: goingOn(person, earlier, atMs, timesOf(id).fromMs) }
