@@ -75,6 +75,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     database,
     jobs,
     recordingDir: folder,
+  })
   const siprecPeers = await PeerBook.open({
     clock,
     store: database.siprecPeers,
