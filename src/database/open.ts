@@ -88,7 +88,6 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       directory,
       registrations,
       history: createCallHistory(db, settled),
-      history: createCallHistory(db, async () => journal?.flush()),
       siprecPeers: createPeerStore(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
