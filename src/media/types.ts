@@ -11,6 +11,7 @@ import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
 import type { IceCredentials } from '../core/ice.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -246,8 +247,9 @@ export interface MediaPort {
   /**
    * Write what arrives into a WAV, 16-bit linear, addressed by RTP timestamp. The file is made at the first packet.
    * @param path Absolute; its folder exists.
+   * @param seal Sealed with it, to `path` with `.sealed` behind it; plain without one.
    */
-  record(path: string): void
+  record(path: string, seal?: Seal): void
   /**
    * Close the file. Resolves with undefined when no packet ever came or no file could be made.
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.

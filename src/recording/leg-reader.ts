@@ -5,11 +5,14 @@
  *
  * Where rate and channels are those of the combined file, samples are as they lie on disk.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { Resampler } from '../codec/resample.ts'
+import type { StoredFile } from '../sealing/stored-file.ts'
+
+type Source = Pick<StoredFile, 'read'>
 
 /** A leg's samples as they lie on disk: 16-bit. */
 export interface LegAudio {
+  /** On disk. */
   readonly path: string
   /** Bytes before the first sample. */
   readonly dataOffset: number
@@ -29,7 +32,7 @@ export class LegReader {
   /** Samples it gives, at the rate of the combined file. */
   readonly samples: number
   readonly #leg: LegAudio
-  readonly #file: FileHandle
+  readonly #file: Source
   readonly #read: Int16Array
   readonly #resampler: Resampler | undefined
   /** Frames of the leg that were read. */
@@ -42,7 +45,7 @@ export class LegReader {
   #skip = 0
   #left: number
 
-  constructor(leg: LegAudio, file: FileHandle, sampleRateHz: number) {
+  constructor(leg: LegAudio, file: Source, sampleRateHz: number) {
     this.#leg = leg
     this.#file = file
     this.#read = new Int16Array(readFrames * leg.channels)
@@ -106,7 +109,7 @@ function mixed(interleaved: Int16Array, channels: number): Int16Array {
 }
 
 /** Fill `bytes` from `position`; fewer only at the end of the file. */
-async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+async function readAll(file: Source, bytes: Uint8Array, position: number): Promise<number> {
   let done = 0
   while (done < bytes.length) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done)

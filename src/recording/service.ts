@@ -14,11 +14,13 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { RecordedFile } from '../media/types.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
 import { Queue } from './queue.ts'
+import type { RecordingKeys } from './sealing.ts'
 import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from './types.ts'
 
 export interface RecordingDeps {
@@ -28,12 +30,17 @@ export interface RecordingDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** Left out: recordings are plain. */
+  readonly keys?: RecordingKeys | undefined
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
 }
+
+/** Of the files of a recording. */
+const extensions = ['.wav', '.json', '.rtpdump'].flatMap((extension) => [extension, `${extension}.sealed`])
 
 /** Recordings finished at a time: half of the thread pool, so that live calls find a free thread. */
 const finishedAtATime = 2
@@ -75,7 +82,7 @@ export class Recordings implements RecordingService {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       if (this.#taken.has(name.toLowerCase())) continue
       const path = join(this.#deps.folder, name)
-      if (['.wav', '.json', '.rtpdump'].some((extension) => existsSync(path + extension))) continue
+      if (extensions.some((extension) => existsSync(path + extension))) continue
       this.#taken.add(name.toLowerCase())
       return name
     }
@@ -105,6 +112,8 @@ class Recording implements ActiveRecording {
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
   #manifest: Manifest
+  /** Undefined of a plain one. */
+  #seal: Seal | undefined
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
@@ -133,6 +142,7 @@ class Recording implements ActiveRecording {
     const { folder, bus, clock } = this.#deps
     bus.publish({ name: 'recording.started', atMs: clock.wallMs(), ...this.#about(), folder })
     try {
+      this.#takeKey()
       this.#createManifest()
     } catch (error) {
       this.#fail(error)
@@ -172,13 +182,21 @@ class Recording implements ActiveRecording {
     return this.#stopped
   }
 
+  /** Where recordings are sealed, none begins in the clear because a key is missing. */
+  #takeKey(): void {
+    const { keys } = this.#deps
+    this.#seal = keys?.newSeal?.(this.id)
+    if (!keys || !this.#seal) return
+    this.#manifest = { ...this.#manifest, sealed: { key: this.#seal.key, notes: keys.sealNotes } }
+  }
+
   #createManifest(): void {
     const wanted = this.#manifest.name
     do {
       const name = this.#office.take(wanted)
       this.#names.push(name)
       this.#manifest = { ...this.#manifest, name }
-    } while (!createManifest(this.#deps.folder, this.#manifest))
+    } while (!createManifest(this.#deps.folder, this.#manifest, this.#seal))
   }
 
   #record(track: Track): void {
@@ -199,7 +217,7 @@ class Recording implements ActiveRecording {
       // The other legs go on, and what was written until now is kept.
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
-    track.port.record(join(this.#deps.folder, entry.file))
+    track.port.record(join(this.#deps.folder, entry.file), this.#seal)
   }
 
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
@@ -249,7 +267,7 @@ class Recording implements ActiveRecording {
     while (this.#saveAgain) {
       this.#saveAgain = false
       try {
-        await saveManifest(this.#deps.folder, this.#manifest)
+        await saveManifest(this.#deps.folder, this.#manifest, this.#seal)
       } catch (error) {
         // The files matter more: finishing them tries again, and tells when it fails too.
         this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error: String(error) })
