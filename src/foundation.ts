@@ -1,13 +1,16 @@
 /** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
 import { dirname, resolve } from 'node:path'
 import { databasePath, takeFromFile } from './administration.ts'
+import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
+import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
   readonly settings: Settings
@@ -15,7 +18,10 @@ export interface Foundation {
   readonly log: Logger
   readonly bus: FactBus
   readonly database: Database
+  readonly audit: Audit
   readonly recordingDir: string
+  /** What recordings are sealed with, and read again. */
+  readonly keys: RecordingKeys
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -33,6 +39,9 @@ export async function layFoundation(
   // A call whose recording has nowhere to go is found out now, not when it is lost.
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
+  const ring = keyRingOf(settings, clock, log)
+  closing.push(async () => ring.close())
+  const keys = await recordingKeysOf(ring, settings)
   const path = databasePath(settings)
   const giveBack = claimFolder(resolve(dirname(path)))
   closing.push(async () => giveBack())
@@ -41,5 +50,7 @@ export async function layFoundation(
   database.keep(bus, clock)
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
-  return { settings, clock, log, bus, database, recordingDir, recordingsWritable, closing }
+  const audit = new Audit({ store: database.audit, clock, log })
+  closing.push(async () => audit.close())
+  return { settings, clock, log, bus, database, audit, recordingDir, keys, recordingsWritable, closing }
 }

@@ -85,7 +85,7 @@ export interface CallSide {
  * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
-  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
@@ -147,7 +147,16 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const live = new LiveCalls()
   const { combineLegs, loudness } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
-  const recordings = new Recordings({ folder: recordingDir, combineLegs, loudnessLufs, reserved, bus, clock, log })
+  const recordings = new Recordings({
+    folder: recordingDir,
+    combineLegs,
+    loudnessLufs,
+    keys,
+    reserved,
+    bus,
+    clock,
+    log,
+  })
   const services: CallServices = {
     clock,
     log,
@@ -196,6 +205,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       streamSilentMs: settings.rtp.timeout,
       askWhenSilentMs: settings.siprec.askWhenSilent,
       srtp: settings.siprec.srtp,
+      multipartResponse: settings.siprec.multipartResponse,
     },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })

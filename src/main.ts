@@ -18,6 +18,7 @@ import { joinWeb } from './join-web.ts'
 import type { Health } from './ops/health.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
+import { noteSettings } from './settings-notes.ts'
 import { asStartError, StartError } from './start-error.ts'
 import { version } from './version.ts'
 
@@ -63,7 +64,7 @@ const defaultLog = ({ log }: Settings): Logger => createLogger({ level: log.leve
 
 async function assemble(settings: Settings, log: Logger, closing: Foundation['closing']): Promise<RunningServer> {
   const foundation = await layFoundation(settings, log, closing)
-  const interrupted = await findInterrupted({ folder: foundation.recordingDir, log })
+  const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
@@ -83,12 +84,12 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
-  const { settings, recordingDir: folder, bus, clock, log, closing } = foundation
+  const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
   const { combineLegs, loudness } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
   const { signal } = stopping
-  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, bus, clock, log, signal })
+  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, keys, bus, clock, log, signal })
   closing.push(async () => {
     stopping.abort()
     await repaired
@@ -126,7 +127,9 @@ function once(run: () => Promise<void>): () => Promise<void> {
 
 /** `patchbay serve`: start, print where, stop on SIGTERM or SIGINT. @returns The exit status. */
 export async function serveUntilStopped(loaded: LoadedSettings): Promise<number> {
-  const server = await startServer({ loaded })
+  const log = defaultLog(loaded.settings)
+  noteSettings(loaded, log)
+  const server = await startServer({ loaded, log })
   if (server.adminPassword)
     process.stderr.write(
       `\nFirst start: sign in at ${server.url} as admin with the password ${server.adminPassword}   (shown once)\n\n`,

@@ -1,4 +1,5 @@
 /** What the API is given: join-web.ts hands it in. */
+import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
@@ -11,6 +12,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -25,6 +27,7 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly auth: Auth
+  readonly audit: Audit
   readonly bans: BanList
   readonly health: Health
   /** How packets come in and go out. */
@@ -33,6 +36,8 @@ export interface ApiDeps {
   readonly metrics?: Metrics
   /** Folder that the names of recording files are relative to. */
   readonly recordingDir: string
+  /** For files that are sealed. */
+  readonly openKey: OpenKey
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */

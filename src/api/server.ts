@@ -14,6 +14,7 @@ import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import { guardRoutes } from './access.ts'
 import { type App, createApp } from './app.ts'
+import { auditChanges } from './audited.ts'
 import { isConsoleAddress, sendConsole } from './console-files.ts'
 import type { ApiDeps } from './deps.ts'
 import { EventHub } from './event-hub.ts'
@@ -21,6 +22,7 @@ import { ApiError } from './failures.ts'
 import { describeRoutes } from './openapi.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { callRoutes } from './routes/calls.ts'
 import { docsRoutes } from './routes/docs.ts'
@@ -71,6 +73,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   await addPlugins(app, deps, hub)
   observe(app, deps)
   guardRoutes(app, deps.auth)
+  auditChanges(app, deps.audit)
   answerErrors(app, deps)
   healthRoutes(app, deps)
   authRoutes(app, deps)
@@ -82,6 +85,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
+  auditRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

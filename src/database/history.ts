@@ -136,10 +136,22 @@ async function withFiles(db: Kysely<Tables>, rows: readonly Selectable<Recording
     .where('recording_id', 'in', ids)
     .orderBy('position')
     .execute()
+  const tagRows = await db
+    .selectFrom('recording_tags')
+    .selectAll()
+    .where('recording_id', 'in', ids)
+    .orderBy('tag')
+    .execute()
   const files = Map.groupBy(fileRows, ({ recording_id }) => recording_id)
   const participants = Map.groupBy(participantRows, ({ recording_id }) => recording_id)
+  const tags = Map.groupBy(tagRows, ({ recording_id }) => recording_id)
   return rows.map((row) =>
-    recordingOf(row, (files.get(row.id) ?? []).map(fileOf), (participants.get(row.id) ?? []).map(participantOf)),
+    recordingOf(
+      row,
+      (files.get(row.id) ?? []).map(fileOf),
+      (participants.get(row.id) ?? []).map(participantOf),
+      (tags.get(row.id) ?? []).map(({ tag }) => tag),
+    ),
   )
 }
 

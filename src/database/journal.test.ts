@@ -72,6 +72,7 @@ test('a whole call is kept as it was told', async (t) => {
         state: 'stored',
         startedAtMs: 1_500,
         durationMs: 8_000,
+        tags: [],
         files: [wav('r.wav')],
         participants: [
           { uri: alice.uri, legId: 'l', channel: 0 },
@@ -204,4 +205,17 @@ test('closing writes what is left and stops listening; twice is fine', async (t)
   assert.equal(await database.history.call('b'), undefined)
   await database.close()
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('where a recording came from is kept, and a repaired one whose start was never written has it too', async (t) => {
+  const { bus, database } = await keepFacts(t)
+  const origin = { peer: 'sbc', tags: ['sales', 'sales', 'vip'], retentionDays: 90 }
+  bus.publish(started('c'))
+  bus.publish({ name: 'recording.started', atMs: 1_500, callId: 'c', recordingId: 'r', folder: '/data', origin })
+  bus.publish({ ...stored('c', 'r'), origin: { ...origin, tags: ['other'] } })
+  bus.publish({ ...stored('c', 'repaired'), origin })
+  for (const id of ['r', 'repaired']) {
+    const kept = await database.history.recording(id)
+    assert.deepEqual([kept?.peer, kept?.tags, kept?.retentionDays], ['sbc', ['sales', 'vip'], 90])
+  }
 })

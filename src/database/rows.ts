@@ -84,12 +84,14 @@ export const recordingOf = (
   row: Selectable<RecordingsTable>,
   files: readonly RecordingFile[],
   participants: readonly Participant[],
+  tags: readonly string[],
 ): RecordingRecord => ({
   id: row.id,
   callId: row.call_id,
   state: row.state,
   startedAtMs: row.started_at_ms,
-  ...filled({ durationMs: row.duration_ms }),
+  ...filled({ durationMs: row.duration_ms, peer: row.peer, retentionDays: row.retention_days }),
+  tags,
   files,
   participants,
 })

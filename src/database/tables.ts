@@ -3,6 +3,7 @@
  * the same in SQLite, PostgreSQL and MariaDB. What makes them is in migrations/.
  */
 
+import type { AuditVia } from '../audit/types.ts'
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
@@ -13,6 +14,7 @@ export interface Tables {
   legs: LegsTable
   recordings: RecordingsTable
   recording_files: RecordingFilesTable
+  recording_tags: RecordingTagsTable
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
@@ -22,6 +24,7 @@ export interface Tables {
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
+  audit: AuditTable
 }
 
 export interface CallsTable {
@@ -85,6 +88,32 @@ export interface RecordingsTable {
   duration_ms: number | null
   failure_code: string | null
   failure_text: string | null
+  /** The names of all its files begin with this; null until they are complete. */
+  base_name: string | null
+  /** The SIPREC peer or the trunk that it came by. */
+  peer: string | null
+  /** Asked for with the call itself. */
+  retention_days: number | null
+}
+
+export interface RecordingTagsTable {
+  recording_id: string
+  tag: string
+}
+
+/** What was done, by whom: each row's hash covers the one before (audit/chain.ts). */
+export interface AuditTable {
+  sequence: number
+  at_ms: number
+  who: string
+  via: AuditVia
+  source: string | null
+  action: string
+  subject: string | null
+  /** JSON, as it was hashed. */
+  details: string
+  previous: string
+  hash: string
 }
 
 export interface RecordingFilesTable {

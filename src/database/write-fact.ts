@@ -3,7 +3,7 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
-import type { FactName, FactOf, Participant, RecordingFile } from '../events/catalogue.ts'
+import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
 import { insertRows, updateRow } from './statements.ts'
 import type { Tables } from './tables.ts'
@@ -113,17 +113,17 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       }),
     }),
 
-  'recording.started': (db, fact) =>
-    db
-      .insertInto('recordings')
-      .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: fact.atMs })
-      .execute(),
+  'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
 
   'recording.stored': async (db, fact) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
-      .set({ state: fact.interrupted ? 'interrupted' : 'stored', duration_ms: fact.durationMs })
+      .set({
+        state: fact.interrupted ? 'interrupted' : 'stored',
+        duration_ms: fact.durationMs,
+        base_name: fact.baseName,
+      })
       .where('id', '=', fact.recordingId)
       .execute()
     await replaceFiles(db, fact.recordingId, fact.files)
@@ -163,18 +163,36 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>
   updateRow(db, 'calls', callId, { seen_at_ms: atMs })
 
+interface RecordingBegun {
+  readonly recordingId: string
+  readonly callId: string
+  readonly origin?: RecordingOrigin
+}
+
 /** A repaired recording may be one whose start was never written. */
-async function ensureRecording(
+async function ensureRecording(db: Transaction<Tables>, fact: RecordingBegun, startedAtMs: number): Promise<void> {
+  const known = await db.selectFrom('recordings').select('id').where('id', '=', fact.recordingId).executeTakeFirst()
+  if (!known) await insertRecording(db, fact, startedAtMs)
+}
+
+async function insertRecording(
   db: Transaction<Tables>,
-  fact: { readonly recordingId: string; readonly callId: string },
+  { recordingId, callId, origin }: RecordingBegun,
   startedAtMs: number,
 ): Promise<void> {
-  const known = await db.selectFrom('recordings').select('id').where('id', '=', fact.recordingId).executeTakeFirst()
-  if (known) return
   await db
     .insertInto('recordings')
-    .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: startedAtMs })
+    .values({
+      id: recordingId,
+      call_id: callId,
+      state: 'recording',
+      started_at_ms: startedAtMs,
+      peer: origin?.peer ?? null,
+      retention_days: origin?.retentionDays ?? null,
+    })
     .execute()
+  const tags = [...new Set(origin?.tags)].map((tag) => ({ recording_id: recordingId, tag }))
+  if (tags.length > 0) await db.insertInto('recording_tags').values(tags).execute()
 }
 
 async function replaceFiles(

@@ -131,6 +131,15 @@ export interface Participant {
   readonly guessed?: boolean
 }
 
+/** Where a recording came from, as far as it decides what becomes of it. */
+export interface RecordingOrigin {
+  /** Name of the SIPREC peer or the trunk that the call came by. */
+  readonly peer?: string
+  readonly tags?: readonly string[]
+  /** Asked for with the call itself (`X-Recording-Retention`): delete it so many days after its end. */
+  readonly retentionDays?: number
+}
+
 /** One SIP message as it crossed the wire, credentials removed. */
 export interface TracedMessage extends At {
   readonly direction: 'in' | 'out'
@@ -184,10 +193,17 @@ export interface Facts {
   /** `disconnected`: its connection is gone. */
   'registration.removed': At &
     Registration & { readonly reason: 'unregistered' | 'expired' | 'replaced' | 'removed' | 'disconnected' }
-  'recording.started': OfCall & { readonly recordingId: string; readonly folder: string }
+  'recording.started': OfCall & {
+    readonly recordingId: string
+    readonly folder: string
+    readonly origin?: RecordingOrigin
+  }
   /** Files are complete and closed. `interrupted`: the process or a media worker died meanwhile; what it wrote is there. */
   'recording.stored': OfCall & {
     readonly recordingId: string
+    /** The names of all its files begin with this. */
+    readonly baseName: string
+    readonly origin?: RecordingOrigin
     readonly files: readonly RecordingFile[]
     readonly participants: readonly Participant[]
     readonly durationMs: number

@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { repairWav, repairWavHeader } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile } from '../events/catalogue.ts'
+import type { Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { SealingError } from '../sealing/failures.ts'
 import { findStored, sealedExtension } from '../sealing/stored-file.ts'
@@ -21,6 +21,9 @@ import { type Looking, openRaw, type RawAudio } from './raw.ts'
 import { nameOnDisk, type Readable, type RecordingKeys, settleSealed } from './sealing.ts'
 
 export interface FinishedRecording {
+  /** The names of all its files begin with this. */
+  readonly baseName: string
+  readonly origin?: RecordingOrigin
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
   readonly durationMs: number
@@ -63,6 +66,8 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, seal, deps) : undefined
   await finishManifest(folder, manifest, seal)
   return {
+    baseName: manifest.name,
+    ...(manifest.origin && { origin: manifest.origin }),
     files: combined ? [combinedFile(nameOnDisk(`${manifest.name}.wav`, seal), combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),

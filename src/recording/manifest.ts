@@ -28,6 +28,12 @@ const participant = z.object({
   guessed: z.boolean().optional(),
 })
 
+const origin = z.object({
+  peer: z.string().optional(),
+  tags: z.array(z.string()).readonly().optional(),
+  retentionDays: z.number().optional(),
+})
+
 const manifestSchema = z.object({
   version: z.literal(1),
   recordingId: z.string(),
@@ -54,6 +60,7 @@ const manifestSchema = z.object({
   channelOrder: z.array(z.string()).optional(),
   /** The files are sealed with this key, and the notes too where it says so. */
   sealed: z.object({ key: wrappedKeySchema, notes: z.boolean() }).optional(),
+  origin: origin.optional(),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>

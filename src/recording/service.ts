@@ -135,12 +135,20 @@ class Recording implements ActiveRecording {
       state: 'recording',
       interrupted: false,
       tracks: [],
+      ...(options.origin && { origin: options.origin }),
     }
   }
 
   begin(options: RecordingOptions): void {
     const { folder, bus, clock } = this.#deps
-    bus.publish({ name: 'recording.started', atMs: clock.wallMs(), ...this.#about(), folder })
+    const { origin } = options
+    bus.publish({
+      name: 'recording.started',
+      atMs: clock.wallMs(),
+      ...this.#about(),
+      folder,
+      ...(origin && { origin }),
+    })
     try {
       this.#takeKey()
       this.#createManifest()

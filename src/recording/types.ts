@@ -7,7 +7,7 @@
  *
  * Nothing here throws at the caller: a recording that cannot be made becomes `recording.failed`, and the call goes on.
  */
-import type { LegRole, Participant, Party } from '../events/catalogue.ts'
+import type { LegRole, Participant, Party, RecordingOrigin } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
 
 /** One leg or stream of the call: its own file, and its own channel of the combined file. */
@@ -30,6 +30,8 @@ export interface RecordingOptions {
   readonly name: string
   /** Legs known at the start; the caller first. */
   readonly tracks: readonly Track[]
+  /** Who sent it and how long it is wanted: decides how long it is kept. */
+  readonly origin?: RecordingOrigin
 }
 
 /** Who is recorded, when it is more or other than the parties of the tracks (SIPREC metadata). */

@@ -26,6 +26,7 @@ import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } f
 import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { type MetadataDocument, parseMetadata } from './metadata.ts'
+import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
@@ -43,6 +44,8 @@ export interface SessionSettings {
    */
   readonly askWhenSilentMs: number
   readonly srtp: SrtpMode
+  /** Answer with two parts, as clients made for loreste/siprec may want (multipart-answer.ts). */
+  readonly multipartResponse?: boolean
 }
 
 export class RecordingSession implements LiveCall {
@@ -130,8 +133,8 @@ export class RecordingSession implements LiveCall {
     for (const stream of streams) this.#record(stream)
     this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
     this.#offer = offer
-    const body = printAnswer(offer, this.#nextOurs(), this.#streams)
-    this.#dialog = this.#invite.answer({ headers: this.#headers(), contentType: 'application/sdp', body })
+    const answer = this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
+    this.#dialog = this.#invite.answer({ headers: this.#headers(), ...answer })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#listenTo(this.#dialog)
     this.#tell('call.answered', { legId: streams[0]?.legId ?? '' })
@@ -212,11 +215,15 @@ export class RecordingSession implements LiveCall {
   /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
   #bodyFor(method: string, offer: Offer | undefined): Payload {
     if (offer) {
-      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams) }
+      return this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
     }
     if (method !== 'INVITE' || !this.#offer) return {}
     this.#offeredByUs = true
     return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams) }
+  }
+
+  #describe(sdp: string): Payload {
+    return this.#settings.multipartResponse ? multipartAnswer(sdp) : { contentType: 'application/sdp', body: sdp }
   }
 
   #nextOurs(): Ours {

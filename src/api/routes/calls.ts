@@ -103,7 +103,7 @@ export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
   app.delete(
     '/api/calls/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'call.hung-up' },
       schema: {
         tags,
         summary: 'Hang up; answers when all is closed',

@@ -1,4 +1,5 @@
 /** All shapes of the API, for the console and the command line. */
+export * from './audit.ts'
 export * from './auth.ts'
 export * from './calls.ts'
 export * from './common.ts'

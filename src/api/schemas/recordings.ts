@@ -40,6 +40,9 @@ const recordingShape = {
   state: recordingStateSchema,
   startedAtMs: z.number(),
   durationMs: z.number().optional(),
+  peer: z.string().optional().describe('The SIPREC peer or the trunk that it came by.'),
+  retentionDays: z.number().optional().describe('Asked for with the call itself: days after its end.'),
+  tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
   participants: z.array(participantSchema).readonly(),
 }
