@@ -145,13 +145,16 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness } = settings.recording
+  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
     combineLegs,
     loudnessLufs,
     keys,
+    pause,
     reserved,
     bus,
     clock,

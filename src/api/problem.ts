@@ -11,6 +11,7 @@ import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { sealingFailures } from '../sealing/failures.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
 
@@ -19,6 +20,7 @@ const known: FailureTable = {
   ...authFailures,
   ...directoryFailures,
   ...databaseFailures,
+  ...sealingFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

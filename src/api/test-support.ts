@@ -16,6 +16,8 @@ import type { Registration } from '../events/catalogue.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Recordings } from '../recording/service.ts'
+import { SealingError } from '../sealing/failures.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -31,6 +33,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -56,6 +59,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
   }
   const liveCalls = new LiveCalls()
+  const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const deps: ApiDeps = {
@@ -65,6 +69,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     history: database.history,
     liveCalls,
+    liveRecordings,
     directory: database.directory,
     registrations: {
       of: (extension) => registered.filter((registration) => registration.extension === extension),
@@ -95,6 +100,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       certificates: () => [],
     }),
     recordingDir: folder,
+    openKey: ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master)),
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),
@@ -115,6 +121,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    liveRecordings,
     registered,
     trunks,
     folder,

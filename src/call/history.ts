@@ -8,6 +8,7 @@ import type {
   Participant,
   Party,
   RecordingFile,
+  RecordingMark,
   TracedMessage,
 } from '../events/catalogue.ts'
 
@@ -57,6 +58,8 @@ export interface RecordingRecord {
   readonly tags: readonly string[]
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
+  /** Pauses and mutes, oldest first; absent when there were none. */
+  readonly marks?: readonly RecordingMark[]
 }
 
 /** A recording with what a list has to show of its call. */

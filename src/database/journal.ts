@@ -133,4 +133,5 @@ const copyOf = (memory: CallMemory | undefined): CallMemory => ({
   legs: memory?.legs ?? 0,
   documents: memory?.documents ?? 0,
   digits: new Map(memory?.digits),
+  paused: memory?.paused ?? false,
 })

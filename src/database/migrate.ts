@@ -16,6 +16,7 @@ import { up as extensionCodecs } from './migrations/0007-extension-codecs.ts'
 import { up as extensionSound } from './migrations/0008-extension-sound.ts'
 import { up as legEncryption } from './migrations/0009-leg-encryption.ts'
 import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
+import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -29,6 +30,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-extension-sound': { up: extensionSound },
   '0009-leg-encryption': { up: legEncryption },
   '0010-origin-and-audit': { up: originAndAudit },
+  '0011-recording-marks': { up: recordingMarks },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -1,7 +1,15 @@
 /** From rows to the records of call/history.ts, and the other way. */
 import type { Selectable } from 'kysely'
 import type { CallRecord, LegRecord, RecordingRecord } from '../call/history.ts'
-import type { MediaSummary, Participant, Party, Quality, RecordingFile, TracedMessage } from '../events/catalogue.ts'
+import type {
+  MediaSummary,
+  Participant,
+  Party,
+  Quality,
+  RecordingFile,
+  RecordingMark,
+  TracedMessage,
+} from '../events/catalogue.ts'
 import type {
   CallsTable,
   LegsTable,
@@ -90,6 +98,7 @@ export const recordingOf = (
   callId: row.call_id,
   state: row.state,
   startedAtMs: row.started_at_ms,
+  ...(row.marks !== null && { marks: JSON.parse(row.marks) as RecordingMark[] }),
   ...filled({ durationMs: row.duration_ms, peer: row.peer, retentionDays: row.retention_days }),
   tags,
   files,

@@ -120,6 +120,30 @@ export interface RecordingFile {
   readonly startedAtMs: number
 }
 
+/** What a pause keeps off the disk. */
+export type PausedPart = 'recording' | 'transcription'
+
+/**
+ * Who asked for a pause: a person by API, a person by digits, the signalling of the call (`a=inactive`), or nobody: its
+ * time was up.
+ */
+export type PauseCause = 'api' | 'digits' | 'signalling' | 'time'
+
+/** A stretch of a recording in which something was kept off the disk; a player shows it. */
+export interface RecordingMark {
+  /** `muted`: of one leg. */
+  readonly kind: 'paused' | 'muted'
+  readonly what?: PausedPart
+  readonly legId?: string
+  /** Wall time, as `startedAtMs` of a file. */
+  readonly fromMs: number
+  /** Absent when it lasted until the end, or until the process died. */
+  readonly untilMs?: number
+  readonly by: PauseCause
+  /** The user, the API key, or the extension. */
+  readonly who?: string
+}
+
 /** A participant of a recorded call and the channel of the combined file that holds its voice. */
 export interface Participant {
   readonly uri?: string
@@ -208,6 +232,31 @@ export interface Facts {
     readonly participants: readonly Participant[]
     readonly durationMs: number
     readonly interrupted: boolean
+    /** Oldest first; absent when there are none. */
+    readonly marks?: readonly RecordingMark[]
+  }
+  /** What comes from now on is silence in the files. `what`: that which was not paused before. */
+  'recording.paused': OfCall & {
+    readonly recordingId: string
+    readonly what: PausedPart | 'both'
+    readonly by: PauseCause
+    readonly who?: string
+    readonly autoResumeAtMs?: number
+  }
+  /** `what`: that which nobody holds any more. */
+  'recording.resumed': OfCall & {
+    readonly recordingId: string
+    readonly what: PausedPart | 'both'
+    readonly by: PauseCause
+    readonly who?: string
+    readonly pausedMs: number
+  }
+  /** One leg is kept off the disk, or no longer (`on: false`). */
+  'recording.muted': OfLeg & {
+    readonly recordingId: string
+    readonly on: boolean
+    readonly by: PauseCause
+    readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */

@@ -62,6 +62,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   hearsTwice = false
   recording: string | undefined
   seal: Seal | undefined
+  recordingPaused = false
   /** What is wanted of the graph. A test tells how it went by `things`. */
   readonly orders: GraphOrder[] = []
   readonly things = new Map<number, Told>()
@@ -89,6 +90,10 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   record(path: string, seal?: Seal): void {
     this.recording = path
     this.seal = seal
+  }
+
+  pauseRecording(on: boolean): void {
+    this.recordingPaused = on
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {

@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { repairWav, repairWavHeader } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
+import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { SealingError } from '../sealing/failures.ts'
 import { findStored, sealedExtension } from '../sealing/stored-file.ts'
@@ -27,6 +27,7 @@ export interface FinishedRecording {
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
   readonly durationMs: number
+  readonly marks?: readonly RecordingMark[]
 }
 
 export interface FinishDeps {
@@ -71,6 +72,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     files: combined ? [combinedFile(nameOnDisk(`${manifest.name}.wav`, seal), combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
+    ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
   }
 }
 

@@ -28,6 +28,16 @@ const participant = z.object({
   guessed: z.boolean().optional(),
 })
 
+const mark = z.object({
+  kind: z.enum(['paused', 'muted']),
+  what: z.enum(['recording', 'transcription']).optional(),
+  legId: z.string().optional(),
+  fromMs: z.number(),
+  untilMs: z.number().optional(),
+  by: z.enum(['api', 'digits', 'signalling', 'time']),
+  who: z.string().optional(),
+})
+
 const origin = z.object({
   peer: z.string().optional(),
   tags: z.array(z.string()).readonly().optional(),
@@ -60,6 +70,8 @@ const manifestSchema = z.object({
   channelOrder: z.array(z.string()).optional(),
   /** The files are sealed with this key, and the notes too where it says so. */
   sealed: z.object({ key: wrappedKeySchema, notes: z.boolean() }).optional(),
+  /** Pauses and mutes. */
+  marks: z.array(mark).optional(),
   origin: origin.optional(),
 })
 

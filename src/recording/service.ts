@@ -13,15 +13,28 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { FactOf } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
+import { PauseDigits } from './pause-digits.ts'
+import { Pauses, scopeOf } from './pauses.ts'
 import { Queue } from './queue.ts'
 import type { RecordingKeys } from './sealing.ts'
-import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from './types.ts'
+import type {
+  ActiveRecording,
+  MuteOrder,
+  PauseOrder,
+  PauseStatus,
+  RecordingOptions,
+  RecordingService,
+  ResumeOrder,
+  Track,
+  WhoIsRecorded,
+} from './types.ts'
 
 export interface RecordingDeps {
   /** Absolute; made when missing. */
@@ -32,6 +45,7 @@ export interface RecordingDeps {
   readonly loudnessLufs?: number | undefined
   /** Left out: recordings are plain. */
   readonly keys?: RecordingKeys | undefined
+  readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
   readonly bus: FactBus
@@ -41,6 +55,14 @@ export interface RecordingDeps {
 
 /** Of the files of a recording. */
 const extensions = ['.wav', '.json', '.rtpdump'].flatMap((extension) => [extension, `${extension}.sealed`])
+export interface PauseSettings {
+  /** The longest that a person may pause; undefined for no bound. */
+  readonly longestMs?: number | undefined
+  /** How long a pause lasts when nothing is said; undefined: until it is resumed. */
+  readonly usualMs?: number | undefined
+  /** Digits that one of our extensions pauses and resumes with; none when undefined. */
+  readonly digits?: string | undefined
+}
 
 /** Recordings finished at a time: half of the thread pool, so that live calls find a free thread. */
 const finishedAtATime = 2
@@ -51,6 +73,7 @@ export class Recordings implements RecordingService {
   /** File names in use without extension, lower case: some file systems do not tell cases apart. */
   readonly #taken = new Set<string>()
   readonly #stopping = new Set<Promise<void>>()
+  readonly #live = new Set<Recording>()
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
@@ -61,10 +84,22 @@ export class Recordings implements RecordingService {
     const recording = new Recording(options, this.#deps, {
       take: (wanted) => this.#take(wanted),
       finish: (manifest) => this.#queue.run(() => finishRecording(manifest, this.#deps)),
-      stopping: (done, names) => this.#track(done, names),
+      stopping: (done, names) => {
+        this.#live.delete(recording)
+        this.#track(done, names)
+      },
     })
+    this.#live.add(recording)
     recording.begin(options)
     return recording
+  }
+
+  live(): readonly ActiveRecording[] {
+    return [...this.#live]
+  }
+
+  liveOf(callId: string): ActiveRecording | undefined {
+    return this.live().findLast((recording) => recording.callId === callId)
   }
 
   async settled(): Promise<void> {
@@ -104,6 +139,14 @@ interface Office {
   stopping(done: Promise<void>, names: readonly string[]): void
 }
 
+/** A fact of pausing, without what all facts of a recording have. */
+type PauseChange = {
+  [Name in 'recording.paused' | 'recording.resumed' | 'recording.muted']: Omit<
+    FactOf<Name>,
+    'atMs' | 'callId' | 'recordingId'
+  >
+}['recording.paused' | 'recording.resumed' | 'recording.muted']
+
 class Recording implements ActiveRecording {
   readonly id = newId()
   readonly #deps: RecordingDeps
@@ -122,6 +165,7 @@ class Recording implements ActiveRecording {
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
+  readonly #pauses: Pauses
 
   constructor(options: RecordingOptions, deps: RecordingDeps, office: Office) {
     this.#deps = deps
@@ -137,6 +181,61 @@ class Recording implements ActiveRecording {
       tracks: [],
       ...(options.origin && { origin: options.origin }),
     }
+    const { longestMs, usualMs } = deps.pause ?? {}
+    this.#pauses = new Pauses({
+      clock: deps.clock,
+      longestMs,
+      usualMs,
+      paused: (parts, { by, who }) => {
+        const { autoResumeAtMs } = this.#pauses.status
+        const until = autoResumeAtMs === undefined ? {} : { autoResumeAtMs }
+        this.#paused({
+          name: 'recording.paused',
+          what: scopeOf(parts),
+          by,
+          ...(who !== undefined && { who }),
+          ...until,
+        })
+      },
+      resumed: (parts, { by, who }, pausedMs) =>
+        this.#paused({
+          name: 'recording.resumed',
+          what: scopeOf(parts),
+          by,
+          ...(who !== undefined && { who }),
+          pausedMs,
+        }),
+      muted: (legId, on, { by, who }) =>
+        this.#paused({ name: 'recording.muted', legId, on, by, ...(who !== undefined && { who }) }),
+    })
+  }
+
+  get callId(): string {
+    return this.#manifest.callId
+  }
+
+  get status(): PauseStatus {
+    return this.#pauses.status
+  }
+
+  get legIds(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+
+  pause(order: PauseOrder): void {
+    if (!this.#stopped) this.#pauses.pause(order)
+  }
+
+  resume(order: ResumeOrder): void {
+    if (!this.#stopped) this.#pauses.resume(order)
+  }
+
+  mute(legId: string, order: MuteOrder): void {
+    if (!this.#stopped) this.#pauses.mute(legId, order)
+  }
+
+  unmute(legId: string, order: MuteOrder): void {
+    if (!this.#stopped) this.#pauses.unmute(legId, order)
   }
 
   begin(options: RecordingOptions): void {
@@ -184,6 +283,7 @@ class Recording implements ActiveRecording {
   stop(): Promise<void> {
     if (!this.#stopped) {
       for (const legId of this.#open.keys()) this.endTrack(legId)
+      this.#pauses.close()
       this.#stopped = this.#finish()
       this.#office.stopping(this.#stopped, this.#names)
     }
@@ -226,6 +326,31 @@ class Recording implements ActiveRecording {
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
     track.port.record(join(this.#deps.folder, entry.file), this.#seal)
+    this.#hearDigits(track)
+    if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
+    track.port.record(join(this.#deps.folder, entry.file))
+  }
+
+  /** Our own extensions may pause by digits; who calls from outside may not. */
+  #hearDigits({ port, party }: Track): void {
+    const digits = this.#deps.pause?.digits
+    const who = party?.extension
+    if (digits === undefined || who === undefined) return
+    const code = new PauseDigits(digits, this.#deps.clock)
+    port.hearTones(true)
+    port.on('digit', ({ digit }) => {
+      if (!code.pressed(digit)) return
+      if (this.#pauses.heldByPeople) this.resume({ what: 'both', by: 'digits', who })
+      else this.pause({ what: 'both', by: 'digits', who })
+    })
+  }
+
+  /** Ports follow first: when it is told, it is so. */
+  #paused(change: PauseChange): void {
+    for (const { port, legId } of this.#open.values()) port.pauseRecording(this.#pauses.keepsOut(legId))
+    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
+    if (!this.#failed) this.#save()
+    this.#deps.bus.publish({ ...change, atMs: this.#deps.clock.wallMs(), ...this.#about() })
   }
 
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
@@ -248,7 +373,8 @@ class Recording implements ActiveRecording {
     if (this.#failed) return
     const interrupted = this.#cutOff
     try {
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted }
+      const marks = [...this.#pauses.marks]
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, ...(marks.length > 0 && { marks }) }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)

@@ -4,7 +4,11 @@ import { callKindSchema, pageOf, pageQuery, partySchema } from './common.ts'
 
 export const recordingFileSchema = z
   .object({
-    name: z.string().describe('Ask for it under `/api/recordings/:id/files/:name` (percent-encoded).'),
+    name: z
+      .string()
+      .describe(
+        'Ask for it under `/api/recordings/:id/files/:name` (percent-encoded). With `.sealed` at its end it is encrypted on disk; sent it is in the clear.',
+      ),
     kind: z
       .enum(['leg', 'combined', 'raw'])
       .describe('`raw`: packets of a codec that is not decoded, in the format rtpdump.'),
@@ -13,7 +17,7 @@ export const recordingFileSchema = z
     channels: z.int().describe('0 of packets.'),
     sampleRateHz: z.int(),
     samples: z.int().describe('Per channel.'),
-    bytes: z.int(),
+    bytes: z.int().describe('In the clear.'),
     startedAtMs: z.number().describe('Wall time of the first sample.'),
   })
   .meta({ id: 'RecordingFile' })
@@ -31,6 +35,19 @@ export const participantSchema = z
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
 
+export const recordingMarkSchema = z
+  .object({
+    kind: z.enum(['paused', 'muted']).describe('`muted`: one leg.'),
+    what: z.enum(['recording', 'transcription']).optional(),
+    legId: z.string().optional(),
+    fromMs: z.number().describe('Wall time, as `startedAtMs` of a file.'),
+    untilMs: z.number().optional().describe('Absent when it lasted until the end.'),
+    by: z.enum(['api', 'digits', 'signalling', 'time']),
+    who: z.string().optional().describe('The user, the API key, or the extension.'),
+  })
+  .meta({ id: 'RecordingMark' })
+export type RecordingMark = z.infer<typeof recordingMarkSchema>
+
 export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
@@ -45,6 +62,11 @@ const recordingShape = {
   tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
   participants: z.array(participantSchema).readonly(),
+  marks: z
+    .array(recordingMarkSchema)
+    .readonly()
+    .optional()
+    .describe('Stretches that were kept off the disk, oldest first; absent when there were none.'),
 }
 
 export const recordingSchema = z.object(recordingShape).meta({ id: 'Recording' })

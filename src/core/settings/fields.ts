@@ -20,7 +20,8 @@ export interface SettingInfo {
 /** Attach the facts of a setting to its schema; `schema.meta()` reads them back. */
 export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema => schema.meta({ ...info })
 
-const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
+/** What is text is read by `read`; anything else is judged as it is. */
+export const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
   z.preprocess((given) => (typeof given === 'string' ? read(given.trim()) : given), value)
 
 export const text = () => fromText((given) => given, z.string())
