@@ -10,6 +10,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
+import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { sealingFailures } from '../sealing/failures.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
@@ -21,6 +22,7 @@ const known: FailureTable = {
   ...directoryFailures,
   ...databaseFailures,
   ...sealingFailures,
+  ...jobFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

@@ -55,7 +55,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const legs: (LegAudio | undefined)[] = []
   const seal = await sealOf(manifest, deps)
   const looking = { log: deps.log, openKey: deps.keys?.openKey ?? noKeys }
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking))
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking, track.driftPpm))
   const raws: (RawAudio | undefined)[] = []
   for (const track of tracks) raws.push(await openRaw(join(folder, track.file), looking))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
@@ -86,12 +86,13 @@ async function sealOf({ sealed, recordingId }: Manifest, { keys }: FinishDeps): 
 }
 
 /** The leg as the file tells it, lengths in its header put right; undefined when no packet ever came. */
-async function openLeg(wanted: string, looking: Looking): Promise<LegAudio | undefined> {
+async function openLeg(wanted: string, looking: Looking, driftPpm?: number): Promise<LegAudio | undefined> {
   const path = await findStored(wanted)
   if (path === undefined) return undefined
-  return path.endsWith(sealedExtension)
-    ? settleSealed(path, looking, (file) => openSealedLeg(path, file))
-    : openPlainLeg(path)
+  const leg = path.endsWith(sealedExtension)
+    ? await settleSealed(path, looking, (file) => openSealedLeg(path, file))
+    : await openPlainLeg(path)
+  return leg && { ...leg, ...(driftPpm !== undefined && { driftPpm }) }
 }
 
 /** How much of a leg is read to find its header. */
@@ -108,15 +109,10 @@ async function openSealedLeg(path: string, file: Readable) {
 }
 
 async function openPlainLeg(path: string): Promise<LegAudio | undefined> {
-  try {
-    const header = await repairWav(path)
-    if (!header || header.samples === 0) return undefined
-    await syncFile(path)
-    return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const header = await repairWav(path)
+  if (!header || header.samples === 0) return undefined
+  await syncFile(path)
+  return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
 }
 
 /** What is told as stored must survive a power cut. */

@@ -26,6 +26,10 @@ const participant = z.object({
   label: z.string().optional(),
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
+  heard: z
+    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .readonly()
+    .optional(),
 })
 
 const mark = z.object({
@@ -63,6 +67,8 @@ const manifestSchema = z.object({
       party: party.optional(),
       /** The leg's file, in the folder, with `.sealed` behind it when it is; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
+      /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
+      driftPpm: z.number().optional(),
     }),
   ),
   /** From SIPREC metadata; without them the parties of the tracks count. */

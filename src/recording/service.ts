@@ -154,6 +154,8 @@ class Recording implements ActiveRecording {
   readonly #names: string[] = []
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
+  /** By leg id: how far its clock was off, parts in a million. */
+  readonly #drifts = new Map<string, number>()
   #manifest: Manifest
   /** Undefined of a plain one. */
   #seal: Seal | undefined
@@ -325,10 +327,9 @@ class Recording implements ActiveRecording {
       // The other legs go on, and what was written until now is kept.
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
-    track.port.record(join(this.#deps.folder, entry.file), this.#seal)
     this.#hearDigits(track)
     if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
-    track.port.record(join(this.#deps.folder, entry.file))
+    track.port.record(join(this.#deps.folder, entry.file), this.#seal)
   }
 
   /** Our own extensions may pause by digits; who calls from outside may not. */
@@ -356,7 +357,9 @@ class Recording implements ActiveRecording {
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
   async #close(track: Track): Promise<RecordedFile | undefined> {
     try {
-      return await track.port.stopRecording()
+      const file = await track.port.stopRecording()
+      if (file?.driftPpm !== undefined) this.#drifts.set(track.legId, file.driftPpm)
+      return file
     } catch (error) {
       this.#cutOff = true
       this.#deps.log.warn('A leg of a recording was not closed in order', {
@@ -374,7 +377,11 @@ class Recording implements ActiveRecording {
     const interrupted = this.#cutOff
     try {
       const marks = [...this.#pauses.marks]
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, ...(marks.length > 0 && { marks }) }
+      const tracks = this.#manifest.tracks.map((track) => {
+        const driftPpm = this.#drifts.get(track.legId)
+        return driftPpm === undefined ? track : Object.assign(track, { driftPpm })
+      })
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, tracks, ...(marks.length > 0 && { marks }) }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)

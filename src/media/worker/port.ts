@@ -286,6 +286,12 @@ export class Port implements PacketHandler, Wire {
     return file
   }
 
+  /** It was somebody else's. */
+  #forgetRecorded(): void {
+    this.#recorder?.forget()
+    this.#preroll?.take(0)
+  }
+
   #newLink(): PeerLink {
     const { clock, tell } = this.#options
     return new PeerLink({
@@ -317,6 +323,7 @@ export class Port implements PacketHandler, Wire {
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    if (this.#lock.takeOver()) this.#forgetRecorded()
     if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false
