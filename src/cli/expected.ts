@@ -10,6 +10,7 @@ const names = new Set([
   'SipError',
   'PromptError',
   'SealingError',
+  'RetentionError',
 ])
 
 export class UsageError extends Error {
