@@ -195,6 +195,8 @@ export interface RecordedFile {
   readonly startedAtMs: number
   /** Samples of silence written because nothing came for them. */
   readonly missingSamples: number
+  /** How much slower the sender's clock runs than ours; absent while that is not known. */
+  readonly driftPpm?: number
 }
 
 export interface PortEvents {
@@ -333,6 +335,8 @@ export interface OpenPortOptions {
    * is taken.
    */
   readonly relay?: boolean
+  /** RTCP will come by the port of RTP (RFC 5761): it gets no socket, until a description says otherwise. */
+  readonly muxed?: boolean
   /** Where the session is that of several calls. */
   readonly callId?: string
 }

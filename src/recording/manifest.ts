@@ -21,7 +21,14 @@ const participant = z.object({
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
   heard: z
-    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .array(
+      z.object({
+        fromMs: z.number(),
+        untilMs: z.number().optional(),
+        statedFromMs: z.number().optional(),
+        statedUntilMs: z.number().optional(),
+      }),
+    )
     .readonly()
     .optional(),
 })
@@ -61,6 +68,8 @@ const manifestSchema = z.object({
       party: party.optional(),
       /** The leg's file, in the folder; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
+      /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
+      driftPpm: z.number().optional(),
     }),
   ),
   /** From SIPREC metadata; without them the parties of the tracks count. */

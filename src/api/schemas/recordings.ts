@@ -28,7 +28,14 @@ export const participantSchema = z
     channel: z.int().optional().describe('Channel of the combined file with this voice.'),
     guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
     heard: z
-      .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+      .array(
+        z.object({
+          fromMs: z.number(),
+          untilMs: z.number().optional(),
+          statedFromMs: z.number().optional().describe('By the clock of the recording client.'),
+          statedUntilMs: z.number().optional(),
+        }),
+      )
       .readonly()
       .optional()
       .describe('When it was on that leg; open at the end: until the end.'),
