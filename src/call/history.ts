@@ -87,8 +87,7 @@ export interface CallQuery {
   readonly cursor?: string
 }
 
-export interface RecordingQuery
-  extends Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'> {
+export interface RecordingQuery extends Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'> {
   /** Somebody in the call, in full: a number or an address (core/person.ts). */
   readonly person?: string
   readonly peer?: string

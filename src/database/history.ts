@@ -1,7 +1,16 @@
 /** Calls and recordings as they are kept, newest first: reads what the journal wrote. */
 import type { ExpressionBuilder, ExpressionWrapper, Kysely, Selectable, SqlBool } from 'kysely'
 import { sql } from 'kysely'
-import type { CallHistory, CallQuery, CallRecord, Page, RecordingPage, RecordingQuery, RecordingRecord, RecordingWithCall } from '../call/history.ts'
+import type {
+  CallHistory,
+  CallQuery,
+  CallRecord,
+  Page,
+  RecordingPage,
+  RecordingQuery,
+  RecordingRecord,
+  RecordingWithCall,
+} from '../call/history.ts'
 import { hasKey } from './call-keys.ts'
 import { callMetadata } from './call-metadata.ts'
 import { matches } from './call-search.ts'

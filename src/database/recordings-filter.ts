@@ -72,7 +72,9 @@ const hasVerdict = (eb: Builder, code: string): Condition =>
       .selectFrom('legs')
       .select(one)
       .whereRef('legs.call_id', '=', 'recordings.call_id')
-      .where(sql<SqlBool>`${sql.ref('legs.quality')} like ${`%"code":"${code.replaceAll(/[!%_]/g, '!$&')}"%`} escape '!'`),
+      .where(
+        sql<SqlBool>`${sql.ref('legs.quality')} like ${`%"code":"${code.replaceAll(/[!%_]/g, '!$&')}"%`} escape '!'`,
+      ),
   )
 
 const isHeld = (eb: Builder): Condition =>
@@ -83,15 +85,21 @@ const isHeld = (eb: Builder): Condition =>
       .where('holds.lifted_at_ms', 'is', null)
       .where((inner) =>
         inner.or([
-          inner.and([inner('holds.kind', '=', 'recording'), inner('holds.subject', '=', sql.ref('recordings.id'))]),
-          inner.and([inner('holds.kind', '=', 'call'), inner('holds.subject', '=', sql.ref('recordings.call_id'))]),
+          inner.and([
+            inner('holds.kind', '=', 'recording'),
+            inner('holds.subject', '=', sql.ref<string>('recordings.id')),
+          ]),
+          inner.and([
+            inner('holds.kind', '=', 'call'),
+            inner('holds.subject', '=', sql.ref<string>('recordings.call_id')),
+          ]),
           inner.and([
             inner('holds.kind', '=', 'person'),
             inner.exists(
               inner
                 .selectFrom('call_people')
                 .select(one)
-                .where('call_people.call_id', '=', sql.ref('recordings.call_id'))
+                .where('call_people.call_id', '=', sql.ref<string>('recordings.call_id'))
                 .whereRef('call_people.person', '=', 'holds.subject'),
             ),
           ]),

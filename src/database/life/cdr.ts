@@ -85,9 +85,7 @@ function wanted(db: Kysely<Tables>, filter: CdrFilter) {
     )
   if (recorded !== undefined)
     select = select.where((eb) => {
-      const some = eb.exists(
-        eb.selectFrom('recordings').select(one).whereRef('recordings.call_id', '=', 'calls.id'),
-      )
+      const some = eb.exists(eb.selectFrom('recordings').select(one).whereRef('recordings.call_id', '=', 'calls.id'))
       return recorded ? some : eb.not(some)
     })
   return select
