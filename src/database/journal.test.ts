@@ -156,6 +156,7 @@ test('who speaks in a running SIPREC session follows its metadata, and the store
       callId: 'c',
       participants: [{ name, label: '1' }],
       raw: `<recording>${name}</recording>`,
+      sessions: [],
       problems: ['no participant for label 2'],
     })
   bus.publish({ ...started('c'), kind: 'siprec' })

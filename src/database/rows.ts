@@ -10,6 +10,7 @@ import type {
   RecordingMark,
   TracedMessage,
 } from '../events/catalogue.ts'
+import type { HeardSpan } from '../events/siprec.ts'
 import type {
   CallsTable,
   LegsTable,
@@ -50,6 +51,7 @@ export const callOf = (
     endedAtMs: row.ended_at_ms,
     endReason: row.end_reason,
     sipStatus: row.sip_status,
+    metadataProblems: row.metadata_problems,
   }),
   legs,
   recordings,
@@ -138,6 +140,7 @@ export const participantOf = (row: Selectable<ParticipantsTable>): Participant =
     label: row.label,
     channel: row.channel,
     guessed: row.guessed === null ? null : row.guessed === 1,
+    heard: row.heard === null ? null : (JSON.parse(row.heard) as readonly HeardSpan[]),
   })
 
 export const participantRow = (recordingId: string, position: number, who: Participant): ParticipantsTable => ({
@@ -149,6 +152,7 @@ export const participantRow = (recordingId: string, position: number, who: Parti
   label: who.label ?? null,
   channel: who.channel ?? null,
   guessed: who.guessed === undefined ? null : Number(who.guessed),
+  heard: who.heard ? JSON.stringify(who.heard) : null,
 })
 
 export const messageOf = (row: Selectable<TracesTable>): TracedMessage => ({

@@ -8,6 +8,7 @@ import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
+import type { JobState } from '../jobs/types.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -18,7 +19,9 @@ export interface Tables {
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
+  call_keys: CallKeysTable
   life_signs: LifeSignsTable
+  jobs: JobsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   users: UsersTable
@@ -42,6 +45,8 @@ export interface CallsTable {
   ended_at_ms: number | null
   end_reason: EndReason | null
   sip_status: number | null
+  /** SIPREC: how much was wrong with its metadata. */
+  metadata_problems: number | null
   /** When the last fact of it was told. */
   seen_at_ms: number
   /** What a search looks through: parties in lower case. Case folding differs between engines, so it is done here. */
@@ -141,6 +146,8 @@ export interface ParticipantsTable {
   label: string | null
   channel: number | null
   guessed: number | null
+  /** A JSON list of HeardSpan. */
+  heard: string | null
 }
 
 export interface TracesTable {
@@ -164,12 +171,43 @@ export interface SiprecMetadataTable {
   raw: string
   /** A JSON list of sentences. */
   problems: string
+  /** JSON of the communication sessions so far. */
+  sessions: string | null
+  /** JSON of VendorFacts. */
+  vendor: string | null
+}
+
+/** By what a call is found beside its parties: numbers of other systems, and who joined later. In lower case. */
+export interface CallKeysTable {
+  call_id: string
+  /** `ucid`, `x-call-reference`, `callData/gcid`, `participant`. */
+  name: string
+  value: string
 }
 
 /** One row: when the process last wrote, while calls lived. Says when interrupted calls ended. */
 export interface LifeSignsTable {
   id: number
   at_ms: number
+}
+
+/** What still has to be done; what is done is gone. */
+export interface JobsTable {
+  id: string
+  kind: string
+  key: string
+  subject: string | null
+  /** JSON. */
+  payload: string
+  /** 0 is the most urgent. */
+  priority: number
+  state: JobState
+  attempts: number
+  not_before_ms: number
+  added_at_ms: number
+  last_error: string | null
+  /** It was added once more while it ran. */
+  again: number
 }
 
 export interface ExtensionsTable {

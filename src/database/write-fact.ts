@@ -4,6 +4,7 @@
  */
 import type { Transaction } from 'kysely'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
+import { addCallKeys } from './call-keys.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
 import { insertRows, updateRow } from './statements.ts'
 import type { Tables } from './tables.ts'
@@ -12,6 +13,8 @@ import type { Tables } from './tables.ts'
 export interface CallMemory {
   legs: number
   documents: number
+  /** Of the metadata documents so far. */
+  problems: number
   readonly digits: Map<string, string>
   /** The recording is: what is typed now may be a card number. */
   paused: boolean
@@ -162,8 +165,13 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         at_ms: fact.atMs,
         raw: fact.raw,
         problems: JSON.stringify(fact.problems),
+        sessions: JSON.stringify(fact.sessions),
+        vendor: fact.vendor ? JSON.stringify(fact.vendor) : null,
       })
       .execute()
+    memory.problems += fact.problems.length
+    if (fact.problems.length > 0) await updateRow(db, 'calls', fact.callId, { metadata_problems: memory.problems })
+    await addCallKeys(db, fact)
     const running = await db
       .selectFrom('recordings')
       .select('id')

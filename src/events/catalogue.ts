@@ -3,6 +3,7 @@
  *
  * Times are milliseconds since 1970 (`atMs`). Ids are opaque. docs/events.md is checked against this catalogue.
  */
+import type { CommunicationSession, HeardSpan, VendorFacts } from './siprec.ts'
 
 /** Someone at an end of a call, as far as known. */
 export interface Party {
@@ -153,6 +154,8 @@ export interface Participant {
   readonly channel?: number
   /** The channel was guessed from the order of the streams, not named by the metadata. */
   readonly guessed?: boolean
+  /** When it was on that leg; after a transfer a leg has had several. */
+  readonly heard?: readonly HeardSpan[]
 }
 
 /** Where a recording came from, as far as it decides what becomes of it. */
@@ -259,13 +262,25 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
+  'job.failed': At & {
+    readonly jobId: string
+    readonly kind: string
+    readonly key: string
+    readonly attempts: number
+    readonly text: string
+  }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]
-    /** The metadata document as received. */
+    /** The metadata document as received; empty when only headers of the INVITE told something. */
     readonly raw: string
     /** What was wrong with it, when it could not be read in full. */
     readonly problems: readonly string[]
+    /** The communication sessions so far, with who was in them. */
+    readonly sessions: readonly CommunicationSession[]
+    /** What the client tells beyond the RFCs. */
+    readonly vendor?: VendorFacts
   }
   /** A text message (RFC 3428); what it says is in no fact. `bytes`: its length. */
   'message.delivered': At & { readonly from: Party; readonly to: Party; readonly bytes: number }

@@ -20,6 +20,10 @@ const participant = z.object({
   label: z.string().optional(),
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
+  heard: z
+    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .readonly()
+    .optional(),
 })
 
 const mark = z.object({

@@ -27,6 +27,11 @@ export const participantSchema = z
     label: z.string().optional(),
     channel: z.int().optional().describe('Channel of the combined file with this voice.'),
     guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
+    heard: z
+      .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+      .readonly()
+      .optional()
+      .describe('When it was on that leg; open at the end: until the end.'),
   })
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
