@@ -95,6 +95,8 @@ export interface RecordingsTable {
   failure_text: string | null
   /** JSON of the catalogue's RecordingMarks. */
   marks: string | null
+  /** JSON of the catalogue's RecordedLegs. */
+  heard: string | null
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   /** The SIPREC peer or the trunk that it came by. */

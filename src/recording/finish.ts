@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repairWav } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
+import type { Participant, RecordedLeg, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
@@ -24,6 +24,7 @@ export interface FinishedRecording {
   readonly participants: readonly Participant[]
   readonly durationMs: number
   readonly marks?: readonly RecordingMark[]
+  readonly heard?: readonly RecordedLeg[]
 }
 
 export interface FinishDeps {
@@ -65,6 +66,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
+    ...(manifest.heard && { heard: manifest.heard }),
   }
 }
 
