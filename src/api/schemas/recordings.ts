@@ -46,6 +46,7 @@ export type Participant = z.infer<typeof participantSchema>
 export const recordingStateSchema = z
   .enum(['recording', 'stored', 'interrupted', 'failed', 'deleting', 'deleted'])
   .describe('`deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays.')
+
 export const recordingMarkSchema = z
   .object({
     kind: z
@@ -61,7 +62,6 @@ export const recordingMarkSchema = z
   .meta({ id: 'RecordingMark' })
 export type RecordingMark = z.infer<typeof recordingMarkSchema>
 
-<<<<<<< HEAD
 export const recordedLegSchema = z
   .object({
     legId: z.string(),
@@ -77,9 +77,6 @@ export const recordedLegSchema = z
   .meta({ id: 'RecordedLeg' })
 export type RecordedLeg = z.infer<typeof recordedLegSchema>
 
-export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
-=======
->>>>>>> main
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
 const recordingShape = {
