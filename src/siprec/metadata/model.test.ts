@@ -308,6 +308,19 @@ test('beside our times stand those of the documents; a hold, of which they say n
   ])
 })
 
+test('one line with somebody on it: who sends a stream that is not offered is guessed to be there too, others are not', () => {
+  const people = new People()
+  people.merge(parse(`${call}<participant participant_id="c"><nameID aor="sip:carol@x"/></participant>`))
+  assert.deepEqual(
+    people.on(streams.slice(0, 1), 0).now.map(({ uri, legId, guessed }) => [uri, legId, guessed]),
+    [
+      ['sip:bob@x', 'x', undefined],
+      ['sip:paul@x', 'x', true],
+      ['sip:carol@x', undefined, undefined],
+    ],
+  )
+})
+
 test('somebody whose stream was taken away is not guessed onto the one that is left', () => {
   const people = new People()
   people.merge(parse(call))
