@@ -1,6 +1,6 @@
 /** Recordings: the files of one recorded call and who is on which channel. */
 import { z } from 'zod'
-import { callKindSchema, pageOf, pageQuery, partySchema } from './common.ts'
+import { callKindSchema, flagQuery, pageOf, pageQuery, partySchema } from './common.ts'
 
 export const recordingFileSchema = z
   .object({
@@ -122,10 +122,21 @@ export const recordingsQuerySchema = z.object({
   search: z.string().max(200).optional(),
   fromMs: z.coerce.number().int().optional(),
   untilMs: z.coerce.number().int().optional(),
+  person: z.string().max(300).optional().describe('Somebody in the call, in full: a number or an address.'),
+  peer: z.string().max(128).optional(),
+  tag: z.string().max(64).optional().describe('Of the recording or its call.'),
+  minDurationMs: z.coerce.number().int().min(0).optional(),
+  maxDurationMs: z.coerce.number().int().min(0).optional(),
+  verdict: z.string().max(64).optional().describe('Code of a quality verdict, `one-way-audio`.'),
+  held: flagQuery.optional().describe('Whether a legal hold stands on it.'),
+  state: recordingStateSchema.optional(),
+  count: flagQuery.optional().describe('Count them all, `total`.'),
 })
 export type RecordingsQuery = z.input<typeof recordingsQuerySchema>
 
-export const recordingsPageSchema = pageOf(recordingWithCallSchema).meta({ id: 'RecordingsPage' })
+export const recordingsPageSchema = pageOf(recordingWithCallSchema)
+  .extend({ total: z.int().optional().describe('Of all pages, when asked for; 10000: so many or more.') })
+  .meta({ id: 'RecordingsPage' })
 export type RecordingsPage = z.infer<typeof recordingsPageSchema>
 
 export const recordingFileParams = z.object({ id: z.string().min(1).max(128), name: z.string().min(1).max(512) })
