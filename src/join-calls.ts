@@ -23,7 +23,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
-import { openPeerBook } from './join-siprec.ts'
+import { openPeerBook, openRecordingServers, recordingRules } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -51,6 +51,7 @@ import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
+import { RecordingSender } from './siprec/client/sender.ts'
 import type { PeerBook } from './siprec/peers/peer-book.ts'
 import { recordingClients, SiprecReception } from './siprec/peers/reception.ts'
 import { SiprecServer } from './siprec/server.ts'
@@ -68,6 +69,7 @@ export interface CallSide {
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
   readonly siprecPeers: PeerBook
+  readonly sender: RecordingSender
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
@@ -164,7 +166,15 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     clock,
     log,
   })
+  const servers = openRecordingServers(foundation, advertisedIp)
+  servers.open(stack)
+  const sender = new RecordingSender({
+    services: { clock, log, stack, bus, advertisedIp },
+    servers,
+    codecs: codecRules(settings.rtp),
+  })
   const services: CallServices = {
+    sender,
     clock,
     log,
     stack,
@@ -205,6 +215,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     house: new HouseNumbers({ ...settings.calls, services, speak: speakFrom(settings, log) }),
     passHeaders: settings.sip.passHeaders,
     services,
+    recordTo: recordingRules(settings),
   })
   const siprec = new SiprecServer(
     { ...services, recordings },
@@ -238,6 +249,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mailboxes,
     trunks,
     siprecPeers,
+    sender,
     stack,
     sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),

@@ -1,10 +1,12 @@
-/** Joins the recording server: its peers, from patchbay.yaml and the database. */
+/** Joins what speaks SIPREC: peers of the recording server, from patchbay.yaml and the database; servers of the client. */
 import { hash } from 'node:crypto'
+import type { RecordTo } from './call/services.ts'
 import { parseNetworks } from './core/networks.ts'
 import { resolveSecret } from './core/settings/load.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
 import { digestHashes } from './sip/auth/digest.ts'
+import { RecordingServers } from './siprec/client/servers.ts'
 import type { SiprecPeer } from './siprec/peers/peer.ts'
 import { PeerBook } from './siprec/peers/peer-book.ts'
 
@@ -29,4 +31,36 @@ function listedPeer({ username, password, ...peer }: Settings['siprecPeers'][num
     ...(username !== undefined &&
       password !== undefined && { username, hashes: digestHashes(username, realm, resolveSecret(password)) }),
   }
+}
+
+/** @throws {SettingsError} when a password cannot be found where the file says it is. */
+export function openRecordingServers(
+  { settings, clock, log, bus, closing }: Foundation,
+  ownHost: (serverIp: string) => string,
+): RecordingServers {
+  const servers = new RecordingServers({
+    servers: settings.recordingServers.map(({ name, uri, srtp, qualify, username, password }) => ({
+      name,
+      uri,
+      srtp,
+      qualifyMs: qualify,
+      ...(username !== undefined &&
+        password !== undefined && { credentials: { username, password: resolveSecret(password) } }),
+    })),
+    clock,
+    log,
+    bus,
+    ownHost,
+  })
+  closing.push(async () => servers.close())
+  return servers
+}
+
+/** Which calls go to them. */
+export function recordingRules({ siprec, extensions }: Settings): {
+  readonly usual: RecordTo
+  of(extension: string): RecordTo | undefined
+} {
+  const own = new Map(extensions.map(({ number, recordTo }) => [number, recordTo]))
+  return { usual: siprec.recordTo, of: (extension) => own.get(extension) }
 }

@@ -27,7 +27,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
   const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
-  const { live, registrar, trunks, listening } = calls
+  const { live, registrar, trunks, sender, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
     users: database.users,
@@ -47,6 +47,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     trunks,
+    sender,
     siprecPeers: calls.siprecPeers,
     auth,
     jobs,

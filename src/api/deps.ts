@@ -22,6 +22,7 @@ import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { RecordingSender } from '../siprec/client/sender.ts'
 import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -37,6 +38,7 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly siprecPeers: PeerBook
+  readonly sender: Sender
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps
@@ -61,6 +63,11 @@ export interface ApiDeps {
   /** Folder of the built console; undefined while it is being built. */
   readonly consoleFolder: () => string | undefined
   readonly settings?: ApiSettings
+}
+
+/** Calls that are sent to recording servers elsewhere. */
+export type Sender = Pick<RecordingSender, 'of' | 'pause' | 'serverStates'> & {
+  readonly servers: Pick<RecordingSender['servers'], 'has'>
 }
 
 export interface SipMessageQuery {

@@ -102,6 +102,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     siprecPeers,
+    sender: { of: () => undefined, pause: () => false, serverStates: () => [], servers: { has: () => false } },
     auth,
     life,
     jobs,

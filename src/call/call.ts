@@ -37,7 +37,7 @@ import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { isBrowser } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
-import type { CallServices } from './services.ts'
+import type { CallServices, RecordTo } from './services.ts'
 import type { Side } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
@@ -50,6 +50,8 @@ export interface DialOptions {
   readonly destinations: readonly Destination[]
   readonly ringMs: number
   readonly record: boolean
+  /** Recording servers elsewhere that it is sent to; none when left out. */
+  readonly recordTo?: RecordTo
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
   /** How the caller is told whom it speaks with; not at all when left out. */
@@ -252,6 +254,25 @@ export class Call implements LiveCall, TransferHost {
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
+    this.sendTo(this.#options?.recordTo ?? [])
+  }
+
+  /** Where the call is sent to be recorded, by servers elsewhere. */
+  get sentTo(): RecordTo {
+    return this.#media.sentTo
+  }
+
+  /** Have it recorded there, and nowhere else any more. @returns False when nobody has answered yet, or it is over. */
+  sendTo(servers: RecordTo): boolean {
+    const { caller, callee } = this.#legs
+    if (this.#ended || !callee?.dialog) return false
+    if (servers.length > 0 || this.#media.sentTo.length > 0) this.#media.send(servers, [caller, callee])
+    return true
+  }
+
+  #tellSent(): void {
+    const { caller, callee } = this.#legs
+    this.#media.tellSent(callee ? [caller, callee] : [caller])
   }
 
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
@@ -264,7 +285,10 @@ export class Call implements LiveCall, TransferHost {
       gone: (gone, why, reasons) => this.#gone(gone, why, reasons),
       passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
-      described: (by) => this.#holdMusic.update(by, this.otherThan(by)),
+      described: (by) => {
+        this.#holdMusic.update(by, this.otherThan(by))
+        this.#tellSent()
+      },
       relay: (from, info, pressed) => this.#relay(from, info, pressed),
       wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
       failed: (code) => void this.#fail(code),
@@ -362,13 +386,15 @@ export class Call implements LiveCall, TransferHost {
     })
   }
 
-  replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
+  replace(leg: Leg, next: PlacedLeg, { kind, record, recordTo = [], fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
     leg.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.recorded) this.#media.recordInstead(leg, next)
     else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
+    if (this.sentTo.length > 0) this.#tellSent()
+    else if (recordTo.length > 0) this.sendTo(recordTo)
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     this.#holdMusic.stop(leg)
     this.#holdMusic.update(next, stays)

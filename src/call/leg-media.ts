@@ -197,6 +197,11 @@ export class LegMedia {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
   }
 
+  /** What it said last of its audio. */
+  get flow(): { readonly sends: boolean; readonly hears: boolean } {
+    return { sends: this.expectsPackets, hears: !this.held }
+  }
+
   /** True when it neither hears nor sends. */
   get isInactive(): boolean {
     return this.#peerDirection === 'inactive'

@@ -16,6 +16,7 @@ const factKinds = [
   'siprec',
   'security',
   'server',
+  'srs',
   'trunk',
   'worker',
 ] as const

@@ -31,6 +31,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { recordingServer, recordToSettings } from './recording-servers.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { siprecSettings } from './siprec-settings.ts'
 
@@ -321,7 +322,7 @@ export const settingsSchema = z.strictObject({
     ...lifeSettings,
     ...pauseSettings,
   }),
-  siprec: section(siprecSettings),
+  siprec: section({ ...siprecSettings, ...recordToSettings }),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',
@@ -480,6 +481,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  recordingServers: z.array(recordingServer).max(32).default([]),
   certificates: z.array(certificate).default([]),
 })
 

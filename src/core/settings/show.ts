@@ -12,7 +12,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
     const dotted = leaf.path.join('.')
     return [dotted, shownValue(settings, leaf), `${sources.get(dotted)} (${leaf.env})`] as const
   })
-  const listed = (['extensions', 'trunks', 'siprecPeers', 'certificates'] as const).flatMap((key) =>
+  const listed = (['extensions', 'trunks', 'siprecPeers', 'recordingServers', 'certificates'] as const).flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
   )
   const all = [...rows, ...listed]
