@@ -56,6 +56,7 @@ export type Started =
 const heardMs = 3_000
 const answeredMs = 10_000
 
+const over = { ok: false, why: 'the call is over', unserved: false } as const
 const accepted = 'application/sdp, application/rs-metadata-request'
 /** RFC 7866 §9.2 */
 const requestType = /application\/rs-metadata-request/i
@@ -110,6 +111,10 @@ export class ServerSession {
         return new SentStreamPort({ label, port, media, rules, srtp: server.srtp })
       }),
     )
+    if (this.#closed) {
+      for (const { port } of this.#streams) void port.close()
+      return over
+    }
     this.#seat()
     const outcome = await this.#invite()
     if (!outcome) return { ok: false, why: 'no answer', unserved: true }
@@ -122,7 +127,7 @@ export class ServerSession {
     // Meanwhile the call may have ended.
     if (this.#closed) {
       void dialog.bye()
-      return { ok: false, why: 'the call is over', unserved: false }
+      return over
     }
     this.#take(response)
     if (!this.#streams.some(({ isTaken }) => isTaken)) return { ok: false, why: 'it took no stream', unserved: false }
