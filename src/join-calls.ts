@@ -23,7 +23,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
-import { openPeerBook, openRecordingServers, recordingRules } from './join-siprec.ts'
+import { openPeerBook, openRecordingServers } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -215,7 +215,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     house: new HouseNumbers({ ...settings.calls, services, speak: speakFrom(settings, log) }),
     passHeaders: settings.sip.passHeaders,
     services,
-    recordTo: recordingRules(settings),
+    recordTo: settings.siprec.recordTo,
   })
   const siprec = new SiprecServer(
     { ...services, recordings },

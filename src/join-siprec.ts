@@ -1,6 +1,5 @@
 /** Joins what speaks SIPREC: peers of the recording server, from patchbay.yaml and the database; servers of the client. */
 import { hash } from 'node:crypto'
-import type { RecordTo } from './call/services.ts'
 import { parseNetworks } from './core/networks.ts'
 import { resolveSecret } from './core/settings/load.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -54,13 +53,4 @@ export function openRecordingServers(
   })
   closing.push(async () => servers.close())
   return servers
-}
-
-/** Which calls go to them. */
-export function recordingRules({ siprec, extensions }: Settings): {
-  readonly usual: RecordTo
-  of(extension: string): RecordTo | undefined
-} {
-  const own = new Map(extensions.map(({ number, recordTo }) => [number, recordTo]))
-  return { usual: siprec.recordTo, of: (extension) => own.get(extension) }
 }

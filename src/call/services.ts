@@ -37,8 +37,8 @@ export interface SentTrack extends RecordedTrack {
   flow(): { readonly sends: boolean; readonly hears: boolean }
 }
 
-/** Names of recording servers: each inner list is tried in its order until one takes the call, all lists at once. */
-export type RecordTo = readonly (readonly string[])[]
+/** Lists of recording servers, `main|spare` each: of a list the first that takes the call, all lists at the same time. */
+export type RecordTo = readonly string[]
 
 /** A call that goes to recording servers elsewhere. */
 export interface SentCall {

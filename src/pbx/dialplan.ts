@@ -63,8 +63,8 @@ export interface DialplanOptions {
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
-  /** Recording servers elsewhere: of those who say nothing of their own, and of extensions that do. None when left out. */
-  readonly recordTo?: { readonly usual: RecordTo; of(extension: string): Asks }
+  /** Recording servers elsewhere, of extensions and trunks that say nothing of their own. None when left out. */
+  readonly recordTo?: RecordTo
 }
 
 export class Dialplan {
@@ -177,7 +177,7 @@ export class Dialplan {
       ...(codecs && { callerCodecs: codecs }),
       ...(sound && { callerVoice: sound }),
       ...(present && { present }),
-      recordTo: isTrunk ? identity.trunk.recordTo : this.#asks(identity.extension.number),
+      recordTo: isTrunk ? identity.trunk.recordTo : identity.extension.recordTo,
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
   }
@@ -204,24 +204,20 @@ export class Dialplan {
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
           if (allowed.length === 0) return 'not-allowed'
-          const recordTo = this.#recordTo(allowed[0]?.trunk.recordTo, this.#asks(by))
+          const recordTo = this.#recordTo(allowed[0]?.trunk.recordTo, asks?.recordTo)
           return { ...this.#trunkRoute(allowed, by, onward), record: asks?.record ?? false, recordTo }
         }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
         return route.destinations.length === 0
           ? 'unreachable'
-          : { ...route, recordTo: this.#recordTo(this.#asks(number)) }
+          : { ...route, recordTo: this.#recordTo(extension.recordTo) }
       },
     }
   }
 
-  #asks(extension: string): Asks {
-    return this.#options.recordTo?.of(extension)
-  }
-
   #recordTo(...sides: readonly Asks[]): RecordTo {
-    return recordToOf(sides, this.#options.recordTo?.usual ?? [])
+    return recordToOf(sides, this.#options.recordTo ?? [])
   }
 
   #trunkRoute(ways: readonly LineRoute[], by: string, luggage: Luggage): Omit<Route, 'record'> {
@@ -264,7 +260,7 @@ export class Dialplan {
     if (!extension) return call.refuse('not-found')
     const route = this.#extensionRoute(extension, to, luggage, device)
     if (route.destinations.length === 0) return call.refuse('unreachable')
-    const recordTo = this.#recordTo(coming.recordTo, this.#asks(extension.number))
+    const recordTo = this.#recordTo(coming.recordTo, extension.recordTo)
     await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false), recordTo }, coming)
   }
 

@@ -6,6 +6,5 @@ export type Asks = RecordTo | undefined
 
 /** Each list once. */
 export function recordToOf(sides: readonly Asks[], usual: RecordTo): RecordTo {
-  const lists = new Map(sides.flatMap((asks) => asks ?? usual).map((names) => [names.join('|'), names]))
-  return [...lists.values()]
+  return [...new Set(sides.flatMap((asks) => asks ?? usual))]
 }

@@ -57,12 +57,11 @@ export function recordingServerRoutes(app: App, { sender, liveCalls, history }: 
       },
     },
     async ({ params, body }) => {
-      const lists = body.servers.map((names) => names.split('|'))
-      const unknown = lists.flat().find((name) => !sender.servers.has(name))
+      const unknown = body.servers.flatMap((names) => names.split('|')).find((name) => !sender.servers.has(name))
       if (unknown !== undefined) throw new ApiError('api.server-not-found', unknown)
       const call = liveCalls.get(params.id)
       if (!call) throw new ApiError((await history.call(params.id)) ? 'api.call-not-live' : 'api.call-not-found')
-      if (!call.sendTo?.(lists)) throw new ApiError('api.call-not-sent')
+      if (!call.sendTo?.(body.servers)) throw new ApiError('api.call-not-sent')
       return sentTo(params.id)
     },
   )

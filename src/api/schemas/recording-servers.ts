@@ -18,13 +18,14 @@ export type RecordingServers = z.infer<typeof recordingServersSchema>
 
 const listRule = '`main`, or `main|spare`: the first that takes the call'
 
+/** Lists of names of servers, each as one text. */
+export const recordToSchema = z.array(
+  z.string().regex(/^[a-z0-9-]{1,32}(\|[a-z0-9-]{1,32}){0,7}$/, { error: listRule }),
+)
+
 export const sendCallSchema = z
   .object({
-    servers: z
-      .array(z.string().regex(/^[a-z0-9-]{1,32}(\|[a-z0-9-]{1,32}){0,7}$/, { error: listRule }))
-      .min(1)
-      .max(4)
-      .describe(`Lists of servers; each list gets the call: ${listRule}.`),
+    servers: recordToSchema.min(1).max(4).describe(`Lists of servers; each list gets the call: ${listRule}.`),
   })
   .meta({ id: 'SendCall' })
 

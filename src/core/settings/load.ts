@@ -225,7 +225,7 @@ function checkRecordTo({ siprec, extensions, trunks, recordingServers }: Setting
     ...extensions.map(({ number, recordTo }) => [`extensions: recordTo of ${number}`, recordTo] as const),
     ...trunks.map(({ name, recordTo }) => [`trunks: recordTo of ${name}`, recordTo] as const),
   ] as const) {
-    const unknown = lists.flat().find((name) => !known.has(name))
+    const unknown = lists.flatMap((names) => names.split('|')).find((name) => !known.has(name))
     if (unknown !== undefined)
       throw new SettingsError(`${where}: "${unknown}" was given; must be names of recordingServers`)
   }

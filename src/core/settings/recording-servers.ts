@@ -14,13 +14,10 @@ export const recordTo = () =>
         .map((one) => one.trim())
         .filter((one) => one !== ''),
     z
-      .array(
-        z
-          .string({ error: listError })
-          .regex(/^\s*[a-z0-9-]{1,32}\s*(\|\s*[a-z0-9-]{1,32}\s*){0,7}$/, { error: listError }),
-      )
-      .max(4, { error: 'at most four lists' })
-      .transform((lists) => lists.map((names) => names.split('|').map((name) => name.trim()))),
+      .array(z.string({ error: listError }).regex(/^[a-z0-9-]{1,32}(\|[a-z0-9-]{1,32}){0,7}$/, { error: listError }), {
+        error: listError,
+      })
+      .max(4, { error: 'at most four lists' }),
   )
 
 /** A recording server elsewhere. */

@@ -146,7 +146,7 @@ async function room(t: TestContext, change: Partial<RecordingServer> = {}) {
     }
   }
   const [alice, bob] = [await track('caller', '101'), await track('callee', '102')]
-  const begin = (to: readonly (readonly string[])[] = [['main']]) =>
+  const begin = (to: readonly string[] = ['main']) =>
     sender.start({ callId: 'call', media: session, tracks: [alice, bob], to })
   const named = (name: Fact['name']) => facts.filter((fact) => fact.name === name)
   /** The ports that send: opened after those of the two parties. */
@@ -175,7 +175,12 @@ test('the INVITE asks for a recording session: a labelled stream for each side, 
   const [one, two] = [...streams.values()]
   assert.deepEqual([one?.label, two?.label], ['1', '2'])
   assert.deepEqual(
-    Array.from(participants.values(), ({ id, uris, names }) => [uris[0], names[0]?.text, sending.get(id)?.send, sending.get(id)?.receive]),
+    Array.from(participants.values(), ({ id, uris, names }) => [
+      uris[0],
+      names[0]?.text,
+      sending.get(id)?.send,
+      sending.get(id)?.receive,
+    ]),
     [
       ['sip:101@example.com', 'Phone <101>', [one?.id], [two?.id]],
       ['sip:102@example.com', 'Phone <102>', [two?.id], [one?.id]],
@@ -188,7 +193,10 @@ test('the INVITE asks for a recording session: a labelled stream for each side, 
   assert.deepEqual(media.copies, ['port-20000 by port-20004', 'port-20002 by port-20006'])
   await sent.stop()
   await until('the BYE', () => main.ended === 1)
-  assert.deepEqual(named('srs.ended').map((fact) => 'reason' in fact && fact.reason), ['stopped'])
+  assert.deepEqual(
+    named('srs.ended').map((fact) => 'reason' in fact && fact.reason),
+    ['stopped'],
+  )
   assert.ok(copies().every(({ closed }) => closed))
 })
 
@@ -203,11 +211,14 @@ test('a server that takes one stream gets that one alone', async (t) => {
 
 test('a server that takes no stream, or none that is encrypted as it must be, is left for the next', async (t) => {
   const { main, spare, begin, named } = await room(t, { srtp: 'mandatory' })
-  const sent = begin([['main', 'spare']])
+  const sent = begin(['main|spare'])
   await until('the session', () => named('srs.started').length > 0)
   assert.match(sdpIn(main.invites[0] as SipRequest), /m=audio \d+ RTP\/SAVP [^]*a=crypto:1 /)
   assert.equal(spare.invites.length, 1)
-  assert.deepEqual(named('srs.refused').map((fact) => 'text' in fact && fact.text), ['it took no stream'])
+  assert.deepEqual(
+    named('srs.refused').map((fact) => 'text' in fact && fact.text),
+    ['it took no stream'],
+  )
   await until('the BYE to the first', () => main.ended === 1)
   assert.deepEqual(sent.status(), [{ servers: ['main', 'spare'], server: 'spare' }])
   await sent.stop()
@@ -217,16 +228,19 @@ for (const status of [420, 488, 503])
   test(`a server that answers ${status} leaves the call to the next of its list`, async (t) => {
     const { main, begin, named } = await room(t)
     main.refuses = status
-    const sent = begin([['main', 'spare']])
+    const sent = begin(['main|spare'])
     await until('the session', () => named('srs.started').length > 0)
     assert.deepEqual(sent.status(), [{ servers: ['main', 'spare'], server: 'spare' }])
-    assert.deepEqual(named('srs.down').map((fact) => 'server' in fact && fact.server), status === 503 ? ['main'] : [])
+    assert.deepEqual(
+      named('srs.down').map((fact) => 'server' in fact && fact.server),
+      status === 503 ? ['main'] : [],
+    )
     await sent.stop()
   })
 
 test('of two lists each has the call at the same time', async (t) => {
   const { begin, main, spare } = await room(t)
-  const sent = begin([['main'], ['spare']])
+  const sent = begin(['main', 'spare'])
   await until('both', () => main.dialog && spare.dialog)
   await until('both begun', () => sent.status().every(({ server }) => server !== undefined))
   await sent.stop()
@@ -237,7 +251,7 @@ test('when all refuse, the list is begun again four times, and then it is told t
   const { main, spare, begin, named, clock, sender } = await room(t)
   main.refuses = 603
   spare.refuses = 480
-  begin([['main', 'spare']])
+  begin(['main|spare'])
   for (const [round, pauseMs] of [2_000, 5_000, 15_000, 30_000].entries()) {
     await until(`round ${round}`, () => named('srs.refused').length === 2 * (round + 1))
     await until('the pause', () => clock.pendingTimers > 0)
@@ -254,7 +268,10 @@ test('a server that ends the session is asked again after a pause', async (t) =>
   await until('the session', () => named('srs.started').length === 1)
   await main.dialog?.bye()
   await until('the end', () => named('srs.ended').length === 1)
-  assert.deepEqual(named('srs.ended').map((fact) => 'reason' in fact && fact.reason), ['by-server'])
+  assert.deepEqual(
+    named('srs.ended').map((fact) => 'reason' in fact && fact.reason),
+    ['by-server'],
+  )
   await until('the pause', () => clock.pendingTimers > 0)
   clock.advance(2_000)
   await until('another', () => named('srs.started').length === 2)
@@ -376,7 +393,7 @@ test('servers are asked whether they are there, and one that is down is tried la
   const { spare, named, sender, begin, main } = await room(t)
   sender.servers.served('main', 'no answer')
   assert.equal(named('srs.down').length, 1)
-  const sent = begin([['main', 'spare']])
+  const sent = begin(['main|spare'])
   await until('the session', () => named('srs.started').length === 1)
   assert.deepEqual([main.invites.length, spare.invites.length], [0, 1])
   await sent.stop()

@@ -87,7 +87,7 @@ export class SentCallToServers implements SentCall {
       paused: () => this.#paused,
       metadata: () => this.#metadata(),
     }
-    this.#chains = to.map((names) => new Chain(names, content, options, this.#log))
+    this.#chains = to.map((names) => new Chain(names.split('|'), content, options, this.#log))
     this.#done = Promise.all(this.#chains.map((chain) => chain.run())).then(options.over)
   }
 
@@ -194,8 +194,10 @@ class Chain {
   async run(): Promise<void> {
     const { signal } = this.#stopping
     let why = 'no server of this name is known'
+    const { servers } = this.#options
     for (let round = 0; round <= roundsAfterMs.length && !signal.aborted; round++) {
-      for (const server of this.#options.servers.inOrder(this.names)) {
+      if (servers.inOrder(this.names).length === 0) break
+      for (const server of servers.inOrder(this.names)) {
         const beganMs = this.#clock.now()
         const held = await this.#with(server)
         if (signal.aborted) return
