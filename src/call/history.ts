@@ -7,6 +7,7 @@ import type {
   MediaSummary,
   Participant,
   Party,
+  RecordedLeg,
   RecordingFile,
   RecordingMark,
   TracedMessage,
@@ -64,6 +65,8 @@ export interface RecordingRecord {
   readonly participants: readonly Participant[]
   /** Pauses and mutes, oldest first; absent when there were none. */
   readonly marks?: readonly RecordingMark[]
+  /** How well its legs were heard; absent of what a process that died left. */
+  readonly heard?: readonly RecordedLeg[]
 }
 
 /** A recording with what a list has to show of its call. */
