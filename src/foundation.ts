@@ -60,7 +60,17 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, recordingDir })
+  const life = joinLife({
+    settings: settings.recording,
+    dataDir: settings.data.dir,
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    recordingDir,
+    openKey: keys.openKey,
+  })
   closing.push(() => life.retention.close())
   return { settings, clock, log, bus, database, jobs, audit, life, recordingDir, keys, recordingsWritable, closing }
 }

@@ -19,10 +19,13 @@ import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
 import { Recordings } from '../recording/service.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import { SealingError } from '../sealing/failures.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
+
+const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
 
 /** A real hash, but a quick one: 1 ms instead of 0.2 s. */
 const quickCost = { n: 2 ** 8, r: 8, p: 1 }
@@ -67,7 +70,9 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
   const life = joinLife({
-    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    settings: { cleanupDays: 0, cleanupEvery: 0, exportDir: '', exportKeepDays: 7 },
+    dataDir: folder,
+    openKey: noKeys,
     clock,
     log: silentLogger,
     bus,
@@ -118,7 +123,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       jobEnds: () => [],
     }),
     recordingDir: folder,
-    openKey: ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master)),
+    openKey: noKeys,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),

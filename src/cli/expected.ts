@@ -11,6 +11,7 @@ const names = new Set([
   'PromptError',
   'SealingError',
   'RetentionError',
+  'ComplianceError',
 ])
 
 export class UsageError extends Error {

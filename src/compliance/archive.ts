@@ -47,7 +47,6 @@ export interface WrittenArchive {
 interface Part {
   readonly name: string
   readonly compress: boolean
-  /** undefined: it is gone meanwhile, and the archive says so. */
   readonly read: () => Promise<Readable>
 }
 
@@ -67,11 +66,7 @@ export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): 
   let done = 0
   for (const { name, compress, read } of parts)
     zip.addReadStreamLazy(name, { compress, mode: 0o100_600 }, (give) => {
-      read().then((stream) => {
-        done++
-        request.progress(done, parts.length)
-        give(null, stream)
-      }, failed(give))
+      void open(read, give).then(() => request.progress(++done, parts.length))
     })
   zip.addBuffer(Buffer.from(`${JSON.stringify(index, undefined, 1)}\n`), 'index.json')
   zip.addBuffer(Buffer.from(readme), 'README.txt')
@@ -92,10 +87,14 @@ export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): 
   return { bytes, sha256: hash.digest('hex') }
 }
 
-const failed =
-  (give: (error: unknown, stream: Readable) => void) =>
-  (error: unknown): void =>
+/** Never rejects: what cannot be read ends the archive. */
+async function open(read: Part['read'], give: (error: unknown, stream: Readable) => void): Promise<void> {
+  try {
+    give(null, await read())
+  } catch (error) {
     give(error, Readable.from([]))
+  }
+}
 
 async function plan({ callIds, about }: ArchiveRequest, deps: ArchiveDeps) {
   const parts: Part[] = [
@@ -147,7 +146,10 @@ async function soundOf({ files }: RecordingRecord, { recordingDir }: ArchiveDeps
   const found: { name: string; path: string | undefined }[] = []
   for (const { name } of files) {
     const shown = name.slice(name.lastIndexOf('/') + 1)
-    found.push({ name: shown, path: name.split('/').includes('..') ? undefined : await findStored(join(recordingDir, name)) })
+    found.push({
+      name: shown,
+      path: name.split('/').includes('..') ? undefined : await findStored(join(recordingDir, name)),
+    })
   }
   return found
 }

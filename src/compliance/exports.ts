@@ -11,13 +11,11 @@ import type { Asker } from '../audit/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
-import { type ArchiveDeps, writeArchive } from './archive.ts'
+import { type ArchiveDeps, type ArchiveRequest, type WrittenArchive, writeArchive } from './archive.ts'
 import { ComplianceError } from './failures.ts'
+import { expireJobKind } from './job-kinds.ts'
 import { subjectOf, type WantedSubject } from './subject.ts'
-import type { ErasureStore, ExportRecord, ExportStore } from './types.ts'
-
-export const exportJobKind = 'compliance.export'
-export const expireJobKind = 'compliance.expire'
+import type { ErasureStore, ExportRecord, ExportStore, Subject } from './types.ts'
 
 const dayMs = 86_400_000
 const callsAtATime = 200
@@ -94,20 +92,42 @@ export class Exports {
     const record = await store.find(id)
     if (!record || record.state === 'ready' || record.state === 'expired') return []
     await store.change(id, { state: 'running' })
-    const callIds = await this.#callsOf(record)
+    const callIds = await this.#callsOf(record.subject)
     await store.setCalls(id, callIds)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const path = this.#path(id)
     const about = { exportId: id, subject: record.subject, madeAt: new Date(clock.wallMs()).toISOString() }
-    const written = await writeArchive(
-      { path: `${path}.new`, callIds, about, signal, progress: (done, total) => this.#progress(id, done, total) },
-      this.#deps,
-    )
+    const progress = (done: number, total: number): void => this.#progress(id, done, total)
+    const written = await this.#write(id, { path: `${path}.new`, callIds, about, signal, progress })
     await rename(`${path}.new`, path)
     const expiresAtMs = clock.wallMs() + keepDays * dayMs
     await store.change(id, { state: 'ready', expiresAtMs, ...written })
-    bus.publish({ name: 'export.ready', atMs: clock.wallMs(), exportId: id, calls: callIds.length, bytes: written.bytes })
+    bus.publish({
+      name: 'export.ready',
+      atMs: clock.wallMs(),
+      exportId: id,
+      calls: callIds.length,
+      bytes: written.bytes,
+    })
     return [{ kind: expireJobKind, key: id, notBeforeMs: expiresAtMs }]
+  }
+
+  /** Its job was given up. */
+  async failed(id: string): Promise<void> {
+    await this.#deps.store.change(id, { state: 'failed' })
+  }
+
+  /**
+   * Straight into a file of whoever asks, without a row; for the command line, which puts it into the audit record.
+   * @throws {ComplianceError} `compliance.bad-person`, `compliance.nobody`
+   */
+  async writeTo(path: string, wanted: WantedSubject, signal: AbortSignal): Promise<{ readonly calls: number }> {
+    const subject = subjectOf(wanted)
+    const callIds = await this.#callsOf(subject)
+    if (callIds.length === 0) throw new ComplianceError('compliance.nobody')
+    const about = { subject, madeAt: new Date(this.#deps.clock.wallMs()).toISOString() }
+    await writeArchive({ path, callIds, about, signal, progress: () => {} }, this.#deps)
+    return { calls: callIds.length }
   }
 
   /** The job, and what a person asks for: the file is gone. */
@@ -122,10 +142,22 @@ export class Exports {
     this.#deps.store.change(id, { done, total }).catch(() => {})
   }
 
-  async #callsOf({ subject }: ExportRecord): Promise<string[]> {
+  async #write(id: string, request: ArchiveRequest): Promise<WrittenArchive> {
+    try {
+      return await writeArchive(request, this.#deps)
+    } catch (error) {
+      await rm(request.path, { force: true })
+      await this.#deps.store.change(id, { state: 'waiting', error: String(error) })
+      throw error
+    }
+  }
+
+  async #callsOf(subject: Subject): Promise<string[]> {
     const ids: string[] = []
+    let behind: string | undefined
     for (;;) {
-      const calls = await this.#deps.calls(subject, ids.at(-1), callsAtATime)
+      const calls = await this.#deps.calls(subject, behind, callsAtATime)
+      behind = calls.at(-1)?.callId
       ids.push(...calls.filter(({ live }) => !live).map(({ callId }) => callId))
       if (calls.length < callsAtATime) return ids
     }

@@ -8,7 +8,11 @@ export const complianceFailures = {
     text: 'A person is a number or an address, such as +4930123 or sip:alice@example.com',
   },
   'compliance.held': { fault: 'caller', http: 409, text: 'A legal hold forbids it' },
-  'compliance.call-live': { fault: 'caller', http: 409, text: 'A call of this person lives; it can be erased when it has ended' },
+  'compliance.call-live': {
+    fault: 'caller',
+    http: 409,
+    text: 'A call of this person lives; it can be erased when it has ended',
+  },
   'compliance.export-not-found': { fault: 'caller', http: 404, text: 'No export has this id' },
   'compliance.export-not-ready': { fault: 'caller', http: 409, text: 'The export is not ready, or is gone again' },
   'compliance.erasure-not-found': { fault: 'caller', http: 404, text: 'No erasure has this id' },

@@ -96,6 +96,7 @@ export interface ErasedCall {
   readonly callId: string
   readonly startedAtMs: number
   readonly live: boolean
+  readonly sipCallIds: readonly string[]
   readonly recordings: readonly {
     readonly recordingId: string
     readonly baseName: string
@@ -113,12 +114,15 @@ export interface ErasureStore {
   /** Exports that hold the call, or that the person was asked for in. */
   exportsOf(subject: Subject, callIds: readonly string[]): Promise<readonly string[]>
   removeExport(id: string): Promise<void>
-  /** SIP messages and documents of other calls in which one of the texts stands. @param remove Take them out. */
-  mentions(texts: readonly string[], remove: boolean): Promise<number>
+  /** SIP messages and documents of other calls in which one of the texts stands. @param remove Take them out. @param except Calls that are not looked at. */
+  mentions(texts: readonly string[], remove: boolean, except?: ReadonlySet<string>): Promise<number>
   /** The person under lifted holds is named no more. */
   forgetLiftedHolds(keys: readonly string[]): Promise<void>
-  /** Nothing that was deleted stands in the file any more: the log is written back, free pages are made anew. */
-  scrub(texts: readonly string[]): Promise<{ readonly found: number }>
+  /**
+   * Nothing that was deleted stands in the database file any more: the log is written back, pages are made anew.
+   * @returns How often one of the texts stands there all the same.
+   */
+  scrub(texts: readonly string[]): Promise<number>
   /** The erasure, the entry and the job, in one transaction. */
   add(record: ErasureRecord, entry: AuditEntry): Promise<void>
   find(id: string): Promise<ErasureRecord | undefined>
