@@ -3,9 +3,11 @@
  * server notices within a second.
  */
 import { mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { type NewExtension, newExtensionSchema } from './api/schemas/extensions.ts'
-import { createApiKey } from './auth/api-keys.ts'
+import type { AuditDetails } from './audit/types.ts'
+import { type CreatedApiKey, createApiKey } from './auth/api-keys.ts'
 import type { Role } from './auth/stores.ts'
 import { addUser } from './auth/users.ts'
 import { systemClock } from './core/clock.ts'
@@ -102,6 +104,26 @@ export async function addPerson(database: Database, name: string, role: Role, gi
   return password
 }
 
-/** @returns The key, once. */
-export const makeApiKey = async (database: Database, name: string, role: Role): Promise<string> =>
-  (await createApiKey(database.apiKeys, { name, role }, systemClock)).key
+/** @returns The key with what is kept of it, once. */
+export const makeApiKey = (database: Database, name: string, role: Role): Promise<CreatedApiKey> =>
+  createApiKey(database.apiKeys, { name, role }, systemClock)
+
+/** Puts into the audit record what was done at the command line, and by which user of this machine. */
+export async function auditHere(
+  database: Database,
+  action: string,
+  subject: string,
+  details?: AuditDetails,
+): Promise<void> {
+  const entry = { who: userOfMachine(), via: 'command-line', action, subject, ...(details && { details }) } as const
+  await database.audit.append(entry, systemClock.wallMs())
+}
+
+/** A container may have no name for its user. */
+export function userOfMachine(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? '?'}`
+  }
+}

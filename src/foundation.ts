@@ -1,6 +1,7 @@
 /** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
 import { dirname, resolve } from 'node:path'
 import { databasePath, takeFromFile } from './administration.ts'
+import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
@@ -15,6 +16,7 @@ export interface Foundation {
   readonly log: Logger
   readonly bus: FactBus
   readonly database: Database
+  readonly audit: Audit
   readonly recordingDir: string
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
@@ -41,5 +43,7 @@ export async function layFoundation(
   database.keep(bus, clock)
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
-  return { settings, clock, log, bus, database, recordingDir, recordingsWritable, closing }
+  const audit = new Audit({ store: database.audit, clock, log })
+  closing.push(async () => audit.close())
+  return { settings, clock, log, bus, database, audit, recordingDir, recordingsWritable, closing }
 }

@@ -26,7 +26,7 @@ export interface WebSide {
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
-  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, audit, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
@@ -43,10 +43,12 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     bus,
     history: database.history,
     liveCalls: live,
+    liveRecordings: calls.recordings,
     directory: database.directory,
     registrations: registrar,
     trunks,
     auth,
+    audit,
     bans: calls.bans,
     health,
     mediaIo: calls.media.io,

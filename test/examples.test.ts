@@ -68,7 +68,7 @@ test('announce: the extension hears the file, sample for sample', async () => {
 })
 
 test('record-a-conversation and live-events: two files become a recording, and its facts are printed', async () => {
-  const key = await withDatabase(server.settings, (database) => makeApiKey(database, 'example', 'viewer'))
+  const { key } = await withDatabase(server.settings, (database) => makeApiKey(database, 'example', 'viewer'))
   const events = run('live-events/live-events.ts', [server.api.url], { PATCHBAY_API_KEY: key })
   await events.printed
   const recorder = run('record-a-conversation/record.ts', [address(), wav, wav])

@@ -1,4 +1,5 @@
 /** What the API is given: join-web.ts hands it in. */
+import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
@@ -11,6 +12,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { LiveRecordings } from '../recording/types.ts'
 import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -21,10 +23,12 @@ export interface ApiDeps {
   readonly bus: FactBus
   readonly history: CallHistory
   readonly liveCalls: LiveCalls
+  readonly liveRecordings: LiveRecordings
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly auth: Auth
+  readonly audit: Audit
   readonly bans: BanList
   readonly health: Health
   /** How packets come in and go out. */

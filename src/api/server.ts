@@ -14,6 +14,7 @@ import fastifyStatic from '@fastify/static'
 import websocket from '@fastify/websocket'
 import { guardRoutes } from './access.ts'
 import { type App, createApp } from './app.ts'
+import { auditChanges } from './audited.ts'
 import { isConsoleAddress, sendConsole } from './console-files.ts'
 import type { ApiDeps } from './deps.ts'
 import { EventHub } from './event-hub.ts'
@@ -21,12 +22,14 @@ import { ApiError } from './failures.ts'
 import { describeRoutes } from './openapi.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { callRoutes } from './routes/calls.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
+import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
@@ -71,17 +74,20 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   await addPlugins(app, deps, hub)
   observe(app, deps)
   guardRoutes(app, deps.auth)
+  auditChanges(app, deps.audit)
   answerErrors(app, deps)
   healthRoutes(app, deps)
   authRoutes(app, deps)
   callRoutes(app, deps)
   sessionRoutes(app, deps)
   recordingRoutes(app, deps)
+  liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
+  auditRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

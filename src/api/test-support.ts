@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { Audit } from '../audit/audit.ts'
 import { type Auth, createAuth } from '../auth/auth.ts'
 import { hashPassword } from '../auth/password.ts'
 import type { Role } from '../auth/stores.ts'
@@ -15,6 +16,7 @@ import type { Registration } from '../events/catalogue.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Recordings } from '../recording/service.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -30,6 +32,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -55,6 +58,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
   }
   const liveCalls = new LiveCalls()
+  const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const deps: ApiDeps = {
@@ -64,6 +68,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     history: database.history,
     liveCalls,
+    liveRecordings,
     directory: database.directory,
     registrations: {
       of: (extension) => registered.filter((registration) => registration.extension === extension),
@@ -74,6 +79,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
     mediaIo: 'dgram',
@@ -113,6 +119,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    liveRecordings,
     registered,
     trunks,
     folder,

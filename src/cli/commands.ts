@@ -1,9 +1,10 @@
 /** What each command does. What may be given is the API's rule. */
 import { text } from 'node:stream/consumers'
 import type { z } from 'zod'
-import { addExtension, addPerson, makeApiKey, withDatabase } from '../administration.ts'
+import { addExtension, addPerson, auditHere, makeApiKey, withDatabase } from '../administration.ts'
 import { newApiKeySchema, newUserSchema } from '../api/schemas/auth.ts'
 import { newExtensionSchema } from '../api/schemas/extensions.ts'
+import { readDotEnv } from '../core/settings/dot-env.ts'
 import { loadSettings } from '../core/settings/load.ts'
 import { settingsMarkdown, showSettings } from '../core/settings/show.ts'
 import { UsageError } from './expected.ts'
@@ -22,11 +23,14 @@ export interface CommandContext {
   readonly passwordFromStdin: boolean
   readonly language: string | undefined
   readonly output: string | undefined
+  /** Every option as given, by its name. */
+  readonly given: Readonly<Record<string, string | boolean | undefined>>
 }
 
 type Command = (context: CommandContext) => Promise<number>
 
-const load = ({ configFile }: CommandContext) => loadSettings(configFile === undefined ? {} : { configFile })
+const load = ({ configFile }: CommandContext) =>
+  loadSettings({ meant: readDotEnv(), ...(configFile !== undefined && { configFile }) })
 
 function argument(context: CommandContext, index: number, what: string): string {
   const given = context.rest[index]
@@ -66,6 +70,15 @@ const demo: Command = async (context) => {
 }
 
 const config: Command = async (context) => {
+  if (context.rest[0] === 'check') {
+    noMoreThan(context, 2)
+    readDotEnv()
+    const { checkSettings } = await import('./config-check.ts')
+    const { lines, error } = checkSettings(context.rest[1] ?? context.configFile, process.env)
+    for (const line of lines) console.log(line)
+    if (error !== undefined) console.error(`patchbay: ${error}`)
+    return error === undefined ? 0 : 1
+  }
   noMoreThan(context, 0)
   console.log(context.markdown ? settingsMarkdown() : showSettings(load(context)))
   return 0
@@ -83,7 +96,8 @@ const doctor: Command = async (context) => {
 const extension: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'add, list or remove')
-  return withDatabase(settings, async ({ directory }) => {
+  return withDatabase(settings, async (database) => {
+    const { directory } = database
     if (action === 'list') {
       noMoreThan(context, 1)
       for (const { number, displayName } of directory.list()) console.log(`${number}\t${displayName}`)
@@ -95,6 +109,7 @@ const extension: Command = async (context) => {
     noMoreThan(context, 2)
     if (action === 'remove') {
       await directory.remove(number)
+      await auditHere(database, 'extension.removed', `extension:${number}`)
       console.log(`extension ${number} removed`)
       return 0
     }
@@ -103,6 +118,7 @@ const extension: Command = async (context) => {
     const codecs = context.codecs?.split(',').map((name) => name.trim())
     const wanted = checked(newExtensionSchema, { number, displayName, srtp, codecs, password: given })
     const password = await addExtension(directory, settings.sip.realm, wanted)
+    await auditHere(database, 'extension.added', `extension:${number}`)
     console.log(`extension ${number} added`)
     if (given === undefined) console.log(`password ${password}   (shown once)`)
     return 0
@@ -117,7 +133,11 @@ const user: Command = async (context) => {
   noMoreThan(context, 2)
   const given = await passwordOf(context)
   const { name, role } = checked(newUserSchema, { name: named, role: context.role ?? 'viewer', password: given })
-  const password = await withDatabase(settings, (database) => addPerson(database, name, role, given))
+  const password = await withDatabase(settings, async (database) => {
+    const made = await addPerson(database, name, role, given)
+    await auditHere(database, 'user.added', `user:${name}`, { role })
+    return made
+  })
   console.log(`user ${name} added`)
   if (given === undefined) console.log(`password ${password}   (shown once)`)
   return 0
@@ -130,7 +150,11 @@ const apikey: Command = async (context) => {
   const named = argument(context, 1, 'the name')
   noMoreThan(context, 2)
   const { name, role } = checked(newApiKeySchema, { name: named, role: context.role ?? 'viewer' })
-  const key = await withDatabase(settings, (database) => makeApiKey(database, name, role))
+  const key = await withDatabase(settings, async (database) => {
+    const made = await makeApiKey(database, name, role)
+    await auditHere(database, 'api-key.made', `api-key:${made.apiKey.id}`, { name, role })
+    return made.key
+  })
   console.log(`${key}   (shown once)`)
   return 0
 }
@@ -138,6 +162,11 @@ const apikey: Command = async (context) => {
 const prompts: Command = async (context) => {
   const { runPrompts } = await import('./prompts.ts')
   return runPrompts(load(context).settings, context)
+}
+
+const audit: Command = async (context) => {
+  const { runAudit } = await import('./audit.ts')
+  return runAudit(load(context).settings, context)
 }
 
 export const commands: Readonly<Record<string, Command>> = {
@@ -149,4 +178,5 @@ export const commands: Readonly<Record<string, Command>> = {
   user,
   apikey,
   prompts,
+  audit,
 }

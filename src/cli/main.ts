@@ -11,6 +11,7 @@ const usage = `usage: patchbay <command> [options]
   serve                         start the server
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
+  config check [FILE]           what each variable of the environment, a .env or a settings file becomes
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
   extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
@@ -19,6 +20,9 @@ const usage = `usage: patchbay <command> [options]
   prompts list [--language TAG]   names and texts; without a language, the languages
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
+
+  audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
+  audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
 
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
@@ -35,6 +39,9 @@ const options = {
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
+  head: { type: 'string' },
+  limit: { type: 'string' },
+  subject: { type: 'string' },
 } as const
 
 /** @returns The exit status. */
@@ -63,6 +70,7 @@ export async function run(args: readonly string[]): Promise<number> {
       passwordFromStdin: values['password-stdin'] ?? false,
       language: values.language,
       output: values.output,
+      given: values,
     }
     return await command(context)
   } catch (thrown) {

@@ -4,6 +4,7 @@
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
+import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { Clock, Timer } from '../core/clock.ts'
@@ -15,6 +16,7 @@ import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
 import { Journal } from './journal.ts'
+import { createAuditStore } from './life/audit.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
@@ -27,6 +29,7 @@ export interface Database {
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
+  readonly audit: AuditStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -75,6 +78,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
+      audit: createAuditStore(db),
       keep(bus, clock) {
         journal = new Journal({ db, bus, clock, log })
         registrations.keep(clock)

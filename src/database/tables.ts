@@ -3,6 +3,7 @@
  * the same in SQLite, PostgreSQL and MariaDB. What makes them is in migrations/.
  */
 
+import type { AuditVia } from '../audit/types.ts'
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
@@ -13,15 +14,18 @@ export interface Tables {
   legs: LegsTable
   recordings: RecordingsTable
   recording_files: RecordingFilesTable
+  recording_tags: RecordingTagsTable
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
+  call_keys: CallKeysTable
   life_signs: LifeSignsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
+  audit: AuditTable
 }
 
 export interface CallsTable {
@@ -39,6 +43,8 @@ export interface CallsTable {
   ended_at_ms: number | null
   end_reason: EndReason | null
   sip_status: number | null
+  /** SIPREC: how much was wrong with its metadata. */
+  metadata_problems: number | null
   /** When the last fact of it was told. */
   seen_at_ms: number
   /** What a search looks through: parties in lower case. Case folding differs between engines, so it is done here. */
@@ -85,6 +91,34 @@ export interface RecordingsTable {
   duration_ms: number | null
   failure_code: string | null
   failure_text: string | null
+  /** JSON of the catalogue's RecordingMarks. */
+  marks: string | null
+  /** The names of all its files begin with this; null until they are complete. */
+  base_name: string | null
+  /** The SIPREC peer or the trunk that it came by. */
+  peer: string | null
+  /** Asked for with the call itself. */
+  retention_days: number | null
+}
+
+export interface RecordingTagsTable {
+  recording_id: string
+  tag: string
+}
+
+/** What was done, by whom: each row's hash covers the one before (audit/chain.ts). */
+export interface AuditTable {
+  sequence: number
+  at_ms: number
+  who: string
+  via: AuditVia
+  source: string | null
+  action: string
+  subject: string | null
+  /** JSON, as it was hashed. */
+  details: string
+  previous: string
+  hash: string
 }
 
 export interface RecordingFilesTable {
@@ -110,6 +144,8 @@ export interface ParticipantsTable {
   label: string | null
   channel: number | null
   guessed: number | null
+  /** A JSON list of HeardSpan. */
+  heard: string | null
 }
 
 export interface TracesTable {
@@ -133,6 +169,18 @@ export interface SiprecMetadataTable {
   raw: string
   /** A JSON list of sentences. */
   problems: string
+  /** JSON of the communication sessions so far. */
+  sessions: string | null
+  /** JSON of VendorFacts. */
+  vendor: string | null
+}
+
+/** By what a call is found beside its parties: numbers of other systems, and who joined later. In lower case. */
+export interface CallKeysTable {
+  call_id: string
+  /** `ucid`, `x-call-reference`, `callData/gcid`, `participant`. */
+  name: string
+  value: string
 }
 
 /** One row: when the process last wrote, while calls lived. Says when interrupted calls ended. */

@@ -80,6 +80,7 @@ export const stored = (callId: string, recordingId: string, interrupted = false)
   atMs: 9_500,
   callId,
   recordingId,
+  baseName: recordingId,
   files: [wav(`${recordingId}.wav`)],
   participants: [
     { uri: alice.uri, legId: 'l', channel: 0 },

@@ -3,7 +3,8 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
-import type { FactName, FactOf, Participant, RecordingFile } from '../events/catalogue.ts'
+import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
+import { addCallKeys } from './call-keys.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
 import { insertRows, updateRow } from './statements.ts'
 import type { Tables } from './tables.ts'
@@ -12,8 +13,15 @@ import type { Tables } from './tables.ts'
 export interface CallMemory {
   legs: number
   documents: number
+  /** Of the metadata documents so far. */
+  problems: number
   readonly digits: Map<string, string>
+  /** The recording is: what is typed now may be a card number. */
+  paused: boolean
 }
+
+/** What is kept of a digit that was pressed while the recording was paused. */
+const hiddenDigit = 'x'
 
 type Write<Name extends FactName> = (
   db: Transaction<Tables>,
@@ -93,7 +101,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {
-    const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
+    const digits = (memory.digits.get(fact.legId) ?? '') + (memory.paused ? hiddenDigit : fact.digit)
     memory.digits.set(fact.legId, digits)
     return updateRow(db, 'legs', fact.legId, { digits })
   },
@@ -113,17 +121,26 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       }),
     }),
 
-  'recording.started': (db, fact) =>
-    db
-      .insertInto('recordings')
-      .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: fact.atMs })
-      .execute(),
+  'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
+
+  'recording.paused': async (_db, fact, memory) => {
+    if (fact.what !== 'transcription') memory.paused = true
+  },
+
+  'recording.resumed': async (_db, fact, memory) => {
+    if (fact.what !== 'transcription') memory.paused = false
+  },
 
   'recording.stored': async (db, fact) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
-      .set({ state: fact.interrupted ? 'interrupted' : 'stored', duration_ms: fact.durationMs })
+      .set({
+        state: fact.interrupted ? 'interrupted' : 'stored',
+        duration_ms: fact.durationMs,
+        marks: fact.marks ? JSON.stringify(fact.marks) : null,
+        base_name: fact.baseName,
+      })
       .where('id', '=', fact.recordingId)
       .execute()
     await replaceFiles(db, fact.recordingId, fact.files)
@@ -148,8 +165,13 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         at_ms: fact.atMs,
         raw: fact.raw,
         problems: JSON.stringify(fact.problems),
+        sessions: JSON.stringify(fact.sessions),
+        vendor: fact.vendor ? JSON.stringify(fact.vendor) : null,
       })
       .execute()
+    memory.problems += fact.problems.length
+    if (fact.problems.length > 0) await updateRow(db, 'calls', fact.callId, { metadata_problems: memory.problems })
+    await addCallKeys(db, fact)
     const running = await db
       .selectFrom('recordings')
       .select('id')
@@ -163,18 +185,36 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>
   updateRow(db, 'calls', callId, { seen_at_ms: atMs })
 
+interface RecordingBegun {
+  readonly recordingId: string
+  readonly callId: string
+  readonly origin?: RecordingOrigin
+}
+
 /** A repaired recording may be one whose start was never written. */
-async function ensureRecording(
+async function ensureRecording(db: Transaction<Tables>, fact: RecordingBegun, startedAtMs: number): Promise<void> {
+  const known = await db.selectFrom('recordings').select('id').where('id', '=', fact.recordingId).executeTakeFirst()
+  if (!known) await insertRecording(db, fact, startedAtMs)
+}
+
+async function insertRecording(
   db: Transaction<Tables>,
-  fact: { readonly recordingId: string; readonly callId: string },
+  { recordingId, callId, origin }: RecordingBegun,
   startedAtMs: number,
 ): Promise<void> {
-  const known = await db.selectFrom('recordings').select('id').where('id', '=', fact.recordingId).executeTakeFirst()
-  if (known) return
   await db
     .insertInto('recordings')
-    .values({ id: fact.recordingId, call_id: fact.callId, state: 'recording', started_at_ms: startedAtMs })
+    .values({
+      id: recordingId,
+      call_id: callId,
+      state: 'recording',
+      started_at_ms: startedAtMs,
+      peer: origin?.peer ?? null,
+      retention_days: origin?.retentionDays ?? null,
+    })
     .execute()
+  const tags = [...new Set(origin?.tags)].map((tag) => ({ recording_id: recordingId, tag }))
+  if (tags.length > 0) await db.insertInto('recording_tags').values(tags).execute()
 }
 
 async function replaceFiles(

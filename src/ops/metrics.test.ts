@@ -54,7 +54,7 @@ test('calls are counted by kind and by why they ended; their length from the ans
 test('recordings are counted under the names that monitoring in the field reads', async () => {
   const { bus, metrics } = start()
   const of = { atMs: 0, callId: 'a', recordingId: 'r' }
-  const files = { files: [], participants: [], durationMs: 3_000 }
+  const files = { baseName: 'a', files: [], participants: [], durationMs: 3_000 }
   bus.publish({ name: 'recording.started', ...of, folder: '/data' })
   bus.publish({ name: 'recording.stored', ...of, ...files, interrupted: false })
   bus.publish({ name: 'recording.stored', ...of, ...files, interrupted: true })

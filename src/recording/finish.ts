@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repairWav } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile } from '../events/catalogue.ts'
+import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
@@ -17,9 +17,13 @@ import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unf
 import { openRaw, type RawAudio, rawName } from './raw.ts'
 
 export interface FinishedRecording {
+  /** The names of all its files begin with this. */
+  readonly baseName: string
+  readonly origin?: RecordingOrigin
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
   readonly durationMs: number
+  readonly marks?: readonly RecordingMark[]
 }
 
 export interface FinishDeps {
@@ -55,9 +59,12 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, deps) : undefined
   await finishManifest(folder, manifest)
   return {
+    baseName: manifest.name,
+    ...(manifest.origin && { origin: manifest.origin }),
     files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
+    ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
   }
 }
 

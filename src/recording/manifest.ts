@@ -20,6 +20,26 @@ const participant = z.object({
   label: z.string().optional(),
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
+  heard: z
+    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .readonly()
+    .optional(),
+})
+
+const mark = z.object({
+  kind: z.enum(['paused', 'muted']),
+  what: z.enum(['recording', 'transcription']).optional(),
+  legId: z.string().optional(),
+  fromMs: z.number(),
+  untilMs: z.number().optional(),
+  by: z.enum(['api', 'digits', 'signalling', 'time']),
+  who: z.string().optional(),
+})
+
+const origin = z.object({
+  peer: z.string().optional(),
+  tags: z.array(z.string()).readonly().optional(),
+  retentionDays: z.number().optional(),
 })
 
 const manifestSchema = z.object({
@@ -46,6 +66,9 @@ const manifestSchema = z.object({
   /** From SIPREC metadata; without them the parties of the tracks count. */
   participants: z.array(participant).optional(),
   channelOrder: z.array(z.string()).optional(),
+  /** Pauses and mutes. */
+  marks: z.array(mark).optional(),
+  origin: origin.optional(),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>

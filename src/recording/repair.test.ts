@@ -55,6 +55,14 @@ function crashedCall(name: string, changes: Partial<Manifest> = {}): void {
   writeLeg(join(folder, `${name}_callee.wav`), { samples: noise(2, 8_000), startedAtMs: t0 + 500 }, true)
 }
 
+test('where a recording came from is told after a crash too', async () => {
+  const origin = { peer: 'sbc', tags: ['sales'], retentionDays: 90 }
+  crashedCall('x', { origin })
+  await repair()
+  const [stored] = told('recording.stored')
+  assert.deepEqual([stored?.baseName, stored?.origin], ['x', origin])
+})
+
 test('a start after a kill makes the recording whole and says it was interrupted', async () => {
   crashedCall('x')
 

@@ -19,6 +19,7 @@ const recording = (files: RecordingFile[], participants: Recording['participants
   callId: 'c1',
   state: 'stored',
   startedAtMs: 0,
+  tags: [],
   files,
   participants,
 })

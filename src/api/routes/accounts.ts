@@ -29,7 +29,7 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
   app.post(
     '/api/users',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'user.added' },
       schema: {
         tags,
         summary: 'Add a person',
@@ -37,7 +37,12 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
         response: { 201: userSavedSchema, ...problemResponses },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(await addUser(auth.users, body, clock)),
+    async ({ body, audited }, reply) => {
+      const saved = await addUser(auth.users, body, clock)
+      audited.subject = `user:${saved.user.name}`
+      audited.details = { role: saved.user.role }
+      return reply.code(201).send(saved)
+    },
   )
 
   app.get(
@@ -52,7 +57,7 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
   app.post(
     '/api/api-keys',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'api-key.made' },
       schema: {
         tags,
         summary: 'Make an API key; it is shown in this answer and never again',
@@ -60,13 +65,19 @@ export function accountRoutes(app: App, { auth, clock }: ApiDeps): void {
         response: { 201: apiKeyCreatedSchema, ...problemResponses },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(await auth.apiKeys.create(body.name, body.role)),
+    async ({ body, audited }, reply) => {
+      const { name, role } = body
+      const created = await auth.apiKeys.create(name, role)
+      audited.subject = `api-key:${created.apiKey.id}`
+      audited.details = { name, role }
+      return reply.code(201).send(created)
+    },
   )
 
   app.delete(
     '/api/api-keys/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'api-key.revoked' },
       schema: {
         tags,
         summary: 'Revoke an API key',

@@ -16,7 +16,7 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
   app.post(
     '/api/login',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: 'user.signed-in' },
       schema: {
         tags,
         summary: 'Sign in with a name and a password; the answer sets the session cookie',
@@ -27,6 +27,7 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
     async (request, reply) => {
       const signedIn = await auth.signIn.withPassword(request.body.name, request.body.password, request.ip)
       setSessionCookie(request, reply, signedIn.cookie)
+      request.audited.who = signedIn.user.name
       return meOf(signedIn)
     },
   )
@@ -34,7 +35,7 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
   app.post(
     '/api/login/code',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: 'user.signed-in' },
       schema: {
         tags,
         summary: 'Sign in with a one-time code',
@@ -45,6 +46,7 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
     async (request, reply) => {
       const signedIn = await auth.signIn.withCode(request.body.code, request.ip)
       setSessionCookie(request, reply, signedIn.cookie)
+      request.audited.who = signedIn.user.name
       return meOf(signedIn)
     },
   )
@@ -52,7 +54,7 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
   app.post(
     '/api/logout',
     {
-      config: { access: 'public' },
+      config: { access: 'public', audit: false },
       schema: { tags, summary: 'End the session', response: { 204: z.undefined(), ...problemResponses } },
     },
     async (request, reply) => {

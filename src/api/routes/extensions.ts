@@ -53,7 +53,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
   app.post(
     '/api/extensions',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'extension.added' },
       schema: {
         tags,
         summary: 'Add an extension',
@@ -61,8 +61,9 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         response: { 201: extensionSavedSchema, ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, audited }, reply) => {
       const { password, ...wanted } = body
+      audited.subject = `extension:${wanted.number}`
       const generated = password === undefined ? newPassword() : undefined
       const hashes = digestHashes(wanted.number, password ?? generated ?? '')
       await directory.add({ ...wanted, hashes, createdAtMs: clock.wallMs() })
@@ -88,7 +89,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
   app.patch(
     '/api/extensions/:number',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'extension.changed' },
       schema: {
         tags,
         summary: 'Change an extension',
@@ -97,7 +98,8 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         response: { 200: extensionSavedSchema, ...problemResponses },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, body, audited }) => {
+      audited.details = { changed: Object.keys(body).filter((name) => name !== 'generatePassword') }
       const { password, generatePassword, srtp, codecs, sound, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
@@ -115,7 +117,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
   app.delete(
     '/api/extensions/:number',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'extension.removed' },
       schema: {
         tags,
         summary: 'Delete an extension; its devices are no longer registered',

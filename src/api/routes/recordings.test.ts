@@ -32,6 +32,7 @@ async function withRecording(
     atMs: 2_000,
     callId: 'c',
     recordingId: 'r',
+    baseName: 'a',
     files,
     participants: [{ uri: alice.uri, channel: 0, guessed: false }],
     durationMs: 900,
@@ -57,6 +58,7 @@ test('recordings are listed with whose call it was', async (t) => {
     state: 'stored',
     startedAtMs: 1_000,
     durationMs: 900,
+    tags: [],
     files,
     participants: [{ uri: alice.uri, channel: 0, guessed: false }],
     call: { kind: 'pbx', from: alice, to: bob },
@@ -142,4 +144,16 @@ test('only files that the recording names are sent, and none from outside the fo
   }
   assert.equal((await ask(encodeURIComponent('Call%2FID@x_1.wav'))).statusCode, 200)
   assert.equal((await ask(encodeURIComponent('q?#.wav'))).statusCode, 200)
+})
+
+test('who listens is recorded once, not for each piece that the player asks for', async (t) => {
+  const { app, headers, deps } = await withRecording(t, [file('a.wav')])
+  for (const range of ['bytes=0-', 'bytes=4-', 'bytes=8-9'])
+    await app.inject({ url: '/api/recordings/r/audio', headers: { ...headers, range } })
+  await app.inject({ url: '/api/recordings/r/audio', method: 'HEAD', headers })
+  const records = await deps.audit.list({ limit: 10 })
+  assert.deepEqual(
+    records.map(({ who, action, subject }) => [who, action, subject]),
+    [['viewer', 'recording.read', 'recording:r']],
+  )
 })

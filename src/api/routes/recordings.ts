@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join, normalize, sep } from 'node:path'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { RecordingWithCall } from '../../call/history.ts'
 import type { RecordingFile } from '../../events/catalogue.ts'
@@ -64,11 +64,12 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
   app.get(
     '/api/recordings/:id/audio',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', audit: 'recording.read' },
       schema: { tags, summary: 'All voices in one file, or the only leg', params: idParams, response: audio },
     },
-    async ({ params }, reply) => {
-      const files = (await find(params.id)).files.filter(({ kind }) => kind !== 'raw')
+    async (request, reply) => {
+      leaveOutFurtherRanges(request)
+      const files = (await find(request.params.id)).files.filter(({ kind }) => kind !== 'raw')
       const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
       if (!file) throw new ApiError('api.no-audio')
       return sendFile(reply, recordingDir, file)
@@ -78,16 +79,24 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
   app.get(
     '/api/recordings/:id/files/:name',
     {
-      config: { access: 'viewer' },
+      config: { access: 'viewer', audit: 'recording.read' },
       schema: { tags, summary: 'One file', params: recordingFileParams, response: audio },
     },
-    async ({ params }, reply) => {
+    async (request, reply) => {
+      leaveOutFurtherRanges(request)
+      const { params } = request
       const { files } = await find(params.id)
       const file = files.find(({ name }) => name === params.name)
       if (!file) throw new ApiError('api.file-not-found')
       return sendFile(reply, recordingDir, file)
     },
   )
+}
+
+/** A player asks for one piece after the other: recorded is who began to listen. */
+function leaveOutFurtherRanges(request: FastifyRequest): void {
+  const { range } = request.headers
+  if (request.method === 'HEAD' || (range !== undefined && !/^bytes=0?-/.test(range))) request.audited.kept = true
 }
 
 async function sendFile(reply: FastifyReply, folder: string, { name }: RecordingFile): Promise<FastifyReply> {

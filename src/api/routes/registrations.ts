@@ -26,7 +26,7 @@ export function registrationRoutes(app: App, { directory, registrations }: ApiDe
   app.delete(
     '/api/extensions/:number/registrations',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'extension.devices-dropped' },
       schema: {
         tags,
         summary: 'Forget the devices registered for an extension; they may register again',

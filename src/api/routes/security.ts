@@ -25,7 +25,7 @@ export function securityRoutes(app: App, { bans }: ApiDeps): void {
   app.delete(
     '/api/security/bans',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'ban.lifted' },
       schema: {
         tags,
         summary: 'Listen to a banned source again',

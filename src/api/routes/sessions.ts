@@ -56,7 +56,7 @@ export function sessionRoutes(app: App, { liveCalls }: ApiDeps): void {
   app.delete(
     '/api/sessions/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', audit: 'call.hung-up' },
       schema: {
         tags,
         summary: 'End a recording session by BYE; answers when its files are closed',

@@ -1,10 +1,13 @@
 /** All shapes of the API, for the console and the command line. */
+export * from './audit.ts'
 export * from './auth.ts'
 export * from './calls.ts'
 export * from './common.ts'
 export * from './events.ts'
 export * from './extensions.ts'
+export * from './live-recordings.ts'
 export * from './recordings.ts'
 export * from './security.ts'
+export * from './siprec.ts'
 export * from './status.ts'
 export * from './trunks.ts'

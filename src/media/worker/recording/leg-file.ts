@@ -80,6 +80,14 @@ export class LegFile {
     while (skip < piece.frames) skip += this.#putIntoBlock(piece, position, skip)
   }
 
+  /** Silence over all that was put so far. */
+  clear(): void {
+    this.#silence(this.#from, this.#to)
+    if (this.#origin === undefined || this.#blockStart <= this.#origin) return
+    const frames = this.#blockStart - this.#origin
+    this.#write(new Int16Array(frames * this.channels), 0, frames, this.#origin)
+  }
+
   /** Write the block and begin the next one where it ended, or at `next`. */
   flush(next?: number): void {
     if (this.#to > this.#from) {
