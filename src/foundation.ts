@@ -8,6 +8,8 @@ import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
+import type { Jobs } from './jobs/runner.ts'
+import { joinJobs } from './join-jobs.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
 
 export interface Foundation {
@@ -16,6 +18,8 @@ export interface Foundation {
   readonly log: Logger
   readonly bus: FactBus
   readonly database: Database
+  /** What still has to be done; started when all handlers are named. */
+  readonly jobs: Jobs
   readonly audit: Audit
   readonly recordingDir: string
   readonly recordingsWritable: HealthCheck
@@ -40,10 +44,12 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  database.keep(bus, clock)
+  const { jobs, work } = joinJobs({ settings, clock, log, bus, database })
+  database.keep(bus, clock, work)
+  closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, clock, log, bus, database, audit, recordingDir, recordingsWritable, closing }
+  return { settings, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
 }

@@ -26,7 +26,7 @@ export interface WebSide {
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
-  const { settings, clock, log, bus, database, audit, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, jobs, audit, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
@@ -48,6 +48,8 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     registrations: registrar,
     trunks,
     auth,
+    jobs,
+    jobList: database.jobs,
     audit,
     bans: calls.bans,
     health,
@@ -66,7 +68,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
 }
 
 function makeHealth(
-  { clock, database, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -78,6 +80,7 @@ function makeHealth(
       disk: folderHasRoom(recordingDir),
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
+      jobs: () => jobs.summary(),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,
@@ -85,7 +88,7 @@ function makeHealth(
 }
 
 function makeMetrics(
-  { bus, clock }: Foundation,
+  { bus, clock, jobs }: Foundation,
   { live, registrar, events, trunks, media, stack, load, sipCounts, certificates }: CallSide,
 ): Metrics {
   return new Metrics({
@@ -98,6 +101,8 @@ function makeMetrics(
     mediaWorkers: () => media.workers(),
     mediaPorts: () => media.portStats(),
     mediaIo: media.io,
+    jobs: () => jobs.counts(),
+    jobEnds: () => jobs.ends,
     sip: () => stack.counts(),
     load: () => ({ ...load.reading, refused: load.refused }),
     sipCounters: sipCounts,

@@ -68,6 +68,7 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
+  await foundation.jobs.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)

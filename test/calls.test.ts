@@ -175,9 +175,9 @@ test('phones that share no codec talk all the same: each is sent its own', async
   assert.ok(heard.score > 0.99, `correlation ${heard.score}`)
 })
 
-test('the health of a server is that of its database, its recording folder, its disk, its load and its media threads', async () => {
+test('the health of a server is that of its database, its recording folder, its disk, its load, its media threads and what it still has to do', async () => {
   const report = (await (await fetch(`${server.api.url}/health`)).json()) as { checks: object }
-  assert.deepEqual(Object.keys(report.checks), ['database', 'recordings', 'disk', 'load', 'media'])
+  assert.deepEqual(Object.keys(report.checks), ['database', 'recordings', 'disk', 'load', 'media', 'jobs'])
 })
 
 test('a wrong password registers nothing', async () => {

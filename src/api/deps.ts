@@ -7,6 +7,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { TracedMessage } from '../events/catalogue.ts'
+import type { Jobs } from '../jobs/runner.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Health } from '../ops/health.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
@@ -30,6 +32,8 @@ export interface ApiDeps {
   readonly auth: Auth
   readonly audit: Audit
   readonly bans: BanList
+  readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
+  readonly jobList: Pick<JobStore, 'list' | 'counts'>
   readonly health: Health
   /** How packets come in and go out. */
   readonly mediaIo: 'dgram' | 'native'

@@ -22,6 +22,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'calls', description: 'Calls, live and past' },
         { name: 'siprec', description: 'Recording sessions that live now' },
         { name: 'recordings', description: 'Recordings and their files' },
+        { name: 'jobs', description: 'What still has to be done' },
         { name: 'extensions', description: 'The directory and registered devices' },
         { name: 'trunks', description: 'Trunks and how they fare' },
         { name: 'security', description: 'Who is banned from SIP' },

@@ -10,6 +10,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
+import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
@@ -19,6 +20,7 @@ const known: FailureTable = {
   ...authFailures,
   ...directoryFailures,
   ...databaseFailures,
+  ...jobFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

@@ -29,6 +29,7 @@ import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
+import { jobRoutes } from './routes/jobs.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
@@ -87,6 +88,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   trunkRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
+  jobRoutes(app, deps)
   auditRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)

@@ -13,6 +13,7 @@ import { silentLogger } from '../core/logger.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
+import { Jobs } from '../jobs/runner.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
@@ -32,6 +33,7 @@ export interface ApiUnderTest {
   readonly bus: FactBus
   readonly database: Database
   readonly liveCalls: LiveCalls
+  readonly jobs: Jobs
   readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
@@ -61,6 +63,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
+  const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -79,6 +82,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    jobs,
+    jobList: database.jobs,
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
@@ -97,6 +102,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
       sipCounters: () => ({}),
       certificates: () => [],
+      jobs: () => Promise.resolve([]),
+      jobEnds: () => [],
     }),
     recordingDir: folder,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
@@ -108,6 +115,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const app = await buildApp(deps)
   t.after(async () => {
     await app.close()
+    await jobs.close()
     await database.close()
     rmSync(folder, { recursive: true })
   })
@@ -119,6 +127,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     liveCalls,
+    jobs,
     liveRecordings,
     registered,
     trunks,

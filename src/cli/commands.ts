@@ -159,6 +159,11 @@ const apikey: Command = async (context) => {
   return 0
 }
 
+const jobs: Command = async (context) => {
+  const { runJobs } = await import('./jobs.ts')
+  return runJobs(load(context).settings, context)
+}
+
 const prompts: Command = async (context) => {
   const { runPrompts } = await import('./prompts.ts')
   return runPrompts(load(context).settings, context)
@@ -177,6 +182,7 @@ export const commands: Readonly<Record<string, Command>> = {
   extension,
   user,
   apikey,
+  jobs,
   prompts,
   audit,
 }

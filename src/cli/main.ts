@@ -17,6 +17,8 @@ const usage = `usage: patchbay <command> [options]
   extension list | remove NUMBER
   user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
   apikey create NAME [--role admin|viewer]   prints the key once
+  jobs list [--state waiting|running|failed] [--kind KIND]   what still has to be done
+  jobs retry ID | cancel ID     a running server takes notice within seconds
   prompts list [--language TAG]   names and texts; without a language, the languages
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
@@ -39,6 +41,8 @@ const options = {
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
+  state: { type: 'string' },
+  kind: { type: 'string' },
   head: { type: 'string' },
   limit: { type: 'string' },
   subject: { type: 'string' },

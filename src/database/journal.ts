@@ -11,6 +11,8 @@ import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { Fact } from '../events/catalogue.ts'
+import type { NewJob } from '../jobs/types.ts'
+import { addJobs } from './jobs.ts'
 import type { Tables } from './tables.ts'
 import { type CallMemory, writers } from './write-fact.ts'
 
@@ -23,12 +25,21 @@ export interface JournalOptions {
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
+  readonly work?: WorkOfFacts | undefined
+}
+
+/** What has to be done because of a fact: kept in the transaction of the fact's rows, so neither is without the other. */
+export interface WorkOfFacts {
+  jobsOf(fact: Fact): readonly NewJob[]
+  /** Some were kept. */
+  added(): void
 }
 
 export class Journal {
   readonly #db: Kysely<Tables>
   readonly #clock: Clock
   readonly #log: Logger
+  readonly #work: WorkOfFacts | undefined
   readonly #stopListening: () => void
   /** Calls that live, as told. */
   readonly #living = new Set<string>()
@@ -43,6 +54,7 @@ export class Journal {
     this.#db = options.db
     this.#clock = options.clock
     this.#log = options.log
+    this.#work = options.work
     this.#stopListening = options.bus.onAny((fact) => this.#take(fact))
   }
 
@@ -88,6 +100,7 @@ export class Journal {
   /** Memories change only when the transaction stands, so that a second try starts from the same place. */
   async #commit(facts: readonly Fact[]): Promise<void> {
     const changed = new Map<string, CallMemory>()
+    let added = 0
     await this.#db.transaction().execute(async (transaction) => {
       for (const fact of facts) {
         if (!('callId' in fact)) continue
@@ -96,8 +109,12 @@ export class Journal {
         // The table pairs each name with its fact; the compiler cannot follow that through a lookup.
         const write = writers[fact.name] as ((...args: unknown[]) => Promise<unknown>) | undefined
         await write?.(transaction, fact, memory)
+        const jobs = this.#work?.jobsOf(fact) ?? []
+        await addJobs(transaction, jobs, fact.atMs)
+        added += jobs.length
       }
     })
+    if (added > 0) this.#work?.added()
     for (const fact of facts) {
       if (fact.name === 'call.started') this.#memories.set(fact.callId, copyOf(undefined))
     }

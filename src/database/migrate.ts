@@ -18,6 +18,7 @@ import { up as legEncryption } from './migrations/0009-leg-encryption.ts'
 import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
 import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
+import { up as jobs } from './migrations/0013-jobs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -33,6 +34,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0010-origin-and-audit': { up: originAndAudit },
   '0011-recording-marks': { up: recordingMarks },
   '0012-siprec-model': { up: siprecModel },
+  '0013-jobs': { up: jobs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -10,12 +10,14 @@ import type { CallHistory } from '../call/history.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
 import { markInterrupted } from './interrupted.ts'
-import { Journal } from './journal.ts'
+import { KeptJobs } from './jobs.ts'
+import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -29,12 +31,14 @@ export interface Database {
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
+  readonly jobs: JobStore
   readonly audit: AuditStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
+   * @param work What has to be done because of facts; its jobs are kept with them.
    */
-  keep(bus: FactBus, clock: Clock): Journal
+  keep(bus: FactBus, clock: Clock, work?: WorkOfFacts): Journal
   /** Close calls that the last process left open; their ids. Before the first new call. */
   markInterrupted(nowMs: number): Promise<readonly string[]>
   /** A cheap read, for the health check. */
@@ -79,8 +83,9 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       audit: createAuditStore(db),
-      keep(bus, clock) {
-        journal = new Journal({ db, bus, clock, log })
+      jobs: new KeptJobs(db, async () => journal?.flush()),
+      keep(bus, clock, work) {
+        journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)
         looking = look(clock)
         checkpoints = startCheckpoints(clock, log)

@@ -8,6 +8,7 @@ import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
+import type { JobState } from '../jobs/types.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -20,6 +21,7 @@ export interface Tables {
   siprec_metadata: SiprecMetadataTable
   call_keys: CallKeysTable
   life_signs: LifeSignsTable
+  jobs: JobsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   users: UsersTable
@@ -187,6 +189,25 @@ export interface CallKeysTable {
 export interface LifeSignsTable {
   id: number
   at_ms: number
+}
+
+/** What still has to be done; what is done is gone. */
+export interface JobsTable {
+  id: string
+  kind: string
+  key: string
+  subject: string | null
+  /** JSON. */
+  payload: string
+  /** 0 is the most urgent. */
+  priority: number
+  state: JobState
+  attempts: number
+  not_before_ms: number
+  added_at_ms: number
+  last_error: string | null
+  /** It was added once more while it ran. */
+  again: number
 }
 
 export interface ExtensionsTable {

@@ -262,6 +262,14 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
+  'job.failed': At & {
+    readonly jobId: string
+    readonly kind: string
+    readonly key: string
+    readonly attempts: number
+    readonly text: string
+  }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]

@@ -195,6 +195,8 @@ export interface RecordedFile {
   readonly startedAtMs: number
   /** Samples of silence written because nothing came for them. */
   readonly missingSamples: number
+  /** How much slower the sender's clock runs than ours; absent while that is not known. */
+  readonly driftPpm?: number
 }
 
 export interface PortEvents {

@@ -35,6 +35,12 @@ test('a check that does not answer within two seconds has failed', async () => {
   assert.deepEqual((await report).checks, { it: { status: 'unhealthy', message: 'no answer within 2 s' } })
 })
 
+test('a check that passes may say a word about it', async () => {
+  const { health } = start(() => Promise.resolve('3 wait, 1 run'))
+  const { status, checks } = await health.report()
+  assert.deepEqual([status, checks], ['healthy', { it: { status: 'healthy', message: '3 wait, 1 run' } }])
+})
+
 test('no timer is left when a check has answered', async () => {
   const { clock, health } = start(() => Promise.reject(new Error('no')))
   assert.equal((await health.report()).status, 'unhealthy')

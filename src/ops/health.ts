@@ -9,8 +9,8 @@ import { availableParallelism } from 'node:os'
 import type { Clock } from '../core/clock.ts'
 import { formatUptime } from './uptime.ts'
 
-/** Resolves when all is well; the reason it rejects with is shown. */
-export type HealthCheck = () => Promise<void>
+/** Resolves when all is well, with a word about it where there is one; the reason it rejects with is shown. */
+export type HealthCheck = () => Promise<string | void>
 
 export interface HealthOptions {
   readonly version: string
@@ -87,13 +87,13 @@ export class Health {
     const shown = Object.fromEntries(
       results.map((problem, index) => [
         names[index] ?? '',
-        problem === undefined
-          ? { status: 'healthy' as const, message: 'ok' }
-          : { status: 'unhealthy' as const, message: problem },
+        typeof problem === 'string'
+          ? { status: 'unhealthy' as const, message: problem }
+          : { status: 'healthy' as const, message: problem?.well ?? 'ok' },
       ]),
     )
     return {
-      status: results.every((problem) => problem === undefined) ? 'healthy' : 'unhealthy',
+      status: results.every((problem) => typeof problem !== 'string') ? 'healthy' : 'unhealthy',
       timestamp: new Date(clock.wallMs()).toISOString(),
       uptime: formatUptime(this.uptimeSeconds),
       version,
@@ -107,13 +107,13 @@ export class Health {
     }
   }
 
-  /** What is wrong, if anything. */
-  #run(check: HealthCheck): Promise<string | undefined> {
+  /** What is wrong, if anything; else what it says of itself. */
+  #run(check: HealthCheck): Promise<string | { readonly well: string } | undefined> {
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(checkMs, () => resolve(`no answer within ${checkMs / 1_000} s`))
       check()
         .then(
-          () => resolve(undefined),
+          (well) => resolve(typeof well === 'string' ? { well } : undefined),
           (error: unknown) => resolve(error instanceof Error ? error.message : String(error)),
         )
         .finally(() => timer.cancel())

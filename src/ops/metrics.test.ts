@@ -25,6 +25,8 @@ function start(media: () => Promise<readonly MediaReading[]> = () => Promise.res
     load: () => ({ lagMs: 0, busy: 0, refused: 0 }),
     sipCounters: () => ({ malformed: 7 }),
     certificates: () => [{ path: '/etc/a.pem', daysLeft: 12.5 }],
+    jobs: () => Promise.resolve([{ kind: 'recording.archive', state: 'failed' as const, jobs: 3 }]),
+    jobEnds: () => [{ kind: 'recording.archive', done: 9, retried: 2, failed: 3 }],
   })
   const line = async (name: string) =>
     (await metrics.text()).split('\n').find((text) => text.startsWith(`${name} `) || text.startsWith(`${name}{`))
@@ -169,4 +171,13 @@ test('how well legs were heard is counted when they end, troubles by their code,
   assert.match(text, /^patchbay_media_verdicts_total\{code="echo"\} 0$/m)
   assert.match(text, /^patchbay_rtp_port_pairs\{state="resting"\} 6$/m)
   assert.match(text, /^patchbay_rtp_ports_exhausted_total 2$/m)
+})
+
+test('jobs are counted as they stand, and by how their attempts ended', async () => {
+  const { line } = start()
+  assert.equal(await line('patchbay_jobs'), 'patchbay_jobs{kind="recording.archive",state="failed"} 3')
+  assert.equal(
+    await line('patchbay_job_attempts_total'),
+    'patchbay_job_attempts_total{kind="recording.archive",end="done"} 9',
+  )
 })

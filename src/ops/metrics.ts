@@ -9,6 +9,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { FactBus } from '../events/bus.ts'
 import type { CallKind } from '../events/catalogue.ts'
 import type { WorkerReading } from './health.ts'
+import { type JobCount, type JobEnds, readJobs } from './job-metrics.ts'
 import { countQuality, type PortReading, readPorts, readWorkers } from './media-metrics.ts'
 
 /** What the media threads did, one entry a thread (a part of media's WorkerStats). */
@@ -49,6 +50,10 @@ export interface MetricsOptions {
   readonly load: () => { readonly lagMs: number; readonly busy: number; readonly refused: number }
   /** The TLS certificates in use. */
   readonly certificates: () => readonly CertificateReading[]
+  /** Jobs in the table. */
+  readonly jobs: () => Promise<readonly JobCount[]>
+  /** Jobs that ended since the start. */
+  readonly jobEnds: () => readonly JobEnds[]
   /** What the SIP stack counted since the start, by name. */
   readonly sipCounters: () => Readonly<Record<string, number>>
 }
@@ -91,6 +96,7 @@ export class Metrics {
     this.#readCertificates(options)
     countQuality(this.#registry, options.bus)
     readPorts(this.#registry, options.mediaPorts)
+    readJobs(this.#registry, options)
     readWorkers(this.#registry, options.bus, options.mediaWorkers)
     this.#readMedia = this.#mediaReader(options.media)
     this.#tellMediaIo(options.mediaIo)

@@ -47,7 +47,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const { folder, combineLegs = true } = deps
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), track.driftPpm))
   const raws: (RawAudio | undefined)[] = []
   for (const track of tracks) raws.push(await openRaw(join(folder, track.file)))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
@@ -69,12 +69,12 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
 }
 
 /** The leg as the file tells it, lengths in its header put right; undefined when no packet ever came. */
-async function openLeg(path: string): Promise<LegAudio | undefined> {
+async function openLeg(path: string, driftPpm: number | undefined): Promise<LegAudio | undefined> {
   try {
     const header = await repairWav(path)
     if (!header || header.samples === 0) return undefined
     await syncFile(path)
-    return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
+    return { ...header, path, startedAtMs: header.startedAtMs ?? 0, ...(driftPpm !== undefined && { driftPpm }) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -61,6 +61,8 @@ const manifestSchema = z.object({
       party: party.optional(),
       /** The leg's file, in the folder; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
+      /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
+      driftPpm: z.number().optional(),
     }),
   ),
   /** From SIPREC metadata; without them the parties of the tracks count. */

@@ -148,6 +148,8 @@ class Recording implements ActiveRecording {
   readonly #names: string[] = []
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
+  /** By leg id: how far its clock was off, parts in a million. */
+  readonly #drifts = new Map<string, number>()
   #manifest: Manifest
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
@@ -338,7 +340,9 @@ class Recording implements ActiveRecording {
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
   async #close(track: Track): Promise<RecordedFile | undefined> {
     try {
-      return await track.port.stopRecording()
+      const file = await track.port.stopRecording()
+      if (file?.driftPpm !== undefined) this.#drifts.set(track.legId, file.driftPpm)
+      return file
     } catch (error) {
       this.#cutOff = true
       this.#deps.log.warn('A leg of a recording was not closed in order', {
@@ -356,7 +360,11 @@ class Recording implements ActiveRecording {
     const interrupted = this.#cutOff
     try {
       const marks = [...this.#pauses.marks]
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, ...(marks.length > 0 && { marks }) }
+      const tracks = this.#manifest.tracks.map((track) => {
+        const driftPpm = this.#drifts.get(track.legId)
+        return driftPpm === undefined ? track : Object.assign(track, { driftPpm })
+      })
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, tracks, ...(marks.length > 0 && { marks }) }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)

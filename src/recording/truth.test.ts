@@ -9,7 +9,7 @@
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -24,6 +24,7 @@ import { Port } from '../media/worker/port.ts'
 import { BlockPool } from '../media/worker/recording/block-pool.ts'
 import { printRtp } from '../rtp/packet.ts'
 import { digitPackets } from '../rtp/telephone-event.ts'
+import type { Manifest } from './manifest.ts'
 import { Recordings } from './service.ts'
 
 const packetMs = 20
@@ -197,6 +198,18 @@ test('what still comes in for the call that had this port before is not in the r
   for (const { said, law } of stale) assert.equal(placeOf(soundOf(said, law), wav.channel(1)), undefined)
 })
 
+test('how far the clock of a sender is off is told with its leg, and the channels have one length', async (t) => {
+  const untilMs = 100_000
+  const slow = each(run(0, untilMs / packetMs), ({ saidMs }, i) => ({
+    saidMs: saidMs * (1 + 200e-6),
+    delayMs: 5 + 20 * chance(i),
+  }))
+  const wav = await recorded(t, [run(0, untilMs / packetMs, { ssrc: 7 }), slow])
+  const [first = 1, second = 1] = wav.tracks.map(({ driftPpm = Number.NaN }) => driftPpm)
+  assert.ok(Math.abs(first) < 0.1 && Math.abs(second - 200) < 20, `${first} and ${second} ppm`)
+  assert.ok(Math.abs(wav.samples - (untilMs + 20) * 8) < 40, `${wav.samples / 8} ms`)
+})
+
 /** What packet number `said` sounds like: like no other. */
 function payloadOf(said: number): Uint8Array {
   return Uint8Array.from({ length: frame }, (_, i) => {
@@ -300,7 +313,9 @@ async function recorded(t: TestContext, legs: readonly (readonly Frame[])[], dig
   }
   passUntil((coming.at(-1)?.atMs ?? 0) + 1000)
   await recording.stop()
-  return readWav(join(folder, 'call.wav'))
+  const wav = await readWav(join(folder, 'call.wav'))
+  const { tracks } = JSON.parse(await readFile(join(folder, 'call.json'), 'utf8')) as Manifest
+  return Object.assign(wav, { tracks })
 }
 
 const describe = (port: Port, rtpPort: number): void =>

@@ -304,7 +304,7 @@ export class RecordingSession implements LiveCall {
     return this.#finish(reason)
   }
 
-  /** Once; resolves when all is closed and stored. */
+  /** Once; resolves when all is closed; the recording is stored in its turn. */
   async #finish(reason: EndReason, by?: LegRole, sipStatus?: number): Promise<void> {
     if (this.#ended) return this.#closed.promise
     this.#ended = true
@@ -313,11 +313,12 @@ export class RecordingSession implements LiveCall {
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
     const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
-    const stored = this.#recording?.stop()
+    // Not waited for: what is stored in its turn must not keep the session in memory.
+    void this.#recording?.stop()
     await this.#streams.close()
     this.#tell('call.ended', { reason, ...(by && { by }), ...(sipStatus !== undefined && { sipStatus }) })
     this.#services.live.remove(this.id)
-    await Promise.allSettled([goodbye, stored, this.#media.close()])
+    await Promise.allSettled([goodbye, this.#media.close()])
     this.#tell('call.traced', { messages: this.messages() })
     this.#closed.resolve()
   }

@@ -8,6 +8,7 @@ import { z } from 'zod'
 
 const factKinds = [
   'call',
+  'job',
   'leg',
   'message',
   'registration',

@@ -40,7 +40,7 @@ export const dgramIo: MediaIo = {
     ])
     const [rtp, rtcp] = bound
     if (rtp && (rtcp || muxed)) return portSockets(rtp, rtcp, bindIp, rtpPort, handler)
-    await Promise.all(bound.map((socket) => socket && closeSocket(socket)))
+    await Promise.all(bound.map(async (socket) => socket && closeSocket(socket)))
     return undefined
   },
   /** Each packet leaves when it is sent. */
@@ -156,7 +156,7 @@ function portSockets(
     async close() {
       if (!open) return
       open = false
-      await Promise.all([closeSocket(rtp), rtcp && closeSocket(rtcp)])
+      await Promise.all([closeSocket(rtp), ...(rtcp ? [closeSocket(rtcp)] : [])])
     },
   }
 }

@@ -36,6 +36,9 @@ export interface RecorderOptions {
 /** How old a block may grow before it is written, ms. */
 const flushMs = 500
 
+/** A first packet that was later than this was no packet held up: its sender had sent ahead. */
+const mostWaitedMs = 500
+
 /** A way of counting: packets of one clock rate. */
 interface Count {
   readonly timeline: Timeline<SpeechPacket>
@@ -142,8 +145,19 @@ export class Recorder {
   async close(): Promise<RecordedFile | undefined> {
     for (const { timeline } of this.#counts.values()) timeline.finish()
     this.#inOrder?.close()
-    const [file] = await Promise.all([this.#file?.close(), this.#raw?.close()])
-    return file
+    const { waitedMs, drift } = this.#clock()
+    const [file] = await Promise.all([this.#file?.close(waitedMs), this.#raw?.close()])
+    return file && { ...file, ...(drift !== undefined && { driftPpm: drift * 1e6 }) }
+  }
+
+  /** How late the first packet was, and how far the sender's clock is off, by the clock rate it came in last. */
+  #clock(): { readonly waitedMs: number; readonly drift: number | undefined } {
+    const [first] = this.#counts
+    const waitedMs = first ? (first[1].timeline.clock.waited * 1000) / first[0] : 0
+    return {
+      waitedMs: waitedMs <= mostWaitedMs ? waitedMs : 0,
+      drift: this.#last?.timeline.clock.drift,
+    }
   }
 
   readonly #fail = (text: string): void => {

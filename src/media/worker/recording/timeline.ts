@@ -13,6 +13,7 @@
  * Pure: positions are ticks of the RTP clock from the first packet's timestamp, and may be negative when that one came late.
  */
 import { extendSequence, extendTimestamp } from '../../../rtp/sequence.ts'
+import { ClockDrift, type ClockLine } from './clock-drift.ts'
 
 /** A packet's sound and where its header says it belongs. */
 export interface Sampled {
@@ -110,6 +111,7 @@ export class Timeline<Packet extends Sampled> {
   /** Just after the last packet placed. */
   #end = 0
   #held: Held<Packet>[] = []
+  readonly #drift: ClockDrift
 
   /**
    * @param place Told for each packet to keep, once.
@@ -121,6 +123,7 @@ export class Timeline<Packet extends Sampled> {
     keep: (packet: Packet) => Packet,
   ) {
     this.#ticksPerMs = clockRateHz / 1000
+    this.#drift = new ClockDrift(clockRateHz)
     this.#place = place
     this.#keep = keep
   }
@@ -131,6 +134,7 @@ export class Timeline<Packet extends Sampled> {
     if (!this.#current) {
       this.#transit = arrival
       this.#followedAt = arrival
+      this.#drift.see(0, arrival)
     }
     if (packet.ssrc !== this.#current?.ssrc) this.#changeSource(packet, arrival)
     if (this.#take(packet, arrival)) return
@@ -149,6 +153,11 @@ export class Timeline<Packet extends Sampled> {
   /** Where a source that begins at `nowMs` would begin, in ticks: for one that counts by another clock. */
   joinsAt(nowMs: number): number {
     return this.#joinAt(nowMs * this.#ticksPerMs)
+  }
+
+  /** What is known of the sender's clock. */
+  get clock(): ClockLine {
+    return this.#drift.read()
   }
 
   /** No more packets come: place what is held. */
@@ -182,6 +191,7 @@ export class Timeline<Packet extends Sampled> {
       if (this.#mayHaveStood(stream, sequence, timestamp, arrival)) return false
       this.#releaseHeld()
       this.#follow(arrival, position, follows(stream, sequence, timestamp))
+      this.#drift.see(position, arrival)
     }
     this.#accept(stream, packet, sequence, timestamp, arrival)
     return true

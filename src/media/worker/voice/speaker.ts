@@ -50,6 +50,11 @@ const silentBytes = 2
 /** One for all ports of a worker: what is sent is taken before the next is made. */
 const out = new Uint8Array(rtpHeaderBytes + mostPayloadBytes)
 
+/** What is relayed goes on with such headers. */
+export interface SteadyRelay extends SteadyRewrite {
+  readonly outPayloadType: number
+}
+
 export class Speaker implements FrameSink {
   /** What the peer hears, as sound. */
   readonly heard = new Heard()
@@ -215,16 +220,12 @@ export class Speaker implements FrameSink {
   }
 
   /** How packets like this one, which was relayed last, go on as long as nothing changes; undefined when it is not that simple. */
-  rule(
-    packet: RtpPacket,
-    from: Format,
-    nowMs: number,
-  ): (SteadyRewrite & { readonly outPayloadType: number }) | undefined {
+  rule(packet: RtpPacket, from: Format, nowMs: number): SteadyRelay | undefined {
     const to = this.#to
-    if (from.kind !== 'speech' || from !== this.#from || !to || to !== this.#last || to.encoding !== from.encoding)
-      return
-    if (this.#running || this.heard.layered || this.#improved || this.#listener) return
-    if (!this.#wire.open || !this.#events.idle(nowMs) || to.clockRateHz !== this.#sent.clockRateHz) return
+    const follows = from === this.#from && to !== undefined && to === this.#last
+    if (!follows || from.kind !== 'speech' || to.encoding !== from.encoding) return undefined
+    if (this.#running || this.heard.layered || this.#improved || this.#listener) return undefined
+    if (!this.#wire.open || !this.#events.idle(nowMs) || to.clockRateHz !== this.#sent.clockRateHz) return undefined
     const rule = this.#sent.rule(packet)
     return rule && { ...rule, outPayloadType: to.payloadType }
   }

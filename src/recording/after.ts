@@ -1,0 +1,73 @@
+/**
+ * What happens to a recording after `recording.stored`: the steps, in order, each a job that is tried until it is done.
+ *
+ *   recording.stored ── kept with its rows ─▶  first step ─▶ … ─▶ last step
+ *
+ * A step that is not wanted by the settings has no parts and is passed over. One with several parts (a copy in each
+ * archive) runs them beside each other; the step behind it is begun after each of them, and does nothing until all are
+ * done. Steps find out themselves what was done before: after a crash they are begun again.
+ */
+import type { Fact } from '../events/catalogue.ts'
+import type { JobContext, Jobs } from '../jobs/runner.ts'
+import type { NewJob, Payload } from '../jobs/types.ts'
+
+export interface AfterStep {
+  /** The kind of its jobs: `recording.archive`. */
+  readonly kind: string
+  /** Names of what runs beside each other; `['']` when there is only one thing to do, none when there is nothing. */
+  readonly parts: readonly string[]
+  /** As `JobKind` has them. */
+  readonly atATime?: number
+  readonly attempts?: number
+  readonly limitMs?: number
+  run(what: StepRun, context: JobContext): Promise<void>
+}
+
+export interface StepRun {
+  readonly recordingId: string
+  /** One of the parts. */
+  readonly part: string
+  /** What an attempt before this one left with `remember`. */
+  readonly payload: Payload
+}
+
+export class AfterRecording {
+  readonly #steps: readonly AfterStep[]
+
+  constructor(steps: readonly AfterStep[]) {
+    this.#steps = steps
+  }
+
+  /** Of a fact: the first step that is wanted, when a recording was stored. */
+  jobsOf(fact: Fact): readonly NewJob[] {
+    return fact.name === 'recording.stored' ? this.#from(0, fact.recordingId) : []
+  }
+
+  /** Have the steps run. Before the jobs are started. */
+  joinTo(jobs: Pick<Jobs, 'handle'>): void {
+    this.#steps.forEach((step, index) => {
+      const { kind, parts, atATime, attempts, limitMs } = step
+      jobs.handle(kind, {
+        ...(atATime !== undefined && { atATime }),
+        ...(attempts !== undefined && { attempts }),
+        ...(limitMs !== undefined && { limitMs }),
+        handler: async ({ key, payload }, context) => {
+          const [recordingId = '', part = ''] = key.split('/')
+          // The settings may have changed since it was added.
+          if (parts.includes(part)) await step.run({ recordingId, part, payload }, context)
+          return this.#from(index + 1, recordingId)
+        },
+      })
+    })
+  }
+
+  #from(index: number, recordingId: string): NewJob[] {
+    const step = this.#steps.slice(index).find(({ parts }) => parts.length > 0)
+    if (!step) return []
+    return step.parts.map((part) => ({
+      kind: step.kind,
+      key: part === '' ? recordingId : `${recordingId}/${part}`,
+      subject: recordingId,
+    }))
+  }
+}
