@@ -10,6 +10,7 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
+import { joinLife, type LifeSide } from './join-life.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
 
 export interface Foundation {
@@ -21,6 +22,7 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  readonly life: LifeSide
   readonly recordingDir: string
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
@@ -51,5 +53,7 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
+  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, recordingDir })
+  closing.push(() => life.retention.close())
+  return { settings, clock, log, bus, database, jobs, audit, life, recordingDir, recordingsWritable, closing }
 }

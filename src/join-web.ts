@@ -26,7 +26,7 @@ export interface WebSide {
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
-  const { settings, clock, log, bus, database, jobs, audit, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
@@ -51,6 +51,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     jobs,
     jobList: database.jobs,
     audit,
+    life,
     bans: calls.bans,
     health,
     mediaIo: calls.media.io,

@@ -69,6 +69,7 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
   const calls = await joinCalls(foundation, reserved)
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
   await foundation.jobs.start()
+  foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)

@@ -21,7 +21,14 @@ const participant = z.object({
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
   heard: z
-    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .array(
+      z.object({
+        fromMs: z.number(),
+        untilMs: z.number().optional(),
+        statedFromMs: z.number().optional(),
+        statedUntilMs: z.number().optional(),
+      }),
+    )
     .readonly()
     .optional(),
 })

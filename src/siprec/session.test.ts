@@ -145,7 +145,8 @@ test('metadata names the people, and who called is on channel 0', async () => {
   assert.deepEqual(snapshot?.from, { uri: 'sip:bob@biloxi.example.com', name: 'Bob' })
   assert.deepEqual(snapshot?.to, { uri: 'sip:paul@biloxi.example.com', name: 'Paul' })
   const [bob, paul] = snapshot?.legs ?? []
-  const heard = [{ fromMs: world.clock.wallMs() }]
+  const statedFromMs = Date.parse('2010-12-16T23:41:07Z')
+  const heard = [{ fromMs: world.clock.wallMs(), statedFromMs }]
   assert.deepEqual(world.recordings.started[0]?.who, {
     participants: [
       { uri: 'sip:bob@biloxi.example.com', name: 'Bob', legId: bob?.id, label: '96', heard },

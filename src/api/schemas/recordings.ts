@@ -28,7 +28,14 @@ export const participantSchema = z
     channel: z.int().optional().describe('Channel of the combined file with this voice.'),
     guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
     heard: z
-      .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+      .array(
+        z.object({
+          fromMs: z.number(),
+          untilMs: z.number().optional(),
+          statedFromMs: z.number().optional().describe('By the clock of the recording client.'),
+          statedUntilMs: z.number().optional(),
+        }),
+      )
       .readonly()
       .optional()
       .describe('When it was on that leg; open at the end: until the end.'),
@@ -36,6 +43,9 @@ export const participantSchema = z
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
 
+export const recordingStateSchema = z
+  .enum(['recording', 'stored', 'interrupted', 'failed', 'deleting', 'deleted'])
+  .describe('`deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays.')
 export const recordingMarkSchema = z
   .object({
     kind: z.enum(['paused', 'muted']).describe('`muted`: one leg.'),
@@ -49,7 +59,6 @@ export const recordingMarkSchema = z
   .meta({ id: 'RecordingMark' })
 export type RecordingMark = z.infer<typeof recordingMarkSchema>
 
-export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
 const recordingShape = {
