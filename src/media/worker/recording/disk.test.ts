@@ -27,9 +27,11 @@ const writing = (fd: number, bytes: Uint8Array, from: number, position: number) 
     writeAt(fd, bytes, from, position, (error, written) => resolve({ error, written })),
   )
 
+/** What is written to file `i`, first and then. */
+const text = (i: number, part: number): Buffer => Buffer.from(`${part} of ${i} `.repeat(1000))
+
 async function writesMany(t: TestContext): Promise<void> {
   const made = files(t, 30)
-  const text = (i: number, part: number): Uint8Array => Buffer.from(`${part} of ${i} `.repeat(1000))
   for (const part of [0, 1]) {
     const at = (i: number): number => part * text(i, 0).length
     const results = await Promise.all(made.map(({ fd }, i) => writing(fd, text(i, part), 0, at(i))))
@@ -38,7 +40,8 @@ async function writesMany(t: TestContext): Promise<void> {
       made.map((_, i) => ({ error: null, written: text(i, part).length })),
     )
   }
-  for (const [i, { path }] of made.entries()) assert.equal(readFileSync(path, 'latin1'), `${text(i, 0)}${text(i, 1)}`)
+  for (const [i, { path }] of made.entries())
+    assert.equal(readFileSync(path, 'latin1'), text(i, 0).toString() + text(i, 1).toString())
 }
 
 async function writesParts(t: TestContext): Promise<void> {
