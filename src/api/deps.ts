@@ -2,7 +2,9 @@
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -18,7 +20,9 @@ import type { LiveRecordings } from '../recording/types.ts'
 import type { Holds } from '../retention/holds.ts'
 import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -32,6 +36,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
+  readonly siprecPeers: PeerBook
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps
@@ -45,6 +50,8 @@ export interface ApiDeps {
   readonly metrics?: Metrics
   /** Folder that the names of recording files are relative to. */
   readonly recordingDir: string
+  /** For files that are sealed. */
+  readonly openKey: OpenKey
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */
@@ -72,10 +79,12 @@ export interface ApiSettings {
   readonly requestsPerMinute?: number
 }
 
-/** How long recordings are kept. */
+/** How long recordings are kept, what people write to them, records of calls. */
 export interface LifeDeps {
   readonly retention: Retention
   readonly holds: Holds
+  readonly cdr: CdrStore
+  readonly labels: LabelStore
   /** Files in the folder that belong to no recording, up to `limit`. */
   readonly orphans: (limit: number) => Promise<Orphans>
   /** RECORDING_CLEANUP_DAYS as it is now. */

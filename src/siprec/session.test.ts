@@ -310,6 +310,40 @@ test('metadata that cannot be read is told with its problems and changes nothing
   assert.equal(world.live.size, 1)
 })
 
+for (const [what, document] of [
+  ['no XML', 'hello'],
+  ['an entity', '<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><recording>&a;</recording>'],
+  [
+    'a raw & and an end tag that is missing',
+    metadataOfBasic.replace('sip:bob@', 'sip:bob&co@').replace('</participant>', ''),
+  ],
+  [
+    'an id used twice',
+    metadataOfBasic.replace('</recording>', '<stream stream_id="x"/><stream stream_id="x"/></recording>'),
+  ],
+  ['bytes that are no UTF-8', metadataOfBasic.replace('Paul', 'P\u00e4ul')],
+  ['more than a megabyte', metadataOfBasic.replace('</recording>', `<!--${'x'.repeat(1_048_576)}--></recording>`)],
+] as const) {
+  test(`broken metadata never costs audio: ${what}`, async () => {
+    const body = [
+      '--b\r\nContent-Type: application/sdp\r\n',
+      sdp(...two),
+      '--b\r\nContent-Type: application/rs-metadata+xml\r\n',
+      document,
+      '--b--\r\n',
+    ].join('\r\n')
+    const { headers } = request('INVITE', 'x', 'multipart/mixed;boundary=b')
+    const invite = new FakeInvite({ ...request('INVITE'), headers, body: Buffer.from(body, 'latin1') })
+    server.handle(invite)
+
+    assert.equal((await invite.final).status, 200)
+    assert.equal(world.recordings.started[0]?.tracks.length, 2)
+    const [told] = world.told('siprec.metadata-updated')
+    assert.ok((told?.problems.length ?? 0) > 0)
+    assert.equal(told?.raw, document.slice(0, 1_048_576), 'kept as it came')
+  })
+}
+
 test('a request with nothing in it refreshes: an INVITE gets our offer, an UPDATE only a 200', async () => {
   const invite = await begin()
   const again = await invite.dialog.receive(request('INVITE'))

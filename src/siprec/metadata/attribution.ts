@@ -7,7 +7,7 @@
  * stream. docs/siprec/metadata.md tells the same to users.
  */
 import type { Participant } from '../../events/catalogue.ts'
-import { userOf } from './addresses.ts'
+import { userOf } from './document/addresses.ts'
 import { isPresent, type MetadataParticipant, type MetadataState } from './model.ts'
 
 export interface Attribution {
@@ -106,9 +106,13 @@ function guess(
     present.filter(({ id }) => said.get(id)?.length === 0 && !isSilent(state, id) && !hadStream(state, id, gone)),
     ({ calling }) => calling === true,
   )
-  // One stream for all: a mono client whose metadata names the streams it would like to have.
+  // One stream for all: a mono client whose metadata names the streams it would like to have. Where somebody is said to
+  // be on it, only those who send another that is not offered.
   const [only] = labels
-  if (labels.length === 1 && only !== undefined) return new Map(unplaced.map(({ id }) => [id, only]))
+  if (labels.length === 1 && only !== undefined) {
+    const onIt = taken.has(only) ? unplaced.filter(({ id }) => state.sending.has(id)) : unplaced
+    return new Map(onIt.map(({ id }) => [id, only]))
+  }
   return new Map(
     unplaced.flatMap(({ id }, index): [string, string][] => {
       const label = free[index]

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommunicationSession } from '../../events/siprec.ts'
+import { parseMetadata } from './document/read.ts'
 import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
 
 const parse = (content: string, mode = 'complete') =>
   parseMetadata(
@@ -306,6 +306,19 @@ test('beside our times stand those of the documents; a hold, of which they say n
     { fromMs: 1_000, untilMs: 2_000, statedFromMs: at(0, 1) },
     { fromMs: 3_000, untilMs: 6_000, statedUntilMs: at(0, 5) },
   ])
+})
+
+test('one line with somebody on it: who sends a stream that is not offered is guessed to be there too, others are not', () => {
+  const people = new People()
+  people.merge(parse(`${call}<participant participant_id="c"><nameID aor="sip:carol@x"/></participant>`))
+  assert.deepEqual(
+    people.on(streams.slice(0, 1), 0).now.map(({ uri, legId, guessed }) => [uri, legId, guessed]),
+    [
+      ['sip:bob@x', 'x', undefined],
+      ['sip:paul@x', 'x', true],
+      ['sip:carol@x', undefined, undefined],
+    ],
+  )
 })
 
 test('somebody whose stream was taken away is not guessed onto the one that is left', () => {
