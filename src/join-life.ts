@@ -18,7 +18,6 @@ import { deleteFiles } from './retention/delete-files.ts'
 import { Holds } from './retention/holds.ts'
 import { findOrphans } from './retention/orphans.ts'
 import { Retention } from './retention/retention.ts'
-import type { Deletion } from './retention/types.ts'
 import type { OpenKey } from './sealing/container/reader.ts'
 
 export interface LifeSide extends LifeDeps {
@@ -44,13 +43,15 @@ export interface LifeParts {
 const exportLimitMs = 24 * 3_600_000
 const mostAuditRecords = 1_000
 
+/** There are no copies elsewhere. */
+const removeCopies = (): Promise<void> => Promise.resolve()
+
 /** Before the jobs are started. */
 export function joinLife(parts: LifeParts): LifeSide {
   const { settings, clock, log, bus, database, jobs, recordingDir } = parts
   const { retention: store, holds } = database
   const settingDays = (): number => settings.cleanupDays
   const wake = (): void => jobs.wake()
-  const removeCopies = (_deletion: Deletion): Promise<void> => Promise.resolve()
   const cancelJobs = (recordingId: string): Promise<number> => jobs.cancelSubject(recordingId)
   jobs.handle(deleteJobKind, {
     handler: ({ key }) => deleteFiles(key, { store, folder: recordingDir, bus, clock, removeCopies, cancelJobs }),
