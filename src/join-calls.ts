@@ -15,7 +15,8 @@ import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import type { Clock } from './core/clock.ts'
-import { type Networks, parseNetworks } from './core/networks.ts'
+import { changingNetworks, type Networks, parseNetworks } from './core/networks.ts'
+import type { LiveSettings } from './core/settings/live.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { FactBus } from './events/bus.ts'
@@ -86,6 +87,7 @@ export interface CallSide {
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
@@ -93,7 +95,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const media = await createMediaPlane({ ...planeSettings, io: mediaIo(settings) }, { log, ...workerFacts(bus, clock) })
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
-  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
+  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs } = settings.sip
   const registrar = new Registrar({
     clock,
     bus,
@@ -145,14 +147,17 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
-  const loudnessLufs = loudness === 0 ? undefined : loudness
+  const { maxPause, autoResume, pauseDigits } = settings.recording
   const longestMs = maxPause === 0 ? undefined : maxPause
   const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
-    combineLegs,
-    loudnessLufs,
+    get combineLegs() {
+      return inForce().recording.combineLegs
+    },
+    get loudnessLufs() {
+      return inForce().recording.loudness || undefined
+    },
     pause,
     reserved,
     bus,
@@ -170,18 +175,28 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     advertisedIp,
     mediaIps: mediaAddresses(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
-    rtpTimeoutMs: settings.rtp.timeout,
+    get rtpTimeoutMs() {
+      return inForce().rtp.timeout
+    },
     holdMusic: await findHoldMusic(settings.calls.musicOnHold),
-    srtp: settings.rtp.srtp,
-    codecs: codecRules(settings.rtp),
+    get srtp() {
+      return inForce().rtp.srtp
+    },
+    get codecs() {
+      return codecRules(inForce().rtp)
+    },
   }
   const { directory } = database
   const { security } = settings
   const limits = new CallLimits({
     clock,
     bus,
-    callsAtATime: security.callsAtATime,
-    callsPerSecond: security.callsPerSecond,
+    get callsAtATime() {
+      return inForce().security.callsAtATime
+    },
+    get callsPerSecond() {
+      return inForce().security.callsPerSecond
+    },
   })
   const dialplan = new Dialplan({
     gatekeeper,
@@ -204,16 +219,32 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const siprec = new SiprecServer(
     { ...services, recordings },
     {
-      streamSilentMs: settings.rtp.timeout,
-      askWhenSilentMs: settings.siprec.askWhenSilent,
-      srtp: settings.siprec.srtp,
-      multipartResponse: settings.siprec.multipartResponse,
+      get streamSilentMs() {
+        return inForce().rtp.timeout
+      },
+      get askWhenSilentMs() {
+        return inForce().siprec.askWhenSilent
+      },
+      get srtp() {
+        return inForce().siprec.srtp
+      },
+      get multipartResponse() {
+        return inForce().siprec.multipartResponse
+      },
     },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()
   const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
+  const desk = new FrontDesk({
+    gatekeeper,
+    registrar,
+    dialplan,
+    messages,
+    siprec,
+    live,
+    maxCalls: () => inForce().sip.maxCalls,
+  })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   trunks.open(stack)
@@ -266,23 +297,33 @@ const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
-function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
+function makeShield({ settings, live, clock, bus, closing }: Foundation): Shield {
   const { security, trunks, siprecPeers, sip } = settings
   const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
   const shield = new Shield({
     clock,
     bus,
-    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
-    ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
-    ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
-    messagesPerSecond: security.messagesPerSecond,
-    messagesPerSecondInAll: security.messagesPerSecondInAll,
+    trusted: changingNetworks(() => [live.now.security.trustedNetworks, peers]),
+    allowed: everybodyUnless(() => live.now.security.allowedSources),
+    denied: changingNetworks(() => [live.now.security.deniedSources]),
+    get messagesPerSecond() {
+      return live.now.security.messagesPerSecond
+    },
+    get messagesPerSecondInAll() {
+      return live.now.security.messagesPerSecondInAll
+    },
     banAfter: security.banAfter,
     banMs: security.banTime,
     knownMs: sip.maxExpires + proofMarginMs,
   })
   closing.push(async () => shield.close())
   return shield
+}
+
+/** An empty list lets everybody in. */
+function everybodyUnless(allowed: () => readonly string[]): Networks {
+  const networks = changingNetworks(() => [allowed()])
+  return { has: (ip) => allowed().length === 0 || networks.has(ip) }
 }
 
 function keepPhones({ settings, clock, closing }: Foundation, registrar: Registrar, stack: SipStack): void {
@@ -294,15 +335,24 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
 }
 
 /** Of extensions in the file that say where they are. */
-function extensionSources({ extensions }: Settings): (number: string) => Networks | undefined {
-  const sources = new Map(
-    extensions.flatMap(({ number, sources: listed }) => (listed ? [[number, parseNetworks(listed)] as const] : [])),
-  )
-  return (number) => sources.get(number)
+function extensionSources(live: LiveSettings): (number: string) => Networks | undefined {
+  let seen: Settings['extensions'] | undefined
+  let sources = new Map<string, Networks>()
+  return (number) => {
+    const { extensions } = live.now
+    if (extensions !== seen) {
+      const listed = extensions.flatMap((one) =>
+        one.sources ? [[one.number, parseNetworks(one.sources)] as const] : [],
+      )
+      sources = new Map(listed)
+      seen = extensions
+    }
+    return sources.get(number)
+  }
 }
 
 function makeGatekeeper(
-  { settings, clock, bus, database }: Foundation,
+  { settings, live, clock, bus, database }: Foundation,
   trunks: TrunkLines,
   strangers: Shield,
 ): Gatekeeper {
@@ -316,9 +366,9 @@ function makeGatekeeper(
       algorithms: settings.sip.authAlgorithms,
     }),
     directory: database.directory,
-    sourcesOf: extensionSources(settings),
+    sourcesOf: extensionSources(live),
     trunks,
-    siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
+    siprecSources: changingNetworks(() => [live.now.siprec.allowedSources, peers]),
     isSiprec,
     bus,
     wallMs: () => clock.wallMs(),

@@ -13,6 +13,12 @@ export const apiFailures = {
   'api.file-not-found': { fault: 'caller', http: 404, text: 'The recording has no such file' },
   'api.no-audio': { fault: 'caller', http: 404, text: 'The recording has no file with all its voices' },
   'api.precondition-failed': { fault: 'caller', http: 412, text: 'The file has changed' },
+  'api.no-reload': { fault: 'caller', http: 409, text: 'The settings of this server cannot be read again' },
+  'api.settings-refused': {
+    fault: 'caller',
+    http: 422,
+    text: 'The settings were not taken; those of before stay in force',
+  },
   'api.too-large': { fault: 'caller', http: 413, text: 'The request is too large' },
   'api.unsupported-media-type': { fault: 'caller', http: 415, text: 'Send JSON' },
   'api.range-not-satisfiable': { fault: 'caller', http: 416, text: 'The file has no such range' },

@@ -29,6 +29,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'sip', description: 'SIP messages of everybody' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
+        { name: 'settings', description: 'The settings in force, checked, read again' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },
       ],

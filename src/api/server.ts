@@ -35,6 +35,7 @@ import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
 import { trunkRoutes } from './routes/trunks.ts'
 
@@ -74,7 +75,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   const hub = new EventHub(deps)
   await addPlugins(app, deps, hub)
   observe(app, deps)
-  guardRoutes(app, deps.auth)
+  guardRoutes(app, deps.auth, deps.settings)
   auditChanges(app, deps.audit)
   answerErrors(app, deps)
   healthRoutes(app, deps)
@@ -91,6 +92,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   jobRoutes(app, deps)
   auditRoutes(app, deps)
   sipMessageRoutes(app, deps)
+  settingsRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
   await app.ready()
@@ -119,8 +121,9 @@ async function addPlugins(app: App, deps: ApiDeps, hub: EventHub): Promise<void>
     originAgentCluster: false,
   })
   await app.register(cookie)
-  const max = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
-  if (max > 0) await app.register(rateLimit, { max, timeWindow: 60_000 })
+  const wanted = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
+  const max = (): number => (typeof wanted === 'function' ? wanted() : wanted) || Number.MAX_SAFE_INTEGER
+  await app.register(rateLimit, { max, timeWindow: 60_000 })
   await app.register(websocket, {
     options: { maxPayload: maxMessageBytes },
     preClose(done) {

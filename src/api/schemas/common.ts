@@ -22,7 +22,9 @@ export const problemSchema = z
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof problemSchema>
 
-export const roleSchema = z.enum(['admin', 'viewer']).describe('A viewer reads; an administrator changes.')
+export const roleSchema = z
+  .enum(['admin', 'operator', 'viewer'])
+  .describe('A viewer reads; an operator pauses recordings besides; an administrator changes everything.')
 export type Role = z.infer<typeof roleSchema>
 
 export const callKindSchema = z.enum(['pbx', 'siprec'])
