@@ -25,6 +25,7 @@ export const apiFailures = {
   'api.upgrade-required': { fault: 'caller', http: 426, text: 'This address speaks WebSocket only' },
   'api.too-many-requests': { fault: 'caller', http: 429, text: 'Too many requests; slow down' },
   'api.internal': { fault: 'us', http: 500, text: 'Something went wrong here; the log says what' },
+  'api.not-built': { fault: 'caller', http: 501, text: 'This is not built yet' },
   'api.stopping': { fault: 'us', http: 503, text: 'The server is stopping' },
   'api.port-in-use': { fault: 'caller', text: 'The HTTP port is in use by another program' },
   'api.cannot-listen': { fault: 'caller', text: 'The HTTP address cannot be listened on' },

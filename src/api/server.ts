@@ -34,10 +34,13 @@ import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
-import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
 import { trunkRoutes } from './routes/trunks.ts'
+import { missingRoutes } from './siprec/missing.ts'
+import { pauseRoutes } from './siprec/pauses.ts'
+import { sessionRoutes } from './siprec/sessions.ts'
+import { siprecStatusRoutes } from './siprec/status.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -82,6 +85,9 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   authRoutes(app, deps)
   callRoutes(app, deps)
   sessionRoutes(app, deps)
+  pauseRoutes(app, deps)
+  siprecStatusRoutes(app, deps)
+  missingRoutes(app)
   recordingRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)

@@ -14,6 +14,7 @@ export const problemSchema = z
     status: z.int().describe('The HTTP status.'),
     code: z.string().describe('Stable; branch on this: `auth.required`, `directory.exists`.'),
     detail: z.string().optional().describe('More about this one occurrence.'),
+    error: z.string().optional().describe('`detail`, else `title`: where clients of loreste/siprec look.'),
     fields: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
