@@ -11,6 +11,7 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
+import { joinLife, type LifeSide } from './join-life.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
 
 export interface Foundation {
@@ -25,6 +26,7 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  readonly life: LifeSide
   readonly recordingDir: string
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
@@ -56,5 +58,20 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, live, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
+  const life = joinLife({
+    settings: {
+      get cleanupDays() {
+        return live.now.recording.cleanupDays
+      },
+      cleanupEvery: settings.recording.cleanupEvery,
+    },
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    recordingDir,
+  })
+  closing.push(() => life.retention.close())
+  return { settings, live, clock, log, bus, database, jobs, audit, life, recordingDir, recordingsWritable, closing }
 }

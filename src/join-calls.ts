@@ -147,9 +147,6 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { maxPause, autoResume, pauseDigits } = settings.recording
-  const longestMs = maxPause === 0 ? undefined : maxPause
-  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
     get combineLegs() {
@@ -158,7 +155,9 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get loudnessLufs() {
       return inForce().recording.loudness || undefined
     },
-    pause,
+    get pause() {
+      return pauseRules(inForce().recording)
+    },
     reserved,
     bus,
     clock,
@@ -279,6 +278,12 @@ const workerFacts = (
   onWorkerRecovered: (worker, stalledMs) =>
     bus.publish({ name: 'worker.recovered', atMs: clock.wallMs(), worker, stalledMs }),
 })
+
+/** What the settings say of pauses. */
+function pauseRules({ maxPause, autoResume, pauseDigits }: Settings['recording']) {
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  return { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
+}
 
 /** What the settings say of codecs. */
 const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({

@@ -84,6 +84,7 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const settingsDesk = createSettingsDesk({ live, loaded: start.loaded, reload })
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls, settingsDesk)
   await foundation.jobs.start()
+  foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)

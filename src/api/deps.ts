@@ -15,6 +15,9 @@ import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
 import type { LiveRecordings } from '../recording/types.ts'
+import type { Holds } from '../retention/holds.ts'
+import type { Orphans } from '../retention/orphans.ts'
+import type { Retention } from '../retention/retention.ts'
 import type { BanList } from '../security/bans.ts'
 import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
@@ -32,6 +35,7 @@ export interface ApiDeps {
   readonly trunks: TrunkStatuses
   readonly auth: Auth
   readonly audit: Audit
+  readonly life: LifeDeps
   readonly bans: BanList
   readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
   readonly jobList: Pick<JobStore, 'list' | 'counts'>
@@ -96,4 +100,14 @@ export interface ApiSettings extends AccessSettings {
   readonly trustedProxies?: readonly string[]
   /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */
   readonly requestsPerMinute?: number | (() => number)
+}
+
+/** How long recordings are kept. */
+export interface LifeDeps {
+  readonly retention: Retention
+  readonly holds: Holds
+  /** Files in the folder that belong to no recording, up to `limit`. */
+  readonly orphans: (limit: number) => Promise<Orphans>
+  /** RECORDING_CLEANUP_DAYS as it is now. */
+  readonly settingDays: () => number
 }

@@ -33,6 +33,7 @@ import { jobRoutes } from './routes/jobs.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
@@ -91,6 +92,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   securityRoutes(app, deps)
   jobRoutes(app, deps)
   auditRoutes(app, deps)
+  retentionRoutes(app, deps)
   sipMessageRoutes(app, deps)
   settingsRoutes(app, deps)
   eventRoutes(app, hub)

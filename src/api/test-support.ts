@@ -14,6 +14,7 @@ import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
 import { Jobs } from '../jobs/runner.ts'
+import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
@@ -64,6 +65,15 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
+  const life = joinLife({
+    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    clock,
+    log: silentLogger,
+    bus,
+    database,
+    jobs,
+    recordingDir: folder,
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -82,6 +92,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    life,
     jobs,
     jobList: database.jobs,
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),

@@ -46,7 +46,8 @@ export interface LegRecord extends Partial<Encryption> {
   readonly media?: MediaSummary
 }
 
-export type RecordingState = 'recording' | 'stored' | 'interrupted' | 'failed'
+/** `deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays. */
+export type RecordingState = 'recording' | 'stored' | 'interrupted' | 'failed' | 'deleting' | 'deleted'
 
 export interface RecordingRecord {
   readonly id: string

@@ -58,7 +58,7 @@ async function passwordOf({ passwordFromStdin }: CommandContext): Promise<string
   return (await text(process.stdin)).replace(/\r?\n$/, '')
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -182,6 +182,16 @@ const audit: Command = async (context) => {
   return runAudit(load(context).settings, context)
 }
 
+const retention: Command = async (context) => {
+  const { runRetention } = await import('./retention.ts')
+  return runRetention(load(context).settings, context)
+}
+
+const hold: Command = async (context) => {
+  const { runHold } = await import('./retention.ts')
+  return runHold(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -193,4 +203,6 @@ export const commands: Readonly<Record<string, Command>> = {
   jobs,
   prompts,
   audit,
+  retention,
+  hold,
 }

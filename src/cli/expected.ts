@@ -9,6 +9,7 @@ const names = new Set([
   'StartError',
   'SipError',
   'PromptError',
+  'RetentionError',
 ])
 
 export class UsageError extends Error {

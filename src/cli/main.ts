@@ -23,6 +23,11 @@ const usage = `usage: patchbay <command> [options]
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
 
+  retention rules | why RECORDING | preview   what is kept how long, and what would go now
+  retention add NAME [--days N] [--peer P] [--tag T] [--extension N] [--kind pbx|siprec]   without days: for ever
+  retention remove RULE
+  hold list | lift HOLD --why TEXT
+  hold add --recording ID | --call ID | --person NUMBER --why TEXT   nothing of it is deleted while the hold stands
   audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
   audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
 
@@ -44,6 +49,14 @@ const options = {
   state: { type: 'string' },
   kind: { type: 'string' },
   head: { type: 'string' },
+  days: { type: 'string' },
+  peer: { type: 'string' },
+  tag: { type: 'string' },
+  extension: { type: 'string' },
+  recording: { type: 'string' },
+  call: { type: 'string' },
+  person: { type: 'string' },
+  why: { type: 'string' },
   limit: { type: 'string' },
   subject: { type: 'string' },
 } as const

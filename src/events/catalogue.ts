@@ -262,6 +262,8 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** Its time was over, or a person wanted it: no file of it is left anywhere. */
+  'recording.deleted': OfCall & { readonly recordingId: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
   'job.failed': At & {
     readonly jobId: string

@@ -62,6 +62,7 @@ export interface OpenPort {
   /** See `MediaPlaneSettings`. */
   readonly qualityEveryMs: number
   readonly relay: boolean
+  readonly muxed: boolean
 }
 
 export interface SendDigits {

@@ -78,10 +78,10 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const { inactiveAfterMs = 0, recordedLater = false, relay = false, callId } = options
+      const { inactiveAfterMs = 0, recordedLater = false, relay = false, muxed = false, callId } = options
       const { bindIp, qualityEveryMs = 0 } = settings
       const cname = this.#cname
-      const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay }
+      const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay, muxed }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error

@@ -335,6 +335,8 @@ export interface OpenPortOptions {
    * is taken.
    */
   readonly relay?: boolean
+  /** RTCP will come by the port of RTP (RFC 5761): it gets no socket, until a description says otherwise. */
+  readonly muxed?: boolean
   /** Where the session is that of several calls. */
   readonly callId?: string
 }

@@ -36,6 +36,9 @@ export const participantSchema = z
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
 
+export const recordingStateSchema = z
+  .enum(['recording', 'stored', 'interrupted', 'failed', 'deleting', 'deleted'])
+  .describe('`deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays.')
 export const recordingMarkSchema = z
   .object({
     kind: z.enum(['paused', 'muted']).describe('`muted`: one leg.'),
@@ -49,7 +52,6 @@ export const recordingMarkSchema = z
   .meta({ id: 'RecordingMark' })
 export type RecordingMark = z.infer<typeof recordingMarkSchema>
 
-export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
 export type RecordingState = z.infer<typeof recordingStateSchema>
 
 const recordingShape = {

@@ -114,8 +114,8 @@ export function isPresent(state: MetadataState, participantId: string): boolean 
   return [...sessions].some(([id, { present }]) => present && !isOver(state.sessions.get(id)))
 }
 
-/** It stopped, or left this recording session. */
-function isOver(session: MetadataSession | undefined): boolean {
+/** The session stopped, or left this recording session. */
+export function isOver(session: MetadataSession | undefined): boolean {
   const last = session?.recorded?.at(-1)
   return session?.stoppedAtMs !== undefined || last?.untilMs !== undefined
 }

@@ -172,6 +172,25 @@ test('two participants with one id are told, an empty stream id is no stream', (
   assert.equal(document.streams.size, 0)
 })
 
+const inside = (p: string) =>
+  `<${p}participant participant_id="a"><${p}nameID aor="sip:alice@x"/></${p}participant>
+   <${p}stream stream_id="s1"><${p}label>1</${p}label></${p}stream>
+   <${p}participantstreamassoc participant_id="a"><${p}send>s1</${p}send></${p}participantstreamassoc>`
+
+test('any of the namespaces, or none, with or without a prefix', () => {
+  const namespaces = ['recording:1', 'recording', 'siprec:1', 'siprec'].map((name) => `urn:ietf:params:xml:ns:${name}`)
+  for (const text of [
+    `<recording>${inside('')}</recording>`,
+    ...namespaces.map((namespace) => `<recording xmlns='${namespace}'>${inside('')}</recording>`),
+    ...namespaces.map((namespace) => `<r:recording xmlns:r="${namespace}">${inside('r:')}</r:recording>`),
+  ]) {
+    const document = parse(text)
+    assert.deepEqual(document.problems, [])
+    assert.deepEqual(heard(document, '1'), { 1: ['sip:alice@x'] })
+  }
+  assert.match(parse(`<recording xmlns="urn:other">${inside('')}</recording>`).problems[0] ?? '', /unknown namespace/)
+})
+
 test('hostile documents are refused in time: entities, depth, size, number of elements', () => {
   const bomb = '<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><recording>&b;</recording>'
   const external = '<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><recording>&a;</recording>'
