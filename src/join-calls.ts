@@ -86,7 +86,7 @@ export interface CallSide {
  * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
-  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
   const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
@@ -155,6 +155,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get loudnessLufs() {
       return inForce().recording.loudness || undefined
     },
+    keys,
     get pause() {
       return pauseRules(inForce().recording)
     },

@@ -62,6 +62,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     mediaIo: calls.media.io,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
+    openKey: foundation.keys.openKey,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),

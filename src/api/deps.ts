@@ -18,6 +18,7 @@ import type { LiveRecordings } from '../recording/types.ts'
 import type { Holds } from '../retention/holds.ts'
 import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
 import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
@@ -46,6 +47,8 @@ export interface ApiDeps {
   readonly metrics?: Metrics
   /** Folder that the names of recording files are relative to. */
   readonly recordingDir: string
+  /** For files that are sealed. */
+  readonly openKey: OpenKey
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */

@@ -19,6 +19,7 @@ import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
 import { Recordings } from '../recording/service.ts'
+import { SealingError } from '../sealing/failures.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -117,6 +118,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       jobEnds: () => [],
     }),
     recordingDir: folder,
+    openKey: ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master)),
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),

@@ -8,6 +8,7 @@ import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { MediaError } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
@@ -233,11 +234,11 @@ export class Port implements MediaPort {
     if (!this.closed) this.#link.order({ type: 'process', port: this.number, wanted })
   }
 
-  record(path: string): void {
+  record(path: string, seal?: Seal): void {
     if (this.closed) throw new MediaError('media.closed')
     if (this.#recording) throw new MediaError('media.already-recording')
     this.#recording = true
-    this.#link.order({ type: 'record', port: this.number, path })
+    this.#link.order({ type: 'record', port: this.number, path, ...(seal && { seal }) })
   }
 
   pauseRecording(on: boolean): void {

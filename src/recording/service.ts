@@ -15,6 +15,7 @@ import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { FactOf } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
@@ -22,6 +23,7 @@ import { maxLabelLength, safeName } from './names.ts'
 import { PauseDigits } from './pause-digits.ts'
 import { Pauses, scopeOf } from './pauses.ts'
 import { Queue } from './queue.ts'
+import type { RecordingKeys } from './sealing.ts'
 import type {
   ActiveRecording,
   MuteOrder,
@@ -41,6 +43,8 @@ export interface RecordingDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** Left out: recordings are plain. */
+  readonly keys?: RecordingKeys | undefined
   readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
@@ -49,6 +53,8 @@ export interface RecordingDeps {
   readonly log: Logger
 }
 
+/** Of the files of a recording. */
+const extensions = ['.wav', '.json', '.rtpdump'].flatMap((extension) => [extension, `${extension}.sealed`])
 export interface PauseSettings {
   /** The longest that a person may pause; undefined for no bound. */
   readonly longestMs?: number | undefined
@@ -111,7 +117,7 @@ export class Recordings implements RecordingService {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       if (this.#taken.has(name.toLowerCase())) continue
       const path = join(this.#deps.folder, name)
-      if (['.wav', '.json', '.rtpdump'].some((extension) => existsSync(path + extension))) continue
+      if (extensions.some((extension) => existsSync(path + extension))) continue
       this.#taken.add(name.toLowerCase())
       return name
     }
@@ -151,6 +157,8 @@ class Recording implements ActiveRecording {
   /** By leg id: how far its clock was off, parts in a million. */
   readonly #drifts = new Map<string, number>()
   #manifest: Manifest
+  /** Undefined of a plain one. */
+  #seal: Seal | undefined
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
@@ -243,6 +251,7 @@ class Recording implements ActiveRecording {
       ...(origin && { origin }),
     })
     try {
+      this.#takeKey()
       this.#createManifest()
     } catch (error) {
       this.#fail(error)
@@ -283,13 +292,21 @@ class Recording implements ActiveRecording {
     return this.#stopped
   }
 
+  /** Where recordings are sealed, none begins in the clear because a key is missing. */
+  #takeKey(): void {
+    const { keys } = this.#deps
+    this.#seal = keys?.newSeal?.(this.id)
+    if (!keys || !this.#seal) return
+    this.#manifest = { ...this.#manifest, sealed: { key: this.#seal.key, notes: keys.sealNotes } }
+  }
+
   #createManifest(): void {
     const wanted = this.#manifest.name
     do {
       const name = this.#office.take(wanted)
       this.#names.push(name)
       this.#manifest = { ...this.#manifest, name }
-    } while (!createManifest(this.#deps.folder, this.#manifest))
+    } while (!createManifest(this.#deps.folder, this.#manifest, this.#seal))
   }
 
   #record(track: Track): void {
@@ -312,7 +329,7 @@ class Recording implements ActiveRecording {
     })
     this.#hearDigits(track)
     if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
-    track.port.record(join(this.#deps.folder, entry.file))
+    track.port.record(join(this.#deps.folder, entry.file), this.#seal)
   }
 
   /** Our own extensions may pause by digits; who calls from outside may not. */
@@ -391,7 +408,7 @@ class Recording implements ActiveRecording {
     while (this.#saveAgain) {
       this.#saveAgain = false
       try {
-        await saveManifest(this.#deps.folder, this.#manifest)
+        await saveManifest(this.#deps.folder, this.#manifest, this.#seal)
       } catch (error) {
         // The files matter more: finishing them tries again, and tells when it fails too.
         this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error: String(error) })

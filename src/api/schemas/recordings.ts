@@ -4,7 +4,11 @@ import { callKindSchema, pageOf, pageQuery, partySchema } from './common.ts'
 
 export const recordingFileSchema = z
   .object({
-    name: z.string().describe('Ask for it under `/api/recordings/:id/files/:name` (percent-encoded).'),
+    name: z
+      .string()
+      .describe(
+        'Ask for it under `/api/recordings/:id/files/:name` (percent-encoded). With `.sealed` at its end it is encrypted on disk; sent it is in the clear.',
+      ),
     kind: z
       .enum(['leg', 'combined', 'raw'])
       .describe('`raw`: packets of a codec that is not decoded, in the format rtpdump.'),
@@ -13,7 +17,7 @@ export const recordingFileSchema = z
     channels: z.int().describe('0 of packets.'),
     sampleRateHz: z.int(),
     samples: z.int().describe('Per channel.'),
-    bytes: z.int(),
+    bytes: z.int().describe('In the clear.'),
     startedAtMs: z.number().describe('Wall time of the first sample.'),
   })
   .meta({ id: 'RecordingFile' })
@@ -28,7 +32,14 @@ export const participantSchema = z
     channel: z.int().optional().describe('Channel of the combined file with this voice.'),
     guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
     heard: z
-      .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+      .array(
+        z.object({
+          fromMs: z.number(),
+          untilMs: z.number().optional(),
+          statedFromMs: z.number().optional().describe('By the clock of the recording client.'),
+          statedUntilMs: z.number().optional(),
+        }),
+      )
       .readonly()
       .optional()
       .describe('When it was on that leg; open at the end: until the end.'),

@@ -33,6 +33,7 @@ import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 import { reloadSettings } from './reload-settings.ts'
+import { sealingSettings } from './sealing-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -307,6 +308,7 @@ export const settingsSchema = z.strictObject({
       },
     ),
   }),
+  sealing: section(sealingSettings),
   recording: section({
     dir: setting(text().default('./recordings'), { env: 'RECORDING_DIR', description: 'Folder of the recordings.' }),
     combineLegs: setting(flag().default(true), {

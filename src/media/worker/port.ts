@@ -17,6 +17,7 @@ import { type DtlsIdentity, privateKeyOf } from '../../dtls/identity.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
+import type { Seal } from '../../sealing/container/sealer.ts'
 import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile, SrtpKeys } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
@@ -291,11 +292,11 @@ export class Port implements PacketHandler, Wire {
     return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
   }
 
-  record(path: string): void {
+  record(path: string, seal?: Seal): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, seal, blocks, wallAt, failed }, clock.now())
     recorder.pause(this.#recordingPaused)
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined

@@ -292,6 +292,35 @@ test('who was heard on a stream keeps the times: who left, who came, who came ba
   )
 })
 
+test('beside our times stand those of the documents; a hold, of which they say none, repeats none', () => {
+  const people = new People()
+  people.merge(parse(`${call}${assoc(joins(1))}`))
+  people.on(streams, 1_000)
+  people.merge(parse(sends('b'), 'partial'))
+  people.on(streams, 2_000)
+  people.merge(parse(sends('b', 's1'), 'partial'))
+  people.on(streams, 3_000)
+  people.merge(parse(assoc(leaves(5)), 'partial'))
+  const { everyone } = people.on(streams, 6_000)
+  assert.deepEqual(everyone.find(({ name }) => name === 'Bob')?.heard, [
+    { fromMs: 1_000, untilMs: 2_000, statedFromMs: at(0, 1) },
+    { fromMs: 3_000, untilMs: 6_000, statedUntilMs: at(0, 5) },
+  ])
+})
+
+test('one line with somebody on it: who sends a stream that is not offered is guessed to be there too, others are not', () => {
+  const people = new People()
+  people.merge(parse(`${call}<participant participant_id="c"><nameID aor="sip:carol@x"/></participant>`))
+  assert.deepEqual(
+    people.on(streams.slice(0, 1), 0).now.map(({ uri, legId, guessed }) => [uri, legId, guessed]),
+    [
+      ['sip:bob@x', 'x', undefined],
+      ['sip:paul@x', 'x', true],
+      ['sip:carol@x', undefined, undefined],
+    ],
+  )
+})
+
 test('somebody whose stream was taken away is not guessed onto the one that is left', () => {
   const people = new People()
   people.merge(parse(call))
