@@ -2,7 +2,9 @@
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -105,10 +107,12 @@ export interface ApiSettings extends AccessSettings {
   readonly requestsPerMinute?: number | (() => number)
 }
 
-/** How long recordings are kept. */
+/** How long recordings are kept, what people write to them, records of calls. */
 export interface LifeDeps {
   readonly retention: Retention
   readonly holds: Holds
+  readonly cdr: CdrStore
+  readonly labels: LabelStore
   /** Files in the folder that belong to no recording, up to `limit`. */
   readonly orphans: (limit: number) => Promise<Orphans>
   /** RECORDING_CLEANUP_DAYS as it is now. */

@@ -192,6 +192,11 @@ const hold: Command = async (context) => {
   return runHold(load(context).settings, context)
 }
 
+const cdr: Command = async (context) => {
+  const { runCdr } = await import('./cdr.ts')
+  return runCdr(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -205,4 +210,5 @@ export const commands: Readonly<Record<string, Command>> = {
   audit,
   retention,
   hold,
+  cdr,
 }

@@ -7,6 +7,8 @@
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -20,7 +22,9 @@ import { markInterrupted } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createCdrStore } from './life/cdr.ts'
 import { createHoldStore } from './life/holds.ts'
+import { createLabelStore } from './life/labels.ts'
 import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -38,6 +42,8 @@ export interface Database {
   readonly audit: AuditStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
+  readonly labels: LabelStore
+  readonly cdr: CdrStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -91,6 +97,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       audit: createAuditStore(db),
       retention: createRetentionStore(db, settled),
       holds: createHoldStore(db, settled),
+      labels: createLabelStore(db, settled),
+      cdr: createCdrStore(db, settled),
       jobs: new KeptJobs(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

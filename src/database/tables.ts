@@ -101,6 +101,8 @@ export interface RecordingsTable {
   failure_text: string | null
   /** JSON of the catalogue's RecordingMarks. */
   marks: string | null
+  /** JSON of the catalogue's RecordedLegs. */
+  heard: string | null
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   deleted_at_ms: number | null

@@ -116,6 +116,8 @@ export interface PortDescription {
   readonly ice?: IceTerms
   /** Plain reports alone when left out. */
   readonly extendedReports?: ExtendedReports
+  /** We only ever listen to it (SIPREC): that it falls silent is told as `no-audio`. */
+  readonly listensOnly?: boolean
   /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
   readonly silent?: boolean
 }
