@@ -11,7 +11,10 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
+import { joinLife, type LifeSide } from './join-life.ts'
+import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
   /** Of the start. */
@@ -25,7 +28,10 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  readonly life: LifeSide
   readonly recordingDir: string
+  /** What recordings are sealed with, and read again. */
+  readonly keys: RecordingKeys
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -44,6 +50,9 @@ export async function layFoundation(
   // A call whose recording has nowhere to go is found out now, not when it is lost.
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
+  const ring = keyRingOf(settings, clock, log)
+  closing.push(async () => ring.close())
+  const keys = await recordingKeysOf(ring, settings)
   const path = databasePath(settings)
   const giveBack = claimFolder(resolve(dirname(path)))
   closing.push(async () => giveBack())
@@ -56,5 +65,34 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, live, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
+  const life = joinLife({
+    settings: {
+      get cleanupDays() {
+        return live.now.recording.cleanupDays
+      },
+      cleanupEvery: settings.recording.cleanupEvery,
+    },
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    recordingDir,
+  })
+  closing.push(() => life.retention.close())
+  return {
+    settings,
+    live,
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    audit,
+    life,
+    recordingDir,
+    keys,
+    recordingsWritable,
+    closing,
+  }
 }

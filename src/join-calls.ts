@@ -86,7 +86,7 @@ export interface CallSide {
  * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
-  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
   const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
@@ -147,9 +147,6 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { maxPause, autoResume, pauseDigits } = settings.recording
-  const longestMs = maxPause === 0 ? undefined : maxPause
-  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
     get combineLegs() {
@@ -158,7 +155,10 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get loudnessLufs() {
       return inForce().recording.loudness || undefined
     },
-    pause,
+    keys,
+    get pause() {
+      return pauseRules(inForce().recording)
+    },
     reserved,
     bus,
     clock,
@@ -279,6 +279,12 @@ const workerFacts = (
   onWorkerRecovered: (worker, stalledMs) =>
     bus.publish({ name: 'worker.recovered', atMs: clock.wallMs(), worker, stalledMs }),
 })
+
+/** What the settings say of pauses. */
+function pauseRules({ maxPause, autoResume, pauseDigits }: Settings['recording']) {
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  return { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
+}
 
 /** What the settings say of codecs. */
 const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({

@@ -77,13 +77,14 @@ interface Start {
 async function assemble(start: Start, closing: Foundation['closing']): Promise<RunningServer> {
   const { live, log } = start
   const foundation = await layFoundation(live, log, closing)
-  const interrupted = await findInterrupted({ folder: foundation.recordingDir, log })
+  const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
   const reload = joinReload(start, foundation, calls)
   const settingsDesk = createSettingsDesk({ live, loaded: start.loaded, reload })
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls, settingsDesk)
   await foundation.jobs.start()
+  foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)
@@ -129,12 +130,12 @@ function joinReload(
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
-  const { settings, recordingDir: folder, bus, clock, log, closing } = foundation
+  const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
   const { combineLegs, loudness } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
   const { signal } = stopping
-  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, bus, clock, log, signal })
+  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, keys, bus, clock, log, signal })
   closing.push(async () => {
     stopping.abort()
     await repaired

@@ -55,10 +55,7 @@ test('a change of the file is taken when the file has stood still, once', async 
   await pass()
   assert.equal(live.now.rtp.timeout, 45_000)
   const change = { by: 'file', applied: ['rtp.timeout'], waiting: ['sip.ports'] }
-  assert.deepEqual(
-    facts.map((fact) => ({ ...fact, atMs: 0 })),
-    [{ name: 'server.settings-changed', atMs: 0, ...change }],
-  )
+  assert.deepEqual(facts, [{ name: 'server.settings-changed', atMs: facts[0]?.atMs, ...change }])
   assert.deepEqual(audited, [{ who: 'server', via: 'server', action: 'settings.reloaded', details: change }])
   assert.deepEqual(done, ['extensions', 'certificates'])
   assert.equal(reload.last?.ok, true)

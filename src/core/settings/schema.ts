@@ -29,9 +29,11 @@ import {
 } from './fields.ts'
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
+import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 import { reloadSettings } from './reload-settings.ts'
+import { sealingSettings } from './sealing-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -306,6 +308,7 @@ export const settingsSchema = z.strictObject({
       },
     ),
   }),
+  sealing: section(sealingSettings),
   recording: section({
     dir: setting(text().default('./recordings'), { env: 'RECORDING_DIR', description: 'Folder of the recordings.' }),
     combineLegs: setting(flag().default(true), {
@@ -317,6 +320,7 @@ export const settingsSchema = z.strictObject({
       description:
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
+    ...lifeSettings,
     ...pauseSettings,
   }),
   siprec: section({

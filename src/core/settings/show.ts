@@ -3,6 +3,8 @@ import { type Leaf, type LoadedSettings, settingLeaves } from './load.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 
 const mask = '********'
+/** An empty secret is none, and may be seen to be none. */
+const isGiven = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : value !== '')
 const lists = ['extensions', 'trunks', 'siprecPeers', 'certificates'] as const
 const at = (settings: Settings, path: readonly string[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], settings)
@@ -24,7 +26,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
 /** The value in force of one setting, as it may be seen. */
 export function shownValue(settings: Settings, leaf: Leaf): string {
   const value = at(settings, leaf.path)
-  if (leaf.secret && value !== '') return mask
+  if (leaf.secret && isGiven(value)) return mask
   return isDuration(leaf) ? seconds(value) : JSON.stringify(value)
 }
 
@@ -33,7 +35,7 @@ export function maskedSettings(settings: Settings): Record<string, unknown> {
   const tree = structuredClone(settings) as unknown as Record<string, unknown>
   for (const leaf of settingLeaves()) {
     const value = at(settings, leaf.path)
-    if (leaf.secret ? value !== '' : isDuration(leaf)) put(tree, leaf.path, leaf.secret ? mask : seconds(value))
+    if (leaf.secret ? isGiven(value) : isDuration(leaf)) put(tree, leaf.path, leaf.secret ? mask : seconds(value))
   }
   for (const key of lists) tree[key] = settings[key].map(maskPasswords)
   return tree
