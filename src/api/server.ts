@@ -40,6 +40,7 @@ import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
+import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
 
 const defaultRequestsPerMinute = 1_200
@@ -90,6 +91,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
+  siprecPeerRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   jobRoutes(app, deps)
