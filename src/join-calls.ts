@@ -24,6 +24,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
+import { openPeerBook } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -51,7 +52,8 @@ import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
-import { isSiprec } from './siprec/body.ts'
+import type { PeerBook } from './siprec/peers/peer-book.ts'
+import { recordingClients, SiprecReception } from './siprec/peers/reception.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { StartError } from './start-error.ts'
 import { version } from './version.ts'
@@ -66,6 +68,7 @@ export interface CallSide {
   readonly events: ExtensionEvents
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
+  readonly siprecPeers: PeerBook
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
@@ -107,7 +110,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onRemoved((number) => registrar.drop(number))
   database.directory.onPasswordChanged((number) => registrar.drop(number))
   registrar.restore(await database.registrations.all(), database.directory)
-  const shield = makeShield(foundation)
+  const siprecPeers = await openPeerBook(foundation)
+  const shield = makeShield(foundation, siprecPeers)
   // Phones that were registered before the restart are no strangers.
   for (const { flow } of registrar.reached()) if (shield.mayConnect(flow.remote.ip)) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
@@ -117,7 +121,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(async () => elsewhere.close())
   const advertisedIp = advertiser(settings, publicIp, elsewhere.networks)
   const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost: advertisedIp })
-  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield, siprecPeers)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -233,6 +237,12 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       },
     },
   )
+  const reception = new SiprecReception({
+    book: siprecPeers,
+    server: siprec,
+    senderOf: (request, flow) => shield.senderOf(request, flow),
+    log,
+  })
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()
   const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
@@ -241,7 +251,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     registrar,
     dialplan,
     messages,
-    siprec,
+    siprec: reception,
     live,
     maxCalls: () => inForce().sip.maxCalls,
   })
@@ -257,6 +267,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     events,
     mailboxes,
     trunks,
+    siprecPeers,
     stack,
     sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
@@ -303,13 +314,14 @@ const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
-function makeShield({ settings, live, clock, bus, closing }: Foundation): Shield {
-  const { security, trunks, siprecPeers, sip } = settings
-  const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
+function makeShield({ settings, live, clock, bus, closing }: Foundation, siprecPeers: PeerBook): Shield {
+  const { security, trunks, sip } = settings
+  const carriers = trunks.flatMap(({ sources }) => sources)
+  const trusted = changingNetworks(() => [live.now.security.trustedNetworks, carriers])
   const shield = new Shield({
     clock,
     bus,
-    trusted: changingNetworks(() => [live.now.security.trustedNetworks, peers]),
+    trusted: { has: (ip) => trusted.has(ip) || siprecPeers.isPeers(ip) },
     allowed: everybodyUnless(() => live.now.security.allowedSources),
     denied: changingNetworks(() => [live.now.security.deniedSources]),
     get messagesPerSecond() {
@@ -361,8 +373,8 @@ function makeGatekeeper(
   { settings, live, clock, bus, database }: Foundation,
   trunks: TrunkLines,
   strangers: Shield,
+  siprecPeers: PeerBook,
 ): Gatekeeper {
-  const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
     strangers,
     digest: new DigestVerifier({
@@ -374,8 +386,7 @@ function makeGatekeeper(
     directory: database.directory,
     sourcesOf: extensionSources(live),
     trunks,
-    siprecSources: changingNetworks(() => [live.now.siprec.allowedSources, peers]),
-    isSiprec,
+    recordingClients: recordingClients(siprecPeers),
     bus,
     wallMs: () => clock.wallMs(),
   })

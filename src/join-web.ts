@@ -52,6 +52,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     directory: database.directory,
     registrations: registrar,
     trunks,
+    siprecPeers: calls.siprecPeers,
     auth,
     jobs,
     jobList: database.jobs,

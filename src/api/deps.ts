@@ -22,6 +22,7 @@ import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -36,6 +37,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
+  readonly siprecPeers: PeerBook
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps

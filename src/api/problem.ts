@@ -14,6 +14,7 @@ import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
+import { peerFailures } from '../siprec/peers/peer.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
 
@@ -25,6 +26,7 @@ const known: FailureTable = {
   ...sealingFailures,
   ...retentionFailures,
   ...jobFailures,
+  ...peerFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

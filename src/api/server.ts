@@ -39,6 +39,7 @@ import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
 import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
+import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
 import { missingRoutes } from './siprec/missing.ts'
 import { pauseRoutes } from './siprec/pauses.ts'
@@ -96,6 +97,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
+  siprecPeerRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   jobRoutes(app, deps)

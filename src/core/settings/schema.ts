@@ -34,6 +34,7 @@ import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
+import { siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -323,33 +324,7 @@ export const settingsSchema = z.strictObject({
     ...lifeSettings,
     ...pauseSettings,
   }),
-  siprec: section({
-    askWhenSilent: setting(duration().default(300_000), {
-      env: 'SIPREC_ASK_WHEN_SILENT',
-      description:
-        'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
-    }),
-    srtp: setting(oneOf(['none', 'accepted', 'mandatory']).default('accepted'), {
-      env: 'SIPREC_SRTP',
-      description:
-        'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
-    }),
-    multipartResponse: setting(flag().default(false), {
-      env: 'MULTIPART_RESPONSE',
-      description:
-        'Answer recording clients with two parts, description and empty metadata, as loreste/siprec once did by default. Some clients cannot read it; the standard asks for the description alone.',
-    }),
-    allowedSources: setting(
-      list()
-        .pipe(networks())
-        .default([...privateNetworks]),
-      {
-        env: 'SIPREC_ALLOWED_SOURCES',
-        description:
-          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-      },
-    ),
-  }),
+  siprec: section(siprecSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',
