@@ -163,7 +163,7 @@ function recordingOf({ recording }: Session): ActiveRecording {
 const orderer = ({ identity }: FastifyRequest) => ({ by: 'api' as const, ...(identity && { who: identity.name }) })
 
 function obey(order: 'pause' | 'resume', recording: ActiveRecording, request: FastifyRequest): void {
-  const what = scopeOf((request.body ?? {}) as PauseOrder, order)
+  const what = scopeOf(request.body ?? {}, order)
   if (what) recording[order]({ ...orderer(request), what })
 }
 
@@ -178,7 +178,7 @@ function scopeOf(body: PauseOrder, order: 'pause' | 'resume'): PauseScope | unde
 
 function muteSides(order: 'mute' | 'unmute', session: Session, request: FastifyRequest): void {
   const recording = recordingOf(session)
-  const { mute_inbound: inbound = true, mute_outbound: outbound = true } = (request.body ?? {}) as MuteOrder
+  const { mute_inbound: inbound = true, mute_outbound: outbound = true }: MuteOrder = request.body ?? {}
   const sides = legsBySide(session)
   const wanted = [...(inbound ? sides.inbound : []), ...(outbound ? sides.outbound : [])]
   for (const legId of wanted.filter((id) => recording.legIds.includes(id))) recording[order](legId, orderer(request))

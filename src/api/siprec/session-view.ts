@@ -69,13 +69,14 @@ export function statsOf(deps: SessionDeps, nowMs: number): SessionStats {
 }
 
 const nanosecondsPerMs = 1_000_000
+const isoOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : new Date(ms).toISOString()
 
 export function pauseOf({ callId, recording }: Session, nowMs: number): Pause {
   const status = recording?.status
   const recordingPaused = status?.recordingPaused ?? false
   const transcriptionPaused = status?.transcriptionPaused ?? false
-  const at = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString())
-  const [pausedAt, autoResumeAt] = [at(status?.pausedAtMs), at(status?.autoResumeAtMs)]
+  const [pausedAt, autoResumeAt] = [isoOf(status?.pausedAtMs), isoOf(status?.autoResumeAtMs)]
   return {
     session_id: callId,
     is_paused: recordingPaused || transcriptionPaused,
