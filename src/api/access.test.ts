@@ -23,6 +23,7 @@ test('every route that is not meant to be open asks who is there', async (t) => 
     'get /health/live',
     'get /health/ready',
     'get /metrics',
+    'get /metrics/simple',
     'get /status',
     'post /api/auth/token',
     'post /api/login',
