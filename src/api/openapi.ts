@@ -31,6 +31,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'compliance', description: 'What is kept of a person, given and taken away' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
+        { name: 'settings', description: 'The settings in force, checked, read again' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },
       ],
