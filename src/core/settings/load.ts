@@ -80,6 +80,10 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
     put(raw, dotted.split('.'), value)
     sources.set(dotted, 'given by the caller')
   }
+  for (const list of ['siprecPeers'] as const) {
+    const more = byRule.get(list)?.value
+    if (Array.isArray(more) && !(list in overrides)) raw[list] = [...listIn(raw[list]), ...(more as unknown[])]
+  }
   for (const leaf of leaves) {
     const dotted = leaf.path.join('.')
     if (dotted in overrides) continue
@@ -138,6 +142,8 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   if (typeof target[head] !== 'object' || target[head] === null) target[head] = {}
   put(target[head] as Record<string, unknown>, rest, value)
 }
+
+const listIn = (given: unknown): unknown[] => (Array.isArray(given) ? (given as unknown[]) : [])
 
 const lookUp = (raw: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
