@@ -172,7 +172,13 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+function checkTogether({ sip, http, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+  for (const [name, path] of [
+    ['HTTP_TLS_CERT_FILE', http.tlsCert],
+    ['HTTP_TLS_KEY_FILE', http.tlsKey],
+  ] as const)
+    if (http.tls && path === '')
+      throw new SettingsError(`${name}: nothing was given; must be the path of a file with HTTP_TLS_ENABLED`)
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,
