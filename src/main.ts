@@ -15,7 +15,7 @@ import { LiveSettings } from './core/settings/live.ts'
 import type { LoadedSettings } from './core/settings/load.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
-import { joinWeb } from './join-web.ts'
+import { joinWeb, type WebSide } from './join-web.ts'
 import type { Health } from './ops/health.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
@@ -80,15 +80,15 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
-  let renewHttps = (): void => {}
+  let https: Pick<WebSide, 'renewCertificate'> | undefined
   const reload = joinReload(start, foundation, () => {
     calls.certificates.reload()
-    renewHttps()
+    https?.renewCertificate()
   })
   const settingsDesk = createSettingsDesk({ live, loaded: start.loaded, reload })
   const web = await joinWeb(foundation, calls, settingsDesk)
   const { auth, health, url, adminPassword, consoleReady } = web
-  renewHttps = web.renewCertificate
+  https = web
   await foundation.jobs.start()
   foundation.life.retention.start()
   health.started()
