@@ -31,6 +31,7 @@ import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
+import { proofRoutes } from './routes/proofs.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
@@ -83,6 +84,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   callRoutes(app, deps)
   sessionRoutes(app, deps)
   recordingRoutes(app, deps)
+  proofRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)

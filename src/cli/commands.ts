@@ -184,6 +184,11 @@ const hold: Command = async (context) => {
   return runHold(load(context).settings, context)
 }
 
+const recording: Command = async (context) => {
+  const { runRecording } = await import('./recording.ts')
+  return runRecording(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -197,4 +202,5 @@ export const commands: Readonly<Record<string, Command>> = {
   audit,
   retention,
   hold,
+  recording,
 }

@@ -20,6 +20,7 @@ import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as life } from './migrations/0014-life.ts'
+import { up as proofs } from './migrations/0015-proofs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -37,6 +38,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
   '0014-life': { up: life },
+  '0015-proofs': { up: proofs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

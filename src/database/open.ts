@@ -12,6 +12,7 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { ProofStore } from '../proof/types.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
@@ -21,6 +22,7 @@ import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
 import { createHoldStore } from './life/holds.ts'
+import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -36,6 +38,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly audit: AuditStore
+  readonly proofs: ProofStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
   /**
@@ -91,6 +94,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       audit: createAuditStore(db),
       retention: createRetentionStore(db, settled),
       holds: createHoldStore(db, settled),
+      proofs: createProofStore(db, settled),
       jobs: new KeptJobs(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
