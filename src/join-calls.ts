@@ -23,6 +23,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
+import { openPeerBook } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -50,7 +51,8 @@ import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
-import { isSiprec } from './siprec/body.ts'
+import type { PeerBook } from './siprec/peers/peer-book.ts'
+import { recordingClients, SiprecReception } from './siprec/peers/reception.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { StartError } from './start-error.ts'
 import { version } from './version.ts'
@@ -65,6 +67,7 @@ export interface CallSide {
   readonly events: ExtensionEvents
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
+  readonly siprecPeers: PeerBook
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
@@ -105,7 +108,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onRemoved((number) => registrar.drop(number))
   database.directory.onPasswordChanged((number) => registrar.drop(number))
   registrar.restore(await database.registrations.all(), database.directory)
-  const shield = makeShield(foundation)
+  const siprecPeers = await openPeerBook(foundation)
+  const shield = makeShield(foundation, siprecPeers)
   // Phones that were registered before the restart are no strangers.
   for (const { flow } of registrar.reached()) if (shield.mayConnect(flow.remote.ip)) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
@@ -115,7 +119,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(async () => elsewhere.close())
   const advertisedIp = advertiser(settings, publicIp, elsewhere.networks)
   const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost: advertisedIp })
-  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield, siprecPeers)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -211,10 +215,16 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       multipartResponse: settings.siprec.multipartResponse,
     },
   )
+  const reception = new SiprecReception({
+    book: siprecPeers,
+    server: siprec,
+    senderOf: (request, flow) => shield.senderOf(request, flow),
+    log,
+  })
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()
   const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
+  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec: reception, live, maxCalls })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   trunks.open(stack)
@@ -227,6 +237,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     events,
     mailboxes,
     trunks,
+    siprecPeers,
     stack,
     sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
@@ -267,13 +278,13 @@ const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
-function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
-  const { security, trunks, siprecPeers, sip } = settings
-  const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
+function makeShield({ settings, clock, bus, closing }: Foundation, siprecPeers: PeerBook): Shield {
+  const { security, trunks, sip } = settings
+  const trusted = parseNetworks([...security.trustedNetworks, ...trunks.flatMap(({ sources }) => sources)])
   const shield = new Shield({
     clock,
     bus,
-    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
+    trusted: { has: (ip) => trusted.has(ip) || siprecPeers.isPeers(ip) },
     ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
     ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
     messagesPerSecond: security.messagesPerSecond,
@@ -306,8 +317,8 @@ function makeGatekeeper(
   { settings, clock, bus, database }: Foundation,
   trunks: TrunkLines,
   strangers: Shield,
+  siprecPeers: PeerBook,
 ): Gatekeeper {
-  const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
     strangers,
     digest: new DigestVerifier({
@@ -319,8 +330,7 @@ function makeGatekeeper(
     directory: database.directory,
     sourcesOf: extensionSources(settings),
     trunks,
-    siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
-    isSiprec,
+    recordingClients: recordingClients(siprecPeers),
     bus,
     wallMs: () => clock.wallMs(),
   })

@@ -1,4 +1,4 @@
-/** Joins what decides about the life of recordings: retention and holds with the database, the jobs and the files. */
+/** Joins what has to do with the life of recordings: retention, holds, labels, records of calls; database, jobs, files. */
 import type { LifeDeps } from './api/deps.ts'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
@@ -19,7 +19,7 @@ export interface LifeParts {
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
-  readonly database: Pick<Database, 'retention' | 'holds'>
+  readonly database: Pick<Database, 'retention' | 'holds' | 'labels' | 'cdr'>
   readonly jobs: Jobs
   readonly recordingDir: string
 }
@@ -46,6 +46,8 @@ export function joinLife({ settings, clock, log, bus, database, jobs, recordingD
   return {
     retention: new Retention({ store, holds, clock, log, settingDays, everyMs, wake }),
     holds: new Holds({ store: holds, clock }),
+    cdr: database.cdr,
+    labels: database.labels,
     orphans: (limit) => findOrphans(recordingDir, store, clock.wallMs(), limit),
     settingDays,
   }

@@ -47,6 +47,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     trunks,
+    siprecPeers: calls.siprecPeers,
     auth,
     jobs,
     jobList: database.jobs,

@@ -2,7 +2,9 @@
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -21,6 +23,7 @@ import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -34,6 +37,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
+  readonly siprecPeers: PeerBook
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps
@@ -77,10 +81,12 @@ export interface ApiSettings {
   readonly requestsPerMinute?: number
 }
 
-/** How long recordings are kept. */
+/** How long recordings are kept, what people write to them, records of calls. */
 export interface LifeDeps {
   readonly retention: Retention
   readonly holds: Holds
+  readonly cdr: CdrStore
+  readonly labels: LabelStore
   /** Files in the folder that belong to no recording, up to `limit`. */
   readonly orphans: (limit: number) => Promise<Orphans>
   /** RECORDING_CLEANUP_DAYS as it is now. */

@@ -20,7 +20,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       tags: [
         { name: 'sign-in', description: 'Sessions of people' },
         { name: 'calls', description: 'Calls, live and past' },
-        { name: 'siprec', description: 'Recording sessions that live now' },
+        { name: 'siprec', description: 'Recording clients and their sessions that live now' },
         { name: 'recordings', description: 'Recordings and their files' },
         { name: 'jobs', description: 'What still has to be done' },
         { name: 'extensions', description: 'The directory and registered devices' },

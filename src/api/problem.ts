@@ -15,6 +15,7 @@ import { directoryFailures } from '../pbx/directory.ts'
 import { proofFailures } from '../proof/failures.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
+import { peerFailures } from '../siprec/peers/peer.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
 
@@ -27,6 +28,7 @@ const known: FailureTable = {
   ...proofFailures,
   ...retentionFailures,
   ...jobFailures,
+  ...peerFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

@@ -10,6 +10,7 @@ import type { Role } from '../auth/stores.ts'
 import { type LiveCall, type LiveCallSnapshot, LiveCalls } from '../call/live-calls.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import { parseNetworks } from '../core/networks.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
@@ -23,6 +24,7 @@ import { SigningKey } from '../proof/signing-key.ts'
 import { Recordings } from '../recording/service.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import { SealingError } from '../sealing/failures.ts'
+import { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -83,6 +85,13 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const key = await SigningKey.open(join(folder, 'keys'))
   const openKey = changes.openKey ?? noKeys
   const proofs = new Proofs({ store: database.proofs, folder, key, openKey, clock, bus })
+  const siprecPeers = await PeerBook.open({
+    clock,
+    store: database.siprecPeers,
+    listed: [],
+    admitted: parseNetworks(['10.0.0.0/8']),
+    unnamed: { dialect: 'rfc', tags: [] },
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -100,6 +109,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       },
     },
     trunks: { list: () => trunks },
+    siprecPeers,
     auth,
     life,
     jobs,

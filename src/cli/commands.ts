@@ -189,6 +189,11 @@ const recording: Command = async (context) => {
   return runRecording(load(context).settings, context)
 }
 
+const cdr: Command = async (context) => {
+  const { runCdr } = await import('./cdr.ts')
+  return runCdr(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -203,4 +208,5 @@ export const commands: Readonly<Record<string, Command>> = {
   retention,
   hold,
   recording,
+  cdr,
 }

@@ -23,6 +23,7 @@ const usage = `usage: patchbay <command> [options]
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
 
+  cdr [--format csv|jsonl] [--from 2026-11-01] [--until DATE] [--person NUMBER] [--extension N] [--tag T] [--output FILE]
   retention rules | why RECORDING | preview   what is kept how long, and what would go now
   retention add NAME [--days N] [--peer P] [--tag T] [--extension N] [--kind pbx|siprec]   without days: for ever
   retention remove RULE
@@ -58,6 +59,9 @@ const options = {
   kind: { type: 'string' },
   head: { type: 'string' },
   days: { type: 'string' },
+  format: { type: 'string' },
+  from: { type: 'string' },
+  until: { type: 'string' },
   peer: { type: 'string' },
   tag: { type: 'string' },
   extension: { type: 'string' },

@@ -20,7 +20,9 @@ import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as life } from './migrations/0014-life.ts'
-import { up as proofs } from './migrations/0015-proofs.ts'
+import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
+import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
+import { up as proofs } from './migrations/0017-proofs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -38,7 +40,9 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
   '0014-life': { up: life },
-  '0015-proofs': { up: proofs },
+  '0015-recording-heard': { up: recordingHeard },
+  '0016-siprec-peers': { up: siprecPeers },
+  '0017-proofs': { up: proofs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

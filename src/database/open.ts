@@ -7,6 +7,8 @@
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -14,6 +16,7 @@ import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import type { ProofStore } from '../proof/types.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
+import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
@@ -21,11 +24,14 @@ import { markInterrupted } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createCdrStore } from './life/cdr.ts'
 import { createHoldStore } from './life/holds.ts'
+import { createLabelStore } from './life/labels.ts'
 import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import { createPeerStore } from './siprec-peers.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -33,6 +39,7 @@ export interface Database {
   readonly directory: Directory
   readonly registrations: KeptRegistrations
   readonly history: CallHistory
+  readonly siprecPeers: PeerStore
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
@@ -41,6 +48,8 @@ export interface Database {
   readonly proofs: ProofStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
+  readonly labels: LabelStore
+  readonly cdr: CdrStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -88,6 +97,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       directory,
       registrations,
       history: createCallHistory(db, settled),
+      siprecPeers: createPeerStore(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
@@ -95,6 +105,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       retention: createRetentionStore(db, settled),
       holds: createHoldStore(db, settled),
       proofs: createProofStore(db, settled),
+      labels: createLabelStore(db, settled),
+      cdr: createCdrStore(db, settled),
       jobs: new KeptJobs(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

@@ -10,6 +10,8 @@ import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
 import type { JobState } from '../jobs/types.ts'
 import type { HoldKind } from '../retention/types.ts'
+import type { Dialect } from '../siprec/peers/dialects.ts'
+import type { SiprecSrtpMode } from '../siprec/peers/peer.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -30,6 +32,7 @@ export interface Tables {
   jobs: JobsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
+  siprec_peers: SiprecPeersTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -113,6 +116,8 @@ export interface RecordingsTable {
   failure_text: string | null
   /** JSON of the catalogue's RecordingMarks. */
   marks: string | null
+  /** JSON of the catalogue's RecordedLegs. */
+  heard: string | null
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   deleted_at_ms: number | null
@@ -289,6 +294,29 @@ export interface ExtensionsTable {
   codecs: string | null
   /** JSON of a VoiceProcessing. */
   sound: string | null
+  created_at_ms: number
+}
+
+/** Recording clients. */
+export interface SiprecPeersTable {
+  id: string
+  name: string
+  enabled: number
+  /** Addresses and networks, separated by commas. */
+  sources: string
+  username: string | null
+  /** JSON of DigestHashes. */
+  hashes: string | null
+  certificate: string | null
+  dialect: Dialect
+  /** Null: as the server's setting says. */
+  srtp: SiprecSrtpMode | null
+  /** Names, separated by commas; null for all. */
+  codecs: string | null
+  retention_days: number | null
+  /** A JSON list. */
+  tags: string
+  contact: string | null
   created_at_ms: number
 }
 

@@ -146,6 +146,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         state: fact.interrupted ? 'interrupted' : 'stored',
         duration_ms: fact.durationMs,
         marks: fact.marks ? JSON.stringify(fact.marks) : null,
+        heard: fact.heard ? JSON.stringify(fact.heard) : null,
         base_name: fact.baseName,
       })
       .where('id', '=', fact.recordingId)

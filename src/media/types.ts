@@ -116,6 +116,8 @@ export interface PortDescription {
   readonly ice?: IceTerms
   /** Plain reports alone when left out. */
   readonly extendedReports?: ExtendedReports
+  /** We only ever listen to it (SIPREC): that it falls silent is told as `no-audio`. */
+  readonly listensOnly?: boolean
   /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
   readonly silent?: boolean
 }
@@ -360,7 +362,7 @@ export interface MediaPlaneSettings {
   readonly loadDenoise?: boolean
   /** `dgram` when left out. */
   readonly io?: IoKind
-  /** How often the addon looks for packets, ms; 5 when left out. */
+  /** How often the addon looks for packets, ms; 2 when left out. */
   readonly pollMs?: number
   /** Of who is heard decoded; 40 to 200 ms when left out. */
   readonly jitter?: DelayBounds

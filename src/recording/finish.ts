@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { repairWav, repairWavHeader } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
+import type { Participant, RecordedLeg, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { SealingError } from '../sealing/failures.ts'
 import { findStored, sealedExtension } from '../sealing/stored-file.ts'
@@ -28,6 +28,7 @@ export interface FinishedRecording {
   readonly participants: readonly Participant[]
   readonly durationMs: number
   readonly marks?: readonly RecordingMark[]
+  readonly heard?: readonly RecordedLeg[]
 }
 
 export interface FinishDeps {
@@ -73,6 +74,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
+    ...(manifest.heard && { heard: manifest.heard }),
   }
 }
 

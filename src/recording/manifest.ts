@@ -40,7 +40,7 @@ const participant = z.object({
 })
 
 const mark = z.object({
-  kind: z.enum(['paused', 'muted']),
+  kind: z.enum(['paused', 'muted', 'silent']),
   what: z.enum(['recording', 'transcription']).optional(),
   legId: z.string().optional(),
   fromMs: z.number(),
@@ -53,6 +53,18 @@ const origin = z.object({
   peer: z.string().optional(),
   tags: z.array(z.string()).readonly().optional(),
   retentionDays: z.number().optional(),
+})
+
+const heard = z.object({
+  legId: z.string(),
+  verdict: z.string(),
+  codes: z.array(z.string()).readonly(),
+  packetsReceived: z.number(),
+  packetsLost: z.number(),
+  packetsRefused: z.number(),
+  jitterMs: z.number(),
+  lossShare: z.number().optional(),
+  mos: z.number().optional(),
 })
 
 const manifestSchema = z.object({
@@ -85,6 +97,8 @@ const manifestSchema = z.object({
   sealed: z.object({ key: wrappedKeySchema, notes: z.boolean() }).optional(),
   /** Pauses and mutes. */
   marks: z.array(mark).optional(),
+  /** How well legs were heard. */
+  heard: z.array(heard).optional(),
   origin: origin.optional(),
 })
 

@@ -13,11 +13,12 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { FactOf } from '../events/catalogue.ts'
+import type { FactOf, RecordedLeg } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
+import { HeardLeg } from './heard.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
 import { PauseDigits } from './pause-digits.ts'
@@ -154,6 +155,8 @@ class Recording implements ActiveRecording {
   readonly #names: string[] = []
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
+  readonly #heard = new Map<string, HeardLeg>()
+  readonly #ended: RecordedLeg[] = []
   /** By leg id: how far its clock was off, parts in a million. */
   readonly #drifts = new Map<string, number>()
   #manifest: Manifest
@@ -238,6 +241,12 @@ class Recording implements ActiveRecording {
 
   unmute(legId: string, order: MuteOrder): void {
     if (!this.#stopped) this.#pauses.unmute(legId, order)
+  }
+
+  noteSilence(legId: string, sinceMs: number | undefined): void {
+    if (this.#stopped) return
+    this.#pauses.silence(legId, sinceMs)
+    this.#keepMarks()
   }
 
   begin(options: RecordingOptions): void {
@@ -327,6 +336,7 @@ class Recording implements ActiveRecording {
       // The other legs go on, and what was written until now is kept.
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
+    this.#heard.set(track.legId, new HeardLeg(track.port, track.legId, track.role, track.label))
     this.#hearDigits(track)
     if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
     track.port.record(join(this.#deps.folder, entry.file), this.#seal)
@@ -346,18 +356,26 @@ class Recording implements ActiveRecording {
     })
   }
 
+  #keepMarks(): void {
+    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
+    if (!this.#failed) this.#save()
+  }
+
   /** Ports follow first: when it is told, it is so. */
   #paused(change: PauseChange): void {
     for (const { port, legId } of this.#open.values()) port.pauseRecording(this.#pauses.keepsOut(legId))
-    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
-    if (!this.#failed) this.#save()
+    this.#keepMarks()
     this.#deps.bus.publish({ ...change, atMs: this.#deps.clock.wallMs(), ...this.#about() })
   }
 
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
   async #close(track: Track): Promise<RecordedFile | undefined> {
+    const stats = track.port.stats().catch(() => undefined)
     try {
       const file = await track.port.stopRecording()
+      const heard = this.#heard.get(track.legId)
+      const whole = await stats
+      if (heard && whole) this.#ended.push(heard.end(whole))
       if (file?.driftPpm !== undefined) this.#drifts.set(track.legId, file.driftPpm)
       return file
     } catch (error) {
@@ -381,7 +399,14 @@ class Recording implements ActiveRecording {
         const driftPpm = this.#drifts.get(track.legId)
         return driftPpm === undefined ? track : Object.assign(track, { driftPpm })
       })
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, tracks, ...(marks.length > 0 && { marks }) }
+      this.#manifest = {
+        ...this.#manifest,
+        state: 'closed',
+        interrupted,
+        tracks,
+        heard: this.#ended,
+        ...(marks.length > 0 && { marks }),
+      }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)

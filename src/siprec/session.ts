@@ -30,14 +30,25 @@ import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
 import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import type { PeerTerms } from './peers/peer.ts'
+import { SilentStreams } from './silent-streams.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
   readonly recordings: RecordingService
 }
 
+/** On whose terms a session is held, and who is told how it went. */
+export interface Guest {
+  readonly terms: PeerTerms
+  /** It was refused, or ended by a fault. */
+  failed(code: string, text: string): void
+  /** It is over. */
+  over(): void
+}
+
 export interface SessionSettings {
-  /** A stream without a packet for so long is logged; others go on. 0 never. */
+  /** A stream without a packet for so long is logged and marked in the recording; others go on. 0 never. */
   readonly streamSilentMs: number
   /**
    * When all streams are silent for so long the client is asked by OPTIONS whether it is still there; no answer ends
@@ -54,11 +65,13 @@ export class RecordingSession implements LiveCall {
   readonly #services: SiprecServices
   readonly #settings: SessionSettings
   readonly #invite: IncomingInvite
+  readonly #guest: Guest
   readonly #log: Logger
   readonly #sipCallId: string
   readonly #startedAtMs: number
   readonly #media: MediaSession
   readonly #streams: Streams
+  readonly #silent: SilentStreams
   readonly #people: People
   readonly #ours: { readonly address: string; readonly sessionId: string }
   readonly #closed = Promise.withResolvers<void>()
@@ -78,8 +91,9 @@ export class RecordingSession implements LiveCall {
   /** Requests of the client are handled one after the other: each builds on what the last one left. */
   #handling: Promise<void> = Promise.resolve()
 
-  constructor(invite: IncomingInvite, services: SiprecServices, settings: SessionSettings) {
+  constructor(invite: IncomingInvite, guest: Guest, services: SiprecServices, settings: SessionSettings) {
     this.#invite = invite
+    this.#guest = guest
     this.#services = services
     this.#settings = settings
     this.#sipCallId = invite.request.headers.get('Call-ID') ?? ''
@@ -88,12 +102,19 @@ export class RecordingSession implements LiveCall {
     this.#ours = { address: services.advertisedIp(invite.flow), sessionId: String(randomUint32()) }
     this.#media = services.media.openSession(this.id)
     this.#media.on('lost', () => void this.end('media-lost'))
+    this.#silent = new SilentStreams({
+      clock: services.clock,
+      log: this.#log,
+      timeoutMs: settings.streamSilentMs,
+      expected: (legId) => this.#streams.list().some((one) => one.legId === legId && !isPaused(one.offered)),
+      silent: (legId, sinceMs) => this.#recording?.noteSilence(legId, sinceMs),
+    })
     this.#streams = new Streams({
       session: this.#media,
       clock: services.clock,
       log: this.#log,
-      silentAfterMs: settings.streamSilentMs,
-      srtp: settings.srtp,
+      silentAfterMs: this.#silent.noticeAfterMs,
+      srtp: guest.terms.srtp ?? settings.srtp,
       listener: this.#listener(),
     })
     this.#people = new People(invite.request)
@@ -113,7 +134,7 @@ export class RecordingSession implements LiveCall {
       const document = metadataOf(this.#invite.request, body.metadata)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      const offer = readOffer(body.sdp)
+      const offer = readOffer(body.sdp, this.#guest.terms.codecs)
       if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
       await this.#begin(this.#streams.suitable(offer), document)
     } catch (error) {
@@ -180,7 +201,7 @@ export class RecordingSession implements LiveCall {
   async #update(incoming: InDialogRequest): Promise<void> {
     try {
       const { sdp, metadata } = readBody(incoming.request)
-      const offer = sdp === undefined ? undefined : readOffer(sdp)
+      const offer = sdp === undefined ? undefined : readOffer(sdp, this.#guest.terms.codecs)
       const document = metadataOf(incoming.request, metadata)
       if (document) this.#people.merge(document)
       const added = offer ? await this.#streams.apply(offer) : []
@@ -195,6 +216,7 @@ export class RecordingSession implements LiveCall {
     } catch (error) {
       const code = error instanceof SiprecError ? error.code : 'siprec.fault'
       this.#log.warn('A change of a recording session was refused', { code, error: String(error) })
+      this.#guest.failed(code, siprecFailures[code].text)
       incoming.respond(siprecFailures[code].sip, refusalOf(code))
     }
   }
@@ -206,7 +228,7 @@ export class RecordingSession implements LiveCall {
     try {
       const { sdp } = readBody(ack)
       if (sdp === undefined) return
-      const answer = readOffer(sdp)
+      const answer = readOffer(sdp, this.#guest.terms.codecs)
       const known = answer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
       await this.#streams.apply({ ...answer, streams: known })
     } catch (error) {
@@ -270,14 +292,15 @@ export class RecordingSession implements LiveCall {
         // Without a recording the session was refused, and nobody was told of its legs.
         if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats, quality) }) })
       },
-      mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
+      mediaStarted: (stream, { source, codec }) => {
+        this.#silent.heard(watched(stream), source, codec)
+        this.#tell('leg.media-started', { legId: stream.legId, source, codec })
+      },
       quality: ({ legId }, quality) => this.#tell('leg.quality', { legId, quality }),
       encrypted: ({ legId }, encryption) => this.#tell('leg.encryption', { legId, ...encryption }),
       unheard: ({ legId }, why) => this.#unheard(legId, why),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
-      silent: ({ legId, offered }, { idleMs }) => {
-        if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
-      },
+      silent: (stream, { idleMs }) => void this.#silent.inactive(watched(stream), idleMs),
     }
   }
 
@@ -294,8 +317,9 @@ export class RecordingSession implements LiveCall {
 
   async #refuse(code: SiprecFailure): Promise<void> {
     if (this.#ended) return
-    const { sip } = siprecFailures[code]
+    const { sip, text } = siprecFailures[code]
     this.#log.warn('A recording session was refused', { code })
+    this.#guest.failed(code, text)
     this.#invite.reject(sip, refusalOf(code))
     await this.#finish(reasons[code] ?? 'failed', undefined, sip)
   }
@@ -310,6 +334,7 @@ export class RecordingSession implements LiveCall {
     this.#ended = true
     this.#tellStarted()
     this.#watch?.stop()
+    this.#silent.close()
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
     const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
@@ -320,6 +345,7 @@ export class RecordingSession implements LiveCall {
     this.#services.live.remove(this.id)
     await Promise.allSettled([goodbye, this.#media.close()])
     this.#tell('call.traced', { messages: this.messages() })
+    this.#guest.over()
     this.#closed.resolve()
   }
 
@@ -398,6 +424,8 @@ export class RecordingSession implements LiveCall {
     return this.#services.messages([this.#sipCallId])
   }
 }
+
+const watched = ({ legId, port, offered: { label } }: Stream) => ({ legId, port, label })
 
 /** Why a session ends that is refused like this. */
 const reasons: Partial<Record<SiprecFailure, EndReason>> = {

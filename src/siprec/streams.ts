@@ -195,6 +195,7 @@ function describe({ port, offered, agreed, encryption }: Stream): void {
     send: [],
     ...(agreed.keys && { srtp: agreed.keys }),
     ...offered.reports,
+    listensOnly: true,
     silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
   })
 }

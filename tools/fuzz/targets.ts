@@ -29,10 +29,10 @@ import { readMessageSummary } from '../../src/sip/packages/message-summary.ts'
 import { readPidf } from '../../src/sip/packages/pidf.ts'
 import { readReginfo } from '../../src/sip/packages/reginfo.ts'
 import { inStream } from '../../src/sip/transport/framer.ts'
+import { parseMetadata } from '../../src/siprec/metadata/document/read.ts'
 import { mergeMetadata } from '../../src/siprec/metadata/merge.ts'
 import { noMetadata } from '../../src/siprec/metadata/model.ts'
 import { People } from '../../src/siprec/metadata/people.ts'
-import { parseMetadata } from '../../src/siprec/metadata/read.ts'
 import type { RuleName } from './grammar.ts'
 
 export interface FuzzTarget {

@@ -32,6 +32,7 @@ import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 import { sealingSettings } from './sealing-settings.ts'
+import { siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -275,7 +276,7 @@ export const settingsSchema = z.strictObject({
       env: 'JITTER_MAX_MS',
       description: 'How long they wait at most, on a network with much jitter.',
     }),
-    pollMs: setting(whole(1, 20).default(5), {
+    pollMs: setting(whole(1, 20).default(2), {
       env: 'MEDIA_POLL_MS',
       description:
         'How often the addon looks for packets, in milliseconds: they are late by so much at most. Less costs more.',
@@ -320,33 +321,7 @@ export const settingsSchema = z.strictObject({
     ...lifeSettings,
     ...pauseSettings,
   }),
-  siprec: section({
-    askWhenSilent: setting(duration().default(300_000), {
-      env: 'SIPREC_ASK_WHEN_SILENT',
-      description:
-        'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
-    }),
-    srtp: setting(oneOf(['none', 'accepted', 'mandatory']).default('accepted'), {
-      env: 'SIPREC_SRTP',
-      description:
-        'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
-    }),
-    multipartResponse: setting(flag().default(false), {
-      env: 'MULTIPART_RESPONSE',
-      description:
-        'Answer recording clients with two parts, description and empty metadata, as loreste/siprec once did by default. Some clients cannot read it; the standard asks for the description alone.',
-    }),
-    allowedSources: setting(
-      list()
-        .pipe(networks())
-        .default([...privateNetworks]),
-      {
-        env: 'SIPREC_ALLOWED_SOURCES',
-        description:
-          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-      },
-    ),
-  }),
+  siprec: section(siprecSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',

@@ -7,7 +7,7 @@
  * stream. docs/siprec/metadata.md tells the same to users.
  */
 import type { Participant } from '../../events/catalogue.ts'
-import { userOf } from './addresses.ts'
+import { userOf } from './document/addresses.ts'
 import { isPresent, type MetadataParticipant, type MetadataState } from './model.ts'
 
 export interface Attribution {

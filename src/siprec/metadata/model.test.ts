@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommunicationSession } from '../../events/siprec.ts'
+import { parseMetadata } from './document/read.ts'
 import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
 
 const parse = (content: string, mode = 'complete') =>
   parseMetadata(

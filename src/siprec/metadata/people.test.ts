@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseMetadata } from './document/read.ts'
 import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
 
 const person = (id: string, label: string) => `<participant id="${id}"><nameID aor="sip:${id}@x"/></participant>
   <stream id="${label}"><label>${label}</label></stream>

@@ -13,7 +13,7 @@ import { Heard } from './heard.ts'
 import { mergeMetadata } from './merge.ts'
 import { type MetadataDocument, type MetadataState, noMetadata, statedTimes } from './model.ts'
 import { restoreState, type SavedPeople, saveState } from './saved.ts'
-import { VendorMemory } from './vendor.ts'
+import { VendorMemory } from './vendor/vendor.ts'
 
 /** A stream being recorded, in the order of the SDP. */
 export interface RecordedStream {

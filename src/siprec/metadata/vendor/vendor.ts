@@ -7,10 +7,10 @@
  * Known values get a name of their own; everything else of the foreign data and of the X- headers stays beside them as
  * it came. docs/siprec/metadata.md has the table.
  */
-import type { VendorExtension, VendorFacts } from '../../events/siprec.ts'
-import { fromOf } from '../../sip/message/fields.ts'
-import type { SipRequest } from '../../sip/message/types.ts'
-import type { MetadataDocument } from './model.ts'
+import type { VendorExtension, VendorFacts } from '../../../events/siprec.ts'
+import { fromOf } from '../../../sip/message/fields.ts'
+import type { SipRequest } from '../../../sip/message/types.ts'
+import type { MetadataDocument } from '../model.ts'
 import { ucidOf } from './ucid.ts'
 import { vendorTypeOf } from './vendor-type.ts'
 
