@@ -29,8 +29,6 @@ import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
 
-const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
-
 /** A real hash, but a quick one: 1 ms instead of 0.2 s. */
 const quickCost = { n: 2 ** 8, r: 8, p: 1 }
 
