@@ -149,7 +149,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
+  const { combineLegs, loudness, maxPause, autoResume, pauseDigits, decoders } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const longestMs = maxPause === 0 ? undefined : maxPause
   const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
@@ -157,6 +157,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     folder: recordingDir,
     combineLegs,
     loudnessLufs,
+    decoders,
     keys,
     pause,
     reserved,

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
+import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
   codecs,
@@ -320,6 +321,7 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...decoderSettings,
   }),
   siprec: section(siprecSettings),
   security: section({
