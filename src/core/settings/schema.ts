@@ -277,7 +277,7 @@ export const settingsSchema = z.strictObject({
       env: 'JITTER_MAX_MS',
       description: 'How long they wait at most, on a network with much jitter.',
     }),
-    pollMs: setting(whole(1, 20).default(5), {
+    pollMs: setting(whole(1, 20).default(2), {
       env: 'MEDIA_POLL_MS',
       description:
         'How often the addon looks for packets, in milliseconds: they are late by so much at most. Less costs more.',
