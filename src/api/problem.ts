@@ -83,7 +83,14 @@ export const problemResponses = {
 
 function problem(code: string, detail?: string): Problem {
   const { http = 500, text = STATUS_CODES[http] ?? 'Error' } = known[code] ?? {}
-  return { type: `urn:patchbay:problem:${code}`, title: text, status: http, code, ...(detail && { detail }) }
+  return {
+    type: `urn:patchbay:problem:${code}`,
+    title: text,
+    status: http,
+    code,
+    ...(detail && { detail }),
+    error: detail ?? text,
+  }
 }
 
 interface ValidationError {

@@ -132,6 +132,12 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),
+    settingsDesk: {
+      shown: () => ({ settings: {} }),
+      check: () => ({ valid: true, errors: [], warnings: [], applied: [], waiting: [] }),
+      reload: () => undefined,
+      status: () => ({ enabled: false, watched: false }),
+    },
     consoleFolder: () => undefined,
     ...changes,
   }

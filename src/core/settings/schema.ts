@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
+import { accessSettings } from './access-settings.ts'
 import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
@@ -32,6 +33,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { siprecSettings } from './siprec-settings.ts'
 
@@ -295,6 +297,7 @@ export const settingsSchema = z.strictObject({
         'Addresses and networks of reverse proxies: from them X-Forwarded-For, -Host and -Proto are believed.',
     }),
     metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
+    ...accessSettings,
     adminPassword: setting(
       text()
         .refine((given) => given === '' || given.length >= 10, { error: 'at least 10 characters' })
@@ -475,6 +478,7 @@ export const settingsSchema = z.strictObject({
       description: 'Write numbers, names and addresses of people into the log.',
     }),
   }),
+  reload: section(reloadSettings),
   shutdownTimeout: setting(duration().default(10_000), {
     env: 'SHUTDOWN_TIMEOUT',
     description: 'How long a clean stop may take to end calls and finish files.',
