@@ -20,6 +20,7 @@
 //                 long ago the kernel took it, µs
 //   toSendAt      int32[][3]: socket, offset in the block, length
 //   passAt        int32[10]: the arguments of pass()
+//   momentAt      float64: when the last poll() or drain() began, ms of the monotonic clock
 #pragma once
 #include "pass.h"
 #include <algorithm>
@@ -28,6 +29,7 @@
 #include <linux/sock_diag.h>
 #include <memory>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -45,7 +47,9 @@ constexpr uint32_t receivedWords = 5;
 constexpr uint32_t toSendAt = receivedAt + (slots + reserved) * receivedWords * sizeof(int32_t);
 constexpr uint32_t passAt = toSendAt + maxSent * 3 * sizeof(int32_t);
 constexpr uint32_t passWords = 10;
-constexpr uint32_t blockBytes = passAt + passWords * sizeof(int32_t);
+constexpr uint32_t momentAt = passAt + passWords * sizeof(int32_t);
+constexpr uint32_t blockBytes = momentAt + sizeof(double);
+static_assert(momentAt % sizeof(double) == 0);
 
 // Flags of a packet.
 constexpr int32_t sourceChanged = 1; // it is not that of the socket's packet before
@@ -77,6 +81,18 @@ struct Socket {
   uint32_t passedFrom = nobody;
 };
 
+// The system calls of each packet, past libc: there they are points at which a thread may be cancelled, which costs more than
+// all else that libc does for them.
+inline ssize_t receiveOne(int fd, msghdr *message) { return syscall(SYS_recvmsg, fd, message, MSG_TRUNC); }
+
+inline int receiveMany(int fd, mmsghdr *messages, uint32_t most) {
+  return static_cast<int>(syscall(SYS_recvmmsg, fd, messages, most, MSG_TRUNC, nullptr));
+}
+
+inline ssize_t sendTo(int fd, const uint8_t *bytes, uint32_t length, const Address &to) {
+  return syscall(SYS_sendto, fd, bytes, size_t{length}, 0, &to.any, lengthOf(to));
+}
+
 struct Counters {
   double oversized = 0;
   double unsent = 0;
@@ -97,11 +113,27 @@ inline int64_t takenAt(msghdr &message, int64_t nowUs) {
   return nowUs;
 }
 
-inline int64_t wallUs() {
+inline int64_t readClock(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return microseconds(now);
 }
+
+// One moment on two clocks: packets are stamped by the one, JavaScript lives by the other.
+struct Moment {
+  int64_t wallUs = 0, monotonicUs = 0;
+
+  // A thread that lost its processor between the readings reads again.
+  static Moment now() {
+    Moment moment;
+    for (int tries = 0; tries < 5; tries++) {
+      moment.monotonicUs = readClock(CLOCK_MONOTONIC);
+      moment.wallUs = readClock(CLOCK_REALTIME);
+      if (readClock(CLOCK_MONOTONIC) - moment.monotonicUs < 100) break;
+    }
+    return moment;
+  }
+};
 
 struct Control {
   alignas(cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(timespec))];
@@ -260,7 +292,10 @@ struct Io {
   void begin(uint32_t from, uint32_t to) {
     filled = from;
     end = to;
-    nowUs = wallUs();
+    const Moment moment = Moment::now();
+    nowUs = moment.wallUs;
+    const double monotonicMs = static_cast<double>(moment.monotonicUs) / 1000;
+    memcpy(block + momentAt, &monotonicMs, sizeof monotonicMs);
     more = false;
   }
 
@@ -339,7 +374,7 @@ struct Io {
   bool takeMany(Socket &socket, uint32_t number) {
     const uint32_t room = std::min(mostAtOnce, end - filled);
     for (uint32_t slot = filled; slot < filled + room; slot++) prepare(slot);
-    const int count = recvmmsg(socket.fd, messages + filled, room, MSG_TRUNC, nullptr);
+    const int count = receiveMany(socket.fd, messages + filled, room);
     for (int i = 0; i < count; i++) {
       if (messages[filled].msg_len > slotBytes) {
         counters.oversized++;
@@ -360,7 +395,7 @@ struct Io {
 
   bool receive(const Socket &socket, uint32_t slot) {
     prepare(slot);
-    const ssize_t length = recvmsg(socket.fd, &messages[slot].msg_hdr, MSG_TRUNC);
+    const ssize_t length = receiveOne(socket.fd, &messages[slot].msg_hdr);
     if (length > static_cast<ssize_t>(slotBytes)) counters.oversized++;
     messages[slot].msg_len = static_cast<uint32_t>(length);
     return length >= 0 && length <= static_cast<ssize_t>(slotBytes);
@@ -427,6 +462,6 @@ struct Io {
   }
 
   ssize_t sendOne(const Socket &socket, uint32_t offset, uint32_t length) const {
-    return sendto(socket.fd, block + offset, length, 0, &socket.target.any, lengthOf(socket.target));
+    return sendTo(socket.fd, block + offset, length, socket.target);
   }
 };

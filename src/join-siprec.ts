@@ -1,6 +1,6 @@
 /** Joins what speaks SIPREC: peers of the recording server, from patchbay.yaml and the database; servers of the client. */
 import { hash } from 'node:crypto'
-import { parseNetworks } from './core/networks.ts'
+import { changingNetworks } from './core/networks.ts'
 import { resolveSecret } from './core/settings/load.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { Foundation } from './foundation.ts'
@@ -10,12 +10,12 @@ import type { SiprecPeer } from './siprec/peers/peer.ts'
 import { PeerBook } from './siprec/peers/peer-book.ts'
 
 /** @throws {SettingsError} when a password cannot be found where the file says it is. */
-export async function openPeerBook({ settings, clock, database }: Foundation): Promise<PeerBook> {
+export async function openPeerBook({ settings, live, clock, database }: Foundation): Promise<PeerBook> {
   return PeerBook.open({
     clock,
     store: database.siprecPeers,
     listed: settings.siprecPeers.map((peer) => listedPeer(peer, settings.sip.realm)),
-    admitted: parseNetworks(settings.siprec.allowedSources),
+    admitted: changingNetworks(() => [live.now.siprec.allowedSources]),
     unnamed: { dialect: settings.siprec.dialect, tags: [] },
   })
 }

@@ -8,10 +8,12 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
+import { complianceFailures } from '../compliance/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { proofFailures } from '../proof/failures.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
 import { peerFailures } from '../siprec/peers/peer.ts'
@@ -24,7 +26,9 @@ const known: FailureTable = {
   ...directoryFailures,
   ...databaseFailures,
   ...sealingFailures,
+  ...proofFailures,
   ...retentionFailures,
+  ...complianceFailures,
   ...jobFailures,
   ...peerFailures,
 }
@@ -83,7 +87,14 @@ export const problemResponses = {
 
 function problem(code: string, detail?: string): Problem {
   const { http = 500, text = STATUS_CODES[http] ?? 'Error' } = known[code] ?? {}
-  return { type: `urn:patchbay:problem:${code}`, title: text, status: http, code, ...(detail && { detail }) }
+  return {
+    type: `urn:patchbay:problem:${code}`,
+    title: text,
+    status: http,
+    code,
+    ...(detail && { detail }),
+    error: detail ?? text,
+  }
 }
 
 interface ValidationError {

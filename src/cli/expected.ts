@@ -10,7 +10,9 @@ const names = new Set([
   'SipError',
   'PromptError',
   'SealingError',
+  'ProofError',
   'RetentionError',
+  'ComplianceError',
 ])
 
 export class UsageError extends Error {

@@ -32,7 +32,7 @@ test('kill -9 during 200 recording sessions under load costs each at most a seco
   const env = { RTP_PORT_MIN: '10000', RTP_PORT_MAX: '12400', MAX_CONCURRENT_CALLS: String(sessions + 10) }
   server = await startServerProcess({ env })
   const killed = server
-  const load: Load = { server: killed.sip, sessions, seconds, rate: 50, raw: false }
+  const load: Load = { server: killed.sip, sessions, seconds, rate: 50, raw: false, muxed: false }
   const program = join(import.meta.dirname, '../../bench/siprec-load/generator.ts')
   generator = fork(program, [JSON.stringify(load)], { execArgv: ['--disable-warning=ExperimentalWarning'] })
   const { callIds, problems } = await said(generator, 'up')

@@ -30,12 +30,17 @@ const maxBatches = 256
 /** Bound for what is taken before an order. Whoever is so late has other worries, and the order waits. */
 const mostDrainMs = 2000
 
-/** After so many looks without a packet (a second) the pauses between them are longer. */
-const quietPolls = 200
-const quietPauses = 4
+/** After so long without a packet looks are that far apart, ms. */
+const quietAfterMs = 1000
+const quietPauseMs = 20
+/** And no nearer than this while all sockets are eased: somebody may send all the same, but nobody waits for it. */
+const easedPauseMs = 5
 
 /** All eased sockets are looked at once in this time: they hold ten packets of 20 ms then. */
 const easedMs = 200
+
+/** Readings of both clocks when it begins. */
+const clockReadings = 20
 
 const nowhere: Endpoint = { ip: '', port: 0 }
 
@@ -73,6 +78,9 @@ export class NativeIo implements MediaIo {
     (block.slots + block.reserved) * block.receivedWords,
   )
   readonly #toSend = new Int32Array(this.#memory, block.toSendAt, block.maxSent * block.sentWords)
+  readonly #moment = new Float64Array(this.#memory, block.momentAt, 1)
+  /** What to add to the addon's clock to have ours. */
+  readonly #clockAheadMs: number
   readonly #passing = new Uint32Array(this.#memory, block.passAt, block.passWords)
   /** By slot and length. */
   readonly #views = Array.from<Uint8Array | undefined>({
@@ -95,8 +103,10 @@ export class NativeIo implements MediaIo {
   #draining = false
   /** Where the packet that is handled has gone already. */
   #passedTo: NativeSocket | undefined
-  /** Looks in a row without a packet. */
-  #quiet = 0
+  /** When a packet came last. */
+  #heardAtMs = 0
+  /** Sockets of RTP that are not eased. */
+  #prompt = 0
 
   /** @throws {Error} when the kernel gives no epoll: no file is left to open. */
   constructor(native: Native, { clock, pollMs, before = () => {} }: NativeIoOptions) {
@@ -107,6 +117,19 @@ export class NativeIo implements MediaIo {
     const io = native.create(this.#memory)
     if (!io) throw new Error('the kernel gave no epoll')
     this.#io = io
+    this.#clockAheadMs = this.#compareClocks()
+  }
+
+  /** Both run alike: what is between them is known best where the readings lay closest together. */
+  #compareClocks(): number {
+    let [aheadMs, bestMs] = [0, Number.POSITIVE_INFINITY]
+    for (let tries = 0; tries < clockReadings; tries++) {
+      const beforeMs = this.#clock.now()
+      const addonMs = this.#native.now(this.#io)
+      const tookMs = this.#clock.now() - beforeMs
+      if (tookMs < bestMs) [aheadMs, bestMs] = [beforeMs + tookMs / 2 - addonMs, tookMs]
+    }
+    return aheadMs
   }
 
   // Not async in itself, but others are.
@@ -117,9 +140,14 @@ export class NativeIo implements MediaIo {
       if (rtp) this.#close(rtp)
       return undefined
     }
-    if (!this.#timer) this.#easedAtMs = this.#clock.now()
+    this.#prompt++
+    if (!this.#timer) {
+      this.#easedAtMs = this.#clock.now()
+      this.#heardAtMs = this.#easedAtMs
+    }
     this.#timer ??= this.#clock.after(this.#pollMs, this.#poll)
     let open = true
+    let eased = false
     const sockets: PortSockets = {
       sendRtp: (bytes, start, length, to) => {
         if (open) this.#send(rtp, bytes, start, length, to)
@@ -128,7 +156,10 @@ export class NativeIo implements MediaIo {
         if (open) this.#send(rtcp ?? rtp, bytes, 0, bytes.length, to)
       },
       ease: (on) => {
-        if (open) this.#native.ease(this.#io, rtp.number, on ? 1 : 0)
+        if (!open || on === eased) return
+        eased = on
+        this.#prompt += on ? -1 : 1
+        this.#native.ease(this.#io, rtp.number, on ? 1 : 0)
       },
       pass: (rule, out) => {
         const to = this.#rtpOf.get(out)
@@ -145,6 +176,7 @@ export class NativeIo implements MediaIo {
         if (!open) return
         this.flush() // a goodbye may wait
         open = false
+        if (!eased) this.#prompt--
         this.#close(rtp)
         if (rtcp) this.#close(rtcp)
       },
@@ -196,26 +228,32 @@ export class NativeIo implements MediaIo {
     const share = Math.min(1, (startedMs - this.#easedAtMs) / easedMs)
     this.#easedAtMs = startedMs
     let count = this.#batch(share)
-    this.#quiet = count === 0 ? this.#quiet + 1 : 0
+    if (count !== 0) this.#heardAtMs = startedMs
     for (let batches = 0; count < 0 && batches < maxBatches; batches++) count = this.#batch(0)
     if (this.#open === 0) return
-    const pauseMs = this.#quiet < quietPolls ? this.#pollMs : quietPauses * this.#pollMs
+    const pauseMs = this.#pauseMs(startedMs)
     const spentMs = count >= 0 ? this.#clock.now() - startedMs : pauseMs
     this.#timer ??= this.#clock.after(Math.max(0, pauseMs - spentMs), this.#poll)
+  }
+
+  #pauseMs(nowMs: number): number {
+    if (nowMs - this.#heardAtMs > quietAfterMs) return Math.max(this.#pollMs, quietPauseMs)
+    return this.#prompt > 0 ? this.#pollMs : Math.max(this.#pollMs, easedPauseMs)
   }
 
   /** @returns How many packets came; negative when more wait. */
   #batch(share: number): number {
     this.flush() // the block is written anew
-    const nowMs = this.#clock.now()
     const answer = this.#native.poll(this.#io, share)
-    this.#deliver(0, answer < 0 ? -answer - 1 : answer, nowMs)
+    this.#deliver(0, answer < 0 ? -answer - 1 : answer)
     return answer
   }
 
   /** Hand on what lies in these slots; what is sent in answer leaves after the last. May be called by who is handed a packet. */
-  #deliver(first: number, count: number, nowMs: number): void {
+  #deliver(first: number, count: number): void {
     const received = this.#received
+    // Of the addon, for between its reading of the clock and one of ours this thread may have stood still.
+    const nowMs = (this.#moment[0] ?? 0) + this.#clockAheadMs
     const before = this.#polling
     this.#polling = true
     try {
@@ -251,9 +289,8 @@ export class NativeIo implements MediaIo {
     this.#draining = true
     for (let next = this.#toDrain.shift(); next; next = this.#toDrain.shift()) {
       for (let count = block.reserved; count === block.reserved && this.#sockets[next.number] === next; ) {
-        const nowMs = this.#clock.now()
         count = this.#native.drain(this.#io, next.number)
-        this.#deliver(block.slots, count, nowMs)
+        this.#deliver(block.slots, count)
       }
     }
     this.#draining = false

@@ -130,7 +130,7 @@ async function room(t: TestContext, change: Partial<RecordingServer> = {}) {
   })
   t.after(() => servers.close())
   const services = { clock, stack, bus, log: silentLogger, advertisedIp: () => '127.0.0.1' }
-  const sender = new RecordingSender({ services, servers, codecs: usualRules })
+  const sender = new RecordingSender({ services, servers, codecs: () => usualRules })
   const session = media.openSession('call')
   const flows = new Map<string, { sends: boolean; hears: boolean }>()
   async function track(role: 'caller' | 'callee', number: string): Promise<SentTrack> {

@@ -20,20 +20,18 @@ export interface SentCallStatus {
 export interface RecordingSenderOptions {
   readonly services: SenderServices
   readonly servers: RecordingServers
-  readonly codecs: CodecRules
+  /** Of phones, as they are now. */
+  readonly codecs: () => CodecRules
 }
 
 export class RecordingSender implements CallSender {
   readonly servers: RecordingServers
   readonly #options: RecordingSenderOptions
   readonly #calls = new Map<string, SentCallToServers>()
-  readonly #rules: CodecRules
 
   constructor(options: RecordingSenderOptions) {
     this.#options = options
     this.servers = options.servers
-    // Packets go as they come; what everybody takes stands behind that, for a server that does not take it.
-    this.#rules = { ...options.codecs, codecs: ['others', 'PCMA', 'PCMU'] }
     const { bus } = options.services
     bus.on('recording.paused', ({ callId, what }) => {
       if (what !== 'transcription') this.#calls.get(callId)?.pause(true)
@@ -44,12 +42,13 @@ export class RecordingSender implements CallSender {
   }
 
   start(call: Parameters<CallSender['start']>[0]): SentCallToServers {
-    const { services, servers } = this.#options
+    const { services, servers, codecs } = this.#options
     const sent: SentCallToServers = new SentCallToServers({
       ...call,
       services,
       servers,
-      rules: this.#rules,
+      // Packets go as they come; what everybody takes stands behind that, for a server that does not take it.
+      rules: { ...codecs(), codecs: ['others', 'PCMA', 'PCMU'] },
       over: () => {
         if (this.#calls.get(call.callId) === sent) this.#calls.delete(call.callId)
       },
