@@ -13,6 +13,7 @@ import {
 import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
+import { watchRecording } from './call/watch-recording.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import type { Clock } from './core/clock.ts'
 import { changingNetworks, type Networks, parseNetworks } from './core/networks.ts'
@@ -42,6 +43,7 @@ import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
+import { findRecordNotice } from './record-notice.ts'
 import { Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { CallLimits } from './security/call-limits.ts'
@@ -136,7 +138,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     tls,
     advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu'],
+    supported: [...supported, ...(settings.recording.notice === 'none' ? [] : ['record-aware'])],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
@@ -180,8 +182,11 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     servers,
     codecs: () => codecRules(inForce().rtp),
   })
+  watchRecording(bus, live)
+  const recordNotice = await findRecordNotice(settings.recording.notice)
   const services: CallServices = {
     sender,
+    ...(recordNotice && { recordNotice }),
     clock,
     log,
     stack,
@@ -293,6 +298,9 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     listening: reachableAt(stack.listening),
   }
 }
+
+/** What peers are told that we can. That we tell our users of recording (RFC 7866 §6.3) only when all are told. */
+const supported = ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu']
 
 /** What becomes of media workers, for all who listen. */
 const workerFacts = (

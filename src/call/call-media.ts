@@ -8,6 +8,7 @@ import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts
 import { CallStreams } from './call-streams.ts'
 import { noPort } from './failures.ts'
 import type { Leg } from './leg.ts'
+import { RecordNotice } from './record-notice.ts'
 import type {
   CallRecorder,
   CallRecording,
@@ -22,6 +23,8 @@ import type {
 export class CallMedia {
   /** Video, fax: what two parties have beside their audio. */
   readonly streams: CallStreams
+  /** Tells the parties that they are recorded. */
+  readonly notice: RecordNotice
   readonly #callId: string
   readonly #session: MediaSession
   readonly #recorder: CallRecorder
@@ -31,7 +34,9 @@ export class CallMedia {
   #sentTo: RecordTo = []
 
   /** @param lost Called when the media of this call are gone for good. */
-  constructor(callId: string, { media, recorder, sender }: CallServices, log: Logger, lost: () => void) {
+  constructor(callId: string, services: CallServices, log: Logger, lost: () => void) {
+    const { media, recorder, sender, clock, recordNotice: sound } = services
+    this.notice = new RecordNotice({ clock, log, ...(sound && { sound }) })
     this.#callId = callId
     this.#recorder = recorder
     this.#sender = sender
@@ -94,7 +99,8 @@ export class CallMedia {
   }
 
   /** Who is in the call, or what one of them said of its audio, changed. */
-  tellSent(legs: readonly Leg[]): void {
+  changed(legs: readonly Leg[]): void {
+    this.notice.update(legs)
     this.#sent?.update(legs.flatMap(sentTrackOf))
   }
 
@@ -116,6 +122,7 @@ export class CallMedia {
   stopRecording(): void {
     void this.#recording?.stop()
     void this.#sent?.stop()
+    this.notice.close()
   }
 
   close(): Promise<void> {

@@ -36,6 +36,7 @@ import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { isBrowser } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
+import type { RecordNotice } from './record-notice.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
 import type { CallServices, RecordTo } from './services.ts'
 import type { Side } from './side-streams.ts'
@@ -243,6 +244,8 @@ export class Call implements LiveCall, TransferHost {
     callee.dialog = dialog
     const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
+      this.#changed()
+      if (recordAs !== undefined) this.notice.here('on')
       const told = caller.describe(media.wishes)
       if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee])
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
@@ -255,6 +258,11 @@ export class Call implements LiveCall, TransferHost {
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
     this.sendTo(this.#options?.recordTo ?? [])
+    this.notice.update()
+  }
+
+  get notice(): RecordNotice {
+    return this.#media.notice
   }
 
   /** Where the call is sent to be recorded, by servers elsewhere. */
@@ -270,9 +278,9 @@ export class Call implements LiveCall, TransferHost {
     return true
   }
 
-  #tellSent(): void {
+  #changed(): void {
     const { caller, callee } = this.#legs
-    this.#media.tellSent(callee ? [caller, callee] : [caller])
+    this.#media.changed(callee ? [caller, callee] : [caller])
   }
 
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
@@ -287,7 +295,7 @@ export class Call implements LiveCall, TransferHost {
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
       described: (by) => {
         this.#holdMusic.update(by, this.otherThan(by))
-        this.#tellSent()
+        this.#changed()
       },
       relay: (from, info, pressed) => this.#relay(from, info, pressed),
       wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
@@ -393,8 +401,7 @@ export class Call implements LiveCall, TransferHost {
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.recorded) this.#media.recordInstead(leg, next)
     else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
-    if (this.sentTo.length > 0) this.#tellSent()
-    else if (recordTo.length > 0) this.sendTo(recordTo)
+    if (this.sentTo.length === 0 && recordTo.length > 0) this.sendTo(recordTo)
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     this.#holdMusic.stop(leg)
     this.#holdMusic.update(next, stays)
@@ -402,6 +409,7 @@ export class Call implements LiveCall, TransferHost {
     if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
+    this.#changed()
     const stand = (): boolean => !this.#ended && this.holds(next) && stays !== undefined && this.holds(stays)
     if (isPlaced(stays)) this.#media.streams.carryOn(stays, this.#sideOf(stays), next, stand)
   }

@@ -1,6 +1,7 @@
 /** The calls that live now, of all kinds: what the console watches and the clean stop ends. */
 import type { CallKind, Encryption, EndReason, LegRole, Party, Quality, TracedMessage } from '../events/catalogue.ts'
 
+import type { RecordNotice } from './record-notice.ts'
 import type { RecordTo } from './services.ts'
 
 export interface LiveLeg extends Partial<Encryption> {
@@ -39,6 +40,8 @@ export interface LiveCall {
    * answered yet, or it is over.
    */
   sendTo?(servers: RecordTo): boolean
+  /** Tells its parties that it is recorded; of kinds that may be. */
+  readonly notice?: RecordNotice
   /** SIP messages so far. */
   messages(): readonly TracedMessage[]
 }

@@ -10,6 +10,7 @@ import type { Flow, SipStack } from '../sip/stack.types.ts'
 import type { CodecRules } from './codec-rules.ts'
 import type { SrtpMode } from './leg-crypto.ts'
 import type { LiveCalls } from './live-calls.ts'
+import type { NoticeSound } from './record-notice.ts'
 
 /** A leg whose sound is to be kept. */
 export interface RecordedTrack {
@@ -86,6 +87,8 @@ export interface CallServices {
   readonly messages: (sipCallIds: readonly string[]) => readonly TracedMessage[]
   /** A leg that is silent for so long is asked whether it is still there; 0 never. */
   readonly rtpTimeoutMs: number
+  /** What a party hears that is recorded and cannot be shown it; nothing when left out. */
+  readonly recordNotice?: NoticeSound
   /** What a party hears that is on hold; nothing when left out. */
   readonly holdMusic?: readonly Music[]
   /** Of phones; a trunk has its own. */

@@ -143,7 +143,7 @@ export class Transfer {
       if (moved === true && !host.ended) await this.#move(stays.media, this.by)
       return this.#failed(moved === true ? 'unreachable' : moved)
     }
-    const { dialog, party, sipCallId, transport, remote, present, shownAs } = stays
+    const { dialog, party, sipCallId, transport, remote, present, shownAs, recordAware = false } = stays
     const next = {
       id: newId(),
       role: second.role,
@@ -153,6 +153,7 @@ export class Transfer {
       remote,
       present,
       shownAs,
+      recordAware,
       state: 'answered',
       media,
       dialog,

@@ -320,6 +320,9 @@ export interface Facts {
   'srs.started': OfCall & { readonly server: string; readonly sipCallId: string }
   /** `closed`, `stopped`: by us. `lost`: it was not heard any more. */
   'srs.ended': OfCall & { readonly server: string; readonly reason: 'stopped' | 'closed' | 'by-server' | 'lost' }
+  /** Nothing of the call is sent to recording servers from now on, or it is again. */
+  'srs.paused': OfCall
+  'srs.resumed': OfCall
   /** It did not take a call; the next of its list is asked. */
   'srs.refused': OfCall & { readonly server: string; readonly text: string }
   /** No server of a list takes the call: it is recorded by none of them any more. */

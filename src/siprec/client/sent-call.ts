@@ -109,6 +109,9 @@ export class SentCallToServers implements SentCall {
   pause(on: boolean): void {
     if (on === this.#paused) return
     this.#paused = on
+    const { services } = this.#options
+    const stamp = { callId: this.callId, atMs: services.clock.wallMs() }
+    services.bus.publish({ name: on ? 'srs.paused' : 'srs.resumed', ...stamp })
     for (const chain of this.#chains) chain.update()
   }
 
