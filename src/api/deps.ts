@@ -104,7 +104,15 @@ export interface SipMessageQuery {
   readonly limit: number
 }
 
+/** In PEM. */
+export interface HttpsIdentity {
+  readonly cert: string
+  readonly key: string
+}
+
 export interface ApiSettings extends AccessSettings {
+  /** Reads what HTTPS is served with; HTTP when left out. */
+  readonly tls?: () => HttpsIdentity
   /** Addresses of reverse proxies whose X-Forwarded headers are believed. Default: none. */
   readonly trustedProxies?: readonly string[]
   /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */
