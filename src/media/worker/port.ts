@@ -465,14 +465,14 @@ export class Port implements PacketHandler, Wire {
 
   /**
    * Time went by: write, report, notice silence.
-   * @param everyMs How often this is called.
+   * @param readsLate This thread was busy: packets came before they were read.
    */
-  tick(nowMs: number, everyMs?: number): void {
+  tick(nowMs: number, readsLate?: boolean): void {
     if (this.#passing.on && nowMs - (this.#lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
     this.#ease()
     const knownMs = this.#eased || this.#passing.on ? nowMs - mostUntoldMs : nowMs
     this.#digits.pass(knownMs)
-    this.#recorder?.tick(nowMs, knownMs, everyMs)
+    this.#recorder?.tick(nowMs, knownMs, readsLate)
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)
