@@ -19,6 +19,8 @@ import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Proofs } from '../proof/proofs.ts'
+import { SigningKey } from '../proof/signing-key.ts'
 import { Recordings } from '../recording/service.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import { SealingError } from '../sealing/failures.ts'
@@ -26,8 +28,6 @@ import { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
-
-const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
 
 /** A real hash, but a quick one: 1 ms instead of 0.2 s. */
 const quickCost = { n: 2 ** 8, r: 8, p: 1 }
@@ -50,6 +50,8 @@ export interface ApiUnderTest {
   /** Headers with an API key of this role. */
   readonly keyOf: (role: Role) => Promise<{ 'x-api-key': string }>
 }
+
+const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
 
 /** What app.inject takes for the host unless told otherwise. */
 export const ownOrigin = 'http://localhost:80'
@@ -82,6 +84,9 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     jobs,
     recordingDir: folder,
   })
+  const key = await SigningKey.open(join(folder, 'keys'))
+  const openKey = changes.openKey ?? noKeys
+  const proofs = new Proofs({ store: database.proofs, folder, key, openKey, clock, bus })
   const siprecPeers = await PeerBook.open({
     clock,
     store: database.siprecPeers,
@@ -134,6 +139,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     }),
     recordingDir: folder,
     openKey: noKeys,
+    proofs,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),

@@ -15,6 +15,7 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { ProofStore } from '../proof/types.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
@@ -29,6 +30,7 @@ import { createErasureStore } from './life/erasures.ts'
 import { createExportStore } from './life/exports.ts'
 import { createHoldStore } from './life/holds.ts'
 import { createLabelStore } from './life/labels.ts'
+import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -46,6 +48,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly audit: AuditStore
+  readonly proofs: ProofStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
   readonly labels: LabelStore
@@ -106,6 +109,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       audit: createAuditStore(db),
       retention: createRetentionStore(db, settled),
       holds: createHoldStore(db, settled),
+      proofs: createProofStore(db, settled),
       labels: createLabelStore(db, settled),
       cdr: createCdrStore(db, settled),
       exports: createExportStore(db),

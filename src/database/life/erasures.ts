@@ -46,6 +46,8 @@ export function createErasureStore(
           .where('call_id', '=', callId)
           .execute()
         for (const { id } of recordings) {
+          // The link of the chain of proofs stays, what it is about goes.
+          await transaction.updateTable('proofs').set({ statement: null }).where('recording_id', '=', id).execute()
           for (const table of ofRecording) await transaction.deleteFrom(table).where('recording_id', '=', id).execute()
           await transaction
             .deleteFrom('holds')
