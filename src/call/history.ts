@@ -56,7 +56,7 @@ export interface RecordingRecord {
   readonly state: RecordingState
   readonly startedAtMs: number
   readonly durationMs?: number
-  /** The SIPREC peer or the trunk that it came by. */
+  /** The SIPREC peer, or the trunk that the call came in by. */
   readonly peer?: string
   /** Asked for with the call itself, days after its end. */
   readonly retentionDays?: number

@@ -89,7 +89,7 @@ const recordingShape = {
   state: recordingStateSchema,
   startedAtMs: z.number(),
   durationMs: z.number().optional(),
-  peer: z.string().optional().describe('The SIPREC peer or the trunk that it came by.'),
+  peer: z.string().optional().describe('The SIPREC peer, or the trunk that the call came in by.'),
   retentionDays: z.number().optional().describe('Asked for with the call itself: days after its end.'),
   tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
