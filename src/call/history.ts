@@ -60,6 +60,7 @@ export interface RecordingRecord {
   readonly peer?: string
   /** Asked for with the call itself, days after its end. */
   readonly retentionDays?: number
+  readonly deletedAtMs?: number
   readonly tags: readonly string[]
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]

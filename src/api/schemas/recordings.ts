@@ -93,6 +93,7 @@ const recordingShape = {
   durationMs: z.number().optional(),
   peer: z.string().optional().describe('The SIPREC peer, or the trunk that the call came in by.'),
   retentionDays: z.number().optional().describe('Asked for with the call itself: days after its end.'),
+  deletedAtMs: z.number().optional(),
   tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
   participants: z.array(participantSchema).readonly(),
