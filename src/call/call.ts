@@ -55,6 +55,8 @@ export interface DialOptions {
   readonly recordTo?: RecordTo
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
+  /** Name of the trunk that it came in by. */
+  readonly trunk?: string
   /** How the caller is told whom it speaks with; not at all when left out. */
   readonly present?: Presenter
   /** Where its parties may transfer it; nowhere when left out. */
@@ -247,7 +249,7 @@ export class Call implements LiveCall, TransferHost {
       this.#changed()
       if (recordAs !== undefined) this.notice.here('on')
       const told = caller.describe(media.wishes)
-      if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee])
+      if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee], this.#options?.trunk)
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
       return told
     })
@@ -400,7 +402,8 @@ export class Call implements LiveCall, TransferHost {
     leg.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.recorded) this.#media.recordInstead(leg, next)
-    else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
+    else if (record && stays && this.#options)
+      this.#media.record(this.#options.recordingName, [stays, next], this.#options.trunk)
     if (this.sentTo.length === 0 && recordTo.length > 0) this.sendTo(recordTo)
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     this.#holdMusic.stop(leg)

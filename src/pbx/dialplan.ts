@@ -178,6 +178,7 @@ export class Dialplan {
       ...(sound && { callerVoice: sound }),
       ...(present && { present }),
       recordTo: isTrunk ? identity.trunk.recordTo : identity.extension.recordTo,
+      ...(isTrunk && { trunk: identity.trunk.name }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
   }
@@ -277,7 +278,7 @@ export class Dialplan {
   }
 
   async #dial(call: Call, route: Route, coming: Coming): Promise<void> {
-    const { luggage, present, callerSrtp, callerCodecs, callerVoice } = coming
+    const { luggage, present, callerSrtp, callerCodecs, callerVoice, trunk } = coming
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -289,6 +290,7 @@ export class Dialplan {
       ...(callerSrtp && { callerSrtp }),
       ...(callerCodecs && { callerCodecs }),
       ...(callerVoice && { callerVoice }),
+      ...(trunk !== undefined && { trunk }),
     })
   }
 
@@ -328,6 +330,8 @@ interface Coming {
   readonly callerCodecs?: readonly string[]
   readonly callerVoice?: VoiceProcessing
   readonly recordTo: Asks
+  /** Name of the trunk that it comes by. */
+  readonly trunk?: string
 }
 
 const plainUri = (user: string, host: string): SipUri => ({
