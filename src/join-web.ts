@@ -68,6 +68,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
     openKey: foundation.keys.openKey,
+    proofs: foundation.proofs,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),

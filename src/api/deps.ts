@@ -16,6 +16,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { Proofs } from '../proof/proofs.ts'
 import type { LiveRecordings } from '../recording/types.ts'
 import type { Holds } from '../retention/holds.ts'
 import type { Orphans } from '../retention/orphans.ts'
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly recordingDir: string
   /** For files that are sealed. */
   readonly openKey: OpenKey
+  readonly proofs: Proofs
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */

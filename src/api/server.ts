@@ -35,6 +35,7 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
+import { proofRoutes } from './routes/proofs.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
@@ -102,6 +103,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   siprecStatusRoutes(app, deps)
   missingRoutes(app)
   recordingRoutes(app, deps)
+  proofRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
