@@ -279,8 +279,6 @@ test('what is not built yet says so with 501 and a code, and asks who is there f
   for (const [method, url] of [
     ['POST', '/api/stt/submit'],
     ['GET', '/api/stt/jobs/job_1'],
-    ['POST', '/api/compliance/gdpr/export'],
-    ['DELETE', '/api/compliance/gdpr/erase'],
     ['GET', '/api/cluster/status'],
     ['POST', '/api/cluster/split-brain/check'],
     ['GET', '/ws'],

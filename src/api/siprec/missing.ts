@@ -13,7 +13,6 @@ const missing: Readonly<Record<string, string>> = {
   '/ws': noSocket,
   '/ws/*': noSocket,
   '/websocket-client': `${noSpeech}; the console shows calls live`,
-  '/api/compliance/*': 'export and erasure of what is kept of a call are not built yet',
   '/api/cluster/*': 'a server stands alone; there is no cluster yet',
 }
 
