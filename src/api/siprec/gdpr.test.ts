@@ -19,14 +19,14 @@ async function withCall(t: TestContext) {
   /** Time passes while the answer is awaited. */
   const ask = async (method: 'POST' | 'DELETE', url: string, payload: object, works = true) => {
     const answer = app.inject({ method, url: `/api/compliance/gdpr/${url}`, headers, payload })
-    let open = true
-    void answer.then(() => (open = false))
-    while (open) {
+    const state = { open: true }
+    void answer.then(() => (state.open = false))
+    while (state.open) {
       if (works) await jobs.idle()
       clock.advance(250)
       await new Promise((turn) => setImmediate(turn))
     }
-    return answer.then(({ statusCode, json }) => ({ status: statusCode, body: json() as Record<string, unknown> }))
+    return answer.then(({ statusCode, json }) => ({ status: statusCode, body: json<Record<string, unknown>>() }))
   }
   return { ...api, ask }
 }
