@@ -7,6 +7,7 @@ import type { LifeDeps } from './api/deps.ts'
 import { Erasures } from './compliance/erasures.ts'
 import { Exports } from './compliance/exports.ts'
 import { eraseJobKind, expireJobKind, exportJobKind } from './compliance/job-kinds.ts'
+import type { ErasureCounts } from './compliance/types.ts'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -78,7 +79,8 @@ export function joinLife(parts: LifeParts): LifeSide {
     forgetTraces,
   })
   jobs.handle(eraseJobKind, {
-    handler: ({ key }, { signal }) => erasures.run(key, signal),
+    handler: ({ key, payload }, { signal, remember }) =>
+      erasures.run(key, signal, payload as Partial<ErasureCounts>, (counts) => remember({ ...counts })),
     attempts: Infinity,
     limitMs: exportLimitMs,
   })
