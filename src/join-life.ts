@@ -7,7 +7,6 @@ import type { LifeDeps } from './api/deps.ts'
 import { Erasures } from './compliance/erasures.ts'
 import { Exports } from './compliance/exports.ts'
 import { eraseJobKind, expireJobKind, exportJobKind } from './compliance/job-kinds.ts'
-import type { ErasureCounts } from './compliance/types.ts'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -79,8 +78,8 @@ export function joinLife(parts: LifeParts): LifeSide {
     forgetTraces,
   })
   jobs.handle(eraseJobKind, {
-    handler: ({ key, payload }, { signal, remember }) =>
-      erasures.run(key, signal, payload as Partial<ErasureCounts>, (counts) => remember({ ...counts })),
+    handler: ({ key, payload }, context) =>
+      erasures.run(key, context.signal, payload, (counts) => context.remember({ ...counts })),
     attempts: Infinity,
     limitMs: exportLimitMs,
   })
