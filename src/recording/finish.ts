@@ -56,7 +56,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, deps) : undefined
+  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, channelsOf(tracks), deps) : undefined
   await finishManifest(folder, manifest)
   return {
     baseName: manifest.name,
@@ -94,11 +94,15 @@ async function syncFile(path: string): Promise<void> {
 async function combineInto(
   name: string,
   legs: readonly (LegAudio | undefined)[],
+  channelOf: readonly number[],
   { folder, loudnessLufs, log }: FinishDeps,
 ): Promise<CombinedFile | undefined> {
   const temporary = join(unfinishedFolder(folder), `${name}.wav`)
   try {
-    const combined = await combine(legs, temporary, loudnessLufs === undefined ? {} : { loudnessLufs })
+    const combined = await combine(legs, temporary, {
+      channelOf,
+      ...(loudnessLufs !== undefined && { loudnessLufs }),
+    })
     await rename(temporary, join(folder, `${name}.wav`))
     return combined
   } catch (error) {
@@ -183,13 +187,22 @@ function inChannelOrder(manifest: Manifest): ManifestTrack[] {
   return manifest.tracks.toSorted((a, b) => rank(a) - rank(b))
 }
 
+/** A leg that was taken up after a restart has several tracks, and one channel. */
+function channelsOf(tracks: readonly ManifestTrack[]): number[] {
+  const legIds = [...new Set(tracks.map(({ legId }) => legId))]
+  return tracks.map(({ legId }) => legIds.indexOf(legId))
+}
+
 /** Who is on which channel: the metadata's people, else the parties of the tracks. */
 function placed(manifest: Manifest, tracks: readonly ManifestTrack[], combined: boolean): Participant[] {
-  const people = manifest.participants ?? tracks.map(partyOf)
+  const channels = channelsOf(tracks)
+  const firstOfLeg = tracks.filter(({ legId }, place) => tracks.findIndex((other) => other.legId === legId) === place)
+  const people = manifest.participants ?? firstOfLeg.map(partyOf)
   return people.map((person) => {
-    const channel = tracks.findIndex((track) => isOn(person, track))
-    const track = tracks[channel]
-    if (!track) return person
+    const place = tracks.findIndex((track) => isOn(person, track))
+    const track = tracks[place]
+    const channel = channels[place]
+    if (!track || channel === undefined) return person
     return Object.assign(partyOf(track), person, combined ? { channel } : {})
   })
 }

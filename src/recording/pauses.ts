@@ -128,6 +128,24 @@ export class Pauses {
     this.#options.muted(legId, false, order)
   }
 
+  /** Marks of the process before this one: what a person paused or muted stays so until a person resumes it. */
+  takeUp(marks: readonly RecordingMark[]): void {
+    for (const mark of marks) {
+      const key = mark.kind === 'muted' ? mark.legId : (mark.what ?? 'recording')
+      if (key === undefined) continue
+      this.#begin(key, mark)
+      if (mark.untilMs !== undefined) this.#open.delete(key)
+      else if (mark.by === 'signalling') this.#end(key, this.#options.clock.wallMs())
+      else if (mark.kind === 'muted') this.#mutes.set(key, new Set([holderOf(mark.by)]))
+      else {
+        const part = mark.what ?? 'recording'
+        this.#holders[part].add(holderOf(mark.by))
+        this.#sinceMs.set(part, mark.fromMs)
+      }
+    }
+    if (this.heldByPeople) this.#resumeAfter(undefined)
+  }
+
   /** The recording is over: what goes on ends now. */
   close(): void {
     this.#forgetTimer()

@@ -39,6 +39,8 @@ export interface OfferedStream {
 }
 
 export interface Offer {
+  /** As it came. */
+  readonly text: string
   readonly description: SessionDescription
   readonly streams: readonly OfferedStream[]
 }
@@ -55,7 +57,7 @@ export function readOffer(sdp: string, codecs = anyCodec): Offer {
   if (!parsed.ok) throw new SiprecError('siprec.bad-sdp', { cause: parsed.problem })
   const { description } = parsed
   const streams = description.media.flatMap((media, index) => readStream(description, media, index, codecs))
-  return { description, streams: streams.slice(0, maxStreams) }
+  return { text: sdp, description, streams: streams.slice(0, maxStreams) }
 }
 
 function readStream(
