@@ -20,6 +20,7 @@ import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as siprecPeers } from './migrations/0014-siprec-peers.ts'
+import { up as siprecSessions } from './migrations/0013-siprec-sessions.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -37,6 +38,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
   '0014-siprec-peers': { up: siprecPeers },
+  '0013-siprec-sessions': { up: siprecSessions },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -120,7 +120,10 @@ interface Plan {
 }
 
 /** Where each leg begins, relative to the earliest one, to the nearest sample. */
-function planOf(legs: readonly (LegAudio | undefined)[], channelOf = legs.map((_, place) => place)): Plan {
+function planOf(
+  legs: readonly (LegAudio | undefined)[],
+  channelOf: readonly number[] = legs.map((_, place) => place),
+): Plan {
   const heard = legs.flatMap((leg, place) => (leg ? [{ leg, channel: channelOf[place] ?? place }] : []))
   if (heard.length === 0) throw new RecordingError('recording.no-audio')
   const sampleRateHz = Math.max(...heard.map(({ leg }) => leg.sampleRateHz))

@@ -143,7 +143,10 @@ export class Pauses {
         this.#sinceMs.set(part, mark.fromMs)
       }
     }
-    if (this.heldByPeople) this.#resumeAfter(undefined)
+    const held = (['recording', 'transcription'] as const).filter((part) => this.#holders[part].size > 0)
+    if (held.length === 0) return
+    this.#resumeAfter(undefined)
+    this.#options.paused(held, { by: 'api' })
   }
 
   /** The recording is over: what goes on ends now. */

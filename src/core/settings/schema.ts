@@ -30,7 +30,7 @@ import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
-import { siprecSettings } from './siprec-settings.ts'
+import { redisSettings, siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -318,6 +318,7 @@ export const settingsSchema = z.strictObject({
     ...pauseSettings,
   }),
   siprec: section(siprecSettings),
+  redis: section(redisSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',
