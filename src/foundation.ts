@@ -10,7 +10,11 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
+import { joinLife, type LifeSide } from './join-life.ts'
+import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
+import { type KeptSessions, openKeptSessions } from './join-siprec.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
   readonly settings: Settings
@@ -21,7 +25,11 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  readonly life: LifeSide
   readonly recordingDir: string
+  /** What recordings are sealed with, and read again. */
+  readonly keys: RecordingKeys
+  readonly sessions: KeptSessions
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -39,6 +47,9 @@ export async function layFoundation(
   // A call whose recording has nowhere to go is found out now, not when it is lost.
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
+  const ring = keyRingOf(settings, clock, log)
+  closing.push(async () => ring.close())
+  const keys = await recordingKeysOf(ring, settings)
   const path = databasePath(settings)
   const giveBack = claimFolder(resolve(dirname(path)))
   closing.push(async () => giveBack())
@@ -48,8 +59,29 @@ export async function layFoundation(
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
-  await database.markInterrupted(clock.wallMs())
+  const sessions = await openKeptSessions({ settings, clock, log, database })
+  closing.push(() => sessions.keeper.close())
+  await database.markInterrupted(
+    clock.wallMs(),
+    sessions.goingOn.map(({ id }) => id),
+  )
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
+  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, recordingDir })
+  closing.push(() => life.retention.close())
+  return {
+    settings,
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    audit,
+    life,
+    recordingDir,
+    keys,
+    sessions,
+    recordingsWritable,
+    closing,
+  }
 }

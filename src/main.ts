@@ -64,14 +64,20 @@ const defaultLog = ({ log }: Settings): Logger => createLogger({ level: log.leve
 
 async function assemble(settings: Settings, log: Logger, closing: Foundation['closing']): Promise<RunningServer> {
   const foundation = await layFoundation(settings, log, closing)
-  const interrupted = await findInterrupted({ folder: foundation.recordingDir, log })
-  const reserved = interrupted.map(({ name }) => name)
-  const calls = await joinCalls(foundation, reserved)
+  const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
+  const goingOn = new Set(foundation.sessions.goingOn.map(({ id }) => id))
+  const isUnfinished = ({ callId }: Manifest): boolean => goingOn.has(callId)
+  const calls = await joinCalls(foundation, {
+    reserved: interrupted.filter((manifest) => !isUnfinished(manifest)).map(({ name }) => name),
+    unfinished: interrupted.filter(isUnfinished),
+  })
+  const left = interrupted.filter(({ callId }) => !goingOn.has(callId) || calls.notTakenUp.includes(callId))
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
   await foundation.jobs.start()
+  foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
-  repairMeanwhile(foundation, interrupted)
+  repairMeanwhile(foundation, left)
   return {
     sip: calls.listening,
     url,
@@ -85,12 +91,12 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
-  const { settings, recordingDir: folder, bus, clock, log, closing } = foundation
+  const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
   const { combineLegs, loudness } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
   const { signal } = stopping
-  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, bus, clock, log, signal })
+  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, keys, bus, clock, log, signal })
   closing.push(async () => {
     stopping.abort()
     await repaired
@@ -104,13 +110,14 @@ async function oneTimeCode({ codes }: Auth, { users }: Database): Promise<string
 }
 
 async function stopAll(
-  { settings, clock, log, closing }: Foundation,
-  { desk, live, recordings }: CallSide,
+  { settings, sessions, clock, log, closing }: Foundation,
+  { desk, siprec, live, recordings }: CallSide,
   health: Health,
 ): Promise<void> {
   log.info('Stopping', { calls: live.size })
   health.stopping()
   desk.close()
+  if (settings.siprec.handover) await siprec.handOver(sessions.keeper)
   const ended = live.endAll('shutdown').then(() => recordings.settled())
   const late = await Promise.race([ended.then(() => false), sleep(clock, settings.shutdownTimeout).then(() => true)])
   if (late)

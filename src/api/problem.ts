@@ -12,6 +12,8 @@ import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { retentionFailures } from '../retention/failures.ts'
+import { sealingFailures } from '../sealing/failures.ts'
 import { peerFailures } from '../siprec/peers/peer.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
@@ -21,6 +23,8 @@ const known: FailureTable = {
   ...authFailures,
   ...directoryFailures,
   ...databaseFailures,
+  ...sealingFailures,
+  ...retentionFailures,
   ...jobFailures,
   ...peerFailures,
 }

@@ -9,6 +9,8 @@ const names = new Set([
   'StartError',
   'SipError',
   'PromptError',
+  'SealingError',
+  'RetentionError',
 ])
 
 export class UsageError extends Error {

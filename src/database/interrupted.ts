@@ -13,11 +13,7 @@ import type { CallMemory } from './write-fact.ts'
  * @param nowMs No call ends later than this, whatever the clock did meanwhile.
  * @returns Their ids.
  */
-export function markInterrupted(
-  db: Kysely<Tables>,
-  nowMs: number,
-  goingOn: readonly string[] = [],
-): Promise<string[]> {
+export function markInterrupted(db: Kysely<Tables>, nowMs: number, goingOn: readonly string[] = []): Promise<string[]> {
   const goes = new Set(goingOn)
   return db.transaction().execute(async (transaction) => {
     const all = await transaction
@@ -59,7 +55,9 @@ export async function memoriesOf(db: Kysely<Tables>, callIds: readonly string[])
   for (const callId of callIds) {
     const legs = await db.selectFrom('legs').select(['id', 'digits']).where('call_id', '=', callId).execute()
     const documents = await db.selectFrom('siprec_metadata').select('problems').where('call_id', '=', callId).execute()
+    const people = await db.selectFrom('call_people').select('person').where('call_id', '=', callId).execute()
     memories.set(callId, {
+      people: new Set(people.map(({ person }) => person)),
       legs: legs.length,
       documents: documents.length,
       problems: documents.reduce((sum, { problems }) => sum + (JSON.parse(problems) as unknown[]).length, 0),

@@ -19,8 +19,10 @@ import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
 import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
-import { up as siprecPeers } from './migrations/0014-siprec-peers.ts'
-import { up as siprecSessions } from './migrations/0013-siprec-sessions.ts'
+import { up as life } from './migrations/0014-life.ts'
+import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
+import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
+import { up as siprecSessions } from './migrations/0017-siprec-sessions.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -37,8 +39,10 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-recording-marks': { up: recordingMarks },
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
-  '0014-siprec-peers': { up: siprecPeers },
-  '0013-siprec-sessions': { up: siprecSessions },
+  '0014-life': { up: life },
+  '0015-recording-heard': { up: recordingHeard },
+  '0016-siprec-peers': { up: siprecPeers },
+  '0017-siprec-sessions': { up: siprecSessions },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -7,11 +7,14 @@
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
 import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
@@ -21,6 +24,10 @@ import { markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createCdrStore } from './life/cdr.ts'
+import { createHoldStore } from './life/holds.ts'
+import { createLabelStore } from './life/labels.ts'
+import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import { createPeerStore } from './siprec-peers.ts'
@@ -39,6 +46,10 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly audit: AuditStore
+  readonly retention: RetentionStore
+  readonly holds: HoldStore
+  readonly labels: LabelStore
+  readonly cdr: CdrStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -75,6 +86,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     await directory.reload()
     const registrations = new KeptRegistrations(db, log)
     let journal: Journal | undefined
+    const settled = async (): Promise<void> => journal?.flush()
     let looking: Timer | undefined
     let checkpoints: Checkpoints | undefined
     let seenVersion = foreignVersion()
@@ -89,14 +101,18 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     return {
       directory,
       registrations,
-      history: createCallHistory(db, async () => journal?.flush()),
+      history: createCallHistory(db, settled),
       siprecPeers: createPeerStore(db),
       siprecSessions: createSessionStoreOfSiprec(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       audit: createAuditStore(db),
-      jobs: new KeptJobs(db, async () => journal?.flush()),
+      retention: createRetentionStore(db, settled),
+      holds: createHoldStore(db, settled),
+      labels: createLabelStore(db, settled),
+      cdr: createCdrStore(db, settled),
+      jobs: new KeptJobs(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)

@@ -131,11 +131,11 @@ export class Pauses {
   /** Marks of the process before this one: what a person paused or muted stays so until a person resumes it. */
   takeUp(marks: readonly RecordingMark[]): void {
     for (const mark of marks) {
-      const key = mark.kind === 'muted' ? mark.legId : (mark.what ?? 'recording')
+      const key = mark.kind === 'paused' ? (mark.what ?? 'recording') : mark.legId
       if (key === undefined) continue
       this.#begin(key, mark)
       if (mark.untilMs !== undefined) this.#open.delete(key)
-      else if (mark.by === 'signalling') this.#end(key, this.#options.clock.wallMs())
+      else if (mark.by === 'signalling' || mark.kind === 'silent') this.#end(key, this.#options.clock.wallMs())
       else if (mark.kind === 'muted') this.#mutes.set(key, new Set([holderOf(mark.by)]))
       else {
         const part = mark.what ?? 'recording'
@@ -147,6 +147,13 @@ export class Pauses {
     if (held.length === 0) return
     this.#resumeAfter(undefined)
     this.#options.paused(held, { by: 'api' })
+  }
+
+  /** Nothing comes of a leg since then; undefined: it does again. */
+  silence(legId: string, sinceMs: number | undefined): void {
+    const key = `silent ${legId}`
+    if (sinceMs === undefined) this.#end(key, this.#options.clock.wallMs())
+    else if (!this.#open.has(key)) this.#begin(key, { kind: 'silent', legId, fromMs: sinceMs, by: 'time' })
   }
 
   /** The recording is over: what goes on ends now. */

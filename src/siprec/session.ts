@@ -6,7 +6,7 @@
  *                                         └─ People (metadata) ─▶ facts
  *
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
- * RFC 7866 §6-9. Missing: asking for a snapshot (§9.1), sessions started by us.
+ * RFC 7866 §6-9. What is known of it is kept for the process after this one (survival/). Missing: sessions started by us.
  */
 import { mediaSummary, remoteOf } from '../call/leg.ts'
 import type { SrtpMode } from '../call/leg-crypto.ts'
@@ -21,7 +21,7 @@ import { newId, randomUint32 } from '../core/random.ts'
 import type { EndReason, FactName, FactOf, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
 import type { MediaSession } from '../media/types.ts'
 import type { ActiveRecording, RecordingService } from '../recording/types.ts'
-import { fromOf, toOf } from '../sip/message/fields.ts'
+import { fromOf, optionTags, toOf } from '../sip/message/fields.ts'
 import { parseMessage } from '../sip/message/parse.ts'
 import { printMessage } from '../sip/message/print.ts'
 import type { SipRequest } from '../sip/message/types.ts'
@@ -34,6 +34,8 @@ import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './me
 import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
 import type { PeerTerms } from './peers/peer.ts'
+import { SilentStreams } from './silent-streams.ts'
+import { SnapshotRequests } from './snapshot-request.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 import type { Checkpoint } from './survival/checkpoint.ts'
 import type { SessionKeeper } from './survival/keeper.ts'
@@ -61,7 +63,7 @@ export interface Guest {
 export type SessionInvite = Pick<IncomingInvite, 'request' | 'flow' | 'cancelled' | 'answer' | 'reject'>
 
 export interface SessionSettings {
-  /** A stream without a packet for so long is logged; others go on. 0 never. */
+  /** A stream without a packet for so long is logged and marked in the recording; others go on. 0 never. */
   readonly streamSilentMs: number
   /**
    * When all streams are silent for so long the client is asked by OPTIONS whether it is still there; no answer ends
@@ -88,7 +90,9 @@ export class RecordingSession implements LiveCall {
   #limit: Timer | undefined
   readonly #media: MediaSession
   readonly #streams: Streams
+  readonly #silent: SilentStreams
   readonly #people: People
+  readonly #snapshots: SnapshotRequests
   readonly #ours: { readonly address: string; readonly sessionId: string }
   readonly #closed = Promise.withResolvers<void>()
   #version: number
@@ -135,15 +139,29 @@ export class RecordingSession implements LiveCall {
     if (problems.length > 0) this.#log.warn('A wish of a recording client was passed over', { problems })
     this.#media = services.media.openSession(this.id)
     this.#media.on('lost', () => void this.end('media-lost'))
+    this.#silent = new SilentStreams({
+      clock: services.clock,
+      log: this.#log,
+      timeoutMs: wishes.streamSilentMs ?? settings.streamSilentMs,
+      expected: (legId) => this.#streams.list().some((one) => one.legId === legId && !isPaused(one.offered)),
+      silent: (legId, sinceMs) => this.#recording?.noteSilence(legId, sinceMs),
+    })
     this.#streams = new Streams({
       session: this.#media,
       clock: services.clock,
       log: this.#log,
-      silentAfterMs: wishes.streamSilentMs ?? settings.streamSilentMs,
+      silentAfterMs: this.#silent.noticeAfterMs,
       srtp: guest.terms.srtp ?? settings.srtp,
       listener: this.#listener(),
     })
     this.#people = new People(invite.request)
+    this.#snapshots = new SnapshotRequests({
+      clock: services.clock,
+      log: this.#log,
+      takesUpdate: optionTags(invite.request, 'Allow').includes('update'),
+      dialog: () => (this.#ended ? undefined : this.#dialog),
+      headers: () => this.#headers(),
+    })
     this.#who = this.#people.on([], this.#startedAtMs)
     invite.cancelled.addEventListener('abort', () => void this.#finish('cancelled', 'stream'))
   }
@@ -158,7 +176,7 @@ export class RecordingSession implements LiveCall {
     try {
       const body = readBody(this.#invite.request)
       const document = metadataOf(this.#invite.request, body.metadata)
-      if (document) this.#people.merge(document)
+      if (document) this.#learn(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
       const offer = readOffer(body.sdp, this.#guest.terms.codecs)
       if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
@@ -212,6 +230,13 @@ export class RecordingSession implements LiveCall {
   }
 
   async #goOn(kept: Checkpoint): Promise<boolean> {
+    const left = await this.#services.recordings.takeUp(this.id)
+    // It was ended meanwhile: what is there is finished.
+    if (this.#ended) {
+      void left?.stop()
+      return true
+    }
+    this.#recording = left ?? this.#newRecording()
     const offer = readOffer(kept.description, this.#guest.terms.codecs)
     const streams = await this.#streams.restore(offer, kept.streams)
     if (this.#ended) return true
@@ -219,15 +244,15 @@ export class RecordingSession implements LiveCall {
     for (const { atMs, text } of kept.messages) {
       const request = requestOf(text)
       const document = request && metadataOf(request, readBody(request).metadata)
-      if (document) this.#people.merge(document)
+      if (document) this.#learn(document)
       this.#who = this.#people.on(this.#recordedStreams(), atMs)
     }
-    this.#recording = this.#services.recordings.takeUp(this.id) ?? this.#newRecording()
     for (const stream of streams) this.#track(stream)
     this.#describePeople()
     this.#tell('siprec.session-resumed', { legIds: streams.map(({ legId }) => legId) })
     for (const stream of streams) this.#streams.watch(stream)
     this.#services.keeper?.changed(this)
+    this.#snapshots.ask('restart')
     return streams.length > 0
   }
 
@@ -263,6 +288,7 @@ export class RecordingSession implements LiveCall {
     this.#left = true
     this.#watch?.stop()
     this.#limit?.cancel()
+    this.#snapshots.close()
     await this.#recording?.leave()
     await this.#streams.close()
     await this.#media.close()
@@ -270,8 +296,20 @@ export class RecordingSession implements LiveCall {
     this.#closed.resolve()
   }
 
+  /** A partial document that cannot be placed is asked for in full (RFC 7866 §9.2). */
+  #learn(document: MetadataDocument): void {
+    const isPlaced = document.mode === 'complete' || this.#people.knows(document)
+    this.#people.merge(document)
+    if (!isPlaced) this.#snapshots.ask('partial metadata that names what was not told before')
+  }
+
   #listenTo(dialog: Dialog): void {
-    dialog.on('ended', ({ by }) => void this.#finish(by === 'remote' ? 'hangup' : 'failed', 'stream'))
+    const resumed = this.#started
+    dialog.on('ended', ({ by }) => {
+      // Who knows nothing of a session that was taken up ended it while nobody was here.
+      const hungUp = by === 'remote' || (by === 'gone' && resumed)
+      void this.#finish(hungUp ? 'hangup' : 'failed', 'stream')
+    })
     dialog.on('request', (incoming) => this.#handle(incoming))
     dialog.on('ack', (ack) => {
       this.#handling = this.#handling.then(() => this.#takeAnswer(ack))
@@ -322,7 +360,7 @@ export class RecordingSession implements LiveCall {
       const { sdp, metadata } = readBody(incoming.request)
       const offer = sdp === undefined ? undefined : readOffer(sdp, this.#guest.terms.codecs)
       const document = metadataOf(incoming.request, metadata)
-      if (document) this.#people.merge(document)
+      if (document) this.#learn(document)
       const added = offer ? await this.#streams.apply(offer) : []
       if (this.#ended) return
       this.#offer = offer ?? this.#offer
@@ -434,16 +472,18 @@ export class RecordingSession implements LiveCall {
       removing: ({ legId }) => this.#recording?.endTrack(legId),
       removed: ({ legId, quality }, stats) => {
         // Without a recording the session was refused, and nobody was told of its legs.
-        if (this.#recording && !this.#left) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats, quality) }) })
+        if (this.#recording && !this.#left)
+          this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats, quality) }) })
       },
-      mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
+      mediaStarted: (stream, { source, codec }) => {
+        this.#silent.heard(watched(stream), source, codec)
+        this.#tell('leg.media-started', { legId: stream.legId, source, codec })
+      },
       quality: ({ legId }, quality) => this.#tell('leg.quality', { legId, quality }),
       encrypted: ({ legId }, encryption) => this.#tell('leg.encryption', { legId, ...encryption }),
       unheard: ({ legId }, why) => this.#unheard(legId, why),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
-      silent: ({ legId, offered }, { idleMs }) => {
-        if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
-      },
+      silent: (stream, { idleMs }) => void this.#silent.inactive(watched(stream), idleMs),
     }
   }
 
@@ -478,6 +518,8 @@ export class RecordingSession implements LiveCall {
     this.#tellStarted()
     this.#watch?.stop()
     this.#limit?.cancel()
+    this.#snapshots.close()
+    this.#silent.close()
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
     const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
@@ -575,6 +617,8 @@ function requestOf(text: string): SipRequest | undefined {
   const parsed = parseMessage(Buffer.from(text, 'latin1'))
   return parsed.ok && parsed.message.kind === 'request' ? parsed.message : undefined
 }
+
+const watched = ({ legId, port, offered: { label } }: Stream) => ({ legId, port, label })
 
 /** Why a session ends that is refused like this. */
 const reasons: Partial<Record<SiprecFailure, EndReason>> = {

@@ -13,7 +13,15 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { Encryption, Quality } from '../events/catalogue.ts'
-import { type MediaAddress, type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
+import {
+  type MediaAddress,
+  type MediaPort,
+  type MediaSession,
+  noPackets,
+  type PortEvents,
+  type PortStats,
+} from '../media/types.ts'
+import { offersRtcpMux } from '../sdp/media.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
@@ -192,7 +200,11 @@ export class Streams {
   async #add(offered: OfferedStream, kept?: KeptStream): Promise<Stream[]> {
     const { session, silentAfterMs, listener, log, srtp } = this.#options
     try {
-      const port = await session.openPort({ inactiveAfterMs: silentAfterMs, ...(kept && { rtpPort: kept.rtpPort }) })
+      const port = await session.openPort({
+        inactiveAfterMs: silentAfterMs,
+        muxed: offersRtcpMux(offered.media),
+        ...(kept && { rtpPort: kept.rtpPort }),
+      })
       const ours = kept?.key && srtpKeyOf(kept.key)
       const crypto = new LegCrypto(srtp, { own: () => port.fingerprint, ...(ours && { ours }) })
       const quality = new LegQuality()
@@ -260,6 +272,7 @@ function describe({ port, offered, agreed, encryption, rollOvers }: Stream): voi
     send: [],
     ...(agreed.keys && { srtp: rollOvers === undefined ? agreed.keys : { ...agreed.keys, rollOvers } }),
     ...offered.reports,
+    listensOnly: true,
     silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
   })
 }

@@ -172,9 +172,9 @@ export class FakeRecordings implements RecordingService {
   /** Of the process before, by call. */
   readonly left = new Map<string, RecordingOptions>()
 
-  takeUp(callId: string): ActiveRecording | undefined {
+  takeUp(callId: string): Promise<ActiveRecording | undefined> {
     const options = this.left.get(callId)
-    return options && this.start(options)
+    return Promise.resolve(options && this.start(options))
   }
 
   live(): readonly ActiveRecording[] {
@@ -229,6 +229,10 @@ export class FakeRecording implements ActiveRecording {
 
   mute(legId: string, { by }: MuteOrder): void {
     this.orders.push(`mute ${legId} ${by}`)
+  }
+
+  noteSilence(legId: string, sinceMs: number | undefined): void {
+    this.orders.push(`${sinceMs === undefined ? 'heard' : 'silent'} ${legId}`)
   }
 
   unmute(legId: string, { by }: MuteOrder): void {

@@ -1,6 +1,6 @@
 /**
  * Recordings and their files. Only a file that the recording names is sent, with ranges, HEAD and ETag, so that a
- * player can seek in it (RFC 9110 §14).
+ * player can seek in it (RFC 9110 §14). Sealed files are sent in the clear.
  */
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join, normalize, sep } from 'node:path'
@@ -8,6 +8,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { RecordingWithCall } from '../../call/history.ts'
 import type { RecordingFile } from '../../events/catalogue.ts'
+import type { OpenKey } from '../../sealing/container/reader.ts'
+import { plainName, sealedExtension } from '../../sealing/stored-file.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
@@ -19,6 +21,7 @@ import {
   recordingsQuerySchema,
   recordingWithCallSchema,
 } from '../schemas/recordings.ts'
+import { sendSealed } from '../send-sealed.ts'
 
 const tags = ['recordings']
 const audio = {
@@ -26,7 +29,9 @@ const audio = {
   ...problemResponses,
 }
 
-export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): void {
+export function recordingRoutes(app: App, { history, recordingDir, openKey }: ApiDeps): void {
+  const place = { folder: recordingDir, openKey }
+
   const find = async (id: string): Promise<RecordingWithCall> => {
     const recording = await history.recording(id)
     if (!recording) throw new ApiError('api.recording-not-found')
@@ -72,7 +77,7 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
       const files = (await find(request.params.id)).files.filter(({ kind }) => kind !== 'raw')
       const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
       if (!file) throw new ApiError('api.no-audio')
-      return sendFile(reply, recordingDir, file)
+      return sendFile(request, reply, place, file)
     },
   )
 
@@ -88,7 +93,7 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
       const { files } = await find(params.id)
       const file = files.find(({ name }) => name === params.name)
       if (!file) throw new ApiError('api.file-not-found')
-      return sendFile(reply, recordingDir, file)
+      return sendFile(request, reply, place, file)
     },
   )
 }
@@ -99,14 +104,20 @@ function leaveOutFurtherRanges(request: FastifyRequest): void {
   if (request.method === 'HEAD' || (range !== undefined && !/^bytes=0?-/.test(range))) request.audited.kept = true
 }
 
-async function sendFile(reply: FastifyReply, folder: string, { name }: RecordingFile): Promise<FastifyReply> {
+async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { folder, openKey }: { readonly folder: string; readonly openKey: OpenKey },
+  { name }: RecordingFile,
+): Promise<FastifyReply> {
   if (!staysInside(name)) throw new ApiError('api.file-not-found')
   const there = await stat(join(folder, name)).catch(() => undefined)
   if (!there?.isFile()) throw new ApiError('api.file-not-found', 'it is gone from the disk')
-  const shown = name.slice(name.lastIndexOf('/') + 1)
+  const shown = plainName(name.slice(name.lastIndexOf('/') + 1))
   reply.header('content-disposition', `inline; filename*=UTF-8''${encodeURIComponent(shown)}`)
   // A repaired file has the same address as the broken one before it: ask again, the ETag makes that cheap.
   reply.header('cache-control', 'private, no-cache')
+  if (name.endsWith(sealedExtension)) return sendSealed({ request, reply, path: join(folder, name), openKey })
   return reply.sendFile(name, folder, { cacheControl: false })
 }
 

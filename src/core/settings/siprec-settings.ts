@@ -33,6 +33,11 @@ export const siprecSettings = {
     description:
       'How far recording clients that no siprecPeers entry names may depart from RFC 7866. `rfc`: not at all. `lenient`: `Require: siprec` or `+sip.src` may be missing. `network`: every call of theirs is recorded.',
   }),
+  maxDurationHours: setting(whole(0, 8_760).default(0), {
+    env: 'RECORDING_MAX_DURATION_HOURS',
+    description:
+      'A recording session is ended after so many hours, unless its client asks for another time (X-Recording-Max-Duration). 0 never.',
+  }),
   checkpoints: setting(oneOf(['sqlite', 'redis', 'memory']).default('sqlite'), {
     env: 'SIPREC_CHECKPOINTS',
     description:

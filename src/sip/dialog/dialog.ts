@@ -11,7 +11,16 @@
 import { Emitter } from '../../core/emitter.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Dialog, DialogEnd, DialogEvents, DialogId, DialogSnapshot, ExtraHeaders, Flow, Payload } from '../stack.types.ts'
+import type {
+  Dialog,
+  DialogEnd,
+  DialogEvents,
+  DialogId,
+  DialogSnapshot,
+  ExtraHeaders,
+  Flow,
+  Payload,
+} from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'

@@ -4,8 +4,9 @@
  * What is left out: answers of ours that wait for their ACK, requests under way, credentials. Its flow is kept as
  * addresses: datagrams go there again, a connection is gone and made anew when we have something to say.
  */
-import type { DialogSnapshot, Flow } from '../stack.types.ts'
+
 import { parseUri } from '../message/uri.ts'
+import type { DialogSnapshot, Flow } from '../stack.types.ts'
 import type { Context } from './context.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 
@@ -44,4 +45,3 @@ export function restoredSetup(context: Context, snapshot: DialogSnapshot): Dialo
     ...(contactParams !== undefined && { contactParams }),
   }
 }
-

@@ -1,7 +1,7 @@
 /** The communication sessions of the metadata as they are told and kept: each with who was in it and when. */
 import type { CommunicationSession, SessionParticipant } from '../../events/siprec.ts'
 import {
-  isPresent,
+  isOver,
   type MetadataParticipant,
   type MetadataPresence,
   type MetadataReason,
@@ -25,7 +25,7 @@ function sessionOf(state: MetadataState, session: MetadataSession): Communicatio
     reasons: reasons.map(printReason),
     participants: [...state.participants.values()].flatMap((person) => {
       const presence = presenceIn(state, person, session)
-      return presence ? [participantOf(state, person, presence)] : []
+      return presence ? [participantOf(state, person, presence, isOver(session))] : []
     }),
     ...(groupId !== undefined && { groupId }),
     ...(startedAtMs !== undefined && { startedAtMs }),
@@ -48,6 +48,7 @@ function participantOf(
   state: MetadataState,
   { id, uris, names }: MetadataParticipant,
   { present, spans, params }: MetadataPresence,
+  isPast: boolean,
 ): SessionParticipant {
   const labels = (streams: readonly string[] = []) => [
     ...new Set(streams.flatMap((stream) => state.streams.get(stream)?.label ?? [])),
@@ -57,7 +58,7 @@ function participantOf(
     id,
     uris,
     names,
-    present: present && isPresent(state, id),
+    present: present && !isPast,
     spans,
     params,
     sends: labels(sending?.send),

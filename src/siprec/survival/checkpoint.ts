@@ -3,7 +3,7 @@
  * told who is in it, which are read again rather than what was made of them.
  */
 import { z } from 'zod'
-import { srtpSuites, type SrtpSuite } from '../../core/srtp.ts'
+import { type SrtpSuite, srtpSuites } from '../../core/srtp.ts'
 import { dialectNames } from '../peers/dialects.ts'
 import { siprecSrtpModes } from '../peers/peer.ts'
 

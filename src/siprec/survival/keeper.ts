@@ -104,7 +104,8 @@ export class SessionKeeper {
     if (changes.length === 0) return
     try {
       await store.write(changes)
-      for (const { id, sealed } of changes) if (sealed) this.#kept.add(id)
+      for (const { id, sealed } of changes)
+        if (sealed) this.#kept.add(id)
         else this.#kept.delete(id)
       this.#failing = false
     } catch (error) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxXmlBytes } from '../../core/xml.ts'
-import { attribute } from './attribution.ts'
-import { mergeMetadata } from './merge.ts'
-import { type MetadataState, noMetadata } from './model.ts'
+import { maxXmlBytes } from '../../../core/xml.ts'
+import { attribute } from '../attribution.ts'
+import { mergeMetadata } from '../merge.ts'
+import { type MetadataState, noMetadata } from '../model.ts'
 import { parseMetadata } from './read.ts'
 
 const parse = (text: string) => parseMetadata(Buffer.from(text))
@@ -170,6 +170,25 @@ test('two participants with one id are told, an empty stream id is no stream', (
   const document = parse(`<recording>${person}${person}<stream stream_id=""><label>1</label></stream></recording>`)
   assert.match(document.problems[0] ?? '', /two participants/)
   assert.equal(document.streams.size, 0)
+})
+
+const inside = (p: string) =>
+  `<${p}participant participant_id="a"><${p}nameID aor="sip:alice@x"/></${p}participant>
+   <${p}stream stream_id="s1"><${p}label>1</${p}label></${p}stream>
+   <${p}participantstreamassoc participant_id="a"><${p}send>s1</${p}send></${p}participantstreamassoc>`
+
+test('any of the namespaces, or none, with or without a prefix', () => {
+  const namespaces = ['recording:1', 'recording', 'siprec:1', 'siprec'].map((name) => `urn:ietf:params:xml:ns:${name}`)
+  for (const text of [
+    `<recording>${inside('')}</recording>`,
+    ...namespaces.map((namespace) => `<recording xmlns='${namespace}'>${inside('')}</recording>`),
+    ...namespaces.map((namespace) => `<r:recording xmlns:r="${namespace}">${inside('r:')}</r:recording>`),
+  ]) {
+    const document = parse(text)
+    assert.deepEqual(document.problems, [])
+    assert.deepEqual(heard(document, '1'), { 1: ['sip:alice@x'] })
+  }
+  assert.match(parse(`<recording xmlns="urn:other">${inside('')}</recording>`).problems[0] ?? '', /unknown namespace/)
 })
 
 test('hostile documents are refused in time: entities, depth, size, number of elements', () => {
