@@ -5,19 +5,25 @@ import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
+import type { LiveSettings } from './core/settings/live.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
 import { joinLife, type LifeSide } from './join-life.ts'
+import { joinProofs } from './join-proof.ts'
 import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { type KeptSessions, openKeptSessions } from './join-siprec.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { Proofs } from './proof/proofs.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
+  /** Of the start. */
   readonly settings: Settings
+  /** In force: for what is read when it is needed (core/settings/live.ts). */
+  readonly live: LiveSettings
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
@@ -29,6 +35,7 @@ export interface Foundation {
   readonly recordingDir: string
   /** What recordings are sealed with, and read again. */
   readonly keys: RecordingKeys
+  readonly proofs: Proofs
   readonly sessions: KeptSessions
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
@@ -37,10 +44,11 @@ export interface Foundation {
 
 /** @throws {DatabaseError | StartError} and what the file system throws. */
 export async function layFoundation(
-  settings: Settings,
+  live: LiveSettings,
   log: Logger,
   closing: Foundation['closing'],
 ): Promise<Foundation> {
+  const settings = live.now
   const clock = systemClock
   const bus = new FactBus((error) => log.error('A listener of facts failed', { error: String(error) }))
   const recordingDir = resolve(settings.recording.dir)
@@ -55,7 +63,8 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  const { jobs, work } = joinJobs({ settings, clock, log, bus, database })
+  const proofs = await joinProofs({ settings, database, openKey: keys.openKey, clock, bus })
+  const { jobs, work } = joinJobs({ settings, clock, log, bus, database, proofs })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
@@ -67,10 +76,24 @@ export async function layFoundation(
   )
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, recordingDir })
+  const life = joinLife({
+    settings: {
+      get cleanupDays() {
+        return live.now.recording.cleanupDays
+      },
+      cleanupEvery: settings.recording.cleanupEvery,
+    },
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    recordingDir,
+  })
   closing.push(() => life.retention.close())
   return {
     settings,
+    live,
     clock,
     log,
     bus,
@@ -80,6 +103,7 @@ export async function layFoundation(
     life,
     recordingDir,
     keys,
+    proofs,
     sessions,
     recordingsWritable,
     closing,

@@ -17,7 +17,7 @@ export interface FrontDeskParts {
   readonly siprec: SiprecReception
   readonly live: LiveCalls
   /** Calls and recording sessions at a time. */
-  readonly maxCalls: number
+  readonly maxCalls: () => number
 }
 
 /** What may be asked of this server, told in Allow by the stack. */
@@ -54,7 +54,8 @@ export class FrontDesk {
   invite(invite: IncomingInvite): void {
     if (this.#closed) return invite.reject(503, { reason: 'Shutting Down', headers: { 'Retry-After': '30' } })
     const { live, maxCalls } = this.#parts
-    if (live.size >= maxCalls) return invite.reject(503, { reason: 'Too Many Calls', headers: { 'Retry-After': '10' } })
+    if (live.size >= maxCalls())
+      return invite.reject(503, { reason: 'Too Many Calls', headers: { 'Retry-After': '10' } })
     const identity = this.#parts.gatekeeper.identityOf(invite.request)
     if (identity?.kind === 'siprec') return this.#parts.siprec.invite(invite, identity.username)
     // A carrier at its address, or an extension by its password, may record as well.

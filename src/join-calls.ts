@@ -15,7 +15,8 @@ import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import type { Clock } from './core/clock.ts'
-import { type Networks, parseNetworks } from './core/networks.ts'
+import { changingNetworks, type Networks, parseNetworks } from './core/networks.ts'
+import type { LiveSettings } from './core/settings/live.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { FactBus } from './events/bus.ts'
@@ -95,6 +96,7 @@ export async function joinCalls(
   { reserved, unfinished }: Pick<RecordingDeps, 'reserved' | 'unfinished'>,
 ): Promise<CallSide> {
   const { settings, clock, log, bus, database, sessions, recordingDir, keys, closing } = foundation
+  const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
@@ -102,7 +104,7 @@ export async function joinCalls(
   const media = await createMediaPlane({ ...planeSettings, io: mediaIo(settings) }, { log, ...workerFacts(bus, clock) })
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
-  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
+  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs } = settings.sip
   const registrar = new Registrar({
     clock,
     bus,
@@ -157,16 +159,18 @@ export async function joinCalls(
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
-  const loudnessLufs = loudness === 0 ? undefined : loudness
-  const longestMs = maxPause === 0 ? undefined : maxPause
-  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
-    combineLegs,
-    loudnessLufs,
+    get combineLegs() {
+      return inForce().recording.combineLegs
+    },
+    get loudnessLufs() {
+      return inForce().recording.loudness || undefined
+    },
     keys,
-    pause,
+    get pause() {
+      return pauseRules(inForce().recording)
+    },
     ...(reserved && { reserved }),
     ...(unfinished && { unfinished }),
     bus,
@@ -184,18 +188,28 @@ export async function joinCalls(
     advertisedIp,
     mediaIps: mediaAddresses(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
-    rtpTimeoutMs: settings.rtp.timeout,
+    get rtpTimeoutMs() {
+      return inForce().rtp.timeout
+    },
     holdMusic,
-    srtp: settings.rtp.srtp,
-    codecs: codecRules(settings.rtp),
+    get srtp() {
+      return inForce().rtp.srtp
+    },
+    get codecs() {
+      return codecRules(inForce().rtp)
+    },
   }
   const { directory } = database
   const { security } = settings
   const limits = new CallLimits({
     clock,
     bus,
-    callsAtATime: security.callsAtATime,
-    callsPerSecond: security.callsPerSecond,
+    get callsAtATime() {
+      return inForce().security.callsAtATime
+    },
+    get callsPerSecond() {
+      return inForce().security.callsPerSecond
+    },
   })
   const dialplan = new Dialplan({
     gatekeeper,
@@ -218,11 +232,21 @@ export async function joinCalls(
   const siprec = new SiprecServer(
     { ...services, recordings, keeper: sessions.keeper },
     {
-      streamSilentMs: settings.rtp.timeout,
-      askWhenSilentMs: settings.siprec.askWhenSilent,
-      maxDurationMs: settings.siprec.maxDurationHours * 3_600_000,
-      srtp: settings.siprec.srtp,
-      multipartResponse: settings.siprec.multipartResponse,
+      get streamSilentMs() {
+        return inForce().rtp.timeout
+      },
+      get maxDurationMs() {
+        return inForce().siprec.maxDurationHours * 3_600_000
+      },
+      get askWhenSilentMs() {
+        return inForce().siprec.askWhenSilent
+      },
+      get srtp() {
+        return inForce().siprec.srtp
+      },
+      get multipartResponse() {
+        return inForce().siprec.multipartResponse
+      },
     },
   )
   const notTakenUp = takeUpSessions(sessions.goingOn, {
@@ -243,7 +267,15 @@ export async function joinCalls(
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()
   const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec: reception, live, maxCalls })
+  const desk = new FrontDesk({
+    gatekeeper,
+    registrar,
+    dialplan,
+    messages,
+    siprec: reception,
+    live,
+    maxCalls: () => inForce().sip.maxCalls,
+  })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   trunks.open(stack)
@@ -282,6 +314,12 @@ const workerFacts = (
     bus.publish({ name: 'worker.recovered', atMs: clock.wallMs(), worker, stalledMs }),
 })
 
+/** What the settings say of pauses. */
+function pauseRules({ maxPause, autoResume, pauseDigits }: Settings['recording']) {
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  return { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
+}
+
 /** What the settings say of codecs. */
 const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({
   codecs,
@@ -299,23 +337,34 @@ const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
-function makeShield({ settings, clock, bus, closing }: Foundation, siprecPeers: PeerBook): Shield {
+function makeShield({ settings, live, clock, bus, closing }: Foundation, siprecPeers: PeerBook): Shield {
   const { security, trunks, sip } = settings
-  const trusted = parseNetworks([...security.trustedNetworks, ...trunks.flatMap(({ sources }) => sources)])
+  const carriers = trunks.flatMap(({ sources }) => sources)
+  const trusted = changingNetworks(() => [live.now.security.trustedNetworks, carriers])
   const shield = new Shield({
     clock,
     bus,
     trusted: { has: (ip) => trusted.has(ip) || siprecPeers.isPeers(ip) },
-    ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
-    ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
-    messagesPerSecond: security.messagesPerSecond,
-    messagesPerSecondInAll: security.messagesPerSecondInAll,
+    allowed: everybodyUnless(() => live.now.security.allowedSources),
+    denied: changingNetworks(() => [live.now.security.deniedSources]),
+    get messagesPerSecond() {
+      return live.now.security.messagesPerSecond
+    },
+    get messagesPerSecondInAll() {
+      return live.now.security.messagesPerSecondInAll
+    },
     banAfter: security.banAfter,
     banMs: security.banTime,
     knownMs: sip.maxExpires + proofMarginMs,
   })
   closing.push(async () => shield.close())
   return shield
+}
+
+/** An empty list lets everybody in. */
+function everybodyUnless(allowed: () => readonly string[]): Networks {
+  const networks = changingNetworks(() => [allowed()])
+  return { has: (ip) => allowed().length === 0 || networks.has(ip) }
 }
 
 function keepPhones({ settings, clock, closing }: Foundation, registrar: Registrar, stack: SipStack): void {
@@ -327,15 +376,24 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
 }
 
 /** Of extensions in the file that say where they are. */
-function extensionSources({ extensions }: Settings): (number: string) => Networks | undefined {
-  const sources = new Map(
-    extensions.flatMap(({ number, sources: listed }) => (listed ? [[number, parseNetworks(listed)] as const] : [])),
-  )
-  return (number) => sources.get(number)
+function extensionSources(live: LiveSettings): (number: string) => Networks | undefined {
+  let seen: Settings['extensions'] | undefined
+  let sources = new Map<string, Networks>()
+  return (number) => {
+    const { extensions } = live.now
+    if (extensions !== seen) {
+      const listed = extensions.flatMap((one) =>
+        one.sources ? [[one.number, parseNetworks(one.sources)] as const] : [],
+      )
+      sources = new Map(listed)
+      seen = extensions
+    }
+    return sources.get(number)
+  }
 }
 
 function makeGatekeeper(
-  { settings, clock, bus, database }: Foundation,
+  { settings, live, clock, bus, database }: Foundation,
   trunks: TrunkLines,
   strangers: Shield,
   siprecPeers: PeerBook,
@@ -349,7 +407,7 @@ function makeGatekeeper(
       algorithms: settings.sip.authAlgorithms,
     }),
     directory: database.directory,
-    sourcesOf: extensionSources(settings),
+    sourcesOf: extensionSources(live),
     trunks,
     recordingClients: recordingClients(siprecPeers),
     bus,

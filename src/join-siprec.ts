@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
-import { parseNetworks } from './core/networks.ts'
+import { changingNetworks } from './core/networks.ts'
 import { resolveSecret } from './core/settings/load.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { Database } from './database/open.ts'
@@ -86,12 +86,12 @@ export function takeUpSessions(goingOn: readonly Checkpoint[], deps: TakeUpDeps)
 }
 
 /** @throws {SettingsError} when a password cannot be found where the file says it is. */
-export async function openPeerBook({ settings, clock, database }: Foundation): Promise<PeerBook> {
+export async function openPeerBook({ settings, live, clock, database }: Foundation): Promise<PeerBook> {
   return PeerBook.open({
     clock,
     store: database.siprecPeers,
     listed: settings.siprecPeers.map((peer) => listedPeer(peer, settings.sip.realm)),
-    admitted: parseNetworks(settings.siprec.allowedSources),
+    admitted: changingNetworks(() => [live.now.siprec.allowedSources]),
     unnamed: { dialect: settings.siprec.dialect, tags: [] },
   })
 }

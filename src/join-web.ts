@@ -1,10 +1,12 @@
 /** Joins what people and programs see of the server: accounts, health, metrics, the console's build, the API. */
 import { domainOf } from './addresses.ts'
+import type { SettingsDesk } from './api/deps.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
 import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
+import { httpsIdentity } from './https-identity.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderHasRoom, Health, workersRun } from './ops/health.ts'
@@ -22,20 +24,27 @@ export interface WebSide {
   readonly adminPassword: string | undefined
   /** The console is built and served. */
   readonly consoleReady: Promise<void>
+  /** Of HTTPS. @throws {StartError} What is wrong with its files. */
+  readonly renewCertificate: () => void
 }
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
-export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
+export async function joinWeb(foundation: Foundation, calls: CallSide, settingsDesk: SettingsDesk): Promise<WebSide> {
   const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
-  const auth = createAuth({ ...database, clock, bus })
+  const { http } = settings
+  const tokens = { secret: http.jwtSecret, issuer: http.jwtIssuer, lifeMs: http.tokenExpiry }
+  const auth = createAuth({ ...database, clock, bus, tokens })
+  if (http.keysInUrl) log.warn('Keys are taken in addresses (HTTP_KEYS_IN_URL), which logs and histories keep')
   const adminPassword = await ensureAdmin({
     users: database.users,
     clock,
+    name: http.adminName,
     ...(settings.http.adminPassword && { password: settings.http.adminPassword }),
   })
   const health = makeHealth(foundation, calls)
   const consoleBuild = buildConsole(foundation)
+  const tls = httpsIdentity(settings)
   const api = await createApi({
     version,
     clock,
@@ -59,15 +68,25 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
     openKey: foundation.keys.openKey,
+    proofs: foundation.proofs,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
+    settingsDesk,
     consoleFolder: consoleBuild.folder,
-    settings: { trustedProxies: settings.http.trustedProxies },
+    settings: {
+      ...(tls && { tls }),
+      trustedProxies: http.trustedProxies,
+      requestsPerMinute: () => foundation.live.now.http.requestsPerMinute,
+      apiKeys: http.apiKeys,
+      keysInUrl: http.keysInUrl,
+      ...(http.pauseKey && { pauseKey: http.pauseKey }),
+    },
   })
   closing.push(() => api.close())
   const url = await api.listen({ host: settings.http.host, port: settings.http.port })
-  return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready }
+  const renewCertificate = (): void => api.renewCertificate()
+  return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready, renewCertificate }
 }
 
 function makeHealth(

@@ -30,6 +30,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'retention', description: 'How long recordings are kept, legal holds' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
+        { name: 'settings', description: 'The settings in force, checked, read again' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },
       ],

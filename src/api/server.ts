@@ -5,8 +5,10 @@
  *                                              ▲── facts ─── FactBus
  *
  * Every answer carries a strict content security policy; there is no CORS, so other sites' scripts read nothing.
- * TLS is left to a proxy in front. What may be asked stands in routes/, who may ask in access.ts.
+ * HTTPS by a setting, or by a proxy in front. What may be asked stands in routes/, who may ask in access.ts.
  */
+
+import type { Server } from 'node:https'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -33,14 +35,19 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
+import { proofRoutes } from './routes/proofs.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
-import { sessionRoutes } from './routes/sessions.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
 import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
+import { missingRoutes } from './siprec/missing.ts'
+import { pauseRoutes } from './siprec/pauses.ts'
+import { sessionRoutes } from './siprec/sessions.ts'
+import { siprecStatusRoutes } from './siprec/status.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -52,6 +59,8 @@ export interface Api {
    * @throws {ApiError} `api.port-in-use`, `api.cannot-listen`
    */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>
+  /** Read the certificate of HTTPS again. @throws What the file or the certificate is not good for. */
+  renewCertificate(): void
   /** Stop listening, end open connections. Twice is fine. */
   close(): Promise<void>
 }
@@ -68,6 +77,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
         throw new ApiError(inUse ? 'api.port-in-use' : 'api.cannot-listen', `${host}:${port}`, { cause: error })
       }
     },
+    renewCertificate() {
+      const tls = deps.settings?.tls
+      const { server } = app as unknown as { readonly server: Server }
+      if (tls) server.setSecureContext(tls())
+    },
     close: () => app.close(),
   }
 }
@@ -78,14 +92,18 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   const hub = new EventHub(deps)
   await addPlugins(app, deps, hub)
   observe(app, deps)
-  guardRoutes(app, deps.auth)
+  guardRoutes(app, deps.auth, deps.settings)
   auditChanges(app, deps.audit)
   answerErrors(app, deps)
   healthRoutes(app, deps)
   authRoutes(app, deps)
   callRoutes(app, deps)
   sessionRoutes(app, deps)
+  pauseRoutes(app, deps)
+  siprecStatusRoutes(app, deps)
+  missingRoutes(app)
   recordingRoutes(app, deps)
+  proofRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
@@ -99,6 +117,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   labelRoutes(app, deps)
   cdrRoutes(app, deps)
   sipMessageRoutes(app, deps)
+  settingsRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
   await app.ready()
@@ -127,8 +146,9 @@ async function addPlugins(app: App, deps: ApiDeps, hub: EventHub): Promise<void>
     originAgentCluster: false,
   })
   await app.register(cookie)
-  const max = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
-  if (max > 0) await app.register(rateLimit, { max, timeWindow: 60_000 })
+  const wanted = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
+  const max = (): number => (typeof wanted === 'function' ? wanted() : wanted) || Number.MAX_SAFE_INTEGER
+  await app.register(rateLimit, { max, timeWindow: 60_000 })
   await app.register(websocket, {
     options: { maxPayload: maxMessageBytes },
     preClose(done) {

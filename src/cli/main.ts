@@ -15,8 +15,8 @@ const usage = `usage: patchbay <command> [options]
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
   extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
-  user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
-  apikey create NAME [--role admin|viewer]   prints the key once
+  user add NAME [--role admin|operator|viewer]  prints the password once; --password-stdin reads one
+  apikey create NAME [--role admin|operator|viewer]   prints the key once
   jobs list [--state waiting|running|failed] [--kind KIND]   what still has to be done
   jobs retry ID | cancel ID     a running server takes notice within seconds
   prompts list [--language TAG]   names and texts; without a language, the languages
@@ -31,6 +31,10 @@ const usage = `usage: patchbay <command> [options]
   hold add --recording ID | --call ID | --person NUMBER --why TEXT   nothing of it is deleted while the hold stands
   audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
   audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
+
+  recording verify NAME | --all   whether its files are as they were when it was stored, or what was changed, missing or added
+  recording decrypt FILE [--output FILE] [--unfinished] [--key FILE] [--rate HZ]   .sealed; .siprec of loreste/siprec with its key
+  recording keys list | rotate | rewrap   master keys; a new one; all files under the one in force
 
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
@@ -47,6 +51,10 @@ const options = {
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
+  all: { type: 'boolean' },
+  unfinished: { type: 'boolean' },
+  key: { type: 'string' },
+  rate: { type: 'string' },
   state: { type: 'string' },
   kind: { type: 'string' },
   head: { type: 'string' },

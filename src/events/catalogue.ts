@@ -282,6 +282,15 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** Its proof was made (docs/proof.md): the link of the chain, and its signature. Keep them elsewhere, and nothing before can be made anew. */
+  'recording.proven': OfCall & {
+    readonly recordingId: string
+    readonly serial: number
+    readonly link: string
+    readonly signature: string
+  }
+  /** It is not as it was when it was stored. */
+  'recording.proof-broken': OfCall & { readonly recordingId: string; readonly problems: readonly string[] }
   /** Its time was over, or a person wanted it: no file of it is left anywhere. */
   'recording.deleted': OfCall & { readonly recordingId: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
@@ -351,6 +360,14 @@ export interface Facts {
   /** The main thread is late, and new calls are refused in part. */
   'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
   'server.recovered': At & { readonly refused: number }
+  /** The settings were read again; `applied` are in force, `waiting` need a restart: paths such as `rtp.timeout`. */
+  'server.settings-changed': At & {
+    readonly by: 'file' | 'signal' | 'api'
+    readonly applied: readonly string[]
+    readonly waiting: readonly string[]
+  }
+  /** They were wrong; those of before stay in force. */
+  'server.settings-refused': At & { readonly by: 'file' | 'signal' | 'api'; readonly error: string }
   /** A media worker does nothing any more; these calls are on it. New ones go to others. */
   'worker.stalled': At & { readonly worker: number; readonly callIds: readonly string[] }
   /** It goes on. */

@@ -243,6 +243,10 @@ class Recording implements ActiveRecording {
     })
   }
 
+  get name(): string {
+    return this.#manifest.name
+  }
+
   get callId(): string {
     return this.#manifest.callId
   }

@@ -56,6 +56,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Path of patchbay.yaml; `CONFIG_FILE` unless given. */
   readonly configFile?: string
+  /** What a settings file holds, instead of one. */
+  readonly file?: Readonly<Record<string, unknown>>
   /** Values by dotted path that beat all others: what a program that starts the server in itself decides. */
   readonly overrides?: Readonly<Record<string, unknown>>
   /** Variables that stand in a file made for this server (.env), so that all of them are meant for it. */
@@ -65,8 +67,8 @@ export interface LoadOptions {
 /** @throws {SettingsError} with the one line to print. */
 export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const env = options.env ?? process.env
-  const configFile = options.configFile ?? env['CONFIG_FILE']
-  const raw = configFile ? readFile(configFile) : {}
+  const configFile = options.file ? undefined : (options.configFile ?? env['CONFIG_FILE'])
+  const raw = options.file ? structuredClone({ ...options.file }) : configFile ? readFile(configFile) : {}
   const sources = new Map<string, string>()
   const overrides = options.overrides ?? {}
   const leaves = settingLeaves()
@@ -77,6 +79,10 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   for (const [dotted, value] of Object.entries(overrides)) {
     put(raw, dotted.split('.'), value)
     sources.set(dotted, 'given by the caller')
+  }
+  for (const list of ['siprecPeers'] as const) {
+    const more = byRule.get(list)?.value
+    if (Array.isArray(more) && !(list in overrides)) raw[list] = [...listIn(raw[list]), ...(more as unknown[])]
   }
   for (const leaf of leaves) {
     const dotted = leaf.path.join('.')
@@ -137,6 +143,8 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   put(target[head] as Record<string, unknown>, rest, value)
 }
 
+const listIn = (given: unknown): unknown[] => (Array.isArray(given) ? (given as unknown[]) : [])
+
 const lookUp = (raw: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
@@ -164,7 +172,13 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+function checkTogether({ sip, http, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+  for (const [name, path] of [
+    ['HTTP_TLS_CERT_FILE', http.tlsCert],
+    ['HTTP_TLS_KEY_FILE', http.tlsKey],
+  ] as const)
+    if (http.tls && path === '')
+      throw new SettingsError(`${name}: nothing was given; must be the path of a file with HTTP_TLS_ENABLED`)
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
+import { accessSettings } from './access-settings.ts'
 import {
   bitrate,
   codecs,
@@ -31,6 +32,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { redisSettings, siprecSettings } from './siprec-settings.ts'
 
@@ -276,7 +278,7 @@ export const settingsSchema = z.strictObject({
       env: 'JITTER_MAX_MS',
       description: 'How long they wait at most, on a network with much jitter.',
     }),
-    pollMs: setting(whole(1, 20).default(5), {
+    pollMs: setting(whole(1, 20).default(2), {
       env: 'MEDIA_POLL_MS',
       description:
         'How often the addon looks for packets, in milliseconds: they are late by so much at most. Less costs more.',
@@ -294,6 +296,7 @@ export const settingsSchema = z.strictObject({
         'Addresses and networks of reverse proxies: from them X-Forwarded-For, -Host and -Proto are believed.',
     }),
     metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
+    ...accessSettings,
     adminPassword: setting(
       text()
         .refine((given) => given === '' || given.length >= 10, { error: 'at least 10 characters' })
@@ -474,6 +477,7 @@ export const settingsSchema = z.strictObject({
       description: 'Write numbers, names and addresses of people into the log.',
     }),
   }),
+  reload: section(reloadSettings),
   shutdownTimeout: setting(duration().default(10_000), {
     env: 'SHUTDOWN_TIMEOUT',
     description: 'How long a clean stop may take to end calls and finish files.',
