@@ -28,6 +28,7 @@ export const siprecFailures = {
     sip: 500,
     text: 'Redis is asked for, and its client (@redis/client) is not installed',
   },
+  'siprec.redis-away': { fault: 'upstream', sip: 500, text: 'Redis cannot be reached' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
 } as const satisfies FailureTable
 

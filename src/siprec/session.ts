@@ -224,7 +224,7 @@ export class RecordingSession implements LiveCall {
       return false
     })
     this.#handling = done.then(async (isOn) => {
-      if (!isOn) await this.#finish('failed')
+      if (!isOn) await this.#finish('interrupted')
     })
     return done
   }

@@ -92,7 +92,10 @@ async function restartDuring(kill: 'kill' | 'stop', env: Record<string, string>)
       assert.ok(earlyAt !== undefined, `session ${index}, channel ${channel}: what was said before is there`)
       assert.ok(lateAt !== undefined, `session ${index}, channel ${channel}: what was said after is there`)
       const offMs = (lateAt - earlyAt - (late.at - early.at)) / samplesPerMs
-      assert.ok(Math.abs(offMs) <= 60, `session ${index}, channel ${channel}: the gap is of true length, but for ${offMs} ms`)
+      assert.ok(
+        Math.abs(offMs) <= 60,
+        `session ${index}, channel ${channel}: the gap is of true length, but for ${offMs} ms`,
+      )
       // At most a second before the end of the first process is lost.
       const last = loudFrom(sent, saidBefore - 8_000 - 1_600)
       assert.ok(last.at > saidBefore - 8_000 || findRun(last.run, recorded) !== undefined, 'at most a second is lost')
@@ -112,4 +115,5 @@ async function restartDuring(kill: 'kill' | 'stop', env: Record<string, string>)
 test('kill -9: sessions go on after the restart', needs(), () => restartDuring('kill', {}))
 
 test('SIGTERM with SIPREC_HANDOVER: sessions are left running, and go on', needs(), () =>
-  restartDuring('stop', { SIPREC_HANDOVER: 'true' }))
+  restartDuring('stop', { SIPREC_HANDOVER: 'true' }),
+)

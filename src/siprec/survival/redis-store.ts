@@ -38,6 +38,8 @@ export class RedisSessions implements SessionStore {
   }
 
   async write(changes: readonly SessionChange[]): Promise<void> {
+    // While a connection is being made a transaction would wait in it.
+    if (!this.#client.isReady) throw new SiprecError('siprec.redis-away')
     const transaction = this.#client.multi()
     for (const { id, sealed } of changes) {
       if (sealed) transaction.hSet(this.#key, id, Buffer.from(sealed).toString('base64'))
