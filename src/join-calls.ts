@@ -167,6 +167,9 @@ export async function joinCalls(
     get loudnessLufs() {
       return inForce().recording.loudness || undefined
     },
+    get decoders() {
+      return inForce().recording.decoders
+    },
     keys,
     get pause() {
       return pauseRules(inForce().recording)

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { accessSettings } from './access-settings.ts'
+import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
   codecs,
@@ -323,6 +324,7 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...decoderSettings,
   }),
   siprec: section(siprecSettings),
   redis: section(redisSettings),
