@@ -661,7 +661,10 @@ test('partial metadata that names nobody who is known is asked for in full, once
     world.clock.advance(10_000)
     await settle()
   }
-  assert.deepEqual(invite.dialog.sent, Array.from({ length: 5 }, () => 'UPDATE'))
+  assert.deepEqual(
+    invite.dialog.sent,
+    Array.from({ length: 5 }, () => 'UPDATE'),
+  )
 })
 
 function withAllow(invite: ReturnType<typeof request>): typeof invite {

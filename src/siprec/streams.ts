@@ -150,18 +150,14 @@ export class Streams {
 
   /** What `restore` needs. Undefined when a stream has keys by DTLS: they are known to nobody but this process. */
   keep(): readonly KeptStream[] | undefined {
-    const kept = this.list().map(({ legId, port, offered, agreed }): KeptStream | undefined => {
+    const kept: KeptStream[] = []
+    for (const { legId, port, offered, agreed } of this.list()) {
       if (agreed.keys && !('send' in agreed.keys)) return undefined
       const { index, remote } = offered
-      return {
-        index,
-        legId,
-        rtpPort: port.address.rtpPort,
-        ...(remote && { remote }),
-        ...(agreed.keys && { key: keptKey(agreed.keys.send) }),
-      }
-    })
-    return kept.every((one) => one !== undefined) ? kept : undefined
+      const key = agreed.keys && keptKey(agreed.keys.send)
+      kept.push({ index, legId, rtpPort: port.address.rtpPort, ...(remote && { remote }), ...(key && { key }) })
+    }
+    return kept
   }
 
   /** The offer without the streams that are not encrypted as they must be; what was encrypted once stays so. */

@@ -54,7 +54,7 @@ test(
       ),
     )
     assert.deepEqual(
-      (await store.all()).map(({ id, sealed }) => [id, ...sealed]),
+      (await store.all()).map(({ id, sealed }) => [id, sealed[0]]),
       [['a', 2]],
     )
     await store.close()

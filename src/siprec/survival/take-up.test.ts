@@ -39,7 +39,12 @@ class Process {
 
   constructor(store: MemorySessions) {
     const { world } = this
-    this.keeper = new SessionKeeper({ store, seal: new Seal(Buffer.alloc(32)), clock: world.clock, log: world.services.log })
+    this.keeper = new SessionKeeper({
+      store,
+      seal: new Seal(Buffer.alloc(32)),
+      clock: world.clock,
+      log: world.services.log,
+    })
     const stack = {
       contact: () => '<sip:recorder@192.0.2.1>',
       snapshot: () => snapshot,
@@ -84,7 +89,13 @@ test('the next process has the session with its legs, people, ports and times, a
   assert.ok(before && after)
   assert.deepEqual(
     [after.id, after.from, after.to, after.startedAtMs, after.legs.map(({ id, label, party }) => [id, label, party])],
-    [before.id, before.from, before.to, before.startedAtMs, before.legs.map(({ id, label, party }) => [id, label, party])],
+    [
+      before.id,
+      before.from,
+      before.to,
+      before.startedAtMs,
+      before.legs.map(({ id, label, party }) => [id, label, party]),
+    ],
   )
   assert.deepEqual(
     second.world.media.ports.map(({ options }) => options.rtpPort),
@@ -113,7 +124,13 @@ test('what the client asks while its session is being taken up waits, and is ans
 })
 
 const reInvite = (): Buffer =>
-  Buffer.from(basic.toString('latin1').replace('CSeq: 101', 'CSeq: 102').replace(/^To: (.*)$/m, 'To: $1;tag=l'), 'latin1')
+  Buffer.from(
+    basic
+      .toString('latin1')
+      .replace('CSeq: 101', 'CSeq: 102')
+      .replace(/^To: (.*)$/m, 'To: $1;tag=l'),
+    'latin1',
+  )
 
 test('the client is asked for a snapshot; when it knows nothing of the session it hung up meanwhile', async () => {
   const allowing = basic.toString('latin1').replace('Max-Forwards', 'Allow: INVITE, UPDATE\r\nMax-Forwards')
