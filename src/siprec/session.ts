@@ -26,14 +26,24 @@ import { parseMessage } from '../sip/message/parse.ts'
 import { printMessage } from '../sip/message/print.ts'
 import type { SipRequest } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
-import { readBody } from './body.ts'
+import { isSiprec, readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
 import { followPauses } from './follow-pauses.ts'
 import { metadataOf } from './metadata/from-request.ts'
 import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
 import { multipartAnswer } from './multipart-answer.ts'
-import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import {
+  codecOf,
+  isPaused,
+  type Offer,
+  type Ours,
+  printAnswer,
+  printOurOffer,
+  readOffer,
+  unsaidOffer,
+} from './offer.ts'
+import { dialects } from './peers/dialects.ts'
 import type { PeerTerms } from './peers/peer.ts'
 import { SilentStreams } from './silent-streams.ts'
 import { SnapshotRequests } from './snapshot-request.ts'
@@ -178,8 +188,7 @@ export class RecordingSession implements LiveCall {
       const body = readBody(this.#invite.request)
       const document = metadataOf(this.#invite.request, body.metadata)
       if (document) this.#learn(document)
-      if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      const offer = readOffer(body.sdp, this.#guest.terms.codecs)
+      const offer = body.sdp === undefined ? this.#unsaidOffer() : readOffer(body.sdp, this.#guest.terms.codecs)
       if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
       await this.#begin(this.#streams.suitable(offer), document)
     } catch (error) {
@@ -187,6 +196,15 @@ export class RecordingSession implements LiveCall {
         this.#log.error('A recording session could not be set up', { error: String(error) })
       await this.#refuse(error instanceof SiprecError ? error.code : 'siprec.fault')
     }
+  }
+
+  /** Of a client that leaves the offer to us, where its peer may (peers/dialects.ts). */
+  #unsaidOffer(): Offer {
+    const passed: readonly string[] = dialects[this.#guest.terms.dialect]
+    if (!passed.includes('offerless')) throw new SiprecError('siprec.no-offer')
+    this.#offeredByUs = true
+    // A call of Cisco's Built-in Bridge brings one voice; a recording session two, and what it lacks it refuses.
+    return unsaidOffer(isSiprec(this.#invite.request) ? 2 : 1)
   }
 
   async #begin(offer: Offer, document: MetadataDocument | undefined): Promise<void> {
@@ -201,7 +219,8 @@ export class RecordingSession implements LiveCall {
     this.#describePeople()
     followPauses(this.#recording, this.#streams.list())
     this.#offer = offer
-    const answer = this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
+    const print = this.#offeredByUs ? printOurOffer : printAnswer
+    const answer = this.#describe(print(offer, this.#nextOurs(), this.#streams))
     this.#dialog = this.#invite.answer({ headers: this.#headers(), ...answer })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#listenTo(this.#dialog)
@@ -395,6 +414,9 @@ export class RecordingSession implements LiveCall {
       const known = answer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
       await this.#streams.apply({ ...answer, streams: known })
       if (this.#recording) followPauses(this.#recording, this.#streams.list())
+      if (this.#ended) return
+      this.#offer = { ...answer, streams: known }
+      this.#services.keeper?.changed(this)
     } catch (error) {
       this.#log.warn('The answer of a recording client could not be read', { error: String(error) })
     }
