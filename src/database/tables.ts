@@ -37,6 +37,7 @@ export interface Tables {
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   siprec_peers: SiprecPeersTable
+  siprec_sessions: SiprecSessionsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -335,6 +336,13 @@ export interface ExtensionsTable {
   /** As RECORD_TO has it; empty: none. */
   record_to: string | null
   created_at_ms: number
+}
+
+/** Recording sessions that run. */
+export interface SiprecSessionsTable {
+  id: string
+  /** base64 */
+  sealed: string
 }
 
 /** Recording clients. */

@@ -12,6 +12,14 @@ export const pauseSettings = {
     description:
       'What parties of a recorded call hear of that: `none`, `tone` (a beep every 15 s), or the path of a WAV or Ogg Opus file that is played once. Phones that show `a=record` (`Supported: record-aware`) are told by that, whatever stands here.',
   }),
+  pausesRecording: setting(flag().default(true), {
+    env: 'PAUSE_RECORDING',
+    description: 'Pauses by the routes of loreste/siprec that do not say so stop the recording.',
+  }),
+  pausesTranscription: setting(flag().default(true), {
+    env: 'PAUSE_TRANSCRIPTION',
+    description: 'Pauses by those routes that do not say so stop the transcription, once there is one.',
+  }),
   pauseDigits: setting(digits().default(''), {
     env: 'RECORDING_PAUSE_DIGITS',
     description:
