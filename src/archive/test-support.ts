@@ -1,0 +1,158 @@
+/** What every archive has to do, whichever store it is. For tests. */
+import assert from 'node:assert/strict'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import type { ArchiveError } from './failures.ts'
+import { describeFile } from './local-file.ts'
+import type { ArchiveStore, LocalFile, PutOptions, Resume, StoredObject } from './types.ts'
+
+/** A file of random bytes in a folder of its own. */
+export function someFile(t: TestContext, bytes: number): { readonly path: string; readonly content: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-archive-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const content = randomBytes(bytes)
+  const path = join(folder, 'a recording.wav')
+  writeFileSync(path, content)
+  return { path, content }
+}
+
+export interface Puts extends PutOptions {
+  /** What the store asked to be remembered last. */
+  readonly kept: () => Resume | undefined
+}
+
+export function putOptions(file: LocalFile, changes: Partial<PutOptions> = {}): Puts {
+  let kept = changes.resume
+  return {
+    contentType: 'audio/wav',
+    metadata: { sha256: file.sha256, recording: 'Xk3v9QbA' },
+    remember: (resume) => {
+      kept = resume
+      return Promise.resolve()
+    },
+    signal: AbortSignal.timeout(60_000),
+    ...changes,
+    kept: () => kept,
+  }
+}
+
+export const hasCode =
+  (...codes: readonly ArchiveError['code'][]) =>
+  (error: unknown): boolean => {
+    assert.ok(codes.includes((error as ArchiveError).code), String((error as Error).stack))
+    return true
+  }
+
+/** Longer than one part. */
+const longBytes = (17 << 20) + 12_345
+
+/**
+ * @param prefix Keys begin with this.
+ * @param open The same store each time; called within a test.
+ */
+export function storeContract(name: string, prefix: string, open: (t: TestContext) => Promise<ArchiveStore>): void {
+  const key = (rest: string): string => `${prefix}${rest}`
+  const put = async (t: TestContext, store: ArchiveStore, to: string, bytes: number) => {
+    const { path, content } = someFile(t, bytes)
+    const file = await describeFile(path)
+    await store.put(to, file, putOptions(file))
+    return { file, content }
+  }
+
+  for (const [what, bytes] of [
+    ['a short file', 100_000],
+    ['a file of no bytes', 0],
+    ['a file of several parts', longBytes],
+  ] as const)
+    test(`${name}: ${what} is there as it was, with its hash`, async (t) => {
+      const store = await open(t)
+      const to = key(`2026/11/20/whole-${bytes}.wav`)
+      assert.equal(await store.head(to), undefined)
+      const { file, content } = await put(t, store, to, bytes)
+      assert.deepEqual(await store.head(to), { key: to, bytes, sha256: file.sha256 })
+      const back = await buffer(await store.open(to))
+      assert.equal(createHash('sha256').update(back).digest('hex'), file.sha256)
+      if (bytes === 0) return
+      assert.deepEqual(
+        await buffer(await store.open(to, { from: 1_000, until: 1_010 })),
+        content.subarray(1_000, 1_010),
+      )
+      assert.deepEqual(await buffer(await store.open(to, { from: bytes - 5 })), content.subarray(-5))
+    })
+
+  test(`${name}: a file that is put again takes the place of the one before`, async (t) => {
+    const store = await open(t)
+    const to = key('twice.wav')
+    await put(t, store, to, 2_000)
+    const { content } = await put(t, store, to, 1_000)
+    assert.deepEqual(await buffer(await store.open(to)), content)
+    assert.deepEqual(
+      (await all(store.list(to))).map(({ bytes }) => bytes),
+      [1_000],
+    )
+  })
+
+  test(`${name}: names with spaces, percent signs and letters of all kinds come back as they are`, async (t) => {
+    const store = await open(t)
+    const names = ['B2B.160%3A11_0+x.wav', 'Ärmel & Söhne.wav', "it's (1) #2.wav"].map((one) => key(`names/${one}`))
+    for (const to of names) await put(t, store, to, 10)
+    assert.deepEqual((await all(store.list(key('names/')))).map((found) => found.key).toSorted(), names.toSorted())
+    for (const to of names) assert.equal((await buffer(await store.open(to))).length, 10)
+  })
+
+  test(`${name}: what is removed is gone, and removing it again is fine`, async (t) => {
+    const store = await open(t)
+    const to = key('gone.wav')
+    const beside = key('gone.wav.json')
+    await put(t, store, to, 1_000)
+    await put(t, store, beside, 10)
+    await store.remove(to)
+    await store.remove(to)
+    assert.equal(await store.head(to), undefined)
+    await assert.rejects(async () => buffer(await store.open(to)), hasCode('archive.object-gone'))
+    assert.deepEqual(
+      (await all(store.list(to))).map((found) => found.key),
+      [beside],
+    )
+  })
+
+  test(`${name}: an upload that was aborted leaves no object, and the next attempt ends it`, async (t) => {
+    const store = await open(t)
+    const to = key('aborted.wav')
+    const { path, content } = someFile(t, longBytes)
+    const file = await describeFile(path)
+    const abort = new AbortController()
+    const first = putOptions(file, { signal: abort.signal })
+    const sending = store.put(to, file, first)
+    setTimeout(() => abort.abort(new Error('stop')), 60)
+    const ended = await sending.then(
+      () => true,
+      () => false,
+    )
+    if (!ended) assert.equal(await store.head(to), undefined)
+    await store.put(to, file, putOptions(file, { resume: first.kept() }))
+    assert.ok((await buffer(await store.open(to))).equals(content))
+  })
+
+  test(`${name}: removing takes with it what an upload left unfinished`, async (t) => {
+    const store = await open(t)
+    const to = key('left.wav')
+    const file = await describeFile(someFile(t, longBytes).path)
+    const abort = new AbortController()
+    const sending = store.put(to, file, putOptions(file, { signal: abort.signal }))
+    setTimeout(() => abort.abort(new Error('stop')), 60)
+    await sending.catch(() => {})
+    await store.remove(to)
+    assert.deepEqual(await all(store.list(to)), [])
+  })
+}
+
+export async function all(objects: AsyncIterable<StoredObject>): Promise<StoredObject[]> {
+  const found: StoredObject[] = []
+  for await (const one of objects) found.push(one)
+  return found
+}
