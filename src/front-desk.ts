@@ -6,6 +6,7 @@ import type { Messages } from './pbx/messages.ts'
 import type { Registrar } from './pbx/registrar.ts'
 import type { IncomingInvite, IncomingRequest } from './sip/stack.types.ts'
 import { isSiprec } from './siprec/body.ts'
+import { acceptedTypes } from './siprec/failures.ts'
 import type { SiprecServer } from './siprec/server.ts'
 
 export interface FrontDeskParts {
@@ -60,7 +61,7 @@ export class FrontDesk {
 
   request(incoming: IncomingRequest): void {
     const { method } = incoming.request
-    if (method === 'OPTIONS') return incoming.respond(200, { headers: { Accept: 'application/sdp, multipart/mixed' } })
+    if (method === 'OPTIONS') return incoming.respond(200, { headers: { Accept: acceptedTypes } })
     const identity = this.#parts.gatekeeper.identityOf(incoming.request)
     if (method === 'REGISTER' && identity?.kind === 'extension')
       return this.#parts.registrar.register(incoming, identity.extension)

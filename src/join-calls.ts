@@ -145,9 +145,20 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness } = settings.recording
+  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
-  const recordings = new Recordings({ folder: recordingDir, combineLegs, loudnessLufs, reserved, bus, clock, log })
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
+  const recordings = new Recordings({
+    folder: recordingDir,
+    combineLegs,
+    loudnessLufs,
+    pause,
+    reserved,
+    bus,
+    clock,
+    log,
+  })
   const services: CallServices = {
     clock,
     log,
@@ -196,6 +207,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       streamSilentMs: settings.rtp.timeout,
       askWhenSilentMs: settings.siprec.askWhenSilent,
       srtp: settings.siprec.srtp,
+      multipartResponse: settings.siprec.multipartResponse,
     },
   )
   const messages = new Messages({ ...services, directory, registrar, trunks })

@@ -43,6 +43,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     bus,
     history: database.history,
     liveCalls: live,
+    liveRecordings: calls.recordings,
     directory: database.directory,
     registrations: registrar,
     trunks,

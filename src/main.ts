@@ -18,6 +18,7 @@ import { joinWeb } from './join-web.ts'
 import type { Health } from './ops/health.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
+import { noteSettings } from './settings-notes.ts'
 import { asStartError, StartError } from './start-error.ts'
 import { version } from './version.ts'
 
@@ -127,7 +128,9 @@ function once(run: () => Promise<void>): () => Promise<void> {
 
 /** `patchbay serve`: start, print where, stop on SIGTERM or SIGINT. @returns The exit status. */
 export async function serveUntilStopped(loaded: LoadedSettings): Promise<number> {
-  const server = await startServer({ loaded })
+  const log = defaultLog(loaded.settings)
+  noteSettings(loaded, log)
+  const server = await startServer({ loaded, log })
   if (server.adminPassword)
     process.stderr.write(
       `\nFirst start: sign in at ${server.url} as admin with the password ${server.adminPassword}   (shown once)\n\n`,

@@ -1,9 +1,10 @@
-/** The tables of docs/errors.md and docs/configuration.md, made from the code. `npm run docs` writes them; tests hold them. */
+/** The tables of docs/errors.md, docs/configuration.md and docs/siprec/environment.md, made from the code. `npm run docs` writes them; tests hold them. */
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FailureTable } from '../src/core/failures.ts'
 import { settingsMarkdown } from '../src/core/settings/show.ts'
+import { siprecNameRows } from './siprec-names.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -26,5 +27,6 @@ export async function pagesWithTables(): Promise<Map<string, readonly string[]>>
   return new Map([
     [join(root, 'docs/errors.md'), await errorRows()],
     [join(root, 'docs/configuration.md'), settingsMarkdown().split('\n').slice(2)],
+    [join(root, 'docs/siprec/environment.md'), siprecNameRows()],
   ])
 }

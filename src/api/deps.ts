@@ -14,6 +14,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { LiveRecordings } from '../recording/types.ts'
 import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -24,6 +25,7 @@ export interface ApiDeps {
   readonly bus: FactBus
   readonly history: CallHistory
   readonly liveCalls: LiveCalls
+  readonly liveRecordings: LiveRecordings
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses

@@ -6,6 +6,8 @@ export const apiFailures = {
   'api.ban-not-found': { fault: 'caller', http: 404, text: 'This source is not banned' },
   'api.call-not-found': { fault: 'caller', http: 404, text: 'No call has this id' },
   'api.call-not-live': { fault: 'caller', http: 409, text: 'The call has ended already' },
+  'api.call-not-recorded': { fault: 'caller', http: 409, text: 'The call is not being recorded' },
+  'api.leg-not-recorded': { fault: 'caller', http: 409, text: 'The recording has no such leg now' },
   'api.session-not-found': { fault: 'caller', http: 404, text: 'No live recording session has this id' },
   'api.recording-not-found': { fault: 'caller', http: 404, text: 'No recording has this id' },
   'api.file-not-found': { fault: 'caller', http: 404, text: 'The recording has no such file' },

@@ -30,6 +30,7 @@ import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { securityRoutes } from './routes/security.ts'
@@ -81,6 +82,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   callRoutes(app, deps)
   sessionRoutes(app, deps)
   recordingRoutes(app, deps)
+  liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)

@@ -17,6 +17,7 @@ import { Jobs } from '../jobs/runner.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Recordings } from '../recording/service.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -33,6 +34,7 @@ export interface ApiUnderTest {
   readonly database: Database
   readonly liveCalls: LiveCalls
   readonly jobs: Jobs
+  readonly liveRecordings: Recordings
   readonly registered: Registration[]
   readonly trunks: TrunkStatus[]
   readonly folder: string
@@ -58,6 +60,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     await database.users.add({ id: role, name: role, role, passwordHash, createdAtMs: 1 })
   }
   const liveCalls = new LiveCalls()
+  const liveRecordings = new Recordings({ folder, bus, clock, log: silentLogger })
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
@@ -68,6 +71,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     history: database.history,
     liveCalls,
+    liveRecordings,
     directory: database.directory,
     registrations: {
       of: (extension) => registered.filter((registration) => registration.extension === extension),
@@ -124,6 +128,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     database,
     liveCalls,
     jobs,
+    liveRecordings,
     registered,
     trunks,
     folder,

@@ -77,9 +77,12 @@ export class CallMedia {
     this.#recording?.endTrack(leg.id)
   }
 
-  /** Called before the ports are closed. Resolves when the recording is stored. */
-  async stopRecording(): Promise<void> {
-    await this.#recording?.stop()
+  /**
+   * Called before the ports are closed. The files are finished in their turn: an ended call that waited for that would
+   * stay in memory meanwhile, with all the others that ended.
+   */
+  stopRecording(): void {
+    void this.#recording?.stop()
   }
 
   close(): Promise<void> {

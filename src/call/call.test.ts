@@ -31,6 +31,19 @@ test('the first device that answers gets the call, the other is cancelled, and a
   await world.nothingIsLeft()
 })
 
+test('an ended call does not wait in memory for its recording to be finished', async () => {
+  world.stored = new Promise(() => {})
+  world.answers(0)
+  const invite = world.call()
+  await turn(world.clock, 1_000)
+  const outcome = await invite.outcome
+  assert.ok(outcome.answered)
+  void outcome.dialog.bye()
+  await turn(world.clock, 2_000)
+  assert.ok(world.facts.some(({ name }) => name === 'call.traced'))
+  await world.nothingIsLeft()
+})
+
 test('each leg is a dialog of its own: other Call-ID, other tags, our own Contact', async () => {
   const first = world.answers(0)
   const invite = world.call()

@@ -437,11 +437,11 @@ export class Call implements LiveCall, TransferHost {
     const legs = present.filter((leg) => this.#legs.leave(leg))
     for (const { watch } of legs) watch?.stop()
     const goodbyes = legs.map(({ dialog }) => dialog?.bye(reasonHeader(this.#reasons)))
-    const stored = this.#media.stopRecording()
+    this.#media.stopRecording()
     await Promise.all(legs.map((leg) => this.#endLeg(leg)))
     this.#teller.ended(reason, sipStatus, by)
     this.#services.live.remove(this.id)
-    await Promise.allSettled([...goodbyes, stored, this.#media.close()])
+    await Promise.allSettled([...goodbyes, this.#media.close()])
     this.#tellTrace(reason === 'shutdown' ? 0 : traceLingerMs)
     this.#closed.resolve()
   }

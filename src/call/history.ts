@@ -8,8 +8,10 @@ import type {
   Participant,
   Party,
   RecordingFile,
+  RecordingMark,
   TracedMessage,
 } from '../events/catalogue.ts'
+import type { CommunicationSession, VendorFacts } from '../events/siprec.ts'
 
 export interface CallRecord {
   readonly id: string
@@ -21,6 +23,8 @@ export interface CallRecord {
   readonly endedAtMs?: number
   readonly endReason?: EndReason
   readonly sipStatus?: number
+  /** SIPREC: how many faults its metadata had; the audio is there all the same. */
+  readonly metadataProblems?: number
   readonly legs: readonly LegRecord[]
   readonly recordings: readonly RecordingRecord[]
 }
@@ -57,6 +61,8 @@ export interface RecordingRecord {
   readonly tags: readonly string[]
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
+  /** Pauses and mutes, oldest first; absent when there were none. */
+  readonly marks?: readonly RecordingMark[]
 }
 
 /** A recording with what a list has to show of its call. */
@@ -66,8 +72,10 @@ export interface RecordingWithCall extends RecordingRecord {
 
 export interface CallQuery {
   readonly kind?: CallKind
-  /** Matches a party's URI, name or extension, or a SIP Call-ID, by substring. */
+  /** Matches a party's URI, name or extension, a SIP Call-ID, or a key of another system, by substring. */
   readonly search?: string
+  /** A number by which another system knows the call (UCID, Session-ID, gcid, …), in full. */
+  readonly key?: string
   readonly endReason?: EndReason
   readonly recorded?: boolean
   readonly fromMs?: number
@@ -76,6 +84,19 @@ export interface CallQuery {
   readonly limit: number
   /** From the previous page; opaque. */
   readonly cursor?: string
+}
+
+/** The metadata of a SIPREC session: the documents as they came, and what they say together. */
+export interface CallMetadata {
+  readonly documents: readonly MetadataDocumentRecord[]
+  readonly sessions: readonly CommunicationSession[]
+  readonly vendor?: VendorFacts
+}
+
+export interface MetadataDocumentRecord {
+  readonly atMs: number
+  readonly raw: string
+  readonly problems: readonly string[]
 }
 
 export interface Page<Item> {
@@ -88,6 +109,8 @@ export interface Page<Item> {
 export interface CallHistory {
   calls(query: CallQuery): Promise<Page<CallRecord>>
   call(id: string): Promise<CallRecord | undefined>
+  /** Undefined when the call has none. */
+  metadata(callId: string): Promise<CallMetadata | undefined>
   /** SIP messages of an ended call, in order. */
   messages(callId: string): Promise<readonly TracedMessage[]>
   recordings(

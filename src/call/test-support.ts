@@ -55,6 +55,8 @@ export class CallWorld {
   readonly live = new LiveCalls()
   readonly facts: Fact[] = []
   readonly recorded: string[] = []
+  /** When a recording that was stopped is on disk. */
+  stored: Promise<void> = Promise.resolve()
   readonly calls: Call[] = []
   readonly server: SipStack
   readonly caller: SipStack
@@ -125,7 +127,10 @@ export class CallWorld {
           return {
             addTrack: ({ role }) => void recorded.push(`+ ${role}`),
             endTrack: (legId) => void recorded.push(`- ${legId}`),
-            stop: async () => void recorded.push('stopped'),
+            stop: () => {
+              recorded.push('stopped')
+              return this.stored
+            },
           }
         },
       },

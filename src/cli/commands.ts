@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { addExtension, addPerson, auditHere, makeApiKey, withDatabase } from '../administration.ts'
 import { newApiKeySchema, newUserSchema } from '../api/schemas/auth.ts'
 import { newExtensionSchema } from '../api/schemas/extensions.ts'
+import { readDotEnv } from '../core/settings/dot-env.ts'
 import { loadSettings } from '../core/settings/load.ts'
 import { settingsMarkdown, showSettings } from '../core/settings/show.ts'
 import { UsageError } from './expected.ts'
@@ -28,7 +29,8 @@ export interface CommandContext {
 
 type Command = (context: CommandContext) => Promise<number>
 
-const load = ({ configFile }: CommandContext) => loadSettings(configFile === undefined ? {} : { configFile })
+const load = ({ configFile }: CommandContext) =>
+  loadSettings({ meant: readDotEnv(), ...(configFile !== undefined && { configFile }) })
 
 function argument(context: CommandContext, index: number, what: string): string {
   const given = context.rest[index]
@@ -68,6 +70,15 @@ const demo: Command = async (context) => {
 }
 
 const config: Command = async (context) => {
+  if (context.rest[0] === 'check') {
+    noMoreThan(context, 2)
+    readDotEnv()
+    const { checkSettings } = await import('./config-check.ts')
+    const { lines, error } = checkSettings(context.rest[1] ?? context.configFile, process.env)
+    for (const line of lines) console.log(line)
+    if (error !== undefined) console.error(`patchbay: ${error}`)
+    return error === undefined ? 0 : 1
+  }
   noMoreThan(context, 0)
   console.log(context.markdown ? settingsMarkdown() : showSettings(load(context)))
   return 0

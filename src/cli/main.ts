@@ -11,6 +11,7 @@ const usage = `usage: patchbay <command> [options]
   serve                         start the server
   demo [--once]                 two phones and a recording client call each other; shows what was recorded
   config [--markdown]           settings in force and where each came from
+  config check [FILE]           what each variable of the environment, a .env or a settings file becomes
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
   extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER

@@ -17,6 +17,8 @@ const maxFaults = 500
 export interface XmlElement {
   /** Local name in lower case: the field writes `dataMode` and `datamode`. */
   readonly name: string
+  /** The local name as it was written. */
+  readonly written: string
   readonly namespace: string
   /** By local name in lower case. */
   readonly attributes: ReadonlyMap<string, string>
@@ -28,10 +30,13 @@ export interface XmlElement {
 export interface XmlDocument {
   readonly root?: XmlElement
   readonly problems: readonly string[]
+  /** The document as it came, in its charset; of one that is too large the beginning. */
+  readonly text: string
 }
 
 interface Building {
   name: string
+  written: string
   namespace: string
   attributes: Map<string, string>
   children: Building[]
@@ -40,19 +45,19 @@ interface Building {
 
 /** @param charset Of the MIME part; it beats the XML declaration (RFC 7303 §3). */
 export function parseXml(bytes: Uint8Array, charset?: string): XmlDocument {
-  if (bytes.length > maxXmlBytes) return { problems: [`larger than ${maxXmlBytes} bytes`] }
-  const { text, problem } = decode(bytes, charset)
-  const first = read(text)
+  const { text, problem } = decode(bytes.subarray(0, maxXmlBytes), charset)
+  if (bytes.length > maxXmlBytes) return { problems: [`larger than ${maxXmlBytes} bytes`], text }
+  const first = read(text.trimStart())
   // An address of record with a bare `&` is the commonest fault; what it breaks is read again with the `&` escaped.
   const escaped = first.problems.length > 0 ? text.replaceAll(bareAmpersand, '&amp;') : text
-  const { root } = escaped === text ? first : read(escaped)
+  const { root } = escaped === text ? first : read(escaped.trimStart())
   const problems = [...problem, ...first.problems]
-  return root ? { root, problems } : { problems: [...problems, 'no element could be read'] }
+  return root ? { root, problems, text } : { problems: [...problems, 'no element could be read'], text }
 }
 
 const bareAmpersand = /&(?!#\d+;|#x[0-9a-f]+;|(?:amp|lt|gt|quot|apos);)/gi
 
-function read(text: string): XmlDocument {
+function read(text: string): Pick<XmlDocument, 'root' | 'problems'> {
   const problems: string[] = []
   const problem = (fault: string): void => {
     if (problems.length < maxProblems) problems.push(fault)
@@ -93,6 +98,7 @@ class TreeBuilder {
     if (this.#open.length >= maxXmlDepth) throw new Refused(`deeper than ${maxXmlDepth} elements`)
     const element: Building = {
       name: name.toLowerCase(),
+      written: name,
       namespace,
       attributes: new Map(attributes.map(({ local, value }) => [local.toLowerCase(), value.trim()])),
       children: [],
@@ -125,9 +131,13 @@ function decode(bytes: Uint8Array, charset?: string): { text: string; problem: r
   const declared = /^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']+)/.exec(head)?.[1]
   const name = charset ?? declared ?? 'utf-8'
   try {
-    return { text: new TextDecoder(name).decode(bytes).trimStart(), problem: [] }
-  } catch {
-    const text = new TextDecoder().decode(bytes).trimStart()
-    return { text, problem: [`unknown charset ${name}, read as UTF-8`] }
+    // Fatal: what claims to be UTF-8 and is not, is Latin-1 of a client that never heard of either.
+    return { text: new TextDecoder(name, { fatal: true }).decode(bytes), problem: [] }
+  } catch (error) {
+    if (error instanceof RangeError)
+      return { text: lenient(bytes), problem: [`unknown charset ${name}, read as UTF-8`] }
+    return { text: new TextDecoder('latin1').decode(bytes), problem: [`not ${name}, read as Latin-1`] }
   }
 }
+
+const lenient = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

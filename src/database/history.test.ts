@@ -42,6 +42,55 @@ for (const [what, query, expected] of [
   })
 }
 
+const metadataTold = (callId: string, atMs: number) =>
+  ({
+    name: 'siprec.metadata-updated',
+    atMs,
+    callId,
+    participants: [{ uri: 'sip:Dora@example.com', name: 'Dora', legId: 'x', heard: [{ fromMs: atMs }] }],
+    raw: `<recording>${atMs}</recording>`,
+    problems: ['a raw &'],
+    sessions: [{ id: `cs ${atMs}`, sipSessionIds: [], reasons: [], participants: [] }],
+    vendor: {
+      type: 'oracle',
+      ucid: '04099475671585313765',
+      headers: { 'x-campaign': 'Spring' },
+      extensions: [{ of: 'session', id: 's', namespace: 'urn:v', path: 'queue', value: 'Sales' }],
+    },
+  }) as const
+
+test('a SIPREC call is found by what other systems call it, in full or in part, and by who joined later', async (t) => {
+  const { bus, database } = await three(t)
+  bus.publish(metadataTold('b', 2_100))
+  bus.publish(metadataTold('b', 2_200))
+  for (const [query, expected] of [
+    [{ key: '04099475671585313765' }, ['b']],
+    [{ key: 'SPRING' }, ['b']],
+    [{ key: 'Sales' }, ['b']],
+    [{ key: '0409947567158531376' }, []],
+    [{ key: 'oracle' }, []],
+    [{ search: '5671585' }, ['b']],
+    [{ search: 'dora@' }, ['b']],
+  ] as const)
+    assert.deepEqual(ids(await database.history.calls({ limit: 10, ...query })), expected, JSON.stringify(query))
+})
+
+test('documents are kept as they came, with what was wrong; sessions and vendor facts are those of the last', async (t) => {
+  const { bus, database } = await three(t)
+  bus.publish(metadataTold('b', 2_100))
+  bus.publish({ ...metadataTold('b', 2_200), raw: '', problems: [] })
+  const kept = await database.history.metadata('b')
+  assert.deepEqual(kept?.documents, [{ atMs: 2_100, raw: '<recording>2100</recording>', problems: ['a raw &'] }])
+  assert.deepEqual(
+    kept?.sessions.map(({ id }) => id),
+    ['cs 2200'],
+  )
+  assert.equal(kept?.vendor?.ucid, '04099475671585313765')
+  assert.equal((await database.history.call('b'))?.metadataProblems, 1)
+  assert.equal((await database.history.call('a'))?.metadataProblems, undefined)
+  assert.equal(await database.history.metadata('a'), undefined)
+})
+
 test('who asked not to be named is kept with the call and its leg', async (t) => {
   const { bus, database } = await keepFacts(t)
   const party = { uri: 'sip:carol@example.com', private: true }

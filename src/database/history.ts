@@ -2,6 +2,8 @@
 import type { ExpressionBuilder, ExpressionWrapper, Kysely, Selectable, SqlBool } from 'kysely'
 import { sql } from 'kysely'
 import type { CallHistory, CallQuery, CallRecord, Page, RecordingRecord, RecordingWithCall } from '../call/history.ts'
+import { hasKey, hasKeyLike } from './call-keys.ts'
+import { callMetadata } from './call-metadata.ts'
 import { type Place, parseCursor, printCursor } from './cursor.ts'
 import { callOf, fileOf, legOf, messageOf, participantOf, partiesOf, recordingOf } from './rows.ts'
 import type { CallsTable, RecordingsTable, Tables } from './tables.ts'
@@ -20,6 +22,10 @@ export function createCallHistory(db: Kysely<Tables>, settled: () => Promise<voi
       await settled()
       const rows = await db.selectFrom('calls').selectAll().where('id', '=', id).execute()
       return (await withParts(db, rows))[0]
+    },
+    async metadata(callId) {
+      await settled()
+      return callMetadata(db, callId)
     },
     async messages(callId) {
       await settled()
@@ -44,7 +50,8 @@ async function callsPage(db: Kysely<Tables>, query: CallQuery): Promise<Page<Cal
   if (query.endReason) select = select.where('end_reason', '=', query.endReason)
   if (query.fromMs !== undefined) select = select.where('started_at_ms', '>=', query.fromMs)
   if (query.untilMs !== undefined) select = select.where('started_at_ms', '<', query.untilMs)
-  const { search, recorded } = query
+  const { search, recorded, key } = query
+  if (key) select = select.where((eb) => hasKey(eb, key))
   if (search) select = select.where((eb) => matches(eb, search))
   if (recorded !== undefined) select = select.where((eb) => (recorded ? isRecorded(eb) : eb.not(isRecorded(eb))))
   if (query.cursor) select = select.where(isBehind(parseCursor(query.cursor)))
@@ -88,7 +95,7 @@ function cut<Item extends Place>(items: readonly Item[], more: boolean): Page<It
   return more && last ? { items, nextCursor: printCursor(last) } : { items }
 }
 
-/** The call's parties, or a leg's party or SIP Call-ID, contain the text. */
+/** The call's parties, a leg's party or SIP Call-ID, or a key of the call contain the text. */
 function matches(eb: ExpressionBuilder<Tables, 'calls'>, search: string): Condition {
   const pattern = `%${search.toLowerCase().replaceAll(/[!%_]/g, (special) => `!${special}`)}%`
   const leg = eb
@@ -96,7 +103,8 @@ function matches(eb: ExpressionBuilder<Tables, 'calls'>, search: string): Condit
     .select(sql.lit(1).as('one'))
     .whereRef('legs.call_id', '=', 'calls.id')
     .where(sql<SqlBool>`${sql.ref('legs.search')} like ${pattern} escape '!'`)
-  return eb.or([sql<SqlBool>`${sql.ref('calls.search')} like ${pattern} escape '!'`, eb.exists(leg)])
+  const own = sql<SqlBool>`${sql.ref('calls.search')} like ${pattern} escape '!'`
+  return eb.or([own, eb.exists(leg), hasKeyLike(eb, pattern)])
 }
 
 function isRecorded(eb: ExpressionBuilder<Tables, 'calls'>): Condition {

@@ -156,6 +156,7 @@ test('who speaks in a running SIPREC session follows its metadata, and the store
       callId: 'c',
       participants: [{ name, label: '1' }],
       raw: `<recording>${name}</recording>`,
+      sessions: [],
       problems: ['no participant for label 2'],
     })
   bus.publish({ ...started('c'), kind: 'siprec' })
@@ -205,6 +206,29 @@ test('closing writes what is left and stops listening; twice is fine', async (t)
   assert.equal(await database.history.call('b'), undefined)
   await database.close()
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('pauses of a recording are kept, and of digits pressed in them only how many they were', async (t) => {
+  const { bus, database } = await keepFacts(t)
+  const of = { callId: 'c', legId: 'l' }
+  const about = { callId: 'c', recordingId: 'r', by: 'api' } as const
+  const press = (digit: string): void => bus.publish({ name: 'leg.digit', atMs: 2_000, ...of, digit, durationMs: 100 })
+  bus.publish(started('c'))
+  bus.publish(legStarted('c', 'l'))
+  press('1')
+  bus.publish({ name: 'recording.paused', atMs: 2_000, ...about, what: 'both' })
+  press('4')
+  press('7')
+  bus.publish({ name: 'recording.resumed', atMs: 3_000, ...about, what: 'recording', pausedMs: 1000 })
+  press('2')
+  const marks = [{ kind: 'paused', what: 'recording', fromMs: 2_000, untilMs: 3_000, by: 'api' }] as const
+  bus.publish({ ...stored('c', 'r'), marks })
+  bus.publish(ended('c'))
+
+  const call = await database.history.call('c')
+  assert.equal(call?.legs[0]?.digits, '1xx2')
+  assert.deepEqual(call.recordings[0]?.marks, marks)
+  assert.deepEqual((await database.history.recording('r'))?.marks, marks)
 })
 
 test('where a recording came from is kept, and a repaired one whose start was never written has it too', async (t) => {

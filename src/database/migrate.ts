@@ -16,7 +16,9 @@ import { up as extensionCodecs } from './migrations/0007-extension-codecs.ts'
 import { up as extensionSound } from './migrations/0008-extension-sound.ts'
 import { up as legEncryption } from './migrations/0009-leg-encryption.ts'
 import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
-import { up as jobs } from './migrations/0011-jobs.ts'
+import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
+import { up as siprecModel } from './migrations/0012-siprec-model.ts'
+import { up as jobs } from './migrations/0013-jobs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -30,7 +32,9 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0008-extension-sound': { up: extensionSound },
   '0009-leg-encryption': { up: legEncryption },
   '0010-origin-and-audit': { up: originAndAudit },
-  '0011-jobs': { up: jobs },
+  '0011-recording-marks': { up: recordingMarks },
+  '0012-siprec-model': { up: siprecModel },
+  '0013-jobs': { up: jobs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

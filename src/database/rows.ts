@@ -1,7 +1,16 @@
 /** From rows to the records of call/history.ts, and the other way. */
 import type { Selectable } from 'kysely'
 import type { CallRecord, LegRecord, RecordingRecord } from '../call/history.ts'
-import type { MediaSummary, Participant, Party, Quality, RecordingFile, TracedMessage } from '../events/catalogue.ts'
+import type {
+  MediaSummary,
+  Participant,
+  Party,
+  Quality,
+  RecordingFile,
+  RecordingMark,
+  TracedMessage,
+} from '../events/catalogue.ts'
+import type { HeardSpan } from '../events/siprec.ts'
 import type {
   CallsTable,
   LegsTable,
@@ -42,6 +51,7 @@ export const callOf = (
     endedAtMs: row.ended_at_ms,
     endReason: row.end_reason,
     sipStatus: row.sip_status,
+    metadataProblems: row.metadata_problems,
   }),
   legs,
   recordings,
@@ -90,6 +100,7 @@ export const recordingOf = (
   callId: row.call_id,
   state: row.state,
   startedAtMs: row.started_at_ms,
+  ...(row.marks !== null && { marks: JSON.parse(row.marks) as RecordingMark[] }),
   ...filled({ durationMs: row.duration_ms, peer: row.peer, retentionDays: row.retention_days }),
   tags,
   files,
@@ -129,6 +140,7 @@ export const participantOf = (row: Selectable<ParticipantsTable>): Participant =
     label: row.label,
     channel: row.channel,
     guessed: row.guessed === null ? null : row.guessed === 1,
+    heard: row.heard === null ? null : (JSON.parse(row.heard) as readonly HeardSpan[]),
   })
 
 export const participantRow = (recordingId: string, position: number, who: Participant): ParticipantsTable => ({
@@ -140,6 +152,7 @@ export const participantRow = (recordingId: string, position: number, who: Parti
   label: who.label ?? null,
   channel: who.channel ?? null,
   guessed: who.guessed === undefined ? null : Number(who.guessed),
+  heard: who.heard ? JSON.stringify(who.heard) : null,
 })
 
 export const messageOf = (row: Selectable<TracesTable>): TracedMessage => ({

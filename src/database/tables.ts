@@ -19,6 +19,7 @@ export interface Tables {
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
+  call_keys: CallKeysTable
   life_signs: LifeSignsTable
   jobs: JobsTable
   extensions: ExtensionsTable
@@ -44,6 +45,8 @@ export interface CallsTable {
   ended_at_ms: number | null
   end_reason: EndReason | null
   sip_status: number | null
+  /** SIPREC: how much was wrong with its metadata. */
+  metadata_problems: number | null
   /** When the last fact of it was told. */
   seen_at_ms: number
   /** What a search looks through: parties in lower case. Case folding differs between engines, so it is done here. */
@@ -90,6 +93,8 @@ export interface RecordingsTable {
   duration_ms: number | null
   failure_code: string | null
   failure_text: string | null
+  /** JSON of the catalogue's RecordingMarks. */
+  marks: string | null
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   /** The SIPREC peer or the trunk that it came by. */
@@ -141,6 +146,8 @@ export interface ParticipantsTable {
   label: string | null
   channel: number | null
   guessed: number | null
+  /** A JSON list of HeardSpan. */
+  heard: string | null
 }
 
 export interface TracesTable {
@@ -164,6 +171,18 @@ export interface SiprecMetadataTable {
   raw: string
   /** A JSON list of sentences. */
   problems: string
+  /** JSON of the communication sessions so far. */
+  sessions: string | null
+  /** JSON of VendorFacts. */
+  vendor: string | null
+}
+
+/** By what a call is found beside its parties: numbers of other systems, and who joined later. In lower case. */
+export interface CallKeysTable {
+  call_id: string
+  /** `ucid`, `x-call-reference`, `callData/gcid`, `participant`. */
+  name: string
+  value: string
 }
 
 /** One row: when the process last wrote, while calls lived. Says when interrupted calls ended. */

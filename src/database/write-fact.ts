@@ -4,6 +4,7 @@
  */
 import type { Transaction } from 'kysely'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
+import { addCallKeys } from './call-keys.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
 import { insertRows, updateRow } from './statements.ts'
 import type { Tables } from './tables.ts'
@@ -12,8 +13,15 @@ import type { Tables } from './tables.ts'
 export interface CallMemory {
   legs: number
   documents: number
+  /** Of the metadata documents so far. */
+  problems: number
   readonly digits: Map<string, string>
+  /** The recording is: what is typed now may be a card number. */
+  paused: boolean
 }
+
+/** What is kept of a digit that was pressed while the recording was paused. */
+const hiddenDigit = 'x'
 
 type Write<Name extends FactName> = (
   db: Transaction<Tables>,
@@ -93,7 +101,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {
-    const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
+    const digits = (memory.digits.get(fact.legId) ?? '') + (memory.paused ? hiddenDigit : fact.digit)
     memory.digits.set(fact.legId, digits)
     return updateRow(db, 'legs', fact.legId, { digits })
   },
@@ -115,6 +123,14 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 
   'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
 
+  'recording.paused': async (_db, fact, memory) => {
+    if (fact.what !== 'transcription') memory.paused = true
+  },
+
+  'recording.resumed': async (_db, fact, memory) => {
+    if (fact.what !== 'transcription') memory.paused = false
+  },
+
   'recording.stored': async (db, fact) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
@@ -122,6 +138,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .set({
         state: fact.interrupted ? 'interrupted' : 'stored',
         duration_ms: fact.durationMs,
+        marks: fact.marks ? JSON.stringify(fact.marks) : null,
         base_name: fact.baseName,
       })
       .where('id', '=', fact.recordingId)
@@ -148,8 +165,13 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         at_ms: fact.atMs,
         raw: fact.raw,
         problems: JSON.stringify(fact.problems),
+        sessions: JSON.stringify(fact.sessions),
+        vendor: fact.vendor ? JSON.stringify(fact.vendor) : null,
       })
       .execute()
+    memory.problems += fact.problems.length
+    if (fact.problems.length > 0) await updateRow(db, 'calls', fact.callId, { metadata_problems: memory.problems })
+    await addCallKeys(db, fact)
     const running = await db
       .selectFrom('recordings')
       .select('id')

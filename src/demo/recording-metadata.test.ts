@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseMetadata } from '../siprec/metadata.ts'
+import { parseMetadata } from '../siprec/metadata/read.ts'
 import { recordingMetadata } from './recording-metadata.ts'
 
 test('the recording server reads who speaks on which stream, and no problem', () => {
@@ -12,9 +12,9 @@ test('the recording server reads who speaks on which stream, and no problem', ()
   const read = parseMetadata(Buffer.from(recordingMetadata('session', parties, new Date(0))))
 
   assert.deepEqual(read.problems, [])
-  const told = Array.from(read.participants.values(), ({ id, uris, name }) => {
+  const told = Array.from(read.participants.values(), ({ id, uris, names: [name] }) => {
     const streams = read.sending.get(id)?.send ?? []
-    return { label: read.labels.get(streams[0] ?? ''), uri: uris[0], name }
+    return { label: read.streams.get(streams[0] ?? '')?.label, uri: uris[0], name: name?.text }
   })
   assert.deepEqual(told, parties)
   assert.ok(Array.from(read.participants.values()).every(({ id }) => read.sending.get(id)?.receive.length === 1))

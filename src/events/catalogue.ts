@@ -3,6 +3,7 @@
  *
  * Times are milliseconds since 1970 (`atMs`). Ids are opaque. docs/events.md is checked against this catalogue.
  */
+import type { CommunicationSession, HeardSpan, VendorFacts } from './siprec.ts'
 
 /** Someone at an end of a call, as far as known. */
 export interface Party {
@@ -120,6 +121,30 @@ export interface RecordingFile {
   readonly startedAtMs: number
 }
 
+/** What a pause keeps off the disk. */
+export type PausedPart = 'recording' | 'transcription'
+
+/**
+ * Who asked for a pause: a person by API, a person by digits, the signalling of the call (`a=inactive`), or nobody: its
+ * time was up.
+ */
+export type PauseCause = 'api' | 'digits' | 'signalling' | 'time'
+
+/** A stretch of a recording in which something was kept off the disk; a player shows it. */
+export interface RecordingMark {
+  /** `muted`: of one leg. */
+  readonly kind: 'paused' | 'muted'
+  readonly what?: PausedPart
+  readonly legId?: string
+  /** Wall time, as `startedAtMs` of a file. */
+  readonly fromMs: number
+  /** Absent when it lasted until the end, or until the process died. */
+  readonly untilMs?: number
+  readonly by: PauseCause
+  /** The user, the API key, or the extension. */
+  readonly who?: string
+}
+
 /** A participant of a recorded call and the channel of the combined file that holds its voice. */
 export interface Participant {
   readonly uri?: string
@@ -129,6 +154,8 @@ export interface Participant {
   readonly channel?: number
   /** The channel was guessed from the order of the streams, not named by the metadata. */
   readonly guessed?: boolean
+  /** When it was on that leg; after a transfer a leg has had several. */
+  readonly heard?: readonly HeardSpan[]
 }
 
 /** Where a recording came from, as far as it decides what becomes of it. */
@@ -208,6 +235,31 @@ export interface Facts {
     readonly participants: readonly Participant[]
     readonly durationMs: number
     readonly interrupted: boolean
+    /** Oldest first; absent when there are none. */
+    readonly marks?: readonly RecordingMark[]
+  }
+  /** What comes from now on is silence in the files. `what`: that which was not paused before. */
+  'recording.paused': OfCall & {
+    readonly recordingId: string
+    readonly what: PausedPart | 'both'
+    readonly by: PauseCause
+    readonly who?: string
+    readonly autoResumeAtMs?: number
+  }
+  /** `what`: that which nobody holds any more. */
+  'recording.resumed': OfCall & {
+    readonly recordingId: string
+    readonly what: PausedPart | 'both'
+    readonly by: PauseCause
+    readonly who?: string
+    readonly pausedMs: number
+  }
+  /** One leg is kept off the disk, or no longer (`on: false`). */
+  'recording.muted': OfLeg & {
+    readonly recordingId: string
+    readonly on: boolean
+    readonly by: PauseCause
+    readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
@@ -221,10 +273,14 @@ export interface Facts {
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]
-    /** The metadata document as received. */
+    /** The metadata document as received; empty when only headers of the INVITE told something. */
     readonly raw: string
     /** What was wrong with it, when it could not be read in full. */
     readonly problems: readonly string[]
+    /** The communication sessions so far, with who was in them. */
+    readonly sessions: readonly CommunicationSession[]
+    /** What the client tells beyond the RFCs. */
+    readonly vendor?: VendorFacts
   }
   /** A text message (RFC 3428); what it says is in no fact. `bytes`: its length. */
   'message.delivered': At & { readonly from: Party; readonly to: Party; readonly bytes: number }

@@ -30,6 +30,7 @@ export type Order =
   | { readonly type: 'identify'; readonly port: number; readonly identity: DtlsIdentity }
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
   | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'pause-recording'; readonly port: number; readonly on: boolean }
   | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
   | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }

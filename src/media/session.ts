@@ -240,6 +240,10 @@ export class Port implements MediaPort {
     this.#link.order({ type: 'record', port: this.number, path })
   }
 
+  pauseRecording(on: boolean): void {
+    if (!this.closed) this.#link.order({ type: 'pause-recording', port: this.number, on })
+  }
+
   async stopRecording(): Promise<RecordedFile | undefined> {
     if (this.#cutOff) throw new MediaError('media.worker-lost')
     if (!this.#recording || this.closed) return undefined

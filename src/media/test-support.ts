@@ -60,6 +60,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   /** Those that come by signalling come as events too. */
   hearsTwice = false
   recording: string | undefined
+  recordingPaused = false
   /** What is wanted of the graph. A test tells how it went by `things`. */
   readonly orders: GraphOrder[] = []
   readonly things = new Map<number, Told>()
@@ -86,6 +87,10 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
 
   record(path: string): void {
     this.recording = path
+  }
+
+  pauseRecording(on: boolean): void {
+    this.recordingPaused = on
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {

@@ -195,6 +195,8 @@ export interface RecordedFile {
   readonly startedAtMs: number
   /** Samples of silence written because nothing came for them. */
   readonly missingSamples: number
+  /** How much slower the sender's clock runs than ours; absent while that is not known. */
+  readonly driftPpm?: number
 }
 
 export interface PortEvents {
@@ -248,6 +250,11 @@ export interface MediaPort {
    * @param path Absolute; its folder exists.
    */
   record(path: string): void
+  /**
+   * What comes from now on is silence of its length in the file; it is not even kept in memory. Holds for later
+   * recordings too, until it is taken back. Silence needs no decoder, so one starts afresh afterwards.
+   */
+  pauseRecording(on: boolean): void
   /**
    * Close the file. Resolves with undefined when no packet ever came or no file could be made.
    * @throws {MediaError} `media.worker-lost` when the worker died meanwhile: the file ends at its last written half second.

@@ -1,8 +1,8 @@
 /**
  * Legs into one WAV: a channel each, every sample where its first-sample time puts it, silence elsewhere.
  *
- * Samples are copied; only where legs have different rates are those below the highest resampled, and a leg in stereo
- * becomes one channel. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files
+ * Samples are copied; only where legs have different rates are those below the highest resampled, a leg in stereo
+ * becomes one channel, and one whose clock runs away from that of the first by more than 10 ms is stretched to it. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files
  * stream through a few buffers a leg, so the length of a call costs no memory, and all reading and writing is done by the
  * thread pool.
  */
@@ -10,7 +10,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
 import { LoudnessMeter, normalisingGainDb } from '../dsp/loudness.ts'
 import { RecordingError } from './failures.ts'
-import { type LegAudio, LegReader } from './leg-reader.ts'
+import { type LegAudio, LegReader, samplesOf } from './leg-reader.ts'
 
 export interface CombinedFile {
   readonly channels: number
@@ -23,6 +23,8 @@ export interface CombinedFile {
 /** Frames handled at a time: 4 s at 8 kHz, 64 kB a leg. A quarter of it costs twice the CPU time. */
 const chunkFrames = 32_768
 const bytesPerSample = 2
+/** Half of what legs may be apart to be together. */
+const mostDriftMs = 10
 
 export interface CombineOptions {
   /** Bring each channel to this loudness, LUFS, as far as its peak bears it; samples are as they came when left out. */
@@ -58,7 +60,7 @@ async function write(plan: Plan, path: string, { loudnessLufs }: CombineOptions)
     for (const part of plan.parts) {
       const file = await open(part.leg.path, 'r')
       opened.push(file)
-      const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz)
+      const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz, part.factor)
       const gain = loudnessLufs === undefined ? 1 : await gainFor(reader(), plan.sampleRateHz, loudnessLufs)
       sources.push({ ...part, reader: reader(), gain })
     }
@@ -86,6 +88,8 @@ interface Part {
   readonly channel: number
   /** Frames of silence before its first sample. */
   readonly offset: number
+  /** How much longer its sound becomes. */
+  readonly factor: number
 }
 
 interface Source extends Part {
@@ -119,15 +123,21 @@ function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
   if (heard.length === 0) throw new RecordingError('recording.no-audio')
   const sampleRateHz = Math.max(...heard.map(({ leg }) => leg.sampleRateHz))
   const startedAtMs = Math.min(...heard.map(({ leg }) => leg.startedAtMs))
+  const clockPpm = heard.find(({ leg }) => leg.driftPpm !== undefined)?.leg.driftPpm ?? 0
   const parts = heard.map(({ leg, channel }) => {
-    const offset = Math.round(((leg.startedAtMs - startedAtMs) * sampleRateHz) / 1000)
-    return { leg, channel, offset }
+    const offset = Math.round(((leg.startedAtMs - startedAtMs) * sampleRateHz) / 1000 / (1 + clockPpm / 1e6))
+    return { leg, channel, offset, factor: factorOf(leg, clockPpm) }
   })
-  const samples = Math.max(
-    ...parts.map(({ leg, offset }) => offset + Math.round((leg.samples * sampleRateHz) / leg.sampleRateHz)),
-  )
+  const samples = Math.max(...parts.map(({ leg, offset, factor }) => offset + samplesOf(leg, sampleRateHz, factor)))
   if (samples * legs.length * bytesPerSample > maxWavDataBytes) throw new RecordingError('recording.too-long')
   return { parts, channels: legs.length, samples, sampleRateHz, startedAtMs }
+}
+
+/** What brings a leg to a clock, when it would be off by more than is worth a word at its end. */
+function factorOf({ driftPpm, samples, sampleRateHz }: LegAudio, clockPpm: number): number {
+  if (driftPpm === undefined) return 1
+  const factor = (1 + driftPpm / 1e6) / (1 + clockPpm / 1e6)
+  return (Math.abs(factor - 1) * samples * 1000) / sampleRateHz > mostDriftMs ? factor : 1
 }
 
 /** Copy what the leg has of frames `at` to `at + frames` into its channel; asked for one after the other. */

@@ -9,7 +9,7 @@ import { open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repairWav } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
+import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
@@ -23,6 +23,7 @@ export interface FinishedRecording {
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]
   readonly durationMs: number
+  readonly marks?: readonly RecordingMark[]
 }
 
 export interface FinishDeps {
@@ -46,7 +47,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const { folder, combineLegs = true } = deps
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file)))
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), track.driftPpm))
   const raws: (RawAudio | undefined)[] = []
   for (const track of tracks) raws.push(await openRaw(join(folder, track.file)))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
@@ -63,16 +64,17 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
+    ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
   }
 }
 
 /** The leg as the file tells it, lengths in its header put right; undefined when no packet ever came. */
-async function openLeg(path: string): Promise<LegAudio | undefined> {
+async function openLeg(path: string, driftPpm: number | undefined): Promise<LegAudio | undefined> {
   try {
     const header = await repairWav(path)
     if (!header || header.samples === 0) return undefined
     await syncFile(path)
-    return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
+    return { ...header, path, startedAtMs: header.startedAtMs ?? 0, ...(driftPpm !== undefined && { driftPpm }) }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

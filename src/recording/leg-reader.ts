@@ -1,12 +1,13 @@
 /**
  * The sound of a leg file from its beginning to its end, as one channel at the rate of the combined file.
  *
- *   leg file  ── 64 KB at a time ─▶  here: mixed to one channel, resampled  ─▶  combine.ts
+ *   leg file  ── 64 KB at a time ─▶  here: mixed to one channel, resampled, stretched  ─▶  combine.ts
  *
- * Where rate and channels are those of the combined file, samples are as they lie on disk.
+ * Where rate, channels and clock are those of the combined file, samples are as they lie on disk.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { Resampler } from '../codec/resample.ts'
+import { Stretch } from './stretch.ts'
 
 /** A leg's samples as they lie on disk: 16-bit. */
 export interface LegAudio {
@@ -19,6 +20,8 @@ export interface LegAudio {
   /** Wall time of the first sample, with fractions of a millisecond. */
   readonly startedAtMs: number
   readonly sampleRateHz: number
+  /** How much slower its sender's clock runs than ours; 0 where that is not known. */
+  readonly driftPpm?: number
 }
 
 /** Frames read at a time. */
@@ -38,22 +41,31 @@ export class LegReader {
   #ready: Int16Array
   #given = 0
   #filled = 0
+  readonly #stretch: Stretch | undefined
+  /** As resampled, on its way to `#stretch`. */
+  readonly #unstretched: Int16Array | undefined
   /** The resampler's delay at the beginning, which is left out. */
   #skip = 0
   #left: number
 
-  constructor(leg: LegAudio, file: FileHandle, sampleRateHz: number) {
+  /** @param factor How much longer its sound is to become: 1 leaves it as it is. */
+  constructor(leg: LegAudio, file: FileHandle, sampleRateHz: number, factor = 1) {
     this.#leg = leg
     this.#file = file
     this.#read = new Int16Array(readFrames * leg.channels)
     this.#ready = new Int16Array(readFrames)
-    this.samples = Math.round((leg.samples * sampleRateHz) / leg.sampleRateHz)
+    this.samples = samplesOf(leg, sampleRateHz, factor)
     this.#left = this.samples
-    if (leg.sampleRateHz === sampleRateHz) return
-    const resampler = new Resampler(leg.sampleRateHz, sampleRateHz, readFrames)
-    this.#resampler = resampler
-    this.#ready = new Int16Array(resampler.outputSamples(readFrames))
-    this.#skip = Math.round((resampler.delaySamples * sampleRateHz) / leg.sampleRateHz)
+    if (leg.sampleRateHz !== sampleRateHz) {
+      const resampler = new Resampler(leg.sampleRateHz, sampleRateHz, readFrames)
+      this.#resampler = resampler
+      this.#ready = new Int16Array(resampler.outputSamples(readFrames))
+      this.#skip = Math.round((resampler.delaySamples * sampleRateHz) / leg.sampleRateHz)
+    }
+    if (factor === 1) return
+    this.#unstretched = this.#ready
+    this.#stretch = new Stretch(factor, this.#unstretched.length)
+    this.#ready = new Int16Array(this.#stretch.outputSamples(this.#unstretched.length))
   }
 
   /** Write the next `count` samples to every `step`-th place of `to`, from `at` on; fewer at the end. */
@@ -72,15 +84,17 @@ export class LegReader {
   /** More of the file; after its end silence, which brings out what is in the resampler. */
   async #fill(): Promise<void> {
     const mono = await this.#readMono()
+    const ready = this.#unstretched ?? this.#ready
     this.#given = 0
     this.#filled = readFrames
-    if (!this.#resampler) {
-      this.#ready.set(mono)
-      return
-    }
-    this.#filled = this.#resampler.process(mono, 0, readFrames, this.#ready, 0)
-    this.#given = Math.min(this.#skip, this.#filled)
-    this.#skip -= this.#given
+    if (this.#resampler) {
+      this.#filled = this.#resampler.process(mono, 0, readFrames, ready, 0)
+      this.#given = Math.min(this.#skip, this.#filled)
+      this.#skip -= this.#given
+    } else ready.set(mono)
+    if (!this.#stretch) return
+    this.#filled = this.#stretch.process(ready, this.#given, this.#filled - this.#given, this.#ready)
+    this.#given = 0
   }
 
   async #readMono(): Promise<Int16Array> {
@@ -93,6 +107,10 @@ export class LegReader {
     return channels === 1 ? this.#read : mixed(this.#read, channels)
   }
 }
+
+/** How many samples a leg gives. */
+export const samplesOf = (leg: LegAudio, sampleRateHz: number, factor: number): number =>
+  Math.round((leg.samples * sampleRateHz * factor) / leg.sampleRateHz)
 
 /** The mean of the channels. */
 function mixed(interleaved: Int16Array, channels: number): Int16Array {

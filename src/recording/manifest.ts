@@ -20,6 +20,20 @@ const participant = z.object({
   label: z.string().optional(),
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
+  heard: z
+    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .readonly()
+    .optional(),
+})
+
+const mark = z.object({
+  kind: z.enum(['paused', 'muted']),
+  what: z.enum(['recording', 'transcription']).optional(),
+  legId: z.string().optional(),
+  fromMs: z.number(),
+  untilMs: z.number().optional(),
+  by: z.enum(['api', 'digits', 'signalling', 'time']),
+  who: z.string().optional(),
 })
 
 const origin = z.object({
@@ -47,11 +61,15 @@ const manifestSchema = z.object({
       party: party.optional(),
       /** The leg's file, in the folder; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
+      /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
+      driftPpm: z.number().optional(),
     }),
   ),
   /** From SIPREC metadata; without them the parties of the tracks count. */
   participants: z.array(participant).optional(),
   channelOrder: z.array(z.string()).optional(),
+  /** Pauses and mutes. */
+  marks: z.array(mark).optional(),
   origin: origin.optional(),
 })
 

@@ -13,13 +13,26 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
+import type { FactOf } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
+import { PauseDigits } from './pause-digits.ts'
+import { Pauses, scopeOf } from './pauses.ts'
 import { Queue } from './queue.ts'
-import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from './types.ts'
+import type {
+  ActiveRecording,
+  MuteOrder,
+  PauseOrder,
+  PauseStatus,
+  RecordingOptions,
+  RecordingService,
+  ResumeOrder,
+  Track,
+  WhoIsRecorded,
+} from './types.ts'
 
 export interface RecordingDeps {
   /** Absolute; made when missing. */
@@ -28,11 +41,21 @@ export interface RecordingDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
+}
+
+export interface PauseSettings {
+  /** The longest that a person may pause; undefined for no bound. */
+  readonly longestMs?: number | undefined
+  /** How long a pause lasts when nothing is said; undefined: until it is resumed. */
+  readonly usualMs?: number | undefined
+  /** Digits that one of our extensions pauses and resumes with; none when undefined. */
+  readonly digits?: string | undefined
 }
 
 /** Recordings finished at a time: half of the thread pool, so that live calls find a free thread. */
@@ -44,6 +67,7 @@ export class Recordings implements RecordingService {
   /** File names in use without extension, lower case: some file systems do not tell cases apart. */
   readonly #taken = new Set<string>()
   readonly #stopping = new Set<Promise<void>>()
+  readonly #live = new Set<Recording>()
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
@@ -54,10 +78,22 @@ export class Recordings implements RecordingService {
     const recording = new Recording(options, this.#deps, {
       take: (wanted) => this.#take(wanted),
       finish: (manifest) => this.#queue.run(() => finishRecording(manifest, this.#deps)),
-      stopping: (done, names) => this.#track(done, names),
+      stopping: (done, names) => {
+        this.#live.delete(recording)
+        this.#track(done, names)
+      },
     })
+    this.#live.add(recording)
     recording.begin(options)
     return recording
+  }
+
+  live(): readonly ActiveRecording[] {
+    return [...this.#live]
+  }
+
+  liveOf(callId: string): ActiveRecording | undefined {
+    return this.live().findLast((recording) => recording.callId === callId)
   }
 
   async settled(): Promise<void> {
@@ -97,6 +133,14 @@ interface Office {
   stopping(done: Promise<void>, names: readonly string[]): void
 }
 
+/** A fact of pausing, without what all facts of a recording have. */
+type PauseChange = {
+  [Name in 'recording.paused' | 'recording.resumed' | 'recording.muted']: Omit<
+    FactOf<Name>,
+    'atMs' | 'callId' | 'recordingId'
+  >
+}['recording.paused' | 'recording.resumed' | 'recording.muted']
+
 class Recording implements ActiveRecording {
   readonly id = newId()
   readonly #deps: RecordingDeps
@@ -104,6 +148,8 @@ class Recording implements ActiveRecording {
   readonly #names: string[] = []
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
+  /** By leg id: how far its clock was off, parts in a million. */
+  readonly #drifts = new Map<string, number>()
   #manifest: Manifest
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
@@ -113,6 +159,7 @@ class Recording implements ActiveRecording {
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
+  readonly #pauses: Pauses
 
   constructor(options: RecordingOptions, deps: RecordingDeps, office: Office) {
     this.#deps = deps
@@ -128,6 +175,61 @@ class Recording implements ActiveRecording {
       tracks: [],
       ...(options.origin && { origin: options.origin }),
     }
+    const { longestMs, usualMs } = deps.pause ?? {}
+    this.#pauses = new Pauses({
+      clock: deps.clock,
+      longestMs,
+      usualMs,
+      paused: (parts, { by, who }) => {
+        const { autoResumeAtMs } = this.#pauses.status
+        const until = autoResumeAtMs === undefined ? {} : { autoResumeAtMs }
+        this.#paused({
+          name: 'recording.paused',
+          what: scopeOf(parts),
+          by,
+          ...(who !== undefined && { who }),
+          ...until,
+        })
+      },
+      resumed: (parts, { by, who }, pausedMs) =>
+        this.#paused({
+          name: 'recording.resumed',
+          what: scopeOf(parts),
+          by,
+          ...(who !== undefined && { who }),
+          pausedMs,
+        }),
+      muted: (legId, on, { by, who }) =>
+        this.#paused({ name: 'recording.muted', legId, on, by, ...(who !== undefined && { who }) }),
+    })
+  }
+
+  get callId(): string {
+    return this.#manifest.callId
+  }
+
+  get status(): PauseStatus {
+    return this.#pauses.status
+  }
+
+  get legIds(): readonly string[] {
+    return [...this.#open.keys()]
+  }
+
+  pause(order: PauseOrder): void {
+    if (!this.#stopped) this.#pauses.pause(order)
+  }
+
+  resume(order: ResumeOrder): void {
+    if (!this.#stopped) this.#pauses.resume(order)
+  }
+
+  mute(legId: string, order: MuteOrder): void {
+    if (!this.#stopped) this.#pauses.mute(legId, order)
+  }
+
+  unmute(legId: string, order: MuteOrder): void {
+    if (!this.#stopped) this.#pauses.unmute(legId, order)
   }
 
   begin(options: RecordingOptions): void {
@@ -174,6 +276,7 @@ class Recording implements ActiveRecording {
   stop(): Promise<void> {
     if (!this.#stopped) {
       for (const legId of this.#open.keys()) this.endTrack(legId)
+      this.#pauses.close()
       this.#stopped = this.#finish()
       this.#office.stopping(this.#stopped, this.#names)
     }
@@ -207,13 +310,39 @@ class Recording implements ActiveRecording {
       // The other legs go on, and what was written until now is kept.
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
+    this.#hearDigits(track)
+    if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
     track.port.record(join(this.#deps.folder, entry.file))
+  }
+
+  /** Our own extensions may pause by digits; who calls from outside may not. */
+  #hearDigits({ port, party }: Track): void {
+    const digits = this.#deps.pause?.digits
+    const who = party?.extension
+    if (digits === undefined || who === undefined) return
+    const code = new PauseDigits(digits, this.#deps.clock)
+    port.hearTones(true)
+    port.on('digit', ({ digit }) => {
+      if (!code.pressed(digit)) return
+      if (this.#pauses.heldByPeople) this.resume({ what: 'both', by: 'digits', who })
+      else this.pause({ what: 'both', by: 'digits', who })
+    })
+  }
+
+  /** Ports follow first: when it is told, it is so. */
+  #paused(change: PauseChange): void {
+    for (const { port, legId } of this.#open.values()) port.pauseRecording(this.#pauses.keepsOut(legId))
+    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
+    if (!this.#failed) this.#save()
+    this.#deps.bus.publish({ ...change, atMs: this.#deps.clock.wallMs(), ...this.#about() })
   }
 
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
   async #close(track: Track): Promise<RecordedFile | undefined> {
     try {
-      return await track.port.stopRecording()
+      const file = await track.port.stopRecording()
+      if (file?.driftPpm !== undefined) this.#drifts.set(track.legId, file.driftPpm)
+      return file
     } catch (error) {
       this.#cutOff = true
       this.#deps.log.warn('A leg of a recording was not closed in order', {
@@ -230,7 +359,12 @@ class Recording implements ActiveRecording {
     if (this.#failed) return
     const interrupted = this.#cutOff
     try {
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted }
+      const marks = [...this.#pauses.marks]
+      const tracks = this.#manifest.tracks.map((track) => {
+        const driftPpm = this.#drifts.get(track.legId)
+        return driftPpm === undefined ? track : Object.assign(track, { driftPpm })
+      })
+      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, tracks, ...(marks.length > 0 && { marks }) }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)

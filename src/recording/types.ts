@@ -1,18 +1,18 @@
 /**
  * What call/ and siprec/ see of recording: start one for a call, tell it of legs, stop it.
  *
- *   call/, siprec/  ── start, addTrack, stop ─▶  RecordingService  ── record(path) ─▶  media ports
+ *   call/, siprec/, api/  ── start, addTrack, pause, stop ─▶  RecordingService  ── record(path) ─▶  media ports
  *                                                      │
  *                                                      └─ recording.started, .stored, .failed ─▶  FactBus
  *
  * Nothing here throws at the caller: a recording that cannot be made becomes `recording.failed`, and the call goes on.
  */
-import type { LegRole, Participant, Party, RecordingOrigin } from '../events/catalogue.ts'
+import type { LegRole, Participant, Party, PauseCause, RecordingOrigin } from '../events/catalogue.ts'
 import type { MediaPort } from '../media/types.ts'
 
 /** One leg or stream of the call: its own file, and its own channel of the combined file. */
 export interface Track {
-  readonly port: Pick<MediaPort, 'record' | 'stopRecording' | 'on'>
+  readonly port: Pick<MediaPort, 'record' | 'pauseRecording' | 'stopRecording' | 'hearTones' | 'on'>
   readonly legId: string
   readonly role: LegRole
   /** Who speaks on it, as far as known. */
@@ -42,8 +42,50 @@ export interface WhoIsRecorded {
   readonly channelOrder?: readonly string[]
 }
 
+/** What a pause stops. Transcription is remembered and told; it has no effect as long as nothing transcribes. */
+export type PauseScope = 'recording' | 'transcription' | 'both'
+
+export interface MuteOrder {
+  readonly by: PauseCause
+  /** The user, the API key, or the extension whose digits asked for it. */
+  readonly who?: string
+}
+
+export interface ResumeOrder extends MuteOrder {
+  /** `recording` when left out. */
+  readonly what?: PauseScope
+}
+
+export interface PauseOrder extends ResumeOrder {
+  /** Goes on by itself after so long; as the settings say when left out. Not for `signalling`. */
+  readonly autoResumeMs?: number
+}
+
+export interface PauseStatus {
+  readonly recordingPaused: boolean
+  readonly transcriptionPaused: boolean
+  /** Since when either is. */
+  readonly pausedAtMs?: number
+  readonly autoResumeAtMs?: number
+  readonly mutedLegs: readonly string[]
+}
+
 export interface ActiveRecording {
   readonly id: string
+  readonly callId: string
+  readonly status: PauseStatus
+  /** Legs that are recorded now. */
+  readonly legIds: readonly string[]
+  /**
+   * Keep what comes from now on off the disk: silence takes its place, so the time line stays. Twice is fine; a later
+   * order of a person sets the time of its end anew. What `signalling` paused only `signalling` resumes, and the other
+   * way round.
+   */
+  pause(order: PauseOrder): void
+  resume(order: ResumeOrder): void
+  /** Keep one leg off the disk. */
+  mute(legId: string, order: MuteOrder): void
+  unmute(legId: string, order: MuteOrder): void
   /** A leg joined: a transfer, a new SIPREC stream. Its port starts recording at once. */
   addTrack(track: Track): void
   /**
@@ -62,7 +104,15 @@ export interface ActiveRecording {
   stop(): Promise<void>
 }
 
-export interface RecordingService {
+/** The recordings that are being made, for the API. */
+export interface LiveRecordings {
+  /** Oldest first. */
+  live(): readonly ActiveRecording[]
+  /** That of a call, the latest when there are several. */
+  liveOf(callId: string): ActiveRecording | undefined
+}
+
+export interface RecordingService extends LiveRecordings {
   start(options: RecordingOptions): ActiveRecording
   /** Resolves when every recording that was stopped is on disk: for the clean stop. */
   settled(): Promise<void>

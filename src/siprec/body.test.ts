@@ -37,6 +37,47 @@ test('an ordinary call is none', () => {
     assert.equal(isSiprec(invite(headers, 'v=0\r\n')), false, headers[0])
 })
 
+const parts = ['--b', 'Content-Type: application/sdp', '', 'v=0', '--b', 'content-TYPE:application/rs-metadata', '']
+
+test('compact header names, parameters after the boundary, blanks and line feeds alone: the parts are found', () => {
+  for (const [type, body] of [
+    ['c: multipart/mixed;boundary=b', [...parts, '<recording/>', '--b--', ''].join('\r\n')],
+    [
+      'Content-Type: multipart/mixed; boundary=b; type="application/sdp"',
+      [...parts, '<recording/>', '--b--', ''].join('\r\n'),
+    ],
+    ['CONTENT-type:multipart/MIXED ; BOUNDARY = "b"', [...parts, '<recording/>', '--b--  ', ''].join('\r\n')],
+    [
+      'Content-Type: multipart/mixed;boundary=b',
+      ['preamble', ...parts, '<recording/>', '--b-- ', 'epilogue'].join('\n'),
+    ],
+    ['Content-Type: multipart/mixed;boundary=b', [...parts, '<recording/>'].join('\r\n')],
+  ] as const) {
+    const { sdp, metadata } = readBody(invite([type], body))
+    assert.equal(sdp, 'v=0', type)
+    assert.equal(
+      Buffer.from(metadata?.bytes ?? [])
+        .toString()
+        .trim(),
+      '<recording/>',
+      type,
+    )
+  }
+})
+
+test('a body that is encoded in base64, or stands behind another one, is read', () => {
+  const coded = Buffer.from('<recording/>').toString('base64')
+  const body = [
+    '--b\r\nContent-Type: application/rs-metadata+xml\r\nContent-Transfer-Encoding: BASE64\r\n',
+    coded,
+    '--b\r\nContent-Type: application/x-unknown\r\n\r\n--c is content',
+    '--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--',
+  ].join('\r\n')
+  const { sdp, metadata } = readBody(invite(['Content-Type: multipart/mixed;boundary=b'], body))
+  assert.equal(sdp, 'v=0')
+  assert.equal(Buffer.from(metadata?.bytes ?? []).toString(), '<recording/>')
+})
+
 test('metadata is found by its disposition where its type is some other XML, and in nested parts', () => {
   const inner = '--i\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--i--'
   const body = [

@@ -145,10 +145,11 @@ test('metadata names the people, and who called is on channel 0', async () => {
   assert.deepEqual(snapshot?.from, { uri: 'sip:bob@biloxi.example.com', name: 'Bob' })
   assert.deepEqual(snapshot?.to, { uri: 'sip:paul@biloxi.example.com', name: 'Paul' })
   const [bob, paul] = snapshot?.legs ?? []
+  const heard = [{ fromMs: world.clock.wallMs() }]
   assert.deepEqual(world.recordings.started[0]?.who, {
     participants: [
-      { uri: 'sip:bob@biloxi.example.com', name: 'Bob', legId: bob?.id, label: '96' },
-      { uri: 'sip:paul@biloxi.example.com', name: 'Paul', legId: paul?.id, label: '97' },
+      { uri: 'sip:bob@biloxi.example.com', name: 'Bob', legId: bob?.id, label: '96', heard },
+      { uri: 'sip:paul@biloxi.example.com', name: 'Paul', legId: paul?.id, label: '97', heard },
     ],
     channelOrder: [bob?.id, paul?.id],
   })

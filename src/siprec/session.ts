@@ -25,9 +25,11 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
 import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
-import { type MetadataDocument, parseMetadata } from './metadata.ts'
+import { metadataOf } from './metadata/from-request.ts'
+import type { MetadataDocument } from './metadata/model.ts'
+import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
+import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
-import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './people.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
@@ -43,6 +45,8 @@ export interface SessionSettings {
    */
   readonly askWhenSilentMs: number
   readonly srtp: SrtpMode
+  /** Answer with two parts, as clients made for loreste/siprec may want (multipart-answer.ts). */
+  readonly multipartResponse?: boolean
 }
 
 export class RecordingSession implements LiveCall {
@@ -55,7 +59,7 @@ export class RecordingSession implements LiveCall {
   readonly #startedAtMs: number
   readonly #media: MediaSession
   readonly #streams: Streams
-  readonly #people = new People()
+  readonly #people: People
   readonly #ours: { readonly address: string; readonly sessionId: string }
   readonly #closed = Promise.withResolvers<void>()
   #version = 0
@@ -92,7 +96,8 @@ export class RecordingSession implements LiveCall {
       srtp: settings.srtp,
       listener: this.#listener(),
     })
-    this.#who = this.#people.on([])
+    this.#people = new People(invite.request)
+    this.#who = this.#people.on([], this.#startedAtMs)
     invite.cancelled.addEventListener('abort', () => void this.#finish('cancelled', 'stream'))
   }
 
@@ -105,7 +110,7 @@ export class RecordingSession implements LiveCall {
   async accept(): Promise<void> {
     try {
       const body = readBody(this.#invite.request)
-      const document = body.metadata && parseMetadata(body.metadata.bytes, body.metadata.charset)
+      const document = metadataOf(this.#invite.request, body.metadata)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
       const offer = readOffer(body.sdp)
@@ -123,20 +128,20 @@ export class RecordingSession implements LiveCall {
     const streams = await this.#streams.apply(offer)
     if (this.#ended) return
     if (streams.length < offer.streams.length) throw new SiprecError('siprec.media-exhausted')
-    this.#who = this.#people.on(this.#recordedStreams())
+    this.#who = this.#people.on(this.#recordedStreams(), this.#services.clock.wallMs())
     this.#tellStarted()
     const { recordings } = this.#services
     this.#recording = recordings.start({ callId: this.id, name: this.#sipCallId, tracks: [] })
     for (const stream of streams) this.#record(stream)
     this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
     this.#offer = offer
-    const body = printAnswer(offer, this.#nextOurs(), this.#streams)
-    this.#dialog = this.#invite.answer({ headers: this.#headers(), contentType: 'application/sdp', body })
+    const answer = this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
+    this.#dialog = this.#invite.answer({ headers: this.#headers(), ...answer })
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#listenTo(this.#dialog)
     this.#tell('call.answered', { legId: streams[0]?.legId ?? '' })
     for (const stream of streams) this.#tellAnswered(stream)
-    if (document) this.#tellMetadata(document)
+    if (document || this.#people.vendor) this.#tellMetadata(document)
   }
 
   #listenTo(dialog: Dialog): void {
@@ -176,12 +181,12 @@ export class RecordingSession implements LiveCall {
     try {
       const { sdp, metadata } = readBody(incoming.request)
       const offer = sdp === undefined ? undefined : readOffer(sdp)
-      const document = metadata && parseMetadata(metadata.bytes, metadata.charset)
+      const document = metadataOf(incoming.request, metadata)
       if (document) this.#people.merge(document)
       const added = offer ? await this.#streams.apply(offer) : []
       if (this.#ended) return
       this.#offer = offer ?? this.#offer
-      this.#who = this.#people.on(this.#recordedStreams())
+      this.#who = this.#people.on(this.#recordedStreams(), this.#services.clock.wallMs())
       for (const stream of added) this.#record(stream)
       this.#recording?.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
       incoming.respond(200, { headers: this.#headers(), ...this.#bodyFor(incoming.request.method, offer) })
@@ -212,11 +217,15 @@ export class RecordingSession implements LiveCall {
   /** An answer to an offer; an offer of ours to an INVITE without one; nothing to an UPDATE without one. */
   #bodyFor(method: string, offer: Offer | undefined): Payload {
     if (offer) {
-      return { contentType: 'application/sdp', body: printAnswer(offer, this.#nextOurs(), this.#streams) }
+      return this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
     }
     if (method !== 'INVITE' || !this.#offer) return {}
     this.#offeredByUs = true
     return { contentType: 'application/sdp', body: printOurOffer(this.#offer, this.#nextOurs(), this.#streams) }
+  }
+
+  #describe(sdp: string): Payload {
+    return this.#settings.multipartResponse ? multipartAnswer(sdp) : { contentType: 'application/sdp', body: sdp }
   }
 
   #nextOurs(): Ours {
@@ -251,7 +260,7 @@ export class RecordingSession implements LiveCall {
   #recordedStreams(): readonly RecordedStream[] {
     return this.#streams
       .list()
-      .map(({ legId, offered: { label } }) => (label === undefined ? { legId } : { legId, label }))
+      .map(({ legId, offered: { index, label } }) => (label === undefined ? { legId, index } : { legId, index, label }))
   }
 
   #listener(): StreamListener {
@@ -295,7 +304,7 @@ export class RecordingSession implements LiveCall {
     return this.#finish(reason)
   }
 
-  /** Once; resolves when all is closed and stored. */
+  /** Once; resolves when all is closed; the recording is stored in its turn. */
   async #finish(reason: EndReason, by?: LegRole, sipStatus?: number): Promise<void> {
     if (this.#ended) return this.#closed.promise
     this.#ended = true
@@ -304,11 +313,12 @@ export class RecordingSession implements LiveCall {
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
     const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
-    const stored = this.#recording?.stop()
+    // Not waited for: what is stored in its turn must not keep the session in memory.
+    void this.#recording?.stop()
     await this.#streams.close()
     this.#tell('call.ended', { reason, ...(by && { by }), ...(sipStatus !== undefined && { sipStatus }) })
     this.#services.live.remove(this.id)
-    await Promise.allSettled([goodbye, stored, this.#media.close()])
+    await Promise.allSettled([goodbye, this.#media.close()])
     this.#tell('call.traced', { messages: this.messages() })
     this.#closed.resolve()
   }
@@ -327,8 +337,16 @@ export class RecordingSession implements LiveCall {
     this.#streams.watch(stream)
   }
 
-  #tellMetadata({ raw, problems }: MetadataDocument): void {
-    this.#tell('siprec.metadata-updated', { participants: this.#who.now, raw, problems })
+  /** @param document None: only headers of the INVITE told something. */
+  #tellMetadata(document: MetadataDocument | undefined): void {
+    const { sessions, vendor } = this.#people
+    this.#tell('siprec.metadata-updated', {
+      participants: this.#who.now,
+      raw: document?.raw ?? '',
+      problems: document?.problems ?? [],
+      sessions,
+      ...(vendor && { vendor }),
+    })
   }
 
   #tell<Name extends FactName>(name: Name, facts: Omit<FactOf<Name>, 'name' | 'atMs' | 'callId'>): void {

@@ -7,7 +7,16 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
-import type { ActiveRecording, RecordingOptions, RecordingService, Track, WhoIsRecorded } from '../recording/types.ts'
+import type {
+  ActiveRecording,
+  MuteOrder,
+  PauseOrder,
+  RecordingOptions,
+  RecordingService,
+  ResumeOrder,
+  Track,
+  WhoIsRecorded,
+} from '../recording/types.ts'
 import { Headers } from '../sip/message/headers.ts'
 import { parseNameAddr } from '../sip/message/name-addr.ts'
 import { parseMessage } from '../sip/message/parse.ts'
@@ -160,6 +169,14 @@ export class FakeRecordings implements RecordingService {
     return recording
   }
 
+  live(): readonly ActiveRecording[] {
+    return this.started.filter(({ stopped }) => !stopped)
+  }
+
+  liveOf(callId: string): ActiveRecording | undefined {
+    return this.live().find((recording) => recording.callId === callId)
+  }
+
   settled(): Promise<void> {
     return Promise.resolve()
   }
@@ -170,6 +187,9 @@ export class FakeRecording implements ActiveRecording {
   readonly options: RecordingOptions
   readonly tracks: Track[]
   readonly endedLegs: string[] = []
+  /** What was asked of it while it ran: `pause recording signalling`, `mute <leg> signalling`. */
+  readonly orders: string[] = []
+  readonly status = { recordingPaused: false, transcriptionPaused: false, mutedLegs: [] }
   who: WhoIsRecorded | undefined
   stopped = false
 
@@ -178,8 +198,32 @@ export class FakeRecording implements ActiveRecording {
     this.tracks = [...options.tracks]
   }
 
+  get callId(): string {
+    return this.options.callId
+  }
+
+  get legIds(): readonly string[] {
+    return this.tracks.map(({ legId }) => legId).filter((legId) => !this.endedLegs.includes(legId))
+  }
+
   addTrack(track: Track): void {
     this.tracks.push(track)
+  }
+
+  pause({ what = 'recording', by }: PauseOrder): void {
+    this.orders.push(`pause ${what} ${by}`)
+  }
+
+  resume({ what = 'recording', by }: ResumeOrder): void {
+    this.orders.push(`resume ${what} ${by}`)
+  }
+
+  mute(legId: string, { by }: MuteOrder): void {
+    this.orders.push(`mute ${legId} ${by}`)
+  }
+
+  unmute(legId: string, { by }: MuteOrder): void {
+    this.orders.push(`unmute ${legId} ${by}`)
   }
 
   endTrack(legId: string): void {

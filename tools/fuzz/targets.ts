@@ -29,7 +29,9 @@ import { readMessageSummary } from '../../src/sip/packages/message-summary.ts'
 import { readPidf } from '../../src/sip/packages/pidf.ts'
 import { readReginfo } from '../../src/sip/packages/reginfo.ts'
 import { inStream } from '../../src/sip/transport/framer.ts'
-import { mergeMetadata, noMetadata, parseMetadata } from '../../src/siprec/metadata.ts'
+import { mergeMetadata } from '../../src/siprec/metadata/merge.ts'
+import { noMetadata } from '../../src/siprec/metadata/model.ts'
+import { parseMetadata } from '../../src/siprec/metadata/read.ts'
 import type { RuleName } from './grammar.ts'
 
 export interface FuzzTarget {

@@ -100,6 +100,37 @@ test('messages come from the live call, later from what is kept', async (t) => {
   assert.equal((await app.inject({ url: '/api/calls/b/messages', headers })).json().code, 'api.call-not-found')
 })
 
+test('the metadata of a SIPREC session: documents, sessions, vendor facts; none for others', async (t) => {
+  const { app, as, bus } = await startApi(t)
+  const headers = await as('viewer')
+  const vendor = { type: 'avaya', ucid: '04099475671585313765', headers: {}, extensions: [] } as const
+  const sessions = [{ id: 'cs', sipSessionIds: [], startedAtMs: 5, reasons: [], participants: [] }]
+  for (const id of ['a', 'b'])
+    bus.publish({ name: 'call.started', atMs: 1_000, callId: id, kind: 'siprec', from: alice, to: bob })
+  bus.publish({
+    name: 'siprec.metadata-updated',
+    atMs: 2_000,
+    callId: 'a',
+    participants: [],
+    raw: '<recording/>',
+    problems: [],
+    sessions,
+    vendor,
+  })
+
+  const get = async (url: string) => (await app.inject({ url, headers })).json()
+  assert.deepEqual(await get('/api/calls/a/metadata'), {
+    documents: [{ atMs: 2_000, raw: '<recording/>', problems: [] }],
+    sessions,
+    vendor,
+  })
+  assert.deepEqual((await get('/api/calls/a')).vendor, vendor)
+  assert.deepEqual(await get('/api/calls/b/metadata'), { documents: [], sessions: [] })
+  assert.equal((await get('/api/calls/b')).vendor, undefined)
+  assert.equal((await get('/api/calls/c/metadata')).code, 'api.call-not-found')
+  assert.deepEqual(ids(await get('/api/calls?key=04099475671585313765')), ['a'])
+})
+
 test('hanging up ends the live call; one that is over or unknown cannot be', async (t) => {
   const { app, as, bus, liveCalls } = await startApi(t)
   const headers = await as('admin')

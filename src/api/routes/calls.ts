@@ -16,6 +16,7 @@ import {
   messagesSchema,
 } from '../schemas/calls.ts'
 import { idParams } from '../schemas/common.ts'
+import { callMetadataSchema } from '../schemas/siprec.ts'
 
 const tags = ['calls']
 
@@ -66,7 +67,27 @@ export function callRoutes(app: App, { history, liveCalls }: ApiDeps): void {
       const live = liveCalls.get(params.id)?.snapshot()
       const call = (await history.call(params.id)) ?? (live && recordOf(live))
       if (!call) throw new ApiError('api.call-not-found')
-      return live ? { call, live } : { call }
+      const vendor = call.kind === 'siprec' ? (await history.metadata(params.id))?.vendor : undefined
+      return { call, ...(live && { live }), ...(vendor && { vendor }) }
+    },
+  )
+
+  app.get(
+    '/api/calls/:id/metadata',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Recording metadata of a SIPREC session: documents as they came, and what they say together',
+        params: idParams,
+        response: { 200: callMetadataSchema, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      const metadata = await history.metadata(params.id)
+      if (metadata) return metadata
+      if (!liveCalls.get(params.id) && !(await history.call(params.id))) throw new ApiError('api.call-not-found')
+      return { documents: [], sessions: [] }
     },
   )
 

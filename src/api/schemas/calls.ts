@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { callKindSchema, endReasonSchema, flagQuery, legRoleSchema, pageOf, pageQuery, partySchema } from './common.ts'
 import { recordingSchema } from './recordings.ts'
+import { vendorFactsSchema } from './siprec.ts'
 
 export const qualitySchema = z
   .object({
@@ -79,6 +80,7 @@ export const callSchema = z
     endedAtMs: z.number().optional(),
     endReason: endReasonSchema.optional(),
     sipStatus: z.int().optional(),
+    metadataProblems: z.int().optional().describe('SIPREC: how many faults its metadata had.'),
     legs: z.array(legSchema).readonly(),
     recordings: z.array(recordingSchema).readonly(),
   })
@@ -122,14 +124,23 @@ export type LiveCalls = z.infer<typeof liveCallsSchema>
 
 /** One call; `live` is there while it lives. `call` is what has been kept of it so far. */
 export const callDetailSchema = z
-  .object({ call: callSchema, live: liveCallSchema.optional() })
+  .object({ call: callSchema, live: liveCallSchema.optional(), vendor: vendorFactsSchema.optional() })
   .meta({ id: 'CallDetail' })
 export type CallDetail = z.infer<typeof callDetailSchema>
 
 export const callsQuerySchema = z.object({
   ...pageQuery,
   kind: callKindSchema.optional(),
-  search: z.string().max(200).optional().describe("Part of a party's URI, name or extension, or of a SIP Call-ID."),
+  search: z
+    .string()
+    .max(200)
+    .optional()
+    .describe("Part of a party's URI, name or extension, of a SIP Call-ID, or of a key of another system."),
+  key: z
+    .string()
+    .max(255)
+    .optional()
+    .describe('A number by which another system knows a SIPREC call, in full: UCID, Session-ID, gcid, …'),
   endReason: endReasonSchema.optional(),
   recorded: flagQuery.optional(),
   fromMs: z.coerce.number().int().optional(),

@@ -27,9 +27,27 @@ export const participantSchema = z
     label: z.string().optional(),
     channel: z.int().optional().describe('Channel of the combined file with this voice.'),
     guessed: z.boolean().optional().describe('The channel was guessed from the order of the streams.'),
+    heard: z
+      .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+      .readonly()
+      .optional()
+      .describe('When it was on that leg; open at the end: until the end.'),
   })
   .meta({ id: 'Participant' })
 export type Participant = z.infer<typeof participantSchema>
+
+export const recordingMarkSchema = z
+  .object({
+    kind: z.enum(['paused', 'muted']).describe('`muted`: one leg.'),
+    what: z.enum(['recording', 'transcription']).optional(),
+    legId: z.string().optional(),
+    fromMs: z.number().describe('Wall time, as `startedAtMs` of a file.'),
+    untilMs: z.number().optional().describe('Absent when it lasted until the end.'),
+    by: z.enum(['api', 'digits', 'signalling', 'time']),
+    who: z.string().optional().describe('The user, the API key, or the extension.'),
+  })
+  .meta({ id: 'RecordingMark' })
+export type RecordingMark = z.infer<typeof recordingMarkSchema>
 
 export const recordingStateSchema = z.enum(['recording', 'stored', 'interrupted', 'failed'])
 export type RecordingState = z.infer<typeof recordingStateSchema>
@@ -45,6 +63,11 @@ const recordingShape = {
   tags: z.array(z.string()).readonly(),
   files: z.array(recordingFileSchema).readonly(),
   participants: z.array(participantSchema).readonly(),
+  marks: z
+    .array(recordingMarkSchema)
+    .readonly()
+    .optional()
+    .describe('Stretches that were kept off the disk, oldest first; absent when there were none.'),
 }
 
 export const recordingSchema = z.object(recordingShape).meta({ id: 'Recording' })

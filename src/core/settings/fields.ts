@@ -20,7 +20,8 @@ export interface SettingInfo {
 /** Attach the facts of a setting to its schema; `schema.meta()` reads them back. */
 export const setting = <Schema extends z.ZodType>(schema: Schema, info: SettingInfo): Schema => schema.meta({ ...info })
 
-const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
+/** What is text is read by `read`; anything else is judged as it is. */
+export const fromText = <Value extends z.ZodType>(read: (given: string) => unknown, value: Value) =>
   z.preprocess((given) => (typeof given === 'string' ? read(given.trim()) : given), value)
 
 export const text = () => fromText((given) => given, z.string())
@@ -28,7 +29,7 @@ export const text = () => fromText((given) => given, z.string())
 export const flag = () =>
   fromText(
     (given) =>
-      ({ true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false })[
+      ({ true: true, t: true, yes: true, on: true, 1: true, false: false, f: false, no: false, off: false, 0: false })[
         given.toLowerCase()
       ],
     z.boolean({ error: 'true or false' }),
@@ -91,7 +92,10 @@ export const duration = (minMs = 0) =>
 function readDuration(given: unknown): unknown {
   if (typeof given === 'number') return given * 1000
   if (typeof given !== 'string') return given
-  const written = given.trim()
+  // loreste/siprec writes some of its defaults as Go does: 5*time.Minute.
+  const written = given
+    .trim()
+    .replace(/^(\d+)\*time\.([HMS])(?:our|inute|econd)$/, (_, amount, unit) => `${amount}${String(unit).toLowerCase()}`)
   if (/^\d+(\.\d+)?$/.test(written)) return Number(written) * 1000
   const parts = [...written.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== written) return Number.NaN

@@ -1,6 +1,8 @@
 /**
  * Settings from the environment, over those from patchbay.yaml, over the defaults.
  *
+ *   environment, file ─▶ siprec/ (what loreste/siprec calls otherwise) ─▶ here ─▶ schema ─▶ Settings
+ *
  * A wrong value ends the start with one line: the name, what was given, what is allowed.
  */
 import { readFileSync } from 'node:fs'
@@ -9,6 +11,9 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import type { SettingInfo } from './fields.ts'
 import { type Settings, settingsSchema } from './schema.ts'
+import { findUnsupported, readRules, type Unsupported } from './siprec/fates.ts'
+import { takeTheirs } from './siprec/file-shape.ts'
+import { siprecNames } from './siprec/names.ts'
 import { isStunServer } from './told-address.ts'
 
 export class SettingsError extends Error {
@@ -24,8 +29,12 @@ export interface Leaf extends SettingInfo {
 
 export interface LoadedSettings {
   readonly settings: Settings
-  /** Dotted path to where the value came from: `default`, `environment`, or the file's name. */
+  /** Dotted path to where the value came from: `default`, `environment`, `environment (NAME)`, or the file's name. */
   readonly sources: ReadonlyMap<string, string>
+  /** That was read. */
+  readonly configFile?: string
+  /** Variables of loreste/siprec that were given and have no effect here. */
+  readonly unsupported: readonly Unsupported[]
 }
 
 /** Every setting with an environment variable, in the order of the schema. */
@@ -49,6 +58,8 @@ export interface LoadOptions {
   readonly configFile?: string
   /** Values by dotted path that beat all others: what a program that starts the server in itself decides. */
   readonly overrides?: Readonly<Record<string, unknown>>
+  /** Variables that stand in a file made for this server (.env), so that all of them are meant for it. */
+  readonly meant?: ReadonlySet<string>
 }
 
 /** @throws {SettingsError} with the one line to print. */
@@ -58,24 +69,45 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const raw = configFile ? readFile(configFile) : {}
   const sources = new Map<string, string>()
   const overrides = options.overrides ?? {}
+  const leaves = settingLeaves()
+  const theirs = takeTheirs(raw, new Set(leaves.map(({ path }) => path.join('.'))))
+  const given = (name: string): string | undefined => env[name]?.trim() || theirs.given.get(name)
+  const byRule = readRules(given)
   // Lists (extensions, trunks) have no environment variable and can be given too.
   for (const [dotted, value] of Object.entries(overrides)) {
     put(raw, dotted.split('.'), value)
     sources.set(dotted, 'given by the caller')
   }
-  for (const leaf of settingLeaves()) {
+  for (const leaf of leaves) {
     const dotted = leaf.path.join('.')
-    const fromEnv = env[leaf.env]
     if (dotted in overrides) continue
-    if (fromEnv !== undefined && fromEnv !== '') {
+    const fromEnv = env[leaf.env] || undefined
+    const rule = byRule.get(leaf.env)
+    // Where they have the variable too, their rule says what it means; one that is only ours is plainer than theirs.
+    if (rule && (fromEnv === undefined || siprecNames.has(leaf.env))) {
+      put(raw, leaf.path, rule.value)
+      sources.set(dotted, env[rule.from] ? `environment (${rule.from})` : (configFile ?? ''))
+    } else if (fromEnv !== undefined) {
       put(raw, leaf.path, fromEnv)
       sources.set(dotted, 'environment')
-    } else sources.set(dotted, has(raw, leaf.path) ? (configFile ?? '') : 'default')
+    } else if (has(raw, leaf.path)) sources.set(dotted, configFile ?? '')
+    else if (theirs.given.has(leaf.env)) {
+      put(raw, leaf.path, theirs.given.get(leaf.env))
+      sources.set(dotted, configFile ?? '')
+    } else sources.set(dotted, 'default')
   }
   const parsed = settingsSchema.safeParse(raw)
   if (!parsed.success) throw new SettingsError(explain(parsed.error, raw, sources))
   checkTogether(parsed.data)
-  return { settings: parsed.data, sources }
+  const names = [...siprecNames.keys()].flatMap((name): [string, string][] => {
+    const value = given(name)
+    return value === undefined ? [] : [[name, value]]
+  })
+  const meant = (name: string): boolean => theirs.given.has(name) || options.meant?.has(name) === true
+  const unsupported = findUnsupported(new Map(names), new Set(leaves.map(({ env: name }) => name)), meant)
+  if (theirs.passedOver.length > 0)
+    unsupported.push({ why: 'nothing here is like it', names: theirs.passedOver, protects: false })
+  return { settings: parsed.data, sources, unsupported, ...(configFile && { configFile }) }
 }
 
 function readFile(path: string): Record<string, unknown> {
@@ -122,7 +154,9 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
     return `${where}: there is no such setting; see docs/configuration.md`
   }
   const leaf = settingLeaves().find(({ path }) => path.every((key, index) => issue.path[index] === key))
-  const name = leaf && sources.get(leaf.path.join('.')) === 'environment' ? leaf.env : issue.path.join('.')
+  const [, inEnvironment, other] =
+    /^(environment)(?: \((\w+)\))?$/.exec(sources.get(leaf?.path.join('.') ?? '') ?? '') ?? []
+  const name = other ?? (inEnvironment && leaf ? leaf.env : issue.path.join('.'))
   const value = lookUp(raw, leaf?.path ?? issue.path)
   const secret = value !== undefined && (leaf?.secret || issue.path.at(-1) === 'password')
   const given = secret ? 'a secret' : JSON.stringify(value)

@@ -28,22 +28,13 @@ import {
 } from './fields.ts'
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
+import { pauseSettings } from './pause-settings.ts'
+import { privateNetworks } from './private-networks.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
 const srtpMeaning =
   '`none`: plain RTP alone. `accepted`: who offers it gets it. `optional`: we offer it too, and take plain RTP. `mandatory`: nothing else. `dtls`: nothing else, and we offer keys agreed by DTLS instead of keys in the signalling. Browsers get DTLS whatever stands here.'
-
-const privateNetworks = [
-  '127.0.0.0/8',
-  '::1/128',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '169.254.0.0/16',
-  'fc00::/7',
-  'fe80::/10',
-]
 
 /** A number that phones can dial. */
 const serviceNumber = () =>
@@ -323,6 +314,7 @@ export const settingsSchema = z.strictObject({
       description:
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
+    ...pauseSettings,
   }),
   siprec: section({
     askWhenSilent: setting(duration().default(300_000), {
@@ -335,11 +327,21 @@ export const settingsSchema = z.strictObject({
       description:
         'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
     }),
-    allowedSources: setting(list().pipe(networks()).default(privateNetworks), {
-      env: 'SIPREC_ALLOWED_SOURCES',
+    multipartResponse: setting(flag().default(false), {
+      env: 'MULTIPART_RESPONSE',
       description:
-        'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
+        'Answer recording clients with two parts, description and empty metadata, as loreste/siprec once did by default. Some clients cannot read it; the standard asks for the description alone.',
     }),
+    allowedSources: setting(
+      list()
+        .pipe(networks())
+        .default([...privateNetworks]),
+      {
+        env: 'SIPREC_ALLOWED_SOURCES',
+        description:
+          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
+      },
+    ),
   }),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {

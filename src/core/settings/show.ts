@@ -9,13 +9,8 @@ const at = (settings: Settings, path: readonly string[]): unknown =>
 /** One line a setting: path, value in force, where it came from. Secrets masked. */
 export function showSettings({ settings, sources }: LoadedSettings): string {
   const rows = settingLeaves().map((leaf) => {
-    const value = at(settings, leaf.path)
-    const shown = isDuration(leaf) ? seconds(value) : JSON.stringify(value)
-    return [
-      leaf.path.join('.'),
-      leaf.secret && value !== '' ? mask : shown,
-      `${sources.get(leaf.path.join('.'))} (${leaf.env})`,
-    ] as const
+    const dotted = leaf.path.join('.')
+    return [dotted, shownValue(settings, leaf), `${sources.get(dotted)} (${leaf.env})`] as const
   })
   const listed = (['extensions', 'trunks', 'siprecPeers', 'certificates'] as const).flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
@@ -23,6 +18,13 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
   const all = [...rows, ...listed]
   const width = Math.max(...all.map(([path]) => path.length))
   return all.map(([path, value, source]) => `${path.padEnd(width)}  ${value}  # ${source}`).join('\n')
+}
+
+/** The value in force of one setting, as it may be seen. */
+export function shownValue(settings: Settings, leaf: Leaf): string {
+  const value = at(settings, leaf.path)
+  if (leaf.secret && value !== '') return mask
+  return isDuration(leaf) ? seconds(value) : JSON.stringify(value)
 }
 
 const maskPasswords = (entry: object): object =>

@@ -86,6 +86,7 @@ export class MediaWorker {
     else if (!(port instanceof Port)) return
     else if (order.type === 'identify') port.identify(order.identity)
     else if (order.type === 'record') port.record(order.path)
+    else if (order.type === 'pause-recording') port.pauseRecording(order.on)
     else if (order.type === 'process') port.process(order.wanted)
     else port.hearTones(order.on)
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { decodeG711, encodeG711 } from '../../codec/g711.ts'
+import { readWav } from '../../codec/wav.ts'
 import { FakeClock } from '../../core/fake-clock.ts'
 import { printCheck } from '../../ice/test-support.ts'
 import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/packet.ts'
@@ -377,4 +378,31 @@ test('a browser that speaks from two places by turns is told of a few times, the
   }
   const started = told.filter((each) => (each as string[])[0] === 'media-started').length
   assert.ok(started >= 2 && started <= 10, `${started}`)
+})
+
+test('what came before the recording began is not kept either when it begins paused', async (t) => {
+  const clock = new FakeClock()
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-port-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const { port, run } = portWith(clock, 0, true)
+  port.describe({ remote: alice, receive: [pcmu], send: [] })
+  const from = { ip: alice.ip, port: alice.rtpPort }
+  const speak = (first: number, until: number): void => {
+    for (let sequence = first; sequence < until; sequence++) {
+      port.rtp(speech(sequence), from)
+      run(20)
+    }
+  }
+  speak(0, 10)
+  port.pauseRecording(true)
+  port.record(join(folder, 'a.wav'))
+  speak(10, 20)
+  port.pauseRecording(false)
+  speak(20, 30)
+  await port.stopRecording()
+  const { pcm } = await readWav(join(folder, 'a.wav'))
+  const sound = decodeG711('PCMU', payload)
+  assert.equal(pcm.length, 30 * 160)
+  assert.ok(pcm.subarray(0, 20 * 160).every((sample) => sample === 0))
+  for (let index = 20; index < 30; index++) assert.deepEqual(pcm.slice(index * 160, (index + 1) * 160), sound)
 })

@@ -92,6 +92,7 @@ export class Port implements PacketHandler, Wire {
   /** Of the last recording: settles when its file is on disk. */
   #fileClosed: Promise<unknown> | undefined
   #preroll: Preroll | undefined
+  #recordingPaused = false
   /** By payload type, as declared by us. */
   #receive: readonly (Format | undefined)[] = []
   /** What the peer's timestamps count in. */
@@ -263,9 +264,16 @@ export class Port implements PacketHandler, Wire {
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
     const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
+    recorder.pause(this.#recordingPaused)
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
     this.#recorder = recorder
+  }
+
+  /** What comes is silence in the recording from now on, or sound again; this and every later one. */
+  pauseRecording(on: boolean): void {
+    this.#recordingPaused = on
+    this.#recorder?.pause(on)
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {
@@ -275,6 +283,12 @@ export class Port implements PacketHandler, Wire {
     const file = recorder.close()
     this.#fileClosed = file
     return file
+  }
+
+  /** It was somebody else's. */
+  #forgetRecorded(): void {
+    this.#recorder?.forget()
+    this.#preroll?.take(0)
   }
 
   #newLink(): PeerLink {
@@ -308,6 +322,7 @@ export class Port implements PacketHandler, Wire {
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    if (this.#lock.takeOver()) this.#forgetRecorded()
     if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false

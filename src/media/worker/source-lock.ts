@@ -50,6 +50,7 @@ export class SourceLock {
   /** Where the peer was before that, as long as it has not come back. */
   #knownIp: string | undefined
   #left: Endpoint | undefined
+  #tookOver = false
   /** What ICE has proven; undefined for peers without. */
   #isProven: ((from: Endpoint) => boolean) | undefined
   #chosen: Endpoint | undefined
@@ -67,6 +68,16 @@ export class SourceLock {
   /** Where to send: what ICE chose, or the learned source, else what the SDP said. */
   get destination(): Endpoint | undefined {
     return this.#isProven ? this.#chosen : (this.#source ?? this.#told)
+  }
+
+  /**
+   * Whether what was taken so far was of another stream: the address of the SDP spoke up within the first second, after
+   * packets of the call before had still come in. Told once.
+   */
+  takeOver(): boolean {
+    const tookOver = this.#tookOver
+    this.#tookOver = false
+    return tookOver
   }
 
   /**
@@ -110,6 +121,8 @@ export class SourceLock {
       const rank = this.#rankOf(from)
       const free = source === undefined || this.#open || this.#isProven !== undefined
       if (!free && !this.#isBetter(from, rank, nowMs) && !this.#cameBack(from, ssrc, nowMs)) return false
+      const settled = nowMs - this.#lockedAtMs >= settleMs
+      this.#tookOver = !free && !settled && rank === exact && ssrc !== this.#ssrc
       this.#source = from
       this.#rank = rank
       this.#packets = 0

@@ -41,6 +41,8 @@ export class LegFile {
   readonly sampleRateHz: number
   readonly channels: 1 | 2
   readonly #options: LegFileOptions
+  /** Wall time of position 0. */
+  #startedAtMs: number
   readonly #file: PositionalFile
   readonly #blockFrames: number
   /** Position of the file's first frame, known once the first block is written. */
@@ -58,6 +60,7 @@ export class LegFile {
   constructor(options: LegFileOptions) {
     const { sampleRateHz, channels, path, failed, blocks } = options
     this.#options = options
+    this.#startedAtMs = options.startedAtMs
     this.sampleRateHz = sampleRateHz
     this.channels = channels
     this.#blockFrames = sampleRateHz / blocksPerSecond
@@ -80,6 +83,14 @@ export class LegFile {
     while (skip < piece.frames) skip += this.#putIntoBlock(piece, position, skip)
   }
 
+  /** Silence over all that was put so far. */
+  clear(): void {
+    this.#silence(this.#from, this.#to)
+    if (this.#origin === undefined || this.#blockStart <= this.#origin) return
+    const frames = this.#blockStart - this.#origin
+    this.#write(new Int16Array(frames * this.channels), 0, frames, this.#origin)
+  }
+
   /** Write the block and begin the next one where it ended, or at `next`. */
   flush(next?: number): void {
     if (this.#to > this.#from) {
@@ -95,9 +106,13 @@ export class LegFile {
     if (next !== undefined) this.#blockStart = next
   }
 
-  /** Write the rest and close. Resolves with undefined when the file could not be made. */
-  async close(): Promise<RecordedFile | undefined> {
+  /**
+   * Write the rest and close. Resolves with undefined when the file could not be made.
+   * @param earlierMs So much earlier than was thought at first was the first frame said.
+   */
+  async close(earlierMs = 0): Promise<RecordedFile | undefined> {
     this.flush()
+    this.#startedAtMs -= earlierMs
     this.#options.blocks.giveBack(this.#block)
     const samples = this.#end - (this.#origin ?? 0)
     const dataBytes = samples * this.channels * 2
@@ -115,7 +130,7 @@ export class LegFile {
   }
 
   get #firstSampleAtMs(): number {
-    return this.#options.startedAtMs + ((this.#origin ?? 0) * 1000) / this.sampleRateHz
+    return this.#startedAtMs + ((this.#origin ?? 0) * 1000) / this.sampleRateHz
   }
 
   #header(dataBytes?: number): Buffer {

@@ -24,6 +24,7 @@ export class RawFile {
   #block: Int16Array
   #bytes: Buffer
   #filled = 0
+  readonly #headBytes: number
   #position = 0
 
   /** @param failed Writing failed; nothing more will be written. Told once. @param startedAtMs Wall time of the first packet. */
@@ -38,6 +39,7 @@ export class RawFile {
     head.writeUInt32BE(Math.floor(startedAtMs / 1000), 0)
     head.writeUInt32BE(Math.floor((startedAtMs % 1000) * 1000), 4)
     this.#filled += head.copy(this.#bytes, this.#filled)
+    this.#headBytes = this.#filled
   }
 
   /** @param wallMs When it came. */
@@ -54,6 +56,11 @@ export class RawFile {
     writeRtpHeader(this.#bytes, at + recordBytes, packet)
     this.#bytes.set(bytes.subarray(from, to), at + recordBytes + rtpHeaderBytes)
     this.#filled += length
+  }
+
+  /** Forget the packets that are not written yet; those that are stay. */
+  clear(): void {
+    if (this.#position === 0) this.#filled = this.#headBytes
   }
 
   flush(): void {

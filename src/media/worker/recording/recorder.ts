@@ -5,7 +5,7 @@
  *                                                   ├─▶  in-order.ts ─▶  leg-file.ts   G.722, Opus: decoded in order
  *                                                   └─▶  raw-file.ts     what is not decoded: as it came
  *
- * What was received is what is stored; what was lost, or never sent, is silence of the right length. The WAV has the
+ * What was received is what is stored; what was lost, never sent, or came in a pause is silence of the right length. The WAV has the
  * sample rate of the first codec heard, and two channels when that is Opus in stereo; sound of another rate that comes
  * later is resampled. What is not decoded lies beside it as `.rtpdump`. A file is made at its first packet.
  */
@@ -20,7 +20,7 @@ import type { BlockPool } from './block-pool.ts'
 import { InOrder } from './in-order.ts'
 import { LegFile, type Piece } from './leg-file.ts'
 import { RawFile } from './raw-file.ts'
-import { copyOf, type SpeechPacket } from './speech-packet.ts'
+import { copyOf, type SpeechPacket, withoutSound } from './speech-packet.ts'
 import { Timeline } from './timeline.ts'
 
 export interface RecorderOptions {
@@ -35,6 +35,9 @@ export interface RecorderOptions {
 
 /** How old a block may grow before it is written, ms. */
 const flushMs = 500
+
+/** A first packet that was later than this was no packet held up: its sender had sent ahead. */
+const mostWaitedMs = 500
 
 /** A way of counting: packets of one clock rate. */
 interface Count {
@@ -65,6 +68,20 @@ class Codes implements Piece {
 }
 
 const codes = new Codes()
+
+/** As long as the packet in whose place it lies. */
+class Silence implements Piece {
+  frames = 0
+  readonly #channels: 1 | 2
+
+  constructor(channels: 1 | 2) {
+    this.#channels = channels
+  }
+
+  write(_from: number, count: number, samples: Int16Array, at: number): void {
+    samples.fill(0, at, at + count * this.#channels)
+  }
+}
 const isPlain = ({ encoding }: Codec): boolean => encoding === 'PCMU' || encoding === 'PCMA' || encoding === 'L16'
 
 export class Recorder {
@@ -79,6 +96,8 @@ export class Recorder {
   /** The codec that remembers, of late. */
   #inOrder: InOrder | undefined
   #nowMs: number
+  #paused = false
+  #silence: Silence | undefined
 
   /** @param nowMs Recorders that start at different times write at different times. */
   constructor(options: RecorderOptions, nowMs: number) {
@@ -87,15 +106,28 @@ export class Recorder {
     this.#flushAtMs = nowMs + flushMs
   }
 
+  /** What comes from now on is silence, or sound again. What came before is not touched. */
+  pause(on: boolean): void {
+    this.#paused = on
+    if (on) this.#forgetDecoder()
+  }
+
+  /** What was recorded until now is not of this call: silence in its place. */
+  forget(): void {
+    this.#forgetDecoder()
+    this.#file?.clear()
+    this.#raw?.clear()
+  }
+
   packet(packet: SpeechPacket, nowMs: number): void {
     this.#nowMs = nowMs
-    if (!packet.format.codec) return this.#store(packet, nowMs)
+    if (!packet.format.codec) return this.#paused ? undefined : this.#store(packet, nowMs)
     if (packet.ticks === 0) return
     const file = (this.#file ??= this.#createFile(packet, packet.format.codec, nowMs))
     const count = this.#counts.get(packet.format.clockRateHz) ?? this.#count(packet.format.clockRateHz, file, nowMs)
     if (count !== this.#last) this.#last?.timeline.finish()
     this.#last = count
-    count.timeline.packet(packet, nowMs)
+    count.timeline.packet(this.#paused ? withoutSound(packet) : packet, nowMs)
   }
 
   /** Time went by: write what is half a second old. */
@@ -113,8 +145,19 @@ export class Recorder {
   async close(): Promise<RecordedFile | undefined> {
     for (const { timeline } of this.#counts.values()) timeline.finish()
     this.#inOrder?.close()
-    const [file] = await Promise.all([this.#file?.close(), this.#raw?.close()])
-    return file
+    const { waitedMs, drift } = this.#clock()
+    const [file] = await Promise.all([this.#file?.close(waitedMs), this.#raw?.close()])
+    return file && { ...file, ...(drift !== undefined && { driftPpm: drift * 1e6 }) }
+  }
+
+  /** How late the first packet was, and how far the sender's clock is off, by the clock rate it came in last. */
+  #clock(): { readonly waitedMs: number; readonly drift: number | undefined } {
+    const [first] = this.#counts
+    const waitedMs = first ? (first[1].timeline.clock.waited * 1000) / first[0] : 0
+    return {
+      waitedMs: waitedMs <= mostWaitedMs ? waitedMs : 0,
+      drift: this.#last?.timeline.clock.drift,
+    }
   }
 
   readonly #fail = (text: string): void => {
@@ -154,9 +197,23 @@ export class Recorder {
     const { codec } = packet.format
     const file = this.#file
     if (!codec || !file) return
+    if (packet.silent) return this.#placeSilence(packet, position, file)
     const asItIs = isPlain(codec) && codec.sampleRateHz === file.sampleRateHz && file.channels === 1
     if (asItIs) return file.put(codes.of(packet), position)
     this.#decoderFor(codec, file).packet(packet, position, this.#nowMs)
+  }
+
+  #placeSilence({ ticks, format }: SpeechPacket, position: number, file: LegFile): void {
+    this.#forgetDecoder()
+    const silence = (this.#silence ??= new Silence(file.channels))
+    silence.frames = Math.round((ticks * file.sampleRateHz) / format.clockRateHz)
+    file.put(silence, position)
+  }
+
+  /** What it holds is written; a new one cannot make the end of a pause out of the copy in the packet after it. */
+  #forgetDecoder(): void {
+    this.#inOrder?.close()
+    this.#inOrder = undefined
   }
 
   #decoderFor(codec: Codec, file: LegFile): InOrder {

@@ -27,6 +27,8 @@ export interface SpeechPacket extends Sampled {
   /** The payload in `bytes`. */
   readonly from: number
   readonly to: number
+  /** It came while the recording was paused: a place in time without sound. */
+  readonly silent?: true
 }
 
 type Written<Value> = { -readonly [Name in keyof Value]: Value[Name] }
@@ -64,6 +66,17 @@ export function speechIn(packet: RtpPacket, format: SpeechFormat): SpeechPacket 
   return speech
 }
 
+const nothing = new Uint8Array(0)
+
+/** What is left of a packet that must not be kept: when it was, and how long. */
+export const withoutSound = (packet: SpeechPacket): SpeechPacket => ({
+  ...packet,
+  bytes: nothing,
+  from: 0,
+  to: 0,
+  silent: true,
+})
+
 /** A packet that outlives its buffer. */
 export function copyOf(packet: SpeechPacket): SpeechPacket {
   // Not slice(): that of a Buffer, which is what sockets give, shares its memory.
@@ -79,5 +92,6 @@ export function copyOf(packet: SpeechPacket): SpeechPacket {
     bytes,
     from: 0,
     to: bytes.length,
+    ...(packet.silent && { silent: true }),
   }
 }

@@ -8,9 +8,12 @@
  * stood still for a while, and the timestamps are right), or they go on contradicting for half a second (the sender
  * stood still, or chose other timestamps), and then the time line is joined anew where the clock says. So nothing
  * hostile makes a file longer than the call was, and a stall moves no sample.
+ * A sender that stood still for less than that is known by its pace: one pause on the wire, no number and no timestamp
+ * jumped over, and afterwards packets that are as late as each other. A network that stood still delivers faster then.
  * Pure: positions are ticks of the RTP clock from the first packet's timestamp, and may be negative when that one came late.
  */
 import { extendSequence, extendTimestamp } from '../../../rtp/sequence.ts'
+import { ClockDrift, type ClockLine } from './clock-drift.ts'
 
 /** A packet's sound and where its header says it belongs. */
 export interface Sampled {
@@ -25,6 +28,12 @@ export interface Sampled {
 
 /** How far timestamps may differ from the clock before they are doubted, ms. */
 const doubtMs = 2000
+/** Less than this is jitter, ms. */
+const stillMs = 80
+/** How much of what a packet is late the pause before it must explain, and the last one held must be late still. */
+const stillShare = 0.8
+/** Packets in a row that must be late before it is believed that the sender stood still. */
+const stillPackets = 5
 /** How long doubted packets are held before the time line is joined anew, ms. */
 const holdMs = 500
 /** Most doubted packets held: eight seconds of 20 ms. */
@@ -49,9 +58,11 @@ class Stream {
   highestSequence: number
   /** Of the newest packet. */
   ticks: number
+  arrival: number
   readonly #seen = new Uint32Array(memory / 32)
 
-  constructor(packet: Sampled, position: number) {
+  constructor(packet: Sampled, position: number, arrival: number) {
+    this.arrival = arrival
     this.ssrc = packet.ssrc
     this.offset = packet.timestamp - position
     this.highestTimestamp = packet.timestamp
@@ -100,6 +111,7 @@ export class Timeline<Packet extends Sampled> {
   /** Just after the last packet placed. */
   #end = 0
   #held: Held<Packet>[] = []
+  readonly #drift: ClockDrift
 
   /**
    * @param place Told for each packet to keep, once.
@@ -111,6 +123,7 @@ export class Timeline<Packet extends Sampled> {
     keep: (packet: Packet) => Packet,
   ) {
     this.#ticksPerMs = clockRateHz / 1000
+    this.#drift = new ClockDrift(clockRateHz)
     this.#place = place
     this.#keep = keep
   }
@@ -121,6 +134,7 @@ export class Timeline<Packet extends Sampled> {
     if (!this.#current) {
       this.#transit = arrival
       this.#followedAt = arrival
+      this.#drift.see(0, arrival)
     }
     if (packet.ssrc !== this.#current?.ssrc) this.#changeSource(packet, arrival)
     if (this.#take(packet, arrival)) return
@@ -141,6 +155,11 @@ export class Timeline<Packet extends Sampled> {
     return this.#joinAt(nowMs * this.#ticksPerMs)
   }
 
+  /** What is known of the sender's clock. */
+  get clock(): ClockLine {
+    return this.#drift.read()
+  }
+
   /** No more packets come: place what is held. */
   finish(): void {
     this.#joinHeld()
@@ -155,7 +174,7 @@ export class Timeline<Packet extends Sampled> {
       // A straggler of the former source is placed by its own time line; a source that came back goes on with it.
       this.#current = again
     } else {
-      this.#current = new Stream(packet, former ? this.#joinAt(arrival) : 0)
+      this.#current = new Stream(packet, former ? this.#joinAt(arrival) : 0, arrival)
     }
     this.#previous = former
   }
@@ -169,16 +188,28 @@ export class Timeline<Packet extends Sampled> {
     const timestamp = extendTimestamp(stream.highestTimestamp, packet.timestamp)
     const position = timestamp - stream.offset
     if (sequence > stream.highestSequence) {
+      if (this.#mayHaveStood(stream, sequence, timestamp, arrival)) return false
       this.#releaseHeld()
       this.#follow(arrival, position, follows(stream, sequence, timestamp))
+      this.#drift.see(position, arrival)
     }
-    this.#accept(stream, packet, sequence, timestamp)
+    this.#accept(stream, packet, sequence, timestamp, arrival)
     return true
   }
 
-  #accept(stream: Stream, packet: Packet, sequence: number, timestamp: number): void {
+  /** Right after the newest packet by its numbers, but too late by as much as the pause before it was too long. */
+  #mayHaveStood(stream: Stream, sequence: number, timestamp: number, arrival: number): boolean {
+    const late = arrival - this.#transit - (timestamp - stream.offset)
+    if (late < stillMs * this.#ticksPerMs) return false
+    if (this.#held.length > 0) return true
+    const isNext = sequence === stream.highestSequence + 1 && timestamp === stream.highestTimestamp + stream.ticks
+    return isNext && arrival - stream.arrival - stream.ticks >= stillShare * late
+  }
+
+  #accept(stream: Stream, packet: Packet, sequence: number, timestamp: number, arrival: number): void {
     if (!stream.see(sequence)) return
     if (sequence >= stream.highestSequence || sequence < stream.highestSequence - maxDropout) {
+      stream.arrival = arrival
       stream.highestSequence = sequence
       stream.highestTimestamp = timestamp
       stream.ticks = packet.ticks
@@ -210,7 +241,7 @@ export class Timeline<Packet extends Sampled> {
       const timestamp = extendTimestamp(stream.highestTimestamp, packet.timestamp)
       const inOrder = sequence > stream.highestSequence === timestamp > stream.highestTimestamp
       const ahead = timestamp - stream.offset + this.#transit - arrival
-      if (inOrder && ahead <= 0) this.#accept(stream, packet, sequence, timestamp)
+      if (inOrder && ahead <= 0) this.#accept(stream, packet, sequence, timestamp, arrival)
     }
   }
 
@@ -218,15 +249,26 @@ export class Timeline<Packet extends Sampled> {
   #joinHeld(): void {
     const first = this.#held[0]
     if (!first) return
+    if (this.#isOnlyLate(first)) return this.#releaseHeld()
     const held = this.#held
     this.#held = []
-    const stream = new Stream(first.packet, this.#joinAt(first.arrival))
+    const stream = new Stream(first.packet, this.#joinAt(first.arrival), first.arrival)
     this.#current = stream
     for (const { packet, arrival } of held) {
       if (!this.#trusts(stream, packet, arrival)) continue
       const sequence = extendSequence(stream.highestSequence, packet.sequence)
-      this.#accept(stream, packet, sequence, extendTimestamp(stream.highestTimestamp, packet.timestamp))
+      this.#accept(stream, packet, sequence, extendTimestamp(stream.highestTimestamp, packet.timestamp), arrival)
     }
+  }
+
+  /** The first that is held could be believed but for the pause before it, and too few came since, or less late. */
+  #isOnlyLate(first: Held<Packet>): boolean {
+    const stream = this.#current
+    const last = this.#held.at(-1)
+    if (!stream || !last || !this.#trusts(stream, first.packet, first.arrival)) return false
+    const lateness = ({ packet, arrival }: Held<Packet>): number =>
+      arrival - this.#transit - (extendTimestamp(stream.highestTimestamp, packet.timestamp) - stream.offset)
+    return this.#held.length < stillPackets || lateness(last) < stillShare * lateness(first)
   }
 
   /** Where a source that begins now begins: where the clock says, but never over samples that are there already. */

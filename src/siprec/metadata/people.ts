@@ -2,16 +2,24 @@
  * Who is in a recording session: the metadata so far, laid over the streams that are recorded now.
  *
  * `now` is who is in the call at this moment; `everyone` is who was heard on which stream at any time, which is what
- * the recording keeps: after a transfer one channel holds two voices.
+ * the recording keeps.
  */
-import type { Participant, Party } from '../events/catalogue.ts'
+import type { Participant, Party } from '../../events/catalogue.ts'
+import type { CommunicationSession, VendorFacts } from '../../events/siprec.ts'
+import type { SipRequest } from '../../sip/message/types.ts'
 import { type Attribution, attribute } from './attribution.ts'
-import { type MetadataDocument, type MetadataState, mergeMetadata, noMetadata } from './metadata.ts'
+import { communicationSessions } from './communication.ts'
+import { Heard } from './heard.ts'
+import { mergeMetadata } from './merge.ts'
+import { type MetadataDocument, type MetadataState, noMetadata } from './model.ts'
+import { VendorMemory } from './vendor.ts'
 
 /** A stream being recorded, in the order of the SDP. */
 export interface RecordedStream {
   readonly legId: string
   readonly label?: string
+  /** Its place among all m-lines; among the recorded streams when it is not given. */
+  readonly index?: number
 }
 
 export interface PeopleOnStreams {
@@ -27,16 +35,42 @@ export interface PeopleOnStreams {
 
 export class People {
   #state: MetadataState = noMetadata
-  #everyone: readonly Participant[] = []
+  readonly #heard = new Heard()
+  readonly #vendor: VendorMemory
+  /** Labels that were recorded at some time. */
+  readonly #labels = new Set<string>()
+
+  /** @param invite Tells whose product the client is. */
+  constructor(invite?: SipRequest) {
+    this.#vendor = new VendorMemory(invite)
+  }
 
   merge(document: MetadataDocument): void {
     this.#state = mergeMetadata(this.#state, document)
+    this.#vendor.learn(document)
   }
 
-  /** Labels hold for the message that carries them, so this is asked anew after each offer. */
-  on(streams: readonly RecordedStream[]): PeopleOnStreams {
+  /** The communication sessions by the metadata so far, in the order in which they were named. */
+  get sessions(): readonly CommunicationSession[] {
+    return communicationSessions(this.#state)
+  }
+
+  /** Undefined when the client told nothing of its own. */
+  get vendor(): VendorFacts | undefined {
+    return this.#vendor.facts
+  }
+
+  /**
+   * Labels hold for the message that carries them, so this is asked anew after each offer.
+   * @param atMs Wall time of that message.
+   */
+  on(streams: readonly RecordedStream[], atMs: number): PeopleOnStreams {
     const keys = keysOf(streams)
-    const attribution = attribute(this.#state, [...keys.keys()])
+    const labels = [...keys.keys()]
+    const byPlace = new Map([...keys].map(([key, { index }], place) => [index ?? place, key]))
+    const gone = new Set([...this.#labels].filter((label) => !keys.has(label)))
+    for (const label of labels) this.#labels.add(label)
+    const attribution = attribute(this.#state, { labels, byPlace, gone })
     const place = (person: Participant): Participant => {
       const { label: key, ...face } = person
       const stream = key === undefined ? undefined : keys.get(key)
@@ -44,31 +78,25 @@ export class People {
       return { ...face, legId: stream.legId, ...(stream.label !== undefined && { label: stream.label }) }
     }
     const now = attribution.participants.map(place)
-    this.#remember(now)
+    this.#heard.note(now, atMs)
     return {
       now,
-      everyone: this.#everyone,
+      everyone: this.#heard.everyone,
       channelOrder: attribution.order.flatMap((key) => keys.get(key)?.legId ?? []),
       ...endsOf(attribution, place),
-      onLeg: new Map(
-        now.toReversed().flatMap((person) => (person.legId === undefined ? [] : [[person.legId, person]])),
-      ),
+      onLeg: byLeg(now),
     }
-  }
-
-  /** A guess, and somebody without a stream, count only as long as they are current. */
-  #remember(now: readonly Participant[]): void {
-    const past = this.#everyone.filter(
-      (person) => isHeard(person) && !now.some((other) => other.legId === person.legId && isSamePerson(other, person)),
-    )
-    const silent = (person: Participant) =>
-      person.legId === undefined && past.some((other) => isSamePerson(other, person))
-    this.#everyone = [...past, ...now.filter((person) => !silent(person))]
   }
 }
 
-const isHeard = ({ legId, guessed }: Participant): boolean => legId !== undefined && guessed !== true
-const isSamePerson = (a: Participant, b: Participant): boolean => a.uri === b.uri && a.name === b.name
+/** The first on each leg; who is said to be on it before who is only guessed to. */
+function byLeg(now: readonly Participant[]): Map<string, Participant> {
+  const found = new Map<string, Participant>()
+  for (const person of [...now.filter(({ guessed }) => !guessed), ...now.filter(({ guessed }) => guessed)]) {
+    if (person.legId !== undefined && !found.has(person.legId)) found.set(person.legId, person)
+  }
+  return found
+}
 
 /** Somebody of the metadata as a party of the call; undefined when it gives no address. */
 export function partyOf(person: Participant | undefined): Party | undefined {

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxXmlBytes } from '../core/xml.ts'
+import { maxXmlBytes } from '../../core/xml.ts'
 import { attribute } from './attribution.ts'
-import { type MetadataState, mergeMetadata, noMetadata, parseMetadata } from './metadata.ts'
+import { mergeMetadata } from './merge.ts'
+import { type MetadataState, noMetadata } from './model.ts'
+import { parseMetadata } from './read.ts'
 
 const parse = (text: string) => parseMetadata(Buffer.from(text))
 
 /** `label: names of who sends it`, guesses with a question mark; `-` for people on no stream. */
 function heard(state: MetadataState, ...labels: string[]): Record<string, string[]> {
   const found: Record<string, string[]> = {}
-  for (const { label = '-', uri = '', guessed } of attribute(state, labels).participants)
+  for (const { label = '-', uri = '', guessed } of attribute(state, { labels }).participants)
     found[label] = [...(found[label] ?? []), guessed ? `${uri}?` : uri]
   return found
 }
@@ -27,7 +29,7 @@ test('BroadWorks: its own root and namespace, addresses and ids as elements', ()
     <extensiondata><ext xmlns="urn:broadworks"><participant id="urn:uuid:a"/></ext></extensiondata></recording_metadata>`)
   assert.deepEqual(document.problems, [])
   assert.deepEqual(heard(document, '1', '2'), twoPeople)
-  assert.equal(document.participants.get('urn:uuid:a')?.name, 'Alice')
+  assert.equal(document.participants.get('urn:uuid:a')?.names[0]?.text, 'Alice')
 })
 
 test('Ribbon: a prefix on every element, single quotes, no scheme, a name of one blank, streams crossed', () => {
@@ -41,7 +43,7 @@ test('Ribbon: a prefix on every element, single quotes, no scheme, a name of one
     <tns:participantstreamassoc participant_id='b'><tns:send>s1</tns:send></tns:participantstreamassoc></tns:recording>`)
   assert.deepEqual(document.problems, [])
   assert.deepEqual(heard(document, '1', '2'), { 2: ['sip:bob@x'], 1: ['sip:alice@x'] })
-  assert.equal(document.participants.get('a')?.name, undefined)
+  assert.equal(document.participants.get('a')?.names[0], undefined)
 })
 
 test('Oracle: who called stands in the extension data, and is put on channel 0', () => {
@@ -54,12 +56,12 @@ test('Oracle: who called stands in the extension data, and is put on channel 0',
       </extensiondata></participant>
     <stream id="s1" session="s"><label>1</label></stream><stream id="s2" session="s"><label>2</label></stream></recording>`)
   assert.deepEqual(heard(document, '1', '2'), twoPeople)
-  assert.deepEqual(attribute(document, ['1', '2']).order, ['2', '1'])
-  assert.equal(attribute(document, ['1', '2']).caller?.uri, 'sip:bob@x')
+  assert.deepEqual(attribute(document, { labels: ['1', '2'] }).order, ['2', '1'])
+  assert.equal(attribute(document, { labels: ['1', '2'] }).caller?.uri, 'sip:bob@x')
 })
 
 test('SEMS: labels a_leg and b_leg say who called, in whatever order they stand', () => {
-  assert.deepEqual(attribute(noMetadata, ['b_leg', 'a_leg']).order, ['a_leg', 'b_leg'])
+  assert.deepEqual(attribute(noMetadata, { labels: ['b_leg', 'a_leg'] }).order, ['a_leg', 'b_leg'])
 })
 
 test('Cisco: streams offered inactive with empty associations are nobody’s until an update says whose', () => {
@@ -143,12 +145,13 @@ test('a raw & costs nothing, a forgotten end tag little; both are told', () => {
     <participantstreamassoc participant_id="a"><send>s1</send></participantstreamassoc></recording>`)
   assert.ok(document.problems.length > 0)
   assert.deepEqual(heard(document, '1'), { 1: ['sip:a&b@x'] })
-  assert.equal(document.participants.get('a')?.name, 'Tom & Jerry <1>')
+  assert.equal(document.participants.get('a')?.names[0]?.text, 'Tom & Jerry <1>')
 })
 
 const named = (text: string) =>
   `<recording><participant id="a"><nameID><name>${text}</name></nameID></participant></recording>`
-const nameIn = (bytes: Uint8Array, charset?: string) => parseMetadata(bytes, charset).participants.get('a')?.name
+const nameIn = (bytes: Uint8Array, charset?: string) =>
+  parseMetadata(bytes, charset).participants.get('a')?.names[0]?.text
 
 test('a byte order mark, blanks before the declaration, CDATA and another charset are read', () => {
   assert.equal(nameIn(Buffer.from(`\uFEFF \r\n<?xml version="1.0"?>${named('<![CDATA[Ä & Ö]]>')}`)), 'Ä & Ö')
@@ -158,7 +161,7 @@ test('a byte order mark, blanks before the declaration, CDATA and another charse
     'Jürgen',
   )
   const unknown = parseMetadata(Buffer.from(named('Ann')), 'klingon')
-  assert.equal(unknown.participants.get('a')?.name, 'Ann')
+  assert.equal(unknown.participants.get('a')?.names[0]?.text, 'Ann')
   assert.match(unknown.problems[0] ?? '', /klingon/)
 })
 
@@ -166,7 +169,26 @@ test('two participants with one id are told, an empty stream id is no stream', (
   const person = '<participant participant_id="a"><nameID aor="sip:alice@x"/></participant>'
   const document = parse(`<recording>${person}${person}<stream stream_id=""><label>1</label></stream></recording>`)
   assert.match(document.problems[0] ?? '', /two participants/)
-  assert.equal(document.labels.size, 0)
+  assert.equal(document.streams.size, 0)
+})
+
+const inside = (p: string) =>
+  `<${p}participant participant_id="a"><${p}nameID aor="sip:alice@x"/></${p}participant>
+   <${p}stream stream_id="s1"><${p}label>1</${p}label></${p}stream>
+   <${p}participantstreamassoc participant_id="a"><${p}send>s1</${p}send></${p}participantstreamassoc>`
+
+test('any of the namespaces, or none, with or without a prefix', () => {
+  const namespaces = ['recording:1', 'recording', 'siprec:1', 'siprec'].map((name) => `urn:ietf:params:xml:ns:${name}`)
+  for (const text of [
+    `<recording>${inside('')}</recording>`,
+    ...namespaces.map((namespace) => `<recording xmlns='${namespace}'>${inside('')}</recording>`),
+    ...namespaces.map((namespace) => `<r:recording xmlns:r="${namespace}">${inside('r:')}</r:recording>`),
+  ]) {
+    const document = parse(text)
+    assert.deepEqual(document.problems, [])
+    assert.deepEqual(heard(document, '1'), { 1: ['sip:alice@x'] })
+  }
+  assert.match(parse(`<recording xmlns="urn:other">${inside('')}</recording>`).problems[0] ?? '', /unknown namespace/)
 })
 
 test('hostile documents are refused in time: entities, depth, size, number of elements', () => {
@@ -201,6 +223,6 @@ test('whatever the bytes, an answer comes: 2,000 damaged documents by seed', () 
   for (let round = 0; round < 2_000; round++) {
     const bytes = Buffer.from(good)
     for (let hit = random(6); hit >= 0; hit--) bytes[random(bytes.length)] = random(256)
-    attribute(parseMetadata(bytes.subarray(random(3) === 0 ? random(bytes.length) : 0)), ['1', '2'])
+    attribute(parseMetadata(bytes.subarray(random(3) === 0 ? random(bytes.length) : 0)), { labels: ['1', '2'] })
   }
 })

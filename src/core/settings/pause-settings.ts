@@ -1,0 +1,24 @@
+/** Settings of pausing recordings. */
+import { z } from 'zod'
+import { duration, flag, fromText, setting } from './fields.ts'
+
+const digitsError = 'up to 8 of 0-9 * # A-D, or nothing'
+const digits = () =>
+  fromText((given) => given.toUpperCase(), z.string().regex(/^[0-9*#A-D]{0,8}$/, { error: digitsError }))
+
+export const pauseSettings = {
+  pauseDigits: setting(digits().default(''), {
+    env: 'RECORDING_PAUSE_DIGITS',
+    description:
+      'What one of our extensions presses in a call to pause its recording, and again to resume it, such as `*1`. Who calls from outside cannot. Empty: nothing.',
+  }),
+  maxPause: setting(duration().default(0), {
+    env: 'MAX_PAUSE_DURATION',
+    description: 'The longest that a request may pause a recording; longer ones are cut to it. 0: no bound.',
+  }),
+  autoResume: setting(flag().default(false), {
+    env: 'PAUSE_AUTO_RESUME',
+    description:
+      'Pauses that do not say for how long end by themselves after MAX_PAUSE_DURATION. When it is false, or that is 0, they last until they are resumed.',
+  }),
+}
