@@ -1,6 +1,7 @@
 /** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
 import { dirname, resolve } from 'node:path'
 import { databasePath, takeFromFile } from './administration.ts'
+import type { Archive } from './archive/archive.ts'
 import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
@@ -21,6 +22,8 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  /** Copies of finished recordings in stores. */
+  readonly archive: Archive
   readonly recordingDir: string
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
@@ -44,12 +47,12 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  const { jobs, work } = joinJobs({ settings, clock, log, bus, database })
+  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, clock, log, bus, database, jobs, audit, recordingDir, recordingsWritable, closing }
+  return { settings, clock, log, bus, database, jobs, archive, audit, recordingDir, recordingsWritable, closing }
 }

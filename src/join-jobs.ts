@@ -1,4 +1,6 @@
 /** Joins the jobs to the facts they come from: what happens after a recording was stored. */
+
+import type { Archive } from './archive/archive.ts'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -6,29 +8,27 @@ import type { WorkOfFacts } from './database/journal.ts'
 import type { Database } from './database/open.ts'
 import type { FactBus } from './events/bus.ts'
 import { Jobs } from './jobs/runner.ts'
-import { AfterRecording, type AfterStep } from './recording/after.ts'
+import { joinArchive } from './join-archive.ts'
+import { AfterRecording } from './recording/after.ts'
 
 export interface JobSide {
   readonly jobs: Jobs
+  readonly archive: Archive
   readonly work: WorkOfFacts
 }
 
-export function joinJobs({
-  clock,
-  log,
-  bus,
-  database,
-}: {
+export async function joinJobs(deps: {
   readonly settings: Settings
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
   readonly database: Database
-}): JobSide {
+  readonly recordingDir: string
+}): Promise<JobSide> {
+  const { clock, log, bus, database } = deps
   const jobs = new Jobs({ store: database.jobs, clock, log, bus })
-  // In the order in which they are done.
-  const steps: readonly AfterStep[] = []
+  const { archive, steps } = await joinArchive({ ...deps, jobs })
   const after = new AfterRecording(steps)
   after.joinTo(jobs)
-  return { jobs, work: { jobsOf: (fact) => after.jobsOf(fact), added: () => jobs.wake() } }
+  return { jobs, archive, work: { jobsOf: (fact) => after.jobsOf(fact), added: () => jobs.wake() } }
 }

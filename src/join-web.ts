@@ -68,7 +68,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
 }
 
 function makeHealth(
-  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, archive, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -81,6 +81,7 @@ function makeHealth(
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
       jobs: () => jobs.summary(),
+      ...(archive.stores.length > 0 && { archive: () => Promise.resolve(archive.summary()) }),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
-import type { ArchiveError } from './failures.ts'
+import { ArchiveError } from './failures.ts'
 import { describeFile } from './local-file.ts'
-import type { ArchiveStore, LocalFile, PutOptions, Resume, StoredObject } from './types.ts'
+import type { ArchiveStore, ByteRange, LocalFile, PutOptions, Resume, StoredObject, StoreName } from './types.ts'
 
 /** A file of random bytes in a folder of its own. */
 export function someFile(t: TestContext, bytes: number): { readonly path: string; readonly content: Buffer } {
@@ -155,4 +157,63 @@ export async function all(objects: AsyncIterable<StoredObject>): Promise<StoredO
   const found: StoredObject[] = []
   for await (const one of objects) found.push(one)
   return found
+}
+
+/** A store in memory that can be told to fail. */
+export class MemoryStore implements ArchiveStore {
+  readonly name: StoreName
+  readonly objects = new Map<string, { content: Buffer; sha256: string; cold: boolean }>()
+  /** Thrown by everything while it is set. */
+  fault: ArchiveError | undefined
+  puts = 0
+  /** What a put makes of the bytes: a store that loses some. */
+  keep: (content: Buffer) => Buffer = (content) => content
+
+  constructor(name: StoreName) {
+    this.name = name
+  }
+
+  uri(key: string): string {
+    return `${this.name}://store/${key}`
+  }
+
+  async put(key: string, file: LocalFile, { metadata }: PutOptions): Promise<void> {
+    this.#check()
+    this.puts++
+    const content = this.keep(await readFile(file.path))
+    this.objects.set(key, { content, sha256: metadata['sha256'] ?? '', cold: false })
+  }
+
+  async head(key: string): Promise<StoredObject | undefined> {
+    this.#check()
+    const found = this.objects.get(key)
+    return found && { key, bytes: found.content.length, sha256: found.sha256 }
+  }
+
+  async open(key: string, { from, until }: ByteRange = { from: 0 }): Promise<Readable> {
+    this.#check()
+    const found = this.objects.get(key)
+    if (!found) throw new ArchiveError('archive.object-gone', key)
+    return Readable.from([found.content.subarray(from, until)], { objectMode: false })
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#check()
+    this.objects.delete(key)
+  }
+
+  async *list(prefix: string): AsyncGenerator<StoredObject> {
+    this.#check()
+    for (const [key, { content }] of this.objects) if (key.startsWith(prefix)) yield { key, bytes: content.length }
+  }
+
+  async cool(key: string): Promise<void> {
+    this.#check()
+    const found = this.objects.get(key)
+    if (found) found.cold = true
+  }
+
+  #check(): void {
+    if (this.fault) throw this.fault
+  }
 }

@@ -19,6 +19,7 @@ import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
 import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
+import { up as recordingLocations } from './migrations/0015-recording-locations.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -35,6 +36,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-recording-marks': { up: recordingMarks },
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
+  '0015-recording-locations': { up: recordingLocations },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -4,6 +4,8 @@
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
+
+import type { LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -19,6 +21,7 @@ import { markInterrupted } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
@@ -32,6 +35,7 @@ export interface Database {
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
   readonly jobs: JobStore
+  readonly locations: LocationStore
   readonly audit: AuditStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
@@ -83,6 +87,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       audit: createAuditStore(db),
+      locations: createLocationStore(db, async () => journal?.flush()),
       jobs: new KeptJobs(db, async () => journal?.flush()),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

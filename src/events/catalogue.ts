@@ -262,6 +262,17 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** All files of a recording are in a store (`local`, `s3`, `gcs`, `azure`), compared by checksum. */
+  'recording.archived': OfCall & {
+    readonly recordingId: string
+    readonly store: string
+    /** Where they lie: `s3://bucket/key`. */
+    readonly uris: readonly string[]
+    readonly bytes: number
+  }
+  /** A store began to refuse, or not to answer; copies wait and are tried again. `code`: of docs/errors.md. */
+  'archive.failing': At & { readonly store: string; readonly code: string; readonly text: string }
+  'archive.recovered': At & { readonly store: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
   'job.failed': At & {
     readonly jobId: string

@@ -117,6 +117,12 @@ export class Jobs {
     this.wake()
   }
 
+  /** What held a kind up is over: its jobs need not wait for their next attempt. */
+  async hurry(kind: string): Promise<void> {
+    await this.#options.store.hurry(kind, this.#options.clock.wallMs())
+    this.wake()
+  }
+
   /** @throws {JobError} `job.not-found` */
   async cancel(id: string): Promise<void> {
     const removed = await this.#options.store.remove(id)

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { missingForStorage } from './archive-settings.ts'
 import type { SettingInfo } from './fields.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import { findUnsupported, readRules, type Unsupported } from './siprec/fates.ts'
@@ -164,7 +165,9 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+function checkTogether({ sip, nat, rtp, tls, hep, storage, extensions, trunks }: Settings): void {
+  const missing = missingForStorage(storage)
+  if (missing !== undefined) throw new SettingsError(missing)
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,

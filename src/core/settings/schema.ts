@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
+import { storageSettings } from './archive-settings.ts'
 import {
   bitrate,
   codecs,
@@ -316,6 +317,7 @@ export const settingsSchema = z.strictObject({
     }),
     ...pauseSettings,
   }),
+  storage: storageSettings,
   siprec: section({
     askWhenSilent: setting(duration().default(300_000), {
       env: 'SIPREC_ASK_WHEN_SILENT',

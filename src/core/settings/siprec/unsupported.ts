@@ -80,7 +80,6 @@ export const unsupported: readonly Group[] = [
     why: 'recordings are WAV',
   },
   { names: 'RECORDING_MAX_DURATION_HOURS RECORDING_MAX_DURATION', why: 'no recording is cut off by its length' },
-  { names: 'RECORDING_STORAGE_* STORAGE_ENABLED S3_* GCS_* AZURE_STORAGE_*', why: 'recordings are not archived yet' },
   {
     names: 'ENABLE_REDUNDANCY REDUNDANCY_STORAGE_TYPE SESSION_TIMEOUT SESSION_CHECK_INTERVAL ENABLE_FAILOVER',
     why: 'what is recorded survives a crash by its files; a session that lost its server ends',
