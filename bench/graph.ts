@@ -22,6 +22,7 @@ import { Port } from '../src/media/worker/port.ts'
 import { BlockPool } from '../src/media/worker/recording/block-pool.ts'
 import { frameSamples, type SoundSource } from '../src/media/worker/sound.ts'
 import { SoundStore } from '../src/media/worker/sounds/store.ts'
+import { fakeSockets } from '../src/media/worker/test-sockets.ts'
 
 const { values } = parseArgs({ options: { ticks: { type: 'string', default: '3000' } } })
 const ticks = Number(values.ticks)
@@ -167,7 +168,7 @@ for (const format of [
       jitter: { minMs: 20, maxMs: 200 },
       tell: () => {},
     })
-    port.attach({ sendRtp: () => {}, sendRtcp: () => {}, close: () => Promise.resolve() })
+    port.attach(fakeSockets({}))
     const remote = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
     port.describe({ remote, receive: [format], send: [format] })
     return port.say(player, 'instead')

@@ -17,6 +17,7 @@ import type { PayloadFormat } from '../src/media/types.ts'
 import { FrameClock } from '../src/media/worker/frame-clock.ts'
 import { Port } from '../src/media/worker/port.ts'
 import { BlockPool } from '../src/media/worker/recording/block-pool.ts'
+import { fakeSockets } from '../src/media/worker/test-sockets.ts'
 import { printRtp, writeRtpHeader } from '../src/rtp/packet.ts'
 
 const packets = 4000
@@ -86,7 +87,7 @@ function measure({ name, from, to, record }: Way): string {
       jitter: { minMs: 20, maxMs: 200 },
       tell: () => {},
     })
-    port.attach({ sendRtp: () => void sent++, sendRtcp: () => {}, close: () => Promise.resolve() })
+    port.attach(fakeSockets({ sendRtp: () => void sent++ }))
     port.describe({ remote, receive: [receive], send })
     return port
   }

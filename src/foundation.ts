@@ -11,7 +11,10 @@ import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
+import { joinLife, type LifeSide } from './join-life.ts'
+import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
   readonly settings: Settings
@@ -24,7 +27,10 @@ export interface Foundation {
   readonly audit: Audit
   /** Copies of finished recordings in stores. */
   readonly archive: Archive
+  readonly life: LifeSide
   readonly recordingDir: string
+  /** What recordings are sealed with, and read again. */
+  readonly keys: RecordingKeys
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -42,6 +48,9 @@ export async function layFoundation(
   // A call whose recording has nowhere to go is found out now, not when it is lost.
   const recordingsWritable = folderIsWritable(recordingDir)
   await recordingsWritable()
+  const ring = keyRingOf(settings, clock, log)
+  closing.push(async () => ring.close())
+  const keys = await recordingKeysOf(ring, settings)
   const path = databasePath(settings)
   const giveBack = claimFolder(resolve(dirname(path)))
   closing.push(async () => giveBack())
@@ -54,5 +63,21 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  return { settings, clock, log, bus, database, jobs, archive, audit, recordingDir, recordingsWritable, closing }
+  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, archive, recordingDir })
+  closing.push(() => life.retention.close())
+  return {
+    settings,
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    archive,
+    audit,
+    life,
+    recordingDir,
+    keys,
+    recordingsWritable,
+    closing,
+  }
 }

@@ -11,7 +11,8 @@ import type { FactBus } from './events/bus.ts'
 import { HopelessError } from './jobs/failures.ts'
 import type { Jobs } from './jobs/runner.ts'
 import type { AfterStep } from './recording/after.ts'
-import { plainName, sealedExtension } from './sealing/stored-file.ts'
+import { belongings } from './recording/belongings.ts'
+import { plainName } from './sealing/stored-file.ts'
 
 export interface ArchiveSide {
   readonly archive: Archive
@@ -19,8 +20,8 @@ export interface ArchiveSide {
   readonly steps: readonly AfterStep[]
 }
 
-/** What lies beside the sound of a recording: what is known of it, and the proof. */
-const besideSound = ['.json', '.proof.json']
+/** What the archive itself writes beside a recording, and what is half written. */
+const ours = /\.(?:locations|new)$/
 
 /** A long recording over a slow line; what is there is not sent again. */
 const uploadLimitMs = 6 * 3_600_000
@@ -43,10 +44,7 @@ export async function joinArchive(deps: {
     filesOf: ({ baseName, files }) =>
       present(
         folder,
-        [...files, ...besideSound.map((ending) => `${baseName}${ending}`)].flatMap((name) => [
-          name,
-          `${name}${sealedExtension}`,
-        ]),
+        belongings(baseName, files).filter((name) => !ours.test(name)),
       ),
     plainName,
     keepLocal,

@@ -85,7 +85,7 @@ export interface CallSide {
  * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
-  const { settings, clock, log, bus, database, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
@@ -153,6 +153,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     folder: recordingDir,
     combineLegs,
     loudnessLufs,
+    keys,
     pause,
     reserved,
     bus,

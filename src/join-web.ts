@@ -26,7 +26,7 @@ export interface WebSide {
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
-  const { settings, clock, log, bus, database, jobs, audit, recordingDir, closing } = foundation
+  const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
   const auth = createAuth({ ...database, clock, bus })
   const adminPassword = await ensureAdmin({
@@ -50,12 +50,15 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     auth,
     jobs,
     jobList: database.jobs,
+    archive: foundation.archive,
     audit,
+    life,
     bans: calls.bans,
     health,
     mediaIo: calls.media.io,
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
+    openKey: foundation.keys.openKey,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),

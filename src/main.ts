@@ -64,11 +64,12 @@ const defaultLog = ({ log }: Settings): Logger => createLogger({ level: log.leve
 
 async function assemble(settings: Settings, log: Logger, closing: Foundation['closing']): Promise<RunningServer> {
   const foundation = await layFoundation(settings, log, closing)
-  const interrupted = await findInterrupted({ folder: foundation.recordingDir, log })
+  const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
   const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
   await foundation.jobs.start()
+  foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
   repairMeanwhile(foundation, interrupted)
@@ -85,12 +86,12 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
-  const { settings, recordingDir: folder, bus, clock, log, closing } = foundation
+  const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
   const { combineLegs, loudness } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
   const { signal } = stopping
-  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, bus, clock, log, signal })
+  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, keys, bus, clock, log, signal })
   closing.push(async () => {
     stopping.abort()
     await repaired

@@ -7,7 +7,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Audit } from '../audit/audit.ts'
-import type { AuditDetails } from '../audit/types.ts'
+import type { Asker, AuditDetails } from '../audit/types.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -63,3 +63,10 @@ function subjectOf({ params }: FastifyRequest, action: string | undefined): stri
   const [first] = Object.values((params ?? {}) as Record<string, string>)
   return action && first !== undefined ? `${action.slice(0, action.indexOf('.'))}:${first}` : undefined
 }
+
+/** Who asks, for features that keep their own record of it. */
+export const askerOf = ({ identity, ip }: FastifyRequest): Asker => ({
+  who: identity?.name ?? 'nobody',
+  via: identity?.via ?? 'session',
+  source: ip,
+})

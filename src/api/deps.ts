@@ -1,8 +1,12 @@
 /** What the API is given: join-web.ts hands it in. */
+
+import type { Archive } from '../archive/archive.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -15,6 +19,10 @@ import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
 import type { LiveRecordings } from '../recording/types.ts'
+import type { Holds } from '../retention/holds.ts'
+import type { Orphans } from '../retention/orphans.ts'
+import type { Retention } from '../retention/retention.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -31,7 +39,10 @@ export interface ApiDeps {
   readonly trunks: TrunkStatuses
   readonly auth: Auth
   readonly audit: Audit
+  readonly life: LifeDeps
   readonly bans: BanList
+  /** Copies of recordings in stores. */
+  readonly archive: Pick<Archive, 'of' | 'open'>
   readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
   readonly jobList: Pick<JobStore, 'list' | 'counts'>
   readonly health: Health
@@ -41,6 +52,8 @@ export interface ApiDeps {
   readonly metrics?: Metrics
   /** Folder that the names of recording files are relative to. */
   readonly recordingDir: string
+  /** For files that are sealed. */
+  readonly openKey: OpenKey
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */
@@ -66,4 +79,16 @@ export interface ApiSettings {
   readonly trustedProxies?: readonly string[]
   /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */
   readonly requestsPerMinute?: number
+}
+
+/** How long recordings are kept, what people write to them, records of calls. */
+export interface LifeDeps {
+  readonly retention: Retention
+  readonly holds: Holds
+  readonly cdr: CdrStore
+  readonly labels: LabelStore
+  /** Files in the folder that belong to no recording, up to `limit`. */
+  readonly orphans: (limit: number) => Promise<Orphans>
+  /** RECORDING_CLEANUP_DAYS as it is now. */
+  readonly settingDays: () => number
 }

@@ -11,6 +11,8 @@ export const apiFailures = {
   'api.session-not-found': { fault: 'caller', http: 404, text: 'No live recording session has this id' },
   'api.recording-not-found': { fault: 'caller', http: 404, text: 'No recording has this id' },
   'api.file-not-found': { fault: 'caller', http: 404, text: 'The recording has no such file' },
+  'api.note-not-found': { fault: 'caller', http: 404, text: 'The call has no such note' },
+  'api.too-many-notes': { fault: 'caller', http: 409, text: 'The call has as many notes as it may' },
   'api.no-audio': { fault: 'caller', http: 404, text: 'The recording has no file with all its voices' },
   'api.precondition-failed': { fault: 'caller', http: 412, text: 'The file has changed' },
   'api.too-large': { fault: 'caller', http: 413, text: 'The request is too large' },

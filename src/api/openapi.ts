@@ -27,6 +27,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'trunks', description: 'Trunks and how they fare' },
         { name: 'security', description: 'Who is banned from SIP' },
         { name: 'sip', description: 'SIP messages of everybody' },
+        { name: 'retention', description: 'How long recordings are kept, legal holds' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
         { name: 'events', description: 'Facts as they happen' },

@@ -7,11 +7,14 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { archiveFailures } from '../archive/failures.ts'
 import { authFailures } from '../auth/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { retentionFailures } from '../retention/failures.ts'
+import { sealingFailures } from '../sealing/failures.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
 
@@ -20,7 +23,10 @@ const known: FailureTable = {
   ...authFailures,
   ...directoryFailures,
   ...databaseFailures,
+  ...sealingFailures,
+  ...retentionFailures,
   ...jobFailures,
+  ...archiveFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */

@@ -25,14 +25,17 @@ import { accountRoutes } from './routes/accounts.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { callRoutes } from './routes/calls.ts'
+import { cdrRoutes } from './routes/cdr.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
+import { labelRoutes } from './routes/labels.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
+import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
 import { sessionRoutes } from './routes/sessions.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
@@ -90,6 +93,9 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   securityRoutes(app, deps)
   jobRoutes(app, deps)
   auditRoutes(app, deps)
+  retentionRoutes(app, deps)
+  labelRoutes(app, deps)
+  cdrRoutes(app, deps)
   sipMessageRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)

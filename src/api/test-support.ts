@@ -14,10 +14,12 @@ import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
 import { Jobs } from '../jobs/runner.ts'
+import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
 import { Recordings } from '../recording/service.ts'
+import { SealingError } from '../sealing/failures.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -64,6 +66,16 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const registered: Registration[] = []
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
+  const life = joinLife({
+    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    clock,
+    log: silentLogger,
+    bus,
+    database,
+    jobs,
+    archive: { remove: () => Promise.resolve([]) },
+    recordingDir: folder,
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -82,8 +94,10 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     auth,
+    life,
     jobs,
     jobList: database.jobs,
+    archive: { of: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),
@@ -106,6 +120,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       jobEnds: () => [],
     }),
     recordingDir: folder,
+    openKey: ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master)),
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),

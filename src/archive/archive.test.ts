@@ -115,7 +115,7 @@ test('a file of the same name of somebody else is not touched', async (t) => {
   await run()
   await run()
   assert.equal(stores[0]?.objects.get('calls/1970/r.wav'), theirs)
-  const [ours] = (await archive.of('r')).filter(({ file }) => file === 'r.wav')
+  const ours = (await archive.of('r')).find(({ file }) => file === 'r.wav')
   assert.match(ours?.key ?? '', /^calls\/1970\/r~[0-9a-f]{12}\.wav$/)
   assert.equal(stores[0]?.puts, 2)
 })
@@ -240,4 +240,25 @@ test('copies move to the colder class at their age', async (t) => {
   assert.deepEqual(isCold(), [false, false])
   await pass(3_600_000)
   assert.deepEqual(isCold(), [true, true])
+})
+
+test('a recording that is deleted while it is copied leaves nothing in the store', async (t) => {
+  const { archive, stores } = await begin(t, ['s3'])
+  const [s3] = stores
+  assert.ok(s3)
+  const abort = new AbortController()
+  s3.keep = (content) => {
+    abort.abort()
+    return content
+  }
+  // The process dies, or the job is cancelled, when the object is there and its row does not say so yet.
+  s3.head = () => Promise.resolve(undefined)
+  const put = s3.put.bind(s3)
+  s3.put = (...given) => put(...given).then(() => Promise.reject(new Error('cancelled')))
+  const context = { signal: abort.signal, remember: () => Promise.resolve() }
+  await assert.rejects(archive.store('r', 's3', {}, context))
+  assert.equal(s3.objects.size, 1)
+  assert.deepEqual(await archive.of('r'), [])
+  await archive.remove('r')
+  assert.equal(s3.objects.size, 0)
 })

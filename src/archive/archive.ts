@@ -37,7 +37,7 @@ export interface ArchiveOptions {
   readonly folder: string
   /** Names in that folder of what the recording has on the disk: sound, notes, proof; sealed or not. */
   readonly filesOf: (recording: RecordingToArchive) => Promise<readonly string[]>
-  /** Whether a name of the disk holds sound of the recording, and its plain name. */
+  /** `x.wav` of `x.wav.sealed`. */
   readonly plainName: (file: string) => string
   readonly keepLocal: boolean
   /** Read each file back and compare it. */
@@ -70,8 +70,8 @@ export class Archive {
   }
 
   /** Where the copies of a recording's files lie. */
-  of(recordingId: string): Promise<readonly Location[]> {
-    return this.#options.locations.of(recordingId)
+  async of(recordingId: string): Promise<readonly Location[]> {
+    return (await this.#options.locations.of(recordingId)).filter(({ storedAtMs }) => storedAtMs > 0)
   }
 
   /** What is wrong with which store now; a line for the health page. */
@@ -117,7 +117,8 @@ export class Archive {
     const recording = await locations.recording(recordingId)
     if (!recording) return
     const copies = await this.of(recordingId)
-    const sound = (await filesOf(recording)).filter((file) => recording.files.includes(plainName(file)))
+    const names = new Set(recording.files.map(plainName))
+    const sound = (await filesOf(recording)).filter((file) => names.has(plainName(file)))
     for (const file of sound) {
       const { sha256 } = await describeFile(join(folder, file))
       const has = (name: StoreName): boolean =>
@@ -131,11 +132,12 @@ export class Archive {
 
   /**
    * A file of a recording, read from the first store that has it and answers.
-   * @param file By its plain name; what comes may be sealed.
+   * @param file Its name, sealed or plain; what comes may be sealed.
    * @returns undefined when no store has it. @throws {ArchiveError} when those that have it do not answer.
    */
   async open(recordingId: string, file: string): Promise<ArchivedFile | undefined> {
-    const copies = (await this.of(recordingId)).filter((copy) => this.#options.plainName(copy.file) === file)
+    const { plainName } = this.#options
+    const copies = (await this.of(recordingId)).filter((copy) => plainName(copy.file) === plainName(file))
     let failure: unknown
     for (const { store } of this.#options.stores) {
       const copy = copies.find((one) => one.store === store.name)
@@ -151,12 +153,13 @@ export class Archive {
   }
 
   /**
-   * Remove all copies of a recording: for retention and erasure, which have looked whether they may.
+   * Remove all copies of a recording, and what uploads left unfinished: for retention and erasure, which have looked
+   * whether they may and have cancelled its jobs.
    * @returns What was removed. @throws {ArchiveError} when a store does not do it; what is removed is forgotten already.
    */
   async remove(recordingId: string): Promise<readonly Location[]> {
     const { locations } = this.#options
-    const copies = await this.of(recordingId)
+    const copies = await locations.of(recordingId)
     for (const copy of copies) {
       const inUse = this.#inUse(copy.store)
       if (!inUse) throw new ArchiveError('archive.bad-settings', `${copy.uri} cannot be reached: ${copy.store} is off`)
@@ -187,7 +190,7 @@ export class Archive {
     const copies = await this.of(recording.recordingId)
     const stored = copies.filter(({ store }) => store === name).map(({ file }) => file)
     const there = new Set([...files, ...stored].map(plainName))
-    const lost = recording.files.find((file) => !there.has(file))
+    const lost = recording.files.find((file) => !there.has(plainName(file)))
     if (lost !== undefined) throw new ArchiveError('archive.file-gone', lost)
   }
 
@@ -202,10 +205,14 @@ export class Archive {
     const { store, prefix } = inUse
     const { recordingId } = recording
     const local = await describeFile(join(folder, file), signal)
-    const copies = await this.of(recordingId)
-    const before = copies.find((copy) => copy.store === store.name && copy.file === file)
-    if (before?.sha256 === local.sha256) return
+    const rows = await locations.of(recordingId)
+    const before = rows.find((copy) => copy.store === store.name && copy.file === file)
+    if (before && before.storedAtMs > 0 && before.sha256 === local.sha256) return
     const { key, isThere } = await placeFor(store, keyOf(prefix, recording, file), local)
+    const { bytes, sha256 } = local
+    const place = { recordingId, file, store: store.name, key, uri: store.uri(key), bytes, sha256, cold: false }
+    // Known before it is there: whoever deletes the recording meanwhile finds it.
+    await locations.put({ ...place, storedAtMs: 0 })
     if (!isThere)
       await store.put(key, local, {
         contentType: contentTypeOf(file),
@@ -215,17 +222,7 @@ export class Archive {
         signal,
       })
     if (readBack) await compare(store, key, local.sha256)
-    await locations.put({
-      recordingId,
-      file,
-      store: store.name,
-      key,
-      uri: store.uri(key),
-      bytes: local.bytes,
-      sha256: local.sha256,
-      storedAtMs: clock.wallMs(),
-      cold: false,
-    })
+    await locations.put({ ...place, storedAtMs: clock.wallMs() })
     if (before && before.key !== key) await store.remove(before.key)
   }
 

@@ -3,30 +3,35 @@
  * are kept, so that small reads, and jumps back, cost no request.
  */
 import { buffer } from 'node:stream/consumers'
+import type { Location } from './locations.ts'
 import type { ArchiveStore } from './types.ts'
+
+type Copy = Pick<Location, 'key' | 'bytes' | 'sha256' | 'storedAtMs'>
 
 const blockBytes = 1 << 20
 const keptBlocks = 8
 
 export class ArchivedFile {
+  /** Of the file as it lies in the store. */
+  readonly sha256: string
+  readonly storedAtMs: number
   readonly #store: ArchiveStore
   readonly #key: string
   readonly #bytes: number
   /** By number, the one used last at the end. */
   readonly #blocks = new Map<number, Promise<Buffer>>()
 
-  private constructor(store: ArchiveStore, key: string, bytes: number) {
+  private constructor(store: ArchiveStore, { key, bytes, sha256, storedAtMs }: Copy) {
     this.#store = store
     this.#key = key
     this.#bytes = bytes
+    this.sha256 = sha256
+    this.storedAtMs = storedAtMs
   }
 
   /** @throws {ArchiveError} when the store does not answer, or has it no more. */
-  static async open(
-    store: ArchiveStore,
-    copy: { readonly key: string; readonly bytes: number },
-  ): Promise<ArchivedFile> {
-    const file = new ArchivedFile(store, copy.key, copy.bytes)
+  static async open(store: ArchiveStore, copy: Copy): Promise<ArchivedFile> {
+    const file = new ArchivedFile(store, copy)
     // The beginning is what everybody reads first.
     if (copy.bytes > 0) await file.#block(0)
     return file

@@ -2,11 +2,11 @@ import type { FailureTable } from '../core/failures.ts'
 
 /** Why a store did not do what was asked. Shown with the store's name; the store's own words stand in the message. */
 export const archiveFailures = {
-  'archive.refused': { fault: 'us', text: 'The store refuses the credentials, or they may not do this' },
+  'archive.refused': { fault: 'us', http: 502, text: 'The store refuses the credentials, or they may not do this' },
   'archive.no-bucket': { fault: 'us', text: 'The bucket, container or folder is not there' },
   'archive.full': { fault: 'upstream', text: 'The store is full, or its quota is used up' },
-  'archive.busy': { fault: 'upstream', text: 'The store asks to be left alone for a while' },
-  'archive.unreachable': { fault: 'upstream', text: 'The store does not answer' },
+  'archive.busy': { fault: 'upstream', http: 503, text: 'The store asks to be left alone for a while' },
+  'archive.unreachable': { fault: 'upstream', http: 502, text: 'The store does not answer' },
   'archive.clock-skew': { fault: 'us', text: 'The clock of this machine is wrong, so the store refuses what it signs' },
   'archive.damaged': { fault: 'upstream', text: 'What the store has is not what was sent' },
   'archive.locked': { fault: 'upstream', text: 'The store keeps the object under a lock or a legal hold' },

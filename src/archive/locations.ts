@@ -26,6 +26,7 @@ export interface Location {
   readonly uri: string
   readonly bytes: number
   readonly sha256: string
+  /** 0 while it is being made: the store may have it, or a part of it. */
   readonly storedAtMs: number
   /** Moved to the colder class. */
   readonly cold: boolean

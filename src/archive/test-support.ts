@@ -49,6 +49,18 @@ export const hasCode =
     return true
   }
 
+async function put(
+  t: TestContext,
+  store: ArchiveStore,
+  to: string,
+  bytes: number,
+): Promise<{ file: LocalFile; content: Buffer }> {
+  const { path, content } = someFile(t, bytes)
+  const file = await describeFile(path)
+  await store.put(to, file, putOptions(file))
+  return { file, content }
+}
+
 /** Longer than one part. */
 const longBytes = (17 << 20) + 12_345
 
@@ -58,13 +70,6 @@ const longBytes = (17 << 20) + 12_345
  */
 export function storeContract(name: string, prefix: string, open: (t: TestContext) => Promise<ArchiveStore>): void {
   const key = (rest: string): string => `${prefix}${rest}`
-  const put = async (t: TestContext, store: ArchiveStore, to: string, bytes: number) => {
-    const { path, content } = someFile(t, bytes)
-    const file = await describeFile(path)
-    await store.put(to, file, putOptions(file))
-    return { file, content }
-  }
-
   for (const [what, bytes] of [
     ['a short file', 100_000],
     ['a file of no bytes', 0],

@@ -29,7 +29,7 @@ export interface PutOptions {
   /** From an attempt before this one. */
   readonly resume?: Resume | undefined
   /** Keep this for the next attempt. */
-  remember(resume: Resume): Promise<void>
+  readonly remember: (resume: Resume) => Promise<void>
   readonly signal: AbortSignal
 }
 

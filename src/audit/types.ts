@@ -3,12 +3,16 @@
 /** How somebody came: the console, an API key or token, the command line; `server` is the server by itself. */
 export type AuditVia = 'session' | 'api-key' | 'command-line' | 'server'
 
-export interface AuditEntry {
+/** Who asks for something that is recorded. */
+export interface Asker {
   /** Name of the user or the API key; `server` when nobody asked. */
   readonly who: string
   readonly via: AuditVia
   /** The IP address that it was asked from. */
   readonly source?: string
+}
+
+export interface AuditEntry extends Asker {
   /** What was done, in the past tense, `recording.deleted`; docs/retention.md lists them. */
   readonly action: string
   /** What it was done to: a kind and an id, `recording:Xk3v…`. Never a person's number or name. */

@@ -7,6 +7,7 @@ import type {
   MediaSummary,
   Participant,
   Party,
+  RecordedLeg,
   RecordingFile,
   RecordingMark,
   TracedMessage,
@@ -46,7 +47,8 @@ export interface LegRecord extends Partial<Encryption> {
   readonly media?: MediaSummary
 }
 
-export type RecordingState = 'recording' | 'stored' | 'interrupted' | 'failed'
+/** `deleting`: its files are being removed. `deleted`: they are gone; what is known of it stays. */
+export type RecordingState = 'recording' | 'stored' | 'interrupted' | 'failed' | 'deleting' | 'deleted'
 
 export interface RecordingRecord {
   readonly id: string
@@ -63,6 +65,8 @@ export interface RecordingRecord {
   readonly participants: readonly Participant[]
   /** Pauses and mutes, oldest first; absent when there were none. */
   readonly marks?: readonly RecordingMark[]
+  /** How well its legs were heard; absent of what a process that died left. */
+  readonly heard?: readonly RecordedLeg[]
 }
 
 /** A recording with what a list has to show of its call. */
@@ -84,6 +88,28 @@ export interface CallQuery {
   readonly limit: number
   /** From the previous page; opaque. */
   readonly cursor?: string
+}
+
+export interface RecordingQuery extends Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'> {
+  /** Somebody in the call, in full: a number or an address (core/person.ts). */
+  readonly person?: string
+  readonly peer?: string
+  /** Of the recording or its call. */
+  readonly tag?: string
+  readonly minDurationMs?: number
+  readonly maxDurationMs?: number
+  /** Code of a quality verdict on a leg of the call: `one-way-audio`. */
+  readonly verdict?: string
+  /** Whether a legal hold stands on it. */
+  readonly held?: boolean
+  readonly state?: RecordingState
+  /** Count them all. */
+  readonly count?: boolean
+}
+
+export interface RecordingPage extends Page<RecordingWithCall> {
+  /** Of all pages, when it was asked for; 10,000 means so many or more. */
+  readonly total?: number
 }
 
 /** The metadata of a SIPREC session: the documents as they came, and what they say together. */
@@ -113,8 +139,6 @@ export interface CallHistory {
   metadata(callId: string): Promise<CallMetadata | undefined>
   /** SIP messages of an ended call, in order. */
   messages(callId: string): Promise<readonly TracedMessage[]>
-  recordings(
-    query: Pick<CallQuery, 'limit' | 'cursor' | 'search' | 'kind' | 'fromMs' | 'untilMs'>,
-  ): Promise<Page<RecordingWithCall>>
+  recordings(query: RecordingQuery): Promise<RecordingPage>
   recording(id: string): Promise<RecordingWithCall | undefined>
 }

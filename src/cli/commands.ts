@@ -50,7 +50,7 @@ async function passwordOf({ passwordFromStdin }: CommandContext): Promise<string
   return (await text(process.stdin)).replace(/\r?\n$/, '')
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const parsed = schema.safeParse(given)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
@@ -174,6 +174,21 @@ const audit: Command = async (context) => {
   return runAudit(load(context).settings, context)
 }
 
+const retention: Command = async (context) => {
+  const { runRetention } = await import('./retention.ts')
+  return runRetention(load(context).settings, context)
+}
+
+const hold: Command = async (context) => {
+  const { runHold } = await import('./retention.ts')
+  return runHold(load(context).settings, context)
+}
+
+const cdr: Command = async (context) => {
+  const { runCdr } = await import('./cdr.ts')
+  return runCdr(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -185,4 +200,7 @@ export const commands: Readonly<Record<string, Command>> = {
   jobs,
   prompts,
   audit,
+  retention,
+  hold,
+  cdr,
 }

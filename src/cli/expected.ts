@@ -10,6 +10,8 @@ const names = new Set([
   'SipError',
   'PromptError',
   'ArchiveError',
+  'SealingError',
+  'RetentionError',
 ])
 
 export class UsageError extends Error {

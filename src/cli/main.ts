@@ -23,6 +23,12 @@ const usage = `usage: patchbay <command> [options]
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
 
+  cdr [--format csv|jsonl] [--from 2026-11-01] [--until DATE] [--person NUMBER] [--extension N] [--tag T] [--output FILE]
+  retention rules | why RECORDING | preview   what is kept how long, and what would go now
+  retention add NAME [--days N] [--peer P] [--tag T] [--extension N] [--kind pbx|siprec]   without days: for ever
+  retention remove RULE
+  hold list | lift HOLD --why TEXT
+  hold add --recording ID | --call ID | --person NUMBER --why TEXT   nothing of it is deleted while the hold stands
   audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
   audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
 
@@ -44,6 +50,17 @@ const options = {
   state: { type: 'string' },
   kind: { type: 'string' },
   head: { type: 'string' },
+  days: { type: 'string' },
+  format: { type: 'string' },
+  from: { type: 'string' },
+  until: { type: 'string' },
+  peer: { type: 'string' },
+  tag: { type: 'string' },
+  extension: { type: 'string' },
+  recording: { type: 'string' },
+  call: { type: 'string' },
+  person: { type: 'string' },
+  why: { type: 'string' },
   limit: { type: 'string' },
   subject: { type: 'string' },
 } as const

@@ -8,7 +8,7 @@
  * Read too: 8 and 24 bits, G.711 in WAV, chunks we do not know, and files whose lengths were never filled in.
  * Missing: RF64 for more than 4 GiB (74 hours of one channel at 8 kHz).
  */
-import { type FileHandle, open, readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { decodeG711 } from './g711.ts'
 
 export type WavEncoding = 'pcm8' | 'pcm16' | 'pcm24' | 'PCMU' | 'PCMA'
@@ -176,27 +176,31 @@ export async function repairWav(path: string): Promise<WavHeader | undefined> {
     const { size } = await file.stat()
     const head = Buffer.alloc(Math.min(headBytes, size))
     const { bytesRead } = await file.read(head, 0, head.length, 0)
-    const asWritten = readWavHeader(head.subarray(0, bytesRead), size)
-    if (!asWritten) return undefined
-    head.writeUInt32LE(unknownLength, asWritten.dataOffset - 4)
-    const header = readWavHeader(head.subarray(0, bytesRead), size)
+    const header = repairWavHeader(head.subarray(0, bytesRead), size)
     if (!header) return undefined
     await file.truncate(header.dataOffset + header.dataBytes)
-    await patchWavLengths(file, header.dataOffset, header.dataBytes)
+    await file.write(head, 0, header.dataOffset, 0)
     return header
   } finally {
     await file.close()
   }
 }
 
-/** Write the two length fields of a file whose samples start at `dataOffset`. */
-async function patchWavLengths(file: FileHandle, dataOffset: number, dataBytes: number): Promise<void> {
-  const lengths = wavLengths(dataOffset, dataBytes)
-  const field = Buffer.alloc(4)
-  field.writeUInt32LE(lengths.riff)
-  await file.write(field, 0, 4, 4)
-  field.writeUInt32LE(lengths.data)
-  await file.write(field, 0, 4, dataOffset - 4)
+/**
+ * Make the two lengths in a header tell of all that the file holds.
+ * @param head The start of the file, to its first sample at least; changed in place.
+ * @returns The header as it now is, or undefined when there is none.
+ */
+export function repairWavHeader(head: Buffer, fileBytes: number): WavHeader | undefined {
+  const asWritten = readWavHeader(head, fileBytes)
+  if (!asWritten) return undefined
+  head.writeUInt32LE(unknownLength, asWritten.dataOffset - 4)
+  const header = readWavHeader(head, fileBytes)
+  if (!header) return undefined
+  const lengths = wavLengths(header.dataOffset, header.dataBytes)
+  head.writeUInt32LE(lengths.riff, 4)
+  head.writeUInt32LE(lengths.data, header.dataOffset - 4)
+  return header
 }
 
 export interface WavSound extends WavHeader {

@@ -1,14 +1,27 @@
 /** Calls and recordings as they are kept, newest first: reads what the journal wrote. */
 import type { ExpressionBuilder, ExpressionWrapper, Kysely, Selectable, SqlBool } from 'kysely'
 import { sql } from 'kysely'
-import type { CallHistory, CallQuery, CallRecord, Page, RecordingRecord, RecordingWithCall } from '../call/history.ts'
-import { hasKey, hasKeyLike } from './call-keys.ts'
+import type {
+  CallHistory,
+  CallQuery,
+  CallRecord,
+  Page,
+  RecordingPage,
+  RecordingQuery,
+  RecordingRecord,
+  RecordingWithCall,
+} from '../call/history.ts'
+import { hasKey } from './call-keys.ts'
 import { callMetadata } from './call-metadata.ts'
+import { matches } from './call-search.ts'
 import { type Place, parseCursor, printCursor } from './cursor.ts'
+import { isWanted } from './recordings-filter.ts'
 import { callOf, fileOf, legOf, messageOf, participantOf, partiesOf, recordingOf } from './rows.ts'
 import type { CallsTable, RecordingsTable, Tables } from './tables.ts'
 
-type RecordingsQuery = Parameters<CallHistory['recordings']>[0]
+/** More are not counted: a person reads `10000` as many. */
+const mostCounted = 10_000
+
 type Condition = ExpressionWrapper<Tables, 'calls', SqlBool>
 
 /** @param settled Resolves when all facts told so far are written, so that a reader sees what it has just heard of. */
@@ -63,19 +76,9 @@ async function callsPage(db: Kysely<Tables>, query: CallQuery): Promise<Page<Cal
   return cut(await withParts(db, rows.slice(0, query.limit)), rows.length > query.limit)
 }
 
-async function recordingsPage(db: Kysely<Tables>, query: RecordingsQuery): Promise<Page<RecordingWithCall>> {
-  let select = db.selectFrom('recordings').selectAll('recordings')
-  const { search, kind } = query
-  if (search || kind) {
-    select = select.where((eb) => {
-      let call = eb.selectFrom('calls').select(sql.lit(1).as('one')).whereRef('calls.id', '=', 'recordings.call_id')
-      if (kind) call = call.where('kind', '=', kind)
-      if (search) call = call.where((inner) => matches(inner, search))
-      return eb.exists(call)
-    })
-  }
-  if (query.fromMs !== undefined) select = select.where('started_at_ms', '>=', query.fromMs)
-  if (query.untilMs !== undefined) select = select.where('started_at_ms', '<', query.untilMs)
+async function recordingsPage(db: Kysely<Tables>, query: RecordingQuery): Promise<RecordingPage> {
+  const wanted = db.selectFrom('recordings').where((eb) => isWanted(eb, query))
+  let select = wanted.selectAll('recordings')
   if (query.cursor) select = select.where(isBehind(parseCursor(query.cursor)))
   const rows = await select
     .orderBy('started_at_ms', 'desc')
@@ -83,7 +86,14 @@ async function recordingsPage(db: Kysely<Tables>, query: RecordingsQuery): Promi
     .limit(query.limit + 1)
     .execute()
   const records = await withFiles(db, rows.slice(0, query.limit))
-  return cut(await withCalls(db, records), rows.length > query.limit)
+  const page = cut(await withCalls(db, records), rows.length > query.limit)
+  if (!query.count) return page
+  const counted = wanted.select('recordings.id').limit(mostCounted)
+  const { total } = await db
+    .selectFrom(counted.as('counted'))
+    .select((eb) => eb.fn.countAll<number>().as('total'))
+    .executeTakeFirstOrThrow()
+  return { ...page, total }
 }
 
 /** Newest first, what comes after this place: a row value compares as the order of the list does. */
@@ -93,18 +103,6 @@ const isBehind = ({ startedAtMs, id }: Place) =>
 function cut<Item extends Place>(items: readonly Item[], more: boolean): Page<Item> {
   const last = items.at(-1)
   return more && last ? { items, nextCursor: printCursor(last) } : { items }
-}
-
-/** The call's parties, a leg's party or SIP Call-ID, or a key of the call contain the text. */
-function matches(eb: ExpressionBuilder<Tables, 'calls'>, search: string): Condition {
-  const pattern = `%${search.toLowerCase().replaceAll(/[!%_]/g, (special) => `!${special}`)}%`
-  const leg = eb
-    .selectFrom('legs')
-    .select(sql.lit(1).as('one'))
-    .whereRef('legs.call_id', '=', 'calls.id')
-    .where(sql<SqlBool>`${sql.ref('legs.search')} like ${pattern} escape '!'`)
-  const own = sql<SqlBool>`${sql.ref('calls.search')} like ${pattern} escape '!'`
-  return eb.or([own, eb.exists(leg), hasKeyLike(eb, pattern)])
 }
 
 function isRecorded(eb: ExpressionBuilder<Tables, 'calls'>): Condition {

@@ -149,6 +149,7 @@ export class Journal {
 const copyOf = (memory: CallMemory | undefined): CallMemory => ({
   legs: memory?.legs ?? 0,
   documents: memory?.documents ?? 0,
+  people: new Set(memory?.people),
   problems: memory?.problems ?? 0,
   digits: new Map(memory?.digits),
   paused: memory?.paused ?? false,

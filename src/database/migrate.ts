@@ -19,7 +19,9 @@ import { up as originAndAudit } from './migrations/0010-origin-and-audit.ts'
 import { up as recordingMarks } from './migrations/0011-recording-marks.ts'
 import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
-import { up as recordingLocations } from './migrations/0015-recording-locations.ts'
+import { up as life } from './migrations/0014-life.ts'
+import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
+import { up as recordingLocations } from './migrations/0016-recording-locations.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -36,7 +38,9 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0011-recording-marks': { up: recordingMarks },
   '0012-siprec-model': { up: siprecModel },
   '0013-jobs': { up: jobs },
-  '0015-recording-locations': { up: recordingLocations },
+  '0014-life': { up: life },
+  '0015-recording-heard': { up: recordingHeard },
+  '0016-recording-locations': { up: recordingLocations },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -9,11 +9,14 @@ import type { LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
+import type { LabelStore } from '../call/labels.ts'
+import type { CdrStore } from '../cdr/types.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
@@ -21,6 +24,10 @@ import { markInterrupted } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createCdrStore } from './life/cdr.ts'
+import { createHoldStore } from './life/holds.ts'
+import { createLabelStore } from './life/labels.ts'
+import { createRetentionStore } from './life/retention.ts'
 import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -37,6 +44,10 @@ export interface Database {
   readonly jobs: JobStore
   readonly locations: LocationStore
   readonly audit: AuditStore
+  readonly retention: RetentionStore
+  readonly holds: HoldStore
+  readonly labels: LabelStore
+  readonly cdr: CdrStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -68,6 +79,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     await directory.reload()
     const registrations = new KeptRegistrations(db, log)
     let journal: Journal | undefined
+    const settled = async (): Promise<void> => journal?.flush()
     let looking: Timer | undefined
     let checkpoints: Checkpoints | undefined
     let seenVersion = foreignVersion()
@@ -82,13 +94,17 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
     return {
       directory,
       registrations,
-      history: createCallHistory(db, async () => journal?.flush()),
+      history: createCallHistory(db, settled),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
       audit: createAuditStore(db),
-      locations: createLocationStore(db, async () => journal?.flush()),
-      jobs: new KeptJobs(db, async () => journal?.flush()),
+      retention: createRetentionStore(db, settled),
+      holds: createHoldStore(db, settled),
+      labels: createLabelStore(db, settled),
+      cdr: createCdrStore(db, settled),
+      jobs: new KeptJobs(db, settled),
+      locations: createLocationStore(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)

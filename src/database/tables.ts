@@ -10,6 +10,7 @@ import type { RecordingState } from '../call/history.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
 import type { JobState } from '../jobs/types.ts'
+import type { HoldKind } from '../retention/types.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -17,6 +18,11 @@ export interface Tables {
   recordings: RecordingsTable
   recording_files: RecordingFilesTable
   recording_tags: RecordingTagsTable
+  call_tags: CallTagsTable
+  call_notes: CallNotesTable
+  call_people: CallPeopleTable
+  retention_rules: RetentionRulesTable
+  holds: HoldsTable
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
@@ -97,8 +103,11 @@ export interface RecordingsTable {
   failure_text: string | null
   /** JSON of the catalogue's RecordingMarks. */
   marks: string | null
+  /** JSON of the catalogue's RecordedLegs. */
+  heard: string | null
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
+  deleted_at_ms: number | null
   /** The SIPREC peer or the trunk that it came by. */
   peer: string | null
   /** Asked for with the call itself. */
@@ -108,6 +117,50 @@ export interface RecordingsTable {
 export interface RecordingTagsTable {
   recording_id: string
   tag: string
+}
+
+export interface CallTagsTable {
+  call_id: string
+  tag: string
+}
+
+/** What a person wrote about a call. */
+export interface CallNotesTable {
+  id: string
+  call_id: string
+  at_ms: number
+  who: string
+  text: string
+}
+
+/** Everybody in a call by key (core/person.ts); the same one may stand there more than once. */
+export interface CallPeopleTable {
+  call_id: string
+  person: string
+}
+
+export interface RetentionRulesTable {
+  id: string
+  name: string
+  kind: CallKind | null
+  peer: string | null
+  tag: string | null
+  extension: string | null
+  /** Null: for ever. */
+  days: number | null
+  created_at_ms: number
+}
+
+export interface HoldsTable {
+  id: string
+  kind: HoldKind
+  subject: string
+  why: string
+  placed_by: string
+  placed_at_ms: number
+  lifted_by: string | null
+  lifted_at_ms: number | null
+  lifted_why: string | null
 }
 
 /** What was done, by whom: each row's hash covers the one before (audit/chain.ts). */

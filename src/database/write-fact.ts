@@ -3,6 +3,7 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
+import { personKeys } from '../core/person.ts'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import { addCallKeys } from './call-keys.ts'
 import { fileRow, participantRow, partySearch, searchText, traceRow } from './rows.ts'
@@ -13,6 +14,8 @@ import type { Tables } from './tables.ts'
 export interface CallMemory {
   legs: number
   documents: number
+  /** Keys that are in the table already. */
+  readonly people: Set<string>
   /** Of the metadata documents so far. */
   problems: number
   readonly digits: Map<string, string>
@@ -30,8 +33,8 @@ type Write<Name extends FactName> = (
 ) => Promise<unknown>
 
 export const writers: { readonly [Name in FactName]?: Write<Name> } = {
-  'call.started': (db, fact) =>
-    insertRows(db, 'calls', [
+  'call.started': async (db, fact, memory) => {
+    await insertRows(db, 'calls', [
       {
         id: fact.callId,
         kind: fact.kind,
@@ -46,7 +49,9 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         seen_at_ms: fact.atMs,
         search: `${partySearch(fact.from)} ${partySearch(fact.to)}`,
       },
-    ]),
+    ])
+    await rememberPeople(db, fact.callId, [fact.from, fact.to], memory)
+  },
 
   'call.ringing': (db, fact) => seen(db, fact.callId, fact.atMs),
 
@@ -73,8 +78,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       fact.messages.map((message, position) => traceRow(fact.callId, position, message)),
     ),
 
-  'leg.started': (db, fact, memory) =>
-    insertRows(db, 'legs', [
+  'leg.started': async (db, fact, memory) => {
+    await insertRows(db, 'legs', [
       {
         id: fact.legId,
         call_id: fact.callId,
@@ -92,7 +97,9 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         digits: '',
         search: `${partySearch(fact.party)} ${searchText(fact.sipCallId)}`,
       },
-    ]),
+    ])
+    await rememberPeople(db, fact.callId, [fact.party], memory)
+  },
 
   'leg.answered': (db, fact) => updateRow(db, 'legs', fact.legId, { answered_at_ms: fact.atMs, codec: fact.codec }),
 
@@ -131,7 +138,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
     if (fact.what !== 'transcription') memory.paused = false
   },
 
-  'recording.stored': async (db, fact) => {
+  'recording.stored': async (db, fact, memory) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
@@ -139,12 +146,14 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
         state: fact.interrupted ? 'interrupted' : 'stored',
         duration_ms: fact.durationMs,
         marks: fact.marks ? JSON.stringify(fact.marks) : null,
+        heard: fact.heard ? JSON.stringify(fact.heard) : null,
         base_name: fact.baseName,
       })
       .where('id', '=', fact.recordingId)
       .execute()
     await replaceFiles(db, fact.recordingId, fact.files)
     await replaceParticipants(db, fact.recordingId, fact.participants)
+    await rememberPeople(db, fact.callId, fact.participants, memory)
   },
 
   'recording.failed': async (db, fact) => {
@@ -179,7 +188,24 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .where('state', '=', 'recording')
       .execute()
     for (const { id } of running) await replaceParticipants(db, id, fact.participants)
+    await rememberPeople(db, fact.callId, fact.participants, memory)
   },
+}
+
+async function rememberPeople(
+  db: Transaction<Tables>,
+  callId: string,
+  people: readonly { readonly uri?: string; readonly extension?: string }[],
+  memory: CallMemory,
+): Promise<void> {
+  const keys = people.flatMap(({ uri, extension }) => (uri === undefined ? [] : personKeys(uri, extension)))
+  const fresh = [...new Set(keys)].filter((key) => !memory.people.has(key))
+  for (const key of fresh) memory.people.add(key)
+  await insertRows(
+    db,
+    'call_people',
+    fresh.map((person) => ({ call_id: callId, person })),
+  )
 }
 
 const seen = (db: Transaction<Tables>, callId: string, atMs: number) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseMetadata } from '../siprec/metadata/read.ts'
+import { parseMetadata } from '../siprec/metadata/document/read.ts'
 import { recordingMetadata } from './recording-metadata.ts'
 
 test('the recording server reads who speaks on which stream, and no problem', () => {

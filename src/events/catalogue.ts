@@ -130,10 +130,10 @@ export type PausedPart = 'recording' | 'transcription'
  */
 export type PauseCause = 'api' | 'digits' | 'signalling' | 'time'
 
-/** A stretch of a recording in which something was kept off the disk; a player shows it. */
+/** A stretch of a recording in which something was kept off the disk, or did not come; a player shows it. */
 export interface RecordingMark {
-  /** `muted`: of one leg. */
-  readonly kind: 'paused' | 'muted'
+  /** `muted`: one leg. `silent`: nothing came of one leg for RTP_TIMEOUT, though it should have. */
+  readonly kind: 'paused' | 'muted' | 'silent'
   readonly what?: PausedPart
   readonly legId?: string
   /** Wall time, as `startedAtMs` of a file. */
@@ -143,6 +143,23 @@ export interface RecordingMark {
   readonly by: PauseCause
   /** The user, the API key, or the extension. */
   readonly who?: string
+}
+
+/** How well one leg of a recording was heard. */
+export interface RecordedLeg {
+  readonly legId: string
+  /** In plain words: `callee sent no audio after 12 s: RTP came from another address, 192.0.2.9:4000, and was refused`. */
+  readonly verdict: string
+  /** Of what was wrong with it at any time, as in docs/media.md; none when nothing was. */
+  readonly codes: readonly string[]
+  readonly packetsReceived: number
+  readonly packetsLost: number
+  readonly packetsRefused: number
+  readonly jitterMs: number
+  /** 0 to 1. */
+  readonly lossShare?: number
+  /** As `Quality.mos`. */
+  readonly mos?: number
 }
 
 /** A participant of a recorded call and the channel of the combined file that holds its voice. */
@@ -237,6 +254,8 @@ export interface Facts {
     readonly interrupted: boolean
     /** Oldest first; absent when there are none. */
     readonly marks?: readonly RecordingMark[]
+    /** Of each leg that ended in order; absent of what a process that died left. */
+    readonly heard?: readonly RecordedLeg[]
   }
   /** What comes from now on is silence in the files. `what`: that which was not paused before. */
   'recording.paused': OfCall & {
@@ -273,6 +292,8 @@ export interface Facts {
   /** A store began to refuse, or not to answer; copies wait and are tried again. `code`: of docs/errors.md. */
   'archive.failing': At & { readonly store: string; readonly code: string; readonly text: string }
   'archive.recovered': At & { readonly store: string }
+  /** Its time was over, or a person wanted it: no file of it is left anywhere. */
+  'recording.deleted': OfCall & { readonly recordingId: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */
   'job.failed': At & {
     readonly jobId: string

@@ -12,6 +12,9 @@ export interface HeardSpan {
   readonly fromMs: number
   /** Absent: until the end. */
   readonly untilMs?: number
+  /** The same by the clock of the client, where its documents say it. */
+  readonly statedFromMs?: number
+  readonly statedUntilMs?: number
 }
 
 /** A communication session and who was in it, by the documents so far. */

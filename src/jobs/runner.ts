@@ -18,7 +18,7 @@ export interface JobContext {
   /** Aborted when the server stops, the job is cancelled, or takes too long. */
   readonly signal: AbortSignal
   /** Keep this as the job's payload: what a further attempt goes on from, after a crash too. */
-  remember(payload: Payload): Promise<void>
+  readonly remember: (payload: Payload) => Promise<void>
 }
 
 /** @returns Jobs that follow from this one; they are kept in the transaction that ends it. */

@@ -46,6 +46,7 @@ test('the end of a thread frees its ports, and no port of another thread', { ski
     recordedLater: false,
     qualityEveryMs: 0,
     relay: false,
+    muxed: false,
   }
   const ports: number[] = []
   const workers = [0, 1].map(() => new Worker(new URL('./worker/main.ts', import.meta.url), { workerData: start }))

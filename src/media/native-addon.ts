@@ -11,7 +11,7 @@ import type { IoKind } from './types.ts'
 export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
-const interfaceVersion = 3
+export const interfaceVersion = 4
 
 /** What native/media-io.cc gives; `Io` is its own and means nothing here. */
 export interface Native {
@@ -20,7 +20,13 @@ export interface Native {
   open(io: object, ip: string, port: number, receiveBufferBytes: number): number
   close(io: object, socket: number): void
   aim(io: object, socket: number, ip: string, port: number): number
-  poll(io: object): number
+  /** Negative, less one: more waits. @param share Of the eased sockets that are looked at. */
+  poll(io: object, share: number): number
+  /** Into the reserved slots. */
+  drain(io: object, socket: number): number
+  ease(io: object, socket: number, on: number): void
+  /** The rest of it lies in the block. */
+  pass(io: object, fromIp: string, fromPort: number): void
   source(io: object, slot: number): string
   send(io: object, count: number): void
   counters(io: object): readonly [oversized: number, unsent: number, dropped: number]

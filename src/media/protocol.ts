@@ -10,6 +10,7 @@
  */
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { DtlsIdentity } from '../dtls/identity.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import type { GraphCommand, GraphNotice } from './graph/protocol.ts'
 import type { DelayBounds, IoKind, PortDescription, PortEvents, PortStats, RecordedFile, WorkerStats } from './types.ts'
 
@@ -29,7 +30,7 @@ export type Order =
   /** Who we are in its handshakes. Secret. */
   | { readonly type: 'identify'; readonly port: number; readonly identity: DtlsIdentity }
   | { readonly type: 'describe'; readonly port: number; readonly description: PortDescription }
-  | { readonly type: 'record'; readonly port: number; readonly path: string }
+  | { readonly type: 'record'; readonly port: number; readonly path: string; readonly seal?: Seal }
   | { readonly type: 'pause-recording'; readonly port: number; readonly on: boolean }
   | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
   | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
@@ -62,6 +63,7 @@ export interface OpenPort {
   /** See `MediaPlaneSettings`. */
   readonly qualityEveryMs: number
   readonly relay: boolean
+  readonly muxed: boolean
 }
 
 export interface SendDigits {

@@ -8,6 +8,7 @@ import { Emitter } from '../core/emitter.ts'
 import { newId } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { type DtlsIdentity, fingerprintOf } from '../dtls/identity.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { MediaError } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
@@ -78,10 +79,10 @@ export class Session implements MediaSession {
       const rtpPort = pool.take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
-      const { inactiveAfterMs = 0, recordedLater = false, relay = false, callId } = options
+      const { inactiveAfterMs = 0, recordedLater = false, relay = false, muxed = false, callId } = options
       const { bindIp, qualityEveryMs = 0 } = settings
       const cname = this.#cname
-      const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay }
+      const ask = { port, bindIp, rtpPort, cname, inactiveAfterMs, recordedLater, qualityEveryMs, relay, muxed }
       const answer = await this.#link.ask('open-port', ask).catch((error: unknown) => {
         pool.giveBack(rtpPort)
         throw error
@@ -233,11 +234,11 @@ export class Port implements MediaPort {
     if (!this.closed) this.#link.order({ type: 'process', port: this.number, wanted })
   }
 
-  record(path: string): void {
+  record(path: string, seal?: Seal): void {
     if (this.closed) throw new MediaError('media.closed')
     if (this.#recording) throw new MediaError('media.already-recording')
     this.#recording = true
-    this.#link.order({ type: 'record', port: this.number, path })
+    this.#link.order({ type: 'record', port: this.number, path, ...(seal && { seal }) })
   }
 
   pauseRecording(on: boolean): void {

@@ -1,6 +1,7 @@
 /** Stands in for the media plane in tests: what its users want is kept, what it would tell is told by the test. */
 import { Emitter } from '../core/emitter.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { MediaError, type MediaFailure } from './failures.ts'
 import { GraphLink, type Told } from './graph/graph-link.ts'
 import { PortSoundHandle } from './graph/port-sound.ts'
@@ -60,6 +61,7 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
   /** Those that come by signalling come as events too. */
   hearsTwice = false
   recording: string | undefined
+  seal: Seal | undefined
   recordingPaused = false
   /** What is wanted of the graph. A test tells how it went by `things`. */
   readonly orders: GraphOrder[] = []
@@ -85,8 +87,9 @@ export class FakePort extends Emitter<PortEvents> implements MediaPort {
     this.processed = wanted
   }
 
-  record(path: string): void {
+  record(path: string, seal?: Seal): void {
     this.recording = path
+    this.seal = seal
   }
 
   pauseRecording(on: boolean): void {

@@ -11,6 +11,7 @@ import type { DtlsSide, Fingerprint } from '../core/dtls.ts'
 import type { IceCredentials } from '../core/ice.ts'
 import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import type { Mixer, MixerWishes, PortSound, Supervision } from './graph/types.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -115,6 +116,8 @@ export interface PortDescription {
   readonly ice?: IceTerms
   /** Plain reports alone when left out. */
   readonly extendedReports?: ExtendedReports
+  /** We only ever listen to it (SIPREC): that it falls silent is told as `no-audio`. */
+  readonly listensOnly?: boolean
   /** The peer said that it sends nothing (hold, `recvonly`): that nothing comes is no fault. */
   readonly silent?: boolean
 }
@@ -248,8 +251,9 @@ export interface MediaPort {
   /**
    * Write what arrives into a WAV, 16-bit linear, addressed by RTP timestamp. The file is made at the first packet.
    * @param path Absolute; its folder exists.
+   * @param seal Sealed with it, to `path` with `.sealed` behind it; plain without one.
    */
-  record(path: string): void
+  record(path: string, seal?: Seal): void
   /**
    * What comes from now on is silence of its length in the file; it is not even kept in memory. Holds for later
    * recordings too, until it is taken back. Silence needs no decoder, so one starts afresh afterwards.
@@ -335,6 +339,8 @@ export interface OpenPortOptions {
    * is taken.
    */
   readonly relay?: boolean
+  /** RTCP will come by the port of RTP (RFC 5761): it gets no socket, until a description says otherwise. */
+  readonly muxed?: boolean
   /** Where the session is that of several calls. */
   readonly callId?: string
 }

@@ -16,6 +16,9 @@ const good: Evidence = {
   delayMs: 80,
 }
 
+/** A stream of a recording client, to which nothing is sent. */
+const onlyHeard = { listensOnly: true, sent: 0 }
+
 const codes = (more: Partial<Evidence>): VerdictCode[] => judge({ ...good, ...more }).map(({ code }) => code)
 
 test('a good stream has no verdict, nor has one of which little is known', () => {
@@ -37,6 +40,12 @@ test('each verdict begins at its limit', () => {
     ['one-way-audio', { quietMs: 10_000 }, { quietMs: 9_999 }],
     ['one-way-audio', { quietMs: 5_000, everReceived: false }, { quietMs: 5_000, everReceived: false, sent: 99 }],
     ['one-way-audio', { quietMs: 10_000 }, { quietMs: 10_000, expectsPackets: false }],
+    ['no-audio', { ...onlyHeard, quietMs: 10_000 }, { ...onlyHeard, quietMs: 9_999 }],
+    [
+      'no-audio',
+      { ...onlyHeard, quietMs: 5_000, everReceived: false },
+      { ...onlyHeard, quietMs: 4_999, everReceived: false },
+    ],
     ['wrong-address', { stranger: { address: 'a', packets: 25 } }, { stranger: { address: 'a', packets: 24 } }],
     ['wrong-codec', { unknown: { payloadType: 18, packets: 25 } }, { unknown: { payloadType: 18, packets: 24 } }],
     ['wrong-key', { undecrypted: 25 }, { undecrypted: 24 }],
@@ -64,4 +73,10 @@ test('a verdict says what was seen', () => {
   )
   const [lossy] = judge({ ...good, missing: 25 })
   assert.equal(lossy && sentence(lossy), 'Packets are lost or too late: 10.0 %')
+})
+
+test('a stream of a recording client says since when nothing comes', () => {
+  const gone = { ...good, ...onlyHeard, quietMs: 12_000, heardForMs: 31_700 }
+  assert.deepEqual(judge(gone).map(sentence), ['It sent no audio after 32 s'])
+  assert.deepEqual(judge({ ...gone, everReceived: false }).map(sentence), ['It sent no audio at all'])
 })

@@ -8,6 +8,11 @@
 
 /** Of each code its sentence and advice; `{about}` is what was seen. */
 export const verdicts = {
+  'no-audio': {
+    text: 'It sent no audio {about}',
+    advice:
+      'Look where its packets go: at the address in our SDP, at the firewall for our RTP ports, and at whether the recording client really forks this stream.',
+  },
   'one-way-audio': {
     text: 'Nothing comes from this side, though we send to it',
     advice:
@@ -72,6 +77,10 @@ export interface Evidence {
   /** Since the last packet, or since packets were expected. */
   readonly quietMs: number
   readonly everReceived: boolean
+  /** We send nothing ourselves, and only listen (SIPREC). */
+  readonly listensOnly?: boolean
+  /** From the first description to the last packet. */
+  readonly heardForMs?: number
   /** Packets in these seconds. */
   readonly sent: number
   readonly expected: number
@@ -123,6 +132,7 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 export function judge(evidence: Evidence): Verdict[] {
   const { sound, jitterMs: jitter, delayMs: delay, echo, stranger, unknown, missing, expected } = evidence
   const found: Verdict[] = []
+  if (isUnheard(evidence)) found.push({ code: 'no-audio', about: whenIn(evidence) })
   if (isOneWay(evidence)) found.push({ code: 'one-way-audio' })
   if (stranger && stranger.packets >= refusedPackets) found.push({ code: 'wrong-address', about: stranger.address })
   if (unknown && unknown.packets >= refusedPackets)
@@ -140,6 +150,12 @@ export function judge(evidence: Evidence): Verdict[] {
   return found
 }
 
-function isOneWay({ expectsPackets, quietMs, everReceived, sent }: Evidence): boolean {
-  return expectsPackets && sent >= fewPackets && quietMs >= (everReceived ? stoppedMs : neverMs)
-}
+const isQuiet = ({ expectsPackets, quietMs, everReceived }: Evidence): boolean =>
+  expectsPackets && quietMs >= (everReceived ? stoppedMs : neverMs)
+
+const isUnheard = (evidence: Evidence): boolean => evidence.listensOnly === true && isQuiet(evidence)
+
+const whenIn = ({ everReceived, heardForMs = 0 }: Evidence): string =>
+  everReceived ? `after ${Math.round(heardForMs / 1000)} s` : 'at all'
+
+const isOneWay = (evidence: Evidence): boolean => evidence.sent >= fewPackets && isQuiet(evidence)

@@ -6,11 +6,15 @@
  * stream through a few buffers a leg, so the length of a call costs no memory, and all reading and writing is done by the
  * thread pool.
  */
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
 import { LoudnessMeter, normalisingGainDb } from '../dsp/loudness.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
+import { openStored } from '../sealing/stored-file.ts'
 import { RecordingError } from './failures.ts'
 import { type LegAudio, LegReader, samplesOf } from './leg-reader.ts'
+import { OutputFile } from './sealing.ts'
 
 export interface CombinedFile {
   readonly channels: number
@@ -28,7 +32,11 @@ const mostDriftMs = 10
 
 export interface CombineOptions {
   /** Bring each channel to this loudness, LUFS, as far as its peak bears it; samples are as they came when left out. */
-  readonly loudnessLufs?: number
+  readonly loudnessLufs?: number | undefined
+  /** Seal the file; plain without it. */
+  readonly seal?: Seal | undefined
+  /** For legs that are sealed. */
+  readonly openKey?: OpenKey | undefined
 }
 
 /**
@@ -51,14 +59,15 @@ export async function combine(
   }
 }
 
-async function write(plan: Plan, path: string, { loudnessLufs }: CombineOptions): Promise<CombinedFile> {
-  const opened: FileHandle[] = []
+async function write(plan: Plan, path: string, options: CombineOptions): Promise<CombinedFile> {
+  const { loudnessLufs, seal, openKey } = options
+  const opened: { close(): Promise<void> }[] = []
   try {
-    const output = await open(path, 'w', 0o640)
+    const output = await OutputFile.create(path, seal, plan.startedAtMs)
     opened.push(output)
     const sources: Source[] = []
     for (const part of plan.parts) {
-      const file = await open(part.leg.path, 'r')
+      const file = await openStored(part.leg.path, { openKey })
       opened.push(file)
       const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz, part.factor)
       const gain = loudnessLufs === undefined ? 1 : await gainFor(reader(), plan.sampleRateHz, loudnessLufs)
@@ -66,16 +75,16 @@ async function write(plan: Plan, path: string, { loudnessLufs }: CombineOptions)
     }
     const frameBytes = plan.channels * bytesPerSample
     const header = wavHeader({ ...plan, dataBytes: plan.samples * frameBytes })
-    await writeAll(output, header, 0)
+    await output.write(header, 0)
     const mixed = new Int16Array(chunkFrames * plan.channels)
     for (let at = 0; at < plan.samples; at += chunkFrames) {
       const frames = Math.min(chunkFrames, plan.samples - at)
       mixed.fill(0)
       for (const source of sources) await place(source, mixed, plan.channels, at, frames)
       const bytes = new Uint8Array(mixed.buffer, 0, frames * frameBytes)
-      await writeAll(output, bytes, header.length + at * frameBytes)
+      await output.write(bytes, header.length + at * frameBytes)
     }
-    await output.sync()
+    await output.finish()
     const { channels, samples, sampleRateHz, startedAtMs } = plan
     return { channels, samples, sampleRateHz, startedAtMs, bytes: header.length + samples * frameBytes }
   } finally {
@@ -150,11 +159,4 @@ async function place(source: Source, mixed: Int16Array, channels: number, at: nu
   await reader.next(until - from, mixed, first, channels)
   if (gain === 1) return
   for (let i = first; i < (until - at) * channels; i += channels) mixed[i] = Math.round((mixed[i] ?? 0) * gain)
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
-  }
 }

@@ -1,4 +1,5 @@
 import type { FailureTable } from '../core/failures.ts'
+import { SealingError } from '../sealing/failures.ts'
 
 /** Why a recording is not, or not wholly, what was asked for. Told in `recording.failed` or in the log. */
 export const recordingFailures = {
@@ -8,6 +9,8 @@ export const recordingFailures = {
   'recording.no-audio': { fault: 'peer', text: 'No audio came' },
   'recording.files-gone': { fault: 'us', text: 'The files were removed while the call was recorded' },
   'recording.too-long': { fault: 'us', text: 'The combined file would pass the 4 GiB of a WAV, so there is none' },
+  'recording.key-missing': { fault: 'us', text: 'The key of the sealed recording cannot be had' },
+  'recording.damaged': { fault: 'us', text: 'A sealed file of the recording was changed or damaged' },
   'recording.manifest-unreadable': { fault: 'us', text: 'The notes of an interrupted recording cannot be read' },
 } as const satisfies FailureTable
 
@@ -25,6 +28,8 @@ export class RecordingError extends Error {
 /** The code for whatever the file system threw. */
 export function failureOf(error: unknown): RecordingFailure {
   if (error instanceof RecordingError) return error.code
+  if (error instanceof SealingError)
+    return error.code.startsWith('sealing.key-') ? 'recording.key-missing' : 'recording.damaged'
   return ofSystemError((error as NodeJS.ErrnoException | undefined)?.code)
 }
 

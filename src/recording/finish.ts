@@ -6,15 +6,19 @@
  * Both ways are this one, and everything is looked up on disk, so a crash at any point is made good by doing it again.
  */
 import { open, rename } from 'node:fs/promises'
-import { join } from 'node:path'
-import { repairWav } from '../codec/wav.ts'
+import { basename, join } from 'node:path'
+import { repairWav, repairWavHeader } from '../codec/wav.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Participant, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
+import type { Participant, RecordedLeg, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
+import { SealingError } from '../sealing/failures.ts'
+import { findStored, sealedExtension } from '../sealing/stored-file.ts'
 import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
 import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unfinishedFolder } from './manifest.ts'
-import { openRaw, type RawAudio, rawName } from './raw.ts'
+import { type Looking, openRaw, type RawAudio } from './raw.ts'
+import { nameOnDisk, type Readable, type RecordingKeys, settleSealed } from './sealing.ts'
 
 export interface FinishedRecording {
   /** The names of all its files begin with this. */
@@ -24,6 +28,7 @@ export interface FinishedRecording {
   readonly participants: readonly Participant[]
   readonly durationMs: number
   readonly marks?: readonly RecordingMark[]
+  readonly heard?: readonly RecordedLeg[]
 }
 
 export interface FinishDeps {
@@ -33,6 +38,8 @@ export interface FinishDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** Without them recordings that are sealed cannot be finished. */
+  readonly keys?: RecordingKeys | undefined
   readonly log: Logger
 }
 
@@ -47,38 +54,67 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const { folder, combineLegs = true } = deps
   const tracks = inChannelOrder(manifest)
   const legs: (LegAudio | undefined)[] = []
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), track.driftPpm))
+  const seal = await sealOf(manifest, deps)
+  const looking = { log: deps.log, openKey: deps.keys?.openKey ?? noKeys }
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking, track.driftPpm))
   const raws: (RawAudio | undefined)[] = []
-  for (const track of tracks) raws.push(await openRaw(join(folder, track.file)))
+  for (const track of tracks) raws.push(await openRaw(join(folder, track.file), looking))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
   const files = [...legFiles, ...tracks.flatMap((track, index) => rawFile(track, raws[index]))]
   if (files.length === 0) {
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, deps) : undefined
-  await finishManifest(folder, manifest)
+  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, seal, deps) : undefined
+  await finishManifest(folder, manifest, seal)
   return {
     baseName: manifest.name,
     ...(manifest.origin && { origin: manifest.origin }),
-    files: combined ? [combinedFile(manifest.name, combined), ...files] : files,
+    files: combined ? [combinedFile(nameOnDisk(`${manifest.name}.wav`, seal), combined), ...files] : files,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
+    ...(manifest.heard && { heard: manifest.heard }),
   }
 }
 
+const noKeys: RecordingKeys['openKey'] = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
+
+/** Of a recording that began sealed; undefined of a plain one. */
+async function sealOf({ sealed, recordingId }: Manifest, { keys }: FinishDeps): Promise<Seal | undefined> {
+  if (!sealed) return undefined
+  if (!keys) throw new SealingError('sealing.key-missing', sealed.key.master)
+  return keys.sealAgain(sealed.key, recordingId)
+}
+
 /** The leg as the file tells it, lengths in its header put right; undefined when no packet ever came. */
-async function openLeg(path: string, driftPpm: number | undefined): Promise<LegAudio | undefined> {
-  try {
-    const header = await repairWav(path)
-    if (!header || header.samples === 0) return undefined
-    await syncFile(path)
-    return { ...header, path, startedAtMs: header.startedAtMs ?? 0, ...(driftPpm !== undefined && { driftPpm }) }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+async function openLeg(wanted: string, looking: Looking, driftPpm?: number): Promise<LegAudio | undefined> {
+  const path = await findStored(wanted)
+  if (path === undefined) return undefined
+  const leg = path.endsWith(sealedExtension)
+    ? await settleSealed(path, looking, (file) => openSealedLeg(path, file))
+    : await openPlainLeg(path)
+  return leg && { ...leg, ...(driftPpm !== undefined && { driftPpm }) }
+}
+
+/** How much of a leg is read to find its header. */
+const headBytes = 4096
+
+async function openSealedLeg(path: string, file: Readable) {
+  const head = Buffer.alloc(Math.min(headBytes, file.size))
+  await file.read(head, 0, head.length, 0)
+  const header = repairWavHeader(head, file.size)
+  if (!header || header.samples === 0) return undefined
+  const front = head.subarray(0, header.dataOffset)
+  const result: LegAudio = { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
+  return { result, patches: [{ bytes: front, position: 0 }], size: header.dataOffset + header.dataBytes }
+}
+
+async function openPlainLeg(path: string): Promise<LegAudio | undefined> {
+  const header = await repairWav(path)
+  if (!header || header.samples === 0) return undefined
+  await syncFile(path)
+  return { ...header, path, startedAtMs: header.startedAtMs ?? 0 }
 }
 
 /** What is told as stored must survive a power cut. */
@@ -94,12 +130,14 @@ async function syncFile(path: string): Promise<void> {
 async function combineInto(
   name: string,
   legs: readonly (LegAudio | undefined)[],
-  { folder, loudnessLufs, log }: FinishDeps,
+  seal: Seal | undefined,
+  { folder, loudnessLufs, keys, log }: FinishDeps,
 ): Promise<CombinedFile | undefined> {
-  const temporary = join(unfinishedFolder(folder), `${name}.wav`)
+  const file = nameOnDisk(`${name}.wav`, seal)
+  const temporary = join(unfinishedFolder(folder), file)
   try {
-    const combined = await combine(legs, temporary, loudnessLufs === undefined ? {} : { loudnessLufs })
-    await rename(temporary, join(folder, `${name}.wav`))
+    const combined = await combine(legs, temporary, { loudnessLufs, seal, openKey: keys?.openKey })
+    await rename(temporary, join(folder, file))
     return combined
   } catch (error) {
     if (!(error instanceof RecordingError)) throw error
@@ -113,7 +151,7 @@ function legFile(track: ManifestTrack, leg: LegAudio | undefined): RecordingFile
   const { channels, samples, sampleRateHz, startedAtMs } = leg
   return [
     {
-      name: track.file,
+      name: basename(leg.path),
       kind: 'leg',
       legId: track.legId,
       ...(track.label !== undefined && { label: track.label }),
@@ -130,7 +168,7 @@ function rawFile(track: ManifestTrack, raw: RawAudio | undefined): RecordingFile
   if (!raw) return []
   return [
     {
-      name: rawName(track.file),
+      name: basename(raw.path),
       kind: 'raw',
       legId: track.legId,
       ...(track.label !== undefined && { label: track.label }),
@@ -144,7 +182,7 @@ function rawFile(track: ManifestTrack, raw: RawAudio | undefined): RecordingFile
 }
 
 const combinedFile = (name: string, combined: CombinedFile): RecordingFile => ({
-  name: `${name}.wav`,
+  name,
   kind: 'combined',
   channels: combined.channels,
   sampleRateHz: combined.sampleRateHz,

@@ -5,12 +5,15 @@
  *
  * Where rate, channels and clock are those of the combined file, samples are as they lie on disk.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { Resampler } from '../codec/resample.ts'
+import type { StoredFile } from '../sealing/stored-file.ts'
 import { Stretch } from './stretch.ts'
+
+type Source = Pick<StoredFile, 'read'>
 
 /** A leg's samples as they lie on disk: 16-bit. */
 export interface LegAudio {
+  /** On disk. */
   readonly path: string
   /** Bytes before the first sample. */
   readonly dataOffset: number
@@ -32,7 +35,7 @@ export class LegReader {
   /** Samples it gives, at the rate of the combined file. */
   readonly samples: number
   readonly #leg: LegAudio
-  readonly #file: FileHandle
+  readonly #file: Source
   readonly #read: Int16Array
   readonly #resampler: Resampler | undefined
   /** Frames of the leg that were read. */
@@ -49,7 +52,7 @@ export class LegReader {
   #left: number
 
   /** @param factor How much longer its sound is to become: 1 leaves it as it is. */
-  constructor(leg: LegAudio, file: FileHandle, sampleRateHz: number, factor = 1) {
+  constructor(leg: LegAudio, file: Source, sampleRateHz: number, factor = 1) {
     this.#leg = leg
     this.#file = file
     this.#read = new Int16Array(readFrames * leg.channels)
@@ -124,7 +127,7 @@ function mixed(interleaved: Int16Array, channels: number): Int16Array {
 }
 
 /** Fill `bytes` from `position`; fewer only at the end of the file. */
-async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+async function readAll(file: Source, bytes: Uint8Array, position: number): Promise<number> {
   let done = 0
   while (done < bytes.length) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done)

@@ -4,12 +4,18 @@
  *   <folder>/unfinished/<name>.json   while the call lives and until its files are complete
  *   <folder>/<name>.json              afterwards
  *
- * So a start reads only what was left unfinished, however many recordings lie in the folder.
+ * So a start reads only what was left unfinished, however many recordings lie in the folder. Sealed notes have `.sealed`
+ * behind their names.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
+import { wrappedKeySchema } from '../sealing/container/key-place.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
+import { type Seal, sealedWhole } from '../sealing/container/sealer.ts'
+import { SealingError } from '../sealing/failures.ts'
+import { plainName, readStored, sealedExtension } from '../sealing/stored-file.ts'
 
 const party = z.object({ uri: z.string(), name: z.string().optional(), extension: z.string().optional() })
 
@@ -21,13 +27,20 @@ const participant = z.object({
   channel: z.number().optional(),
   guessed: z.boolean().optional(),
   heard: z
-    .array(z.object({ fromMs: z.number(), untilMs: z.number().optional() }))
+    .array(
+      z.object({
+        fromMs: z.number(),
+        untilMs: z.number().optional(),
+        statedFromMs: z.number().optional(),
+        statedUntilMs: z.number().optional(),
+      }),
+    )
     .readonly()
     .optional(),
 })
 
 const mark = z.object({
-  kind: z.enum(['paused', 'muted']),
+  kind: z.enum(['paused', 'muted', 'silent']),
   what: z.enum(['recording', 'transcription']).optional(),
   legId: z.string().optional(),
   fromMs: z.number(),
@@ -40,6 +53,18 @@ const origin = z.object({
   peer: z.string().optional(),
   tags: z.array(z.string()).readonly().optional(),
   retentionDays: z.number().optional(),
+})
+
+const heard = z.object({
+  legId: z.string(),
+  verdict: z.string(),
+  codes: z.array(z.string()).readonly(),
+  packetsReceived: z.number(),
+  packetsLost: z.number(),
+  packetsRefused: z.number(),
+  jitterMs: z.number(),
+  lossShare: z.number().optional(),
+  mos: z.number().optional(),
 })
 
 const manifestSchema = z.object({
@@ -59,7 +84,7 @@ const manifestSchema = z.object({
       role: z.enum(['caller', 'callee', 'stream']),
       label: z.string().optional(),
       party: party.optional(),
-      /** The leg's file, in the folder; absent on disk when no packet ever came. */
+      /** The leg's file, in the folder, with `.sealed` behind it when it is; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
       /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
       driftPpm: z.number().optional(),
@@ -68,8 +93,12 @@ const manifestSchema = z.object({
   /** From SIPREC metadata; without them the parties of the tracks count. */
   participants: z.array(participant).optional(),
   channelOrder: z.array(z.string()).optional(),
+  /** The files are sealed with this key, and the notes too where it says so. */
+  sealed: z.object({ key: wrappedKeySchema, notes: z.boolean() }).optional(),
   /** Pauses and mutes. */
   marks: z.array(mark).optional(),
+  /** How well legs were heard. */
+  heard: z.array(heard).optional(),
   origin: origin.optional(),
 })
 
@@ -78,19 +107,24 @@ export type ManifestTrack = Manifest['tracks'][number]
 
 /** Folder of the manifests, and of combined files, that are not finished. */
 export const unfinishedFolder = (folder: string): string => join(folder, 'unfinished')
-const unfinishedPath = (folder: string, name: string): string => join(unfinishedFolder(folder), `${name}.json`)
-const finishedPath = (folder: string, name: string): string => join(folder, `${name}.json`)
+const unfinishedPath = (folder: string, manifest: Manifest): string =>
+  join(unfinishedFolder(folder), notesName(manifest))
+/** The notes of a finished recording. */
+export const finishedPath = (folder: string, manifest: Manifest): string => join(folder, notesName(manifest))
+const notesName = ({ name, sealed }: Manifest): string => `${name}.json${sealed?.notes ? sealedExtension : ''}`
 
 /**
  * Create the manifest, and with it take its name.
  * @returns False when a recording of this name is being made.
  * @throws What the file system throws.
  */
-export function createManifest(folder: string, manifest: Manifest): boolean {
+export function createManifest(folder: string, manifest: Manifest, seal?: Seal): boolean {
   // Recordings are nobody else's business: the folder is made for the owner alone.
   mkdirSync(unfinishedFolder(folder), { recursive: true, mode: 0o700 })
+  const path = unfinishedPath(folder, manifest)
+  if (existsSync(path.endsWith(sealedExtension) ? plainName(path) : path + sealedExtension)) return false
   try {
-    writeFileSync(unfinishedPath(folder, manifest.name), JSON.stringify(manifest), { flag: 'wx', mode: 0o640 })
+    writeFileSync(path, written(manifest, seal), { flag: 'wx', mode: 0o640 })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -99,21 +133,29 @@ export function createManifest(folder: string, manifest: Manifest): boolean {
 }
 
 /** Replace the manifest so that a crash at any moment leaves the old one or the new one. */
-export async function saveManifest(folder: string, manifest: Manifest): Promise<void> {
-  await writeAtomically(unfinishedPath(folder, manifest.name), manifest)
+export async function saveManifest(folder: string, manifest: Manifest, seal?: Seal): Promise<void> {
+  await writeAtomically(unfinishedPath(folder, manifest), written(manifest, seal))
 }
 
 /** The files are complete: move the manifest to them. Doing it again after a crash half way is fine. */
-export async function finishManifest(folder: string, manifest: Manifest): Promise<void> {
-  await writeAtomically(finishedPath(folder, manifest.name), { ...manifest, state: 'stored' })
+export async function finishManifest(folder: string, manifest: Manifest, seal?: Seal): Promise<void> {
+  await writeAtomically(finishedPath(folder, manifest), written({ ...manifest, state: 'stored' }, seal))
   await discardManifest(folder, manifest)
 }
 
-async function writeAtomically(path: string, manifest: Manifest): Promise<void> {
+/** @param seal Of the recording, when its notes are sealed. */
+function written(manifest: Manifest, seal: Seal | undefined): Buffer {
+  const bytes = Buffer.from(JSON.stringify(manifest, undefined, 1))
+  if (!manifest.sealed?.notes) return bytes
+  if (!seal) throw new SealingError('sealing.key-missing', manifest.sealed.key.master)
+  return sealedWhole(seal, `${manifest.name}.json`, manifest.startedAtMs, bytes)
+}
+
+async function writeAtomically(path: string, bytes: Buffer): Promise<void> {
   const temporary = `${path}.new`
   const file = await open(temporary, 'w', 0o640)
   try {
-    await file.writeFile(JSON.stringify(manifest, undefined, 1))
+    await file.writeFile(bytes)
     await file.sync()
   } finally {
     await file.close()
@@ -123,7 +165,7 @@ async function writeAtomically(path: string, manifest: Manifest): Promise<void> 
 
 /** Nothing is unfinished any more. */
 export async function discardManifest(folder: string, manifest: Manifest): Promise<void> {
-  const path = unfinishedPath(folder, manifest.name)
+  const path = unfinishedPath(folder, manifest)
   await rm(`${path}.new`, { force: true })
   await rm(path, { force: true })
 }
@@ -132,21 +174,37 @@ export interface UnfinishedManifests {
   readonly manifests: readonly Manifest[]
   /** Paths of what could not be read. */
   readonly unreadable: readonly string[]
+  /** Sealed, and their key cannot be had now: paths. */
+  readonly locked: readonly string[]
 }
 
 /** What a process that died left behind. */
-export async function readUnfinished(folder: string): Promise<UnfinishedManifests> {
+export async function readUnfinished(folder: string, openKey?: OpenKey): Promise<UnfinishedManifests> {
   const manifests: Manifest[] = []
   const unreadable: string[] = []
+  const locked: string[] = []
   for (const entry of await namesIn(unfinishedFolder(folder))) {
-    if (!entry.endsWith('.json')) continue
+    if (!plainName(entry).endsWith('.json')) continue
     const path = join(unfinishedFolder(folder), entry)
-    const manifest = parseManifest(await readFile(path, 'utf8'))
-    if (manifest && `${manifest.name}.json` === entry) manifests.push(manifest)
+    const manifest = await readManifest(path, openKey)
+    if (manifest === 'locked') locked.push(path)
+    else if (manifest && notesName(manifest) === entry) manifests.push(manifest)
     else unreadable.push(path)
   }
-  return { manifests, unreadable }
+  return { manifests, unreadable, locked }
 }
+
+async function readManifest(path: string, openKey: OpenKey | undefined): Promise<Manifest | 'locked' | undefined> {
+  try {
+    return parseManifest((await readStored(path, { openKey })).toString('utf8'))
+  } catch (error) {
+    if (!(error instanceof SealingError)) throw error
+    return error.code.startsWith('sealing.key-') ? 'locked' : undefined
+  }
+}
+
+/** The name of the recording with these notes. */
+export const recordingOf = (path: string): string => plainName(basename(path)).replace(/\.json$/, '')
 
 function parseManifest(text: string): Manifest | undefined {
   try {

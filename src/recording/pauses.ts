@@ -128,6 +128,13 @@ export class Pauses {
     this.#options.muted(legId, false, order)
   }
 
+  /** Nothing comes of a leg since then; undefined: it does again. */
+  silence(legId: string, sinceMs: number | undefined): void {
+    const key = `silent ${legId}`
+    if (sinceMs === undefined) this.#end(key, this.#options.clock.wallMs())
+    else if (!this.#open.has(key)) this.#begin(key, { kind: 'silent', legId, fromMs: sinceMs, by: 'time' })
+  }
+
   /** The recording is over: what goes on ends now. */
   close(): void {
     this.#forgetTimer()

@@ -14,13 +14,16 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import { failureOf, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
-import { type Manifest, readUnfinished } from './manifest.ts'
+import { type Manifest, readUnfinished, recordingOf } from './manifest.ts'
+import type { RecordingKeys } from './sealing.ts'
 
 export interface RepairDeps {
   readonly folder: string
   /** As in `RecordingDeps`. */
   readonly combineLegs?: boolean
   readonly loudnessLufs?: number | undefined
+  /** As in `RecordingDeps`. */
+  readonly keys?: RecordingKeys | undefined
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -28,12 +31,21 @@ export interface RepairDeps {
   readonly signal?: AbortSignal
 }
 
-/** What is unfinished now; call it before new recordings begin. Notes that cannot be read are put aside. */
+/**
+ * What is unfinished now; call it before new recordings begin. Notes that cannot be read are put aside; what is sealed with a
+ * key that cannot be had now is left to a later start.
+ */
 export async function findInterrupted({
   folder,
+  keys,
   log,
-}: Pick<RepairDeps, 'folder' | 'log'>): Promise<readonly Manifest[]> {
-  const { manifests, unreadable } = await readUnfinished(folder)
+}: Pick<RepairDeps, 'folder' | 'keys' | 'log'>): Promise<readonly Manifest[]> {
+  const { manifests, unreadable, locked } = await readUnfinished(folder, keys?.openKey)
+  for (const path of locked)
+    log.error('An interrupted recording waits for its key', {
+      code: 'recording.key-missing',
+      recording: recordingOf(path),
+    })
   for (const path of unreadable) {
     log.error('The notes of an interrupted recording were put aside', {
       code: 'recording.manifest-unreadable',

@@ -13,15 +13,18 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { FactOf } from '../events/catalogue.ts'
+import type { FactOf, RecordedLeg } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
+import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
+import { HeardLeg } from './heard.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
 import { PauseDigits } from './pause-digits.ts'
 import { Pauses, scopeOf } from './pauses.ts'
 import { Queue } from './queue.ts'
+import type { RecordingKeys } from './sealing.ts'
 import type {
   ActiveRecording,
   MuteOrder,
@@ -41,6 +44,8 @@ export interface RecordingDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** Left out: recordings are plain. */
+  readonly keys?: RecordingKeys | undefined
   readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
@@ -49,6 +54,8 @@ export interface RecordingDeps {
   readonly log: Logger
 }
 
+/** Of the files of a recording. */
+const extensions = ['.wav', '.json', '.rtpdump'].flatMap((extension) => [extension, `${extension}.sealed`])
 export interface PauseSettings {
   /** The longest that a person may pause; undefined for no bound. */
   readonly longestMs?: number | undefined
@@ -111,7 +118,7 @@ export class Recordings implements RecordingService {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       if (this.#taken.has(name.toLowerCase())) continue
       const path = join(this.#deps.folder, name)
-      if (['.wav', '.json', '.rtpdump'].some((extension) => existsSync(path + extension))) continue
+      if (extensions.some((extension) => existsSync(path + extension))) continue
       this.#taken.add(name.toLowerCase())
       return name
     }
@@ -148,9 +155,13 @@ class Recording implements ActiveRecording {
   readonly #names: string[] = []
   readonly #closing: Promise<RecordedFile | undefined>[] = []
   readonly #open = new Map<string, Track>()
+  readonly #heard = new Map<string, HeardLeg>()
+  readonly #ended: RecordedLeg[] = []
   /** By leg id: how far its clock was off, parts in a million. */
   readonly #drifts = new Map<string, number>()
   #manifest: Manifest
+  /** Undefined of a plain one. */
+  #seal: Seal | undefined
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
@@ -232,6 +243,12 @@ class Recording implements ActiveRecording {
     if (!this.#stopped) this.#pauses.unmute(legId, order)
   }
 
+  noteSilence(legId: string, sinceMs: number | undefined): void {
+    if (this.#stopped) return
+    this.#pauses.silence(legId, sinceMs)
+    this.#keepMarks()
+  }
+
   begin(options: RecordingOptions): void {
     const { folder, bus, clock } = this.#deps
     const { origin } = options
@@ -243,6 +260,7 @@ class Recording implements ActiveRecording {
       ...(origin && { origin }),
     })
     try {
+      this.#takeKey()
       this.#createManifest()
     } catch (error) {
       this.#fail(error)
@@ -283,13 +301,21 @@ class Recording implements ActiveRecording {
     return this.#stopped
   }
 
+  /** Where recordings are sealed, none begins in the clear because a key is missing. */
+  #takeKey(): void {
+    const { keys } = this.#deps
+    this.#seal = keys?.newSeal?.(this.id)
+    if (!keys || !this.#seal) return
+    this.#manifest = { ...this.#manifest, sealed: { key: this.#seal.key, notes: keys.sealNotes } }
+  }
+
   #createManifest(): void {
     const wanted = this.#manifest.name
     do {
       const name = this.#office.take(wanted)
       this.#names.push(name)
       this.#manifest = { ...this.#manifest, name }
-    } while (!createManifest(this.#deps.folder, this.#manifest))
+    } while (!createManifest(this.#deps.folder, this.#manifest, this.#seal))
   }
 
   #record(track: Track): void {
@@ -310,9 +336,10 @@ class Recording implements ActiveRecording {
       // The other legs go on, and what was written until now is kept.
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
+    this.#heard.set(track.legId, new HeardLeg(track.port, track.legId, track.role, track.label))
     this.#hearDigits(track)
     if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
-    track.port.record(join(this.#deps.folder, entry.file))
+    track.port.record(join(this.#deps.folder, entry.file), this.#seal)
   }
 
   /** Our own extensions may pause by digits; who calls from outside may not. */
@@ -329,18 +356,26 @@ class Recording implements ActiveRecording {
     })
   }
 
+  #keepMarks(): void {
+    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
+    if (!this.#failed) this.#save()
+  }
+
   /** Ports follow first: when it is told, it is so. */
   #paused(change: PauseChange): void {
     for (const { port, legId } of this.#open.values()) port.pauseRecording(this.#pauses.keepsOut(legId))
-    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
-    if (!this.#failed) this.#save()
+    this.#keepMarks()
     this.#deps.bus.publish({ ...change, atMs: this.#deps.clock.wallMs(), ...this.#about() })
   }
 
   /** Whatever becomes of the port, the file on disk counts: finish.ts reads it from there. */
   async #close(track: Track): Promise<RecordedFile | undefined> {
+    const stats = track.port.stats().catch(() => undefined)
     try {
       const file = await track.port.stopRecording()
+      const heard = this.#heard.get(track.legId)
+      const whole = await stats
+      if (heard && whole) this.#ended.push(heard.end(whole))
       if (file?.driftPpm !== undefined) this.#drifts.set(track.legId, file.driftPpm)
       return file
     } catch (error) {
@@ -364,7 +399,14 @@ class Recording implements ActiveRecording {
         const driftPpm = this.#drifts.get(track.legId)
         return driftPpm === undefined ? track : Object.assign(track, { driftPpm })
       })
-      this.#manifest = { ...this.#manifest, state: 'closed', interrupted, tracks, ...(marks.length > 0 && { marks }) }
+      this.#manifest = {
+        ...this.#manifest,
+        state: 'closed',
+        interrupted,
+        tracks,
+        heard: this.#ended,
+        ...(marks.length > 0 && { marks }),
+      }
       this.#save()
       await this.#saving
       const finished = await this.#office.finish(this.#manifest)
@@ -391,7 +433,7 @@ class Recording implements ActiveRecording {
     while (this.#saveAgain) {
       this.#saveAgain = false
       try {
-        await saveManifest(this.#deps.folder, this.#manifest)
+        await saveManifest(this.#deps.folder, this.#manifest, this.#seal)
       } catch (error) {
         // The files matter more: finishing them tries again, and tells when it fails too.
         this.#deps.log.warn('The notes of a recording were not saved', { ...this.#about(), error: String(error) })

@@ -1,8 +1,10 @@
 /** Leg files for tests, and a port that writes one. */
 import { writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { wavHeader } from '../codec/wav.ts'
 import { FakePort } from '../media/test-support.ts'
 import type { RecordedFile } from '../media/types.ts'
+import { type Seal, Sealer } from '../sealing/container/sealer.ts'
 
 export interface Sound {
   readonly samples: Int16Array
@@ -12,13 +14,17 @@ export interface Sound {
   readonly channels?: number
 }
 
-/** A leg file of ours; with `crashed` the lengths in its header were never filled in. */
-export function writeLeg(path: string, sound: Sound, crashed = false): RecordedFile {
+/** A leg file of ours; with `crashed` the lengths in its header were never filled in, and a sealed one has no end. */
+export function writeLeg(path: string, sound: Sound, crashed = false, seal?: Seal): RecordedFile {
   const { samples, startedAtMs, sampleRateHz = 8_000, channels = 1 } = sound
   const data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
   const length = crashed ? {} : { dataBytes: data.length }
   const header = wavHeader({ sampleRateHz, channels, startedAtMs, ...length })
-  writeFileSync(path, Buffer.concat([header, data]))
+  if (seal) {
+    const sealer = new Sealer(seal, basename(path), startedAtMs)
+    const records = [sealer.write(header, 0), sealer.write(data, header.length), ...(crashed ? [] : [sealer.end()])]
+    writeFileSync(`${path}.sealed`, Buffer.concat([sealer.start, ...records]))
+  } else writeFileSync(path, Buffer.concat([header, data]))
   const bytes = header.length + data.length
   return { path, sampleRateHz, channels, samples: samples.length / channels, bytes, startedAtMs, missingSamples: 0 }
 }
@@ -36,7 +42,7 @@ export class HearingPort extends FakePort {
 
   override stopRecording(): Promise<RecordedFile | undefined> {
     if (this.recording === undefined || !this.#sound) return Promise.resolve(undefined)
-    const file = writeLeg(this.recording, this.#sound, this.#fault !== undefined)
+    const file = writeLeg(this.recording, this.#sound, this.#fault !== undefined, this.seal)
     return this.#fault ? Promise.reject(this.#fault) : Promise.resolve(file)
   }
 }

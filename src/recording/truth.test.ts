@@ -325,6 +325,7 @@ const trackOf = (port: Port) => ({
   record: (path: string) => port.record(path),
   pauseRecording: (on: boolean) => port.pauseRecording(on),
   stopRecording: (): Promise<RecordedFile | undefined> => port.stopRecording(),
+  stats: () => Promise.resolve(port.stats()),
   hearTones: () => undefined,
   on: () => () => undefined,
 })

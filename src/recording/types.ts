@@ -12,7 +12,7 @@ import type { MediaPort } from '../media/types.ts'
 
 /** One leg or stream of the call: its own file, and its own channel of the combined file. */
 export interface Track {
-  readonly port: Pick<MediaPort, 'record' | 'pauseRecording' | 'stopRecording' | 'hearTones' | 'on'>
+  readonly port: Pick<MediaPort, 'record' | 'pauseRecording' | 'stopRecording' | 'stats' | 'hearTones' | 'on'>
   readonly legId: string
   readonly role: LegRole
   /** Who speaks on it, as far as known. */
@@ -86,6 +86,8 @@ export interface ActiveRecording {
   /** Keep one leg off the disk. */
   mute(legId: string, order: MuteOrder): void
   unmute(legId: string, order: MuteOrder): void
+  /** Nothing has come of this leg since then, wall time, though it should; undefined: it is heard again. Becomes a mark. */
+  noteSilence(legId: string, sinceMs: number | undefined): void
   /** A leg joined: a transfer, a new SIPREC stream. Its port starts recording at once. */
   addTrack(track: Track): void
   /**

@@ -145,7 +145,8 @@ test('metadata names the people, and who called is on channel 0', async () => {
   assert.deepEqual(snapshot?.from, { uri: 'sip:bob@biloxi.example.com', name: 'Bob' })
   assert.deepEqual(snapshot?.to, { uri: 'sip:paul@biloxi.example.com', name: 'Paul' })
   const [bob, paul] = snapshot?.legs ?? []
-  const heard = [{ fromMs: world.clock.wallMs() }]
+  const statedFromMs = Date.parse('2010-12-16T23:41:07Z')
+  const heard = [{ fromMs: world.clock.wallMs(), statedFromMs }]
   assert.deepEqual(world.recordings.started[0]?.who, {
     participants: [
       { uri: 'sip:bob@biloxi.example.com', name: 'Bob', legId: bob?.id, label: '96', heard },
@@ -308,6 +309,40 @@ test('metadata that cannot be read is told with its problems and changes nothing
   assert.deepEqual(world.told('siprec.metadata-updated')[0]?.problems[0], 'a DTD is not read')
   assert.equal(world.live.size, 1)
 })
+
+for (const [what, document] of [
+  ['no XML', 'hello'],
+  ['an entity', '<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><recording>&a;</recording>'],
+  [
+    'a raw & and an end tag that is missing',
+    metadataOfBasic.replace('sip:bob@', 'sip:bob&co@').replace('</participant>', ''),
+  ],
+  [
+    'an id used twice',
+    metadataOfBasic.replace('</recording>', '<stream stream_id="x"/><stream stream_id="x"/></recording>'),
+  ],
+  ['bytes that are no UTF-8', metadataOfBasic.replace('Paul', 'P\u00e4ul')],
+  ['more than a megabyte', metadataOfBasic.replace('</recording>', `<!--${'x'.repeat(1_048_576)}--></recording>`)],
+] as const) {
+  test(`broken metadata never costs audio: ${what}`, async () => {
+    const body = [
+      '--b\r\nContent-Type: application/sdp\r\n',
+      sdp(...two),
+      '--b\r\nContent-Type: application/rs-metadata+xml\r\n',
+      document,
+      '--b--\r\n',
+    ].join('\r\n')
+    const { headers } = request('INVITE', 'x', 'multipart/mixed;boundary=b')
+    const invite = new FakeInvite({ ...request('INVITE'), headers, body: Buffer.from(body, 'latin1') })
+    server.handle(invite)
+
+    assert.equal((await invite.final).status, 200)
+    assert.equal(world.recordings.started[0]?.tracks.length, 2)
+    const [told] = world.told('siprec.metadata-updated')
+    assert.ok((told?.problems.length ?? 0) > 0)
+    assert.equal(told?.raw, document.slice(0, 1_048_576), 'kept as it came')
+  })
+}
 
 test('a request with nothing in it refreshes: an INVITE gets our offer, an UPDATE only a 200', async () => {
   const invite = await begin()

@@ -30,6 +30,7 @@ import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
 import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import { SilentStreams } from './silent-streams.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
@@ -37,7 +38,7 @@ export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTime
 }
 
 export interface SessionSettings {
-  /** A stream without a packet for so long is logged; others go on. 0 never. */
+  /** A stream without a packet for so long is logged and marked in the recording; others go on. 0 never. */
   readonly streamSilentMs: number
   /**
    * When all streams are silent for so long the client is asked by OPTIONS whether it is still there; no answer ends
@@ -59,6 +60,7 @@ export class RecordingSession implements LiveCall {
   readonly #startedAtMs: number
   readonly #media: MediaSession
   readonly #streams: Streams
+  readonly #silent: SilentStreams
   readonly #people: People
   readonly #ours: { readonly address: string; readonly sessionId: string }
   readonly #closed = Promise.withResolvers<void>()
@@ -88,11 +90,18 @@ export class RecordingSession implements LiveCall {
     this.#ours = { address: services.advertisedIp(invite.flow), sessionId: String(randomUint32()) }
     this.#media = services.media.openSession(this.id)
     this.#media.on('lost', () => void this.end('media-lost'))
+    this.#silent = new SilentStreams({
+      clock: services.clock,
+      log: this.#log,
+      timeoutMs: settings.streamSilentMs,
+      expected: (legId) => this.#streams.list().some((one) => one.legId === legId && !isPaused(one.offered)),
+      silent: (legId, sinceMs) => this.#recording?.noteSilence(legId, sinceMs),
+    })
     this.#streams = new Streams({
       session: this.#media,
       clock: services.clock,
       log: this.#log,
-      silentAfterMs: settings.streamSilentMs,
+      silentAfterMs: this.#silent.noticeAfterMs,
       srtp: settings.srtp,
       listener: this.#listener(),
     })
@@ -270,14 +279,15 @@ export class RecordingSession implements LiveCall {
         // Without a recording the session was refused, and nobody was told of its legs.
         if (this.#recording) this.#tell('leg.ended', { legId, ...(stats && { media: mediaSummary(stats, quality) }) })
       },
-      mediaStarted: ({ legId }, { source, codec }) => this.#tell('leg.media-started', { legId, source, codec }),
+      mediaStarted: (stream, { source, codec }) => {
+        this.#silent.heard(watched(stream), source, codec)
+        this.#tell('leg.media-started', { legId: stream.legId, source, codec })
+      },
       quality: ({ legId }, quality) => this.#tell('leg.quality', { legId, quality }),
       encrypted: ({ legId }, encryption) => this.#tell('leg.encryption', { legId, ...encryption }),
       unheard: ({ legId }, why) => this.#unheard(legId, why),
       digit: ({ legId }, { digit, durationMs }) => this.#tell('leg.digit', { legId, digit, durationMs }),
-      silent: ({ legId, offered }, { idleMs }) => {
-        if (!isPaused(offered)) this.#log.warn('A recorded stream is silent', { legId, idleMs })
-      },
+      silent: (stream, { idleMs }) => void this.#silent.inactive(watched(stream), idleMs),
     }
   }
 
@@ -310,6 +320,7 @@ export class RecordingSession implements LiveCall {
     this.#ended = true
     this.#tellStarted()
     this.#watch?.stop()
+    this.#silent.close()
     // Ended before the answer, by us: the client still waits for one.
     if (!this.#dialog && sipStatus === undefined && reason !== 'cancelled') this.#invite.reject(503)
     const goodbye = this.#dialog?.bye(reasonHeader(this.#reasons))
@@ -398,6 +409,8 @@ export class RecordingSession implements LiveCall {
     return this.#services.messages([this.#sipCallId])
   }
 }
+
+const watched = ({ legId, port, offered: { label } }: Stream) => ({ legId, port, label })
 
 /** Why a session ends that is refused like this. */
 const reasons: Partial<Record<SiprecFailure, EndReason>> = {

@@ -13,6 +13,7 @@ import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
 import type { Encryption, Quality } from '../events/catalogue.ts'
 import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
+import { offersRtcpMux } from '../sdp/media.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
@@ -128,7 +129,7 @@ export class Streams {
   async #add(offered: OfferedStream): Promise<Stream[]> {
     const { session, silentAfterMs, listener, log, srtp } = this.#options
     try {
-      const port = await session.openPort({ inactiveAfterMs: silentAfterMs })
+      const port = await session.openPort({ inactiveAfterMs: silentAfterMs, muxed: offersRtcpMux(offered.media) })
       const crypto = new LegCrypto(srtp, { own: () => port.fingerprint })
       const quality = new LegQuality()
       const stream: Stream = {
@@ -194,6 +195,7 @@ function describe({ port, offered, agreed, encryption }: Stream): void {
     send: [],
     ...(agreed.keys && { srtp: agreed.keys }),
     ...offered.reports,
+    listensOnly: true,
     silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
   })
 }

@@ -222,6 +222,10 @@ export class FakeRecording implements ActiveRecording {
     this.orders.push(`mute ${legId} ${by}`)
   }
 
+  noteSilence(legId: string, sinceMs: number | undefined): void {
+    this.orders.push(`${sinceMs === undefined ? 'heard' : 'silent'} ${legId}`)
+  }
+
   unmute(legId: string, { by }: MuteOrder): void {
     this.orders.push(`unmute ${legId} ${by}`)
   }

@@ -29,9 +29,10 @@ import { readMessageSummary } from '../../src/sip/packages/message-summary.ts'
 import { readPidf } from '../../src/sip/packages/pidf.ts'
 import { readReginfo } from '../../src/sip/packages/reginfo.ts'
 import { inStream } from '../../src/sip/transport/framer.ts'
+import { parseMetadata } from '../../src/siprec/metadata/document/read.ts'
 import { mergeMetadata } from '../../src/siprec/metadata/merge.ts'
 import { noMetadata } from '../../src/siprec/metadata/model.ts'
-import { parseMetadata } from '../../src/siprec/metadata/read.ts'
+import { People } from '../../src/siprec/metadata/people.ts'
 import type { RuleName } from './grammar.ts'
 
 export interface FuzzTarget {
@@ -60,7 +61,8 @@ export const fuzzCorpus = (): Buffer[] =>
 
 /** Valid messages and damaged ones: the torture messages hold about every corner of the grammar. */
 export const tortureMessages = (): Buffer[] => [...inFolder('rfc4475', '.dat'), ...inFolder('rfc5118', '.dat')]
-const messages = (): Buffer[] => [...tortureMessages(), ...inFolder('siprec', '.sip')]
+const recordingMessages = (): Buffer[] => [...inFolder('siprec', '.sip'), ...inFolder('siprec/vendors', '.sip')]
+const messages = (): Buffer[] => [...tortureMessages(), ...recordingMessages()]
 const bodies = (ending: string): Buffer[] => inFolder('event-bodies', ending)
 
 /** Of the messages: the values of all headers. */
@@ -77,7 +79,7 @@ const messageParts = (): Buffer[] =>
   })
 
 const leaves = (type: RegExp): Buffer[] =>
-  inFolder('siprec', '.sip').flatMap((bytes) => {
+  recordingMessages().flatMap((bytes) => {
     const result = parseMessage(bytes)
     if (!result.ok) return []
     const parts = parseMultipart(result.message.headers.get('Content-Type') ?? '', result.message.body) ?? []
@@ -254,6 +256,11 @@ function checkMetadata(bytes: Buffer): void {
   parseXml(bytes)
   const document = parseMetadata(bytes)
   mergeMetadata(mergeMetadata(noMetadata, document), document)
+  const people = new People()
+  people.merge(document)
+  people.on([{ legId: 'x', label: '1' }, { legId: 'y' }], 0)
+  const saved = JSON.stringify(people.save())
+  assert.deepEqual(new People(undefined, JSON.parse(saved) as ReturnType<People['save']>).sessions, people.sessions)
   for (const { id } of document.participants.values()) assert.equal(typeof id, 'string')
 }
 

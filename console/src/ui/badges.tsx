@@ -37,6 +37,8 @@ const recordingStates: Record<RecordingState, { label: string; color: string }> 
   stored: { label: 'Recorded', color: 'cyan' },
   interrupted: { label: 'Interrupted', color: 'orange' },
   failed: { label: 'Recording failed', color: 'red' },
+  deleting: { label: 'Being deleted', color: 'gray' },
+  deleted: { label: 'Deleted', color: 'gray' },
 }
 
 export function RecordingBadge({ state }: { readonly state: RecordingState }) {
@@ -51,7 +53,7 @@ export function RecordingBadge({ state }: { readonly state: RecordingState }) {
 
 /** For lists, where the result of the call says the rest. */
 export function RecordingMark({ state }: { readonly state: RecordingState }) {
-  if (state === 'recording' || state === 'failed') return <RecordingBadge state={state} />
+  if (state !== 'stored' && state !== 'interrupted') return <RecordingBadge state={state} />
   return (
     <Tooltip label={recordingStates[state].label}>
       <Text component="span" c="cyan" display="flex" role="img" aria-label={recordingStates[state].label}>

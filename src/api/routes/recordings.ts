@@ -1,6 +1,6 @@
 /**
  * Recordings and their files. Only a file that the recording names is sent, with ranges, HEAD and ETag, so that a
- * player can seek in it (RFC 9110 §14).
+ * player can seek in it (RFC 9110 §14). Sealed files are sent in the clear.
  */
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join, normalize, sep } from 'node:path'
@@ -8,17 +8,21 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { RecordingWithCall } from '../../call/history.ts'
 import type { RecordingFile } from '../../events/catalogue.ts'
+import type { OpenKey } from '../../sealing/container/reader.ts'
+import { openSource, plainName, sealedExtension } from '../../sealing/stored-file.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
 import { problemResponses } from '../problem.ts'
 import { idParams } from '../schemas/common.ts'
 import {
+  copiesSchema,
   recordingFileParams,
   recordingsPageSchema,
   recordingsQuerySchema,
   recordingWithCallSchema,
 } from '../schemas/recordings.ts'
+import { sendOpened, sendSealed } from '../send-sealed.ts'
 
 const tags = ['recordings']
 const audio = {
@@ -26,7 +30,9 @@ const audio = {
   ...problemResponses,
 }
 
-export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): void {
+export function recordingRoutes(app: App, { history, recordingDir, openKey, archive }: ApiDeps): void {
+  const place = { folder: recordingDir, openKey, archive }
+
   const find = async (id: string): Promise<RecordingWithCall> => {
     const recording = await history.recording(id)
     if (!recording) throw new ApiError('api.recording-not-found')
@@ -62,6 +68,23 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
   )
 
   app.get(
+    '/api/recordings/:id/copies',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Copies of its files in archives',
+        params: idParams,
+        response: { 200: copiesSchema, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      await find(params.id)
+      return { items: await archive.of(params.id) }
+    },
+  )
+
+  app.get(
     '/api/recordings/:id/audio',
     {
       config: { access: 'viewer', audit: 'recording.read' },
@@ -72,7 +95,7 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
       const files = (await find(request.params.id)).files.filter(({ kind }) => kind !== 'raw')
       const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
       if (!file) throw new ApiError('api.no-audio')
-      return sendFile(reply, recordingDir, file)
+      return sendFile(request, reply, place, request.params.id, file)
     },
   )
 
@@ -88,7 +111,7 @@ export function recordingRoutes(app: App, { history, recordingDir }: ApiDeps): v
       const { files } = await find(params.id)
       const file = files.find(({ name }) => name === params.name)
       if (!file) throw new ApiError('api.file-not-found')
-      return sendFile(reply, recordingDir, file)
+      return sendFile(request, reply, place, params.id, file)
     },
   )
 }
@@ -99,14 +122,32 @@ function leaveOutFurtherRanges(request: FastifyRequest): void {
   if (request.method === 'HEAD' || (range !== undefined && !/^bytes=0?-/.test(range))) request.audited.kept = true
 }
 
-async function sendFile(reply: FastifyReply, folder: string, { name }: RecordingFile): Promise<FastifyReply> {
+interface Place {
+  readonly folder: string
+  readonly openKey: OpenKey
+  readonly archive: ApiDeps['archive']
+}
+
+async function sendFile(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { folder, openKey, archive }: Place,
+  recordingId: string,
+  { name }: RecordingFile,
+): Promise<FastifyReply> {
   if (!staysInside(name)) throw new ApiError('api.file-not-found')
   const there = await stat(join(folder, name)).catch(() => undefined)
-  if (!there?.isFile()) throw new ApiError('api.file-not-found', 'it is gone from the disk')
-  const shown = name.slice(name.lastIndexOf('/') + 1)
+  const shown = plainName(name.slice(name.lastIndexOf('/') + 1))
   reply.header('content-disposition', `inline; filename*=UTF-8''${encodeURIComponent(shown)}`)
   // A repaired file has the same address as the broken one before it: ask again, the ETag makes that cheap.
   reply.header('cache-control', 'private, no-cache')
+  if (!there?.isFile()) {
+    const copy = await archive.open(recordingId, name)
+    if (!copy) throw new ApiError('api.file-not-found', 'it is gone from the disk')
+    const open = () => openSource(copy, { openKey })
+    return sendOpened({ request, reply, name, etag: `"${copy.sha256}"`, modifiedMs: copy.storedAtMs, open })
+  }
+  if (name.endsWith(sealedExtension)) return sendSealed({ request, reply, path: join(folder, name), openKey })
   return reply.sendFile(name, folder, { cacheControl: false })
 }
 

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import type * as Client from '@azure/storage-blob'
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob'
 import { ArchiveError, type ArchiveFailure, failureOf, wordsOf } from '../failures.ts'
 import { type FilePart, partBytesOf, partsOf } from '../local-file.ts'
@@ -27,7 +28,7 @@ export interface AzureSettings {
   readonly lock?: { readonly mode: 'Unlocked' | 'Locked'; readonly days: number } | undefined
 }
 
-type Sdk = typeof import('@azure/storage-blob')
+type Sdk = typeof Client
 
 const tryMs = 60_000
 const dayMs = 86_400_000

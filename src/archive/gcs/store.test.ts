@@ -65,6 +65,9 @@ test('gcs: what comes out other than it went in is refused by the store', async 
   assert.equal(fake.objects.size, 0)
 })
 
+/** Of what the token service says. */
+const ofToken = (words: string) => gcsError(new Error(`invalid_grant: ${words}`), 'a.wav').code
+
 test('gcs: what is wrong with the credentials or the bucket is said so', async (t) => {
   const { fake, store } = await start(t)
   const file = await describeFile(someFile(t, 10).path)
@@ -73,7 +76,6 @@ test('gcs: what is wrong with the credentials or the bucket is said so', async (
   await assert.rejects(open(fake, { bucket: 'not-there' }).head('a.wav'), hasCode('archive.no-bucket'))
   await fake.kill()
   await assert.rejects(store.head('a.wav'), hasCode('archive.unreachable'))
-  const ofToken = (words: string) => gcsError(new Error(`invalid_grant: ${words}`), 'a.wav').code
   assert.equal(ofToken('Invalid JWT Signature.'), 'archive.refused')
   assert.equal(
     ofToken(

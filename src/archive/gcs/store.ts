@@ -8,6 +8,7 @@
 import { createReadStream } from 'node:fs'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type * as Client from '@google-cloud/storage'
 import type { Bucket, File, Storage } from '@google-cloud/storage'
 import { ArchiveError, type ArchiveFailure, failureOf, wordsOf } from '../failures.ts'
 import { base64OfHex } from '../local-file.ts'
@@ -26,7 +27,7 @@ export interface GcsSettings {
   readonly lock?: { readonly mode: 'Locked' | 'Unlocked'; readonly days: number } | undefined
 }
 
-type Sdk = typeof import('@google-cloud/storage')
+type Sdk = typeof Client
 
 const dayMs = 86_400_000
 /** Of one request with all its retries; jobs try again. */

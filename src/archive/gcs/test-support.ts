@@ -45,6 +45,12 @@ export interface FakeGcs {
 /** What a server has for sure of a session is a multiple of this. */
 const grain = 256 * 1024
 
+const answer = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+const refuse = (response: ServerResponse, code: number, reason: string, message: string): void =>
+  answer(response, code, { error: { code, message, errors: [{ reason, message, domain: 'global' }] } })
+
 export async function startFakeGcs(t: TestContext): Promise<FakeGcs> {
   const bucket = 'recordings'
   const objects = new Map<string, { resource: Resource; content: Buffer }>()
@@ -55,12 +61,6 @@ export async function startFakeGcs(t: TestContext): Promise<FakeGcs> {
   let breakIn = Infinity
   let server: Server | undefined
   let port = 0
-
-  const answer = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
-  }
-  const refuse = (response: ServerResponse, code: number, reason: string, message: string): void =>
-    answer(response, code, { error: { code, message, errors: [{ reason, message, domain: 'global' }] } })
 
   async function begin(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const resource = JSON.parse((await bodyOf(request)).toString() || '{}') as Partial<Resource>

@@ -7,6 +7,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import type * as Client from '@aws-sdk/client-s3'
 import type { S3Client, StorageClass } from '@aws-sdk/client-s3'
 import { ArchiveError } from '../failures.ts'
 import { base64OfHex, partBytesOf, partsOf } from '../local-file.ts'
@@ -31,7 +32,7 @@ export interface S3Settings {
   readonly lock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number } | undefined
 }
 
-type Sdk = typeof import('@aws-sdk/client-s3')
+type Sdk = typeof Client
 
 const connectMs = 5_000
 /** Without a byte in either direction. */

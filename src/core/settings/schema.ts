@@ -29,8 +29,10 @@ import {
 } from './fields.ts'
 import { certificate, extension, siprecPeer, trunk } from './file-lists.ts'
 import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
+import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { sealingSettings } from './sealing-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -304,6 +306,7 @@ export const settingsSchema = z.strictObject({
       },
     ),
   }),
+  sealing: section(sealingSettings),
   recording: section({
     dir: setting(text().default('./recordings'), { env: 'RECORDING_DIR', description: 'Folder of the recordings.' }),
     combineLegs: setting(flag().default(true), {
@@ -315,6 +318,7 @@ export const settingsSchema = z.strictObject({
       description:
         'Loudness that each channel of that file is brought to, LUFS (EBU R 128), as far as its peak bears it: -16 is usual for speech. 0 leaves it as it came; files of legs always are.',
     }),
+    ...lifeSettings,
     ...pauseSettings,
   }),
   storage: storageSettings,

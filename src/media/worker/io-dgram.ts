@@ -33,16 +33,15 @@ const mapped = '::ffff:'
 const plain = (ip: string): string => (ip.startsWith(mapped) ? ip.slice(mapped.length) : ip)
 
 export const dgramIo: MediaIo = {
-  async open(bindIp, rtpPort, handler) {
-    const rtp = newSocket(bindIp)
-    const rtcp = newSocket(bindIp)
-    try {
-      await Promise.all([bind(rtp, bindIp, rtpPort), bind(rtcp, bindIp, rtpPort + 1)])
-    } catch {
-      await Promise.all([closeSocket(rtp), closeSocket(rtcp)])
-      return undefined
-    }
-    return portSockets(rtp, rtcp, bindIp, handler)
+  async open(bindIp, rtpPort, handler, muxed = false) {
+    const bound = await Promise.all([
+      boundSocket(bindIp, rtpPort),
+      muxed ? undefined : boundSocket(bindIp, rtpPort + 1),
+    ])
+    const [rtp, rtcp] = bound
+    if (rtp && (rtcp || muxed)) return portSockets(rtp, rtcp, bindIp, rtpPort, handler)
+    await Promise.all(bound.map(async (socket) => socket && closeSocket(socket)))
+    return undefined
   },
   /** Each packet leaves when it is sent. */
   flush: nothing,
@@ -60,6 +59,18 @@ function newSocket(bindIp: string): Socket {
   })
   socket.on('error', nothing) // an unreachable peer is no reason to die
   return socket
+}
+
+/** Undefined when the port cannot be had. */
+async function boundSocket(ip: string, port: number): Promise<Socket | undefined> {
+  const socket = newSocket(ip)
+  try {
+    await bind(socket, ip, port)
+    return socket
+  } catch {
+    await closeSocket(socket)
+    return undefined
+  }
 }
 
 function bind(socket: Socket, ip: string, port: number): Promise<void> {
@@ -104,9 +115,17 @@ function kept(bytes: Uint8Array, start: number, length: number): Uint8Array {
   return bytes.buffer === lent ? part : Buffer.from(part)
 }
 
-function portSockets(rtp: Socket, rtcp: Socket, bindIp: string, handler: PacketHandler): PortSockets {
+function portSockets(
+  rtp: Socket,
+  separate: Socket | undefined,
+  bindIp: string,
+  rtpPort: number,
+  handler: PacketHandler,
+): PortSockets {
+  let rtcp = separate
   listen(rtp, (bytes, from) => handler.rtp(bytes, from))
-  listen(rtcp, (bytes, from) => handler.rtcp(bytes, from))
+  const listenRtcp = (socket: Socket): void => listen(socket, (bytes, from) => handler.rtcp(bytes, from))
+  if (rtcp) listenRtcp(rtcp)
   let open = true
   const family = familyOf(bindIp)
   /** As the socket takes it; undefined when it does not reach that, or nobody can be there. */
@@ -121,11 +140,23 @@ function portSockets(rtp: Socket, rtcp: Socket, bindIp: string, handler: PacketH
   }
   return {
     sendRtp: (bytes, start, length, to) => send(rtp, bytes, start, length, to),
-    sendRtcp: (bytes, to) => send(rtcp, bytes, 0, bytes.length, to),
+    sendRtcp: (bytes, to) => send(rtcp ?? rtp, bytes, 0, bytes.length, to),
+    /** Nothing waits here, and nothing is passed on. */
+    ease: nothing,
+    pass: nothing,
+    canPass: false,
+    drain: nothing,
+    async separate() {
+      const socket = open && !rtcp ? await boundSocket(bindIp, rtpPort + 1) : undefined
+      if (!socket) return
+      if (!open || rtcp) return closeSocket(socket)
+      rtcp = socket
+      listenRtcp(socket)
+    },
     async close() {
       if (!open) return
       open = false
-      await Promise.all([closeSocket(rtp), closeSocket(rtcp)])
+      await Promise.all([closeSocket(rtp), ...(rtcp ? [closeSocket(rtcp)] : [])])
     },
   }
 }

@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../core/fake-clock.ts'
-import type { Native } from '../native-addon.ts'
+import { interfaceVersion, type Native } from '../native-addon.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { NativeIo } from './io-native.ts'
+import { receivedAt, receivedWords, reserved, slots } from './native-block.ts'
 
-const slots = 64
-const receivedAt = slots * 2048 + 128 * 1024
 const to = { ip: '192.0.2.1', port: 4000 }
 
 /** Stands in for the addon: packets wait in `waiting`, what is asked for is kept in `calls`. */
@@ -16,10 +15,12 @@ function fake(pollMs = 5, before = () => {}) {
   const calls: string[] = []
   /** Sockets for which a packet waits. */
   const waiting: number[] = []
+  /** What went past us and was not told yet. */
+  const passed: number[] = []
   let block = new ArrayBuffer(0)
   let nextSocket = 0
   const native: Native = {
-    version: 3,
+    version: interfaceVersion,
     create(memory) {
       block = memory
       return {}
@@ -33,10 +34,19 @@ function fake(pollMs = 5, before = () => {}) {
     poll() {
       const words = new Int32Array(block, receivedAt)
       const taken = waiting.splice(0, slots)
-      for (const [slot, socket] of taken.entries()) words.set([socket, 20, 1, 4000, 1500], slot * 5)
+      for (const [slot, socket] of taken.entries()) words.set([socket, 20, 1, 4000, 1500], slot * receivedWords)
       if (taken.length > 0) calls.push(`took ${taken.length}`)
-      return taken.length
+      return taken.length === slots ? -slots - 1 : taken.length
     },
+    drain(_io, socket) {
+      const words = new Int32Array(block, receivedAt)
+      const kept = passed.splice(0, reserved)
+      for (const [slot] of kept.entries()) words.set([socket, 20, 2, 4000, 1500], (slots + slot) * receivedWords)
+      calls.push(`drain ${socket}: ${kept.length}`)
+      return kept.length
+    },
+    ease: (_io, socket, on) => void calls.push(`ease ${socket} ${on}`),
+    pass: (_io, ip, port) => void calls.push(`pass from ${ip}:${port}`),
     source: () => to.ip,
     send: (_io, count) => void calls.push(`send ${count}`),
     counters: () => [0, 0, 0],
@@ -47,7 +57,7 @@ function fake(pollMs = 5, before = () => {}) {
     assert.ok(sockets)
     return sockets
   }
-  return { clock, calls, waiting, io, open }
+  return { clock, calls, waiting, passed, io, open }
 }
 
 test('what is sent in answer to a batch leaves in one call, after the batch', async () => {

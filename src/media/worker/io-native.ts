@@ -2,7 +2,7 @@
  * MediaIo over the addon: all sockets of a worker are drained at each tick into one block of memory, and what is sent in
  * answer leaves in batches.
  *
- *   kernel ─▶ native/media-io.cc  ── slots of the block ─▶  here  ── lent bytes ─▶  ports
+ *   kernel ─▶ native/io.h         ── slots of the block ─▶  here  ── lent bytes ─▶  ports
  *          ◀─                     ◀─ list of what to send ──      ◀─ send ────────
  *
  * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once
@@ -11,22 +11,18 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Native } from '../native-addon.ts'
 import type { LostDatagrams } from '../types.ts'
-import { type Endpoint, type MediaIo, maxDatagramBytes, type PacketHandler, type PortSockets } from './io.ts'
+import {
+  type Endpoint,
+  type MediaIo,
+  maxDatagramBytes,
+  type PacketHandler,
+  type PassRule,
+  type PortSockets,
+} from './io.ts'
+import * as block from './native-block.ts'
 
 /** Five seconds of a stream of 20 ms; the kernel keeps twice this. */
 const receiveBufferBytes = 256 * 1024
-
-// The block, as native/media-io.cc lays it out.
-const slots = 64
-const slotBytes = maxDatagramBytes
-const sentAt = slots * slotBytes
-const sentBytes = 128 * 1024
-const receivedAt = sentAt + sentBytes
-const receivedWords = 5
-const maxSent = 256
-const sentWords = 3
-const toSendAt = receivedAt + slots * receivedWords * 4
-const blockBytes = toSendAt + maxSent * sentWords * 4
 
 /** Batches that are taken before other work has its turn: after a standstill 4,000 streams have more than enough waiting. */
 const maxBatches = 256
@@ -37,6 +33,9 @@ const mostDrainMs = 2000
 /** After so many looks without a packet (a second) the pauses between them are longer. */
 const quietPolls = 200
 const quietPauses = 4
+
+/** All eased sockets are looked at once in this time: they hold ten packets of 20 ms then. */
+const easedMs = 200
 
 const nowhere: Endpoint = { ip: '', port: 0 }
 
@@ -49,6 +48,8 @@ interface NativeSocket {
   /** Where the addon was told to send, and whether it can. */
   target: Endpoint
   reachable: boolean
+  /** Where its packets went by themselves, and may still: the handler is told of some later. */
+  passesTo: NativeSocket | undefined
 }
 
 export interface NativeIoOptions {
@@ -64,21 +65,36 @@ export class NativeIo implements MediaIo {
   readonly #clock: Clock
   readonly #pollMs: number
   readonly #before: () => void
-  readonly #memory = new ArrayBuffer(blockBytes)
+  readonly #memory = new ArrayBuffer(block.blockBytes)
   readonly #block = new Uint8Array(this.#memory)
-  readonly #received = new Int32Array(this.#memory, receivedAt, slots * receivedWords)
-  readonly #toSend = new Int32Array(this.#memory, toSendAt, maxSent * sentWords)
+  readonly #received = new Int32Array(
+    this.#memory,
+    block.receivedAt,
+    (block.slots + block.reserved) * block.receivedWords,
+  )
+  readonly #toSend = new Int32Array(this.#memory, block.toSendAt, block.maxSent * block.sentWords)
+  readonly #passing = new Uint32Array(this.#memory, block.passAt, block.passWords)
   /** By slot and length. */
-  readonly #views = Array.from<Uint8Array | undefined>({ length: slots * (slotBytes + 1) })
+  readonly #views = Array.from<Uint8Array | undefined>({
+    length: (block.slots + block.reserved) * (block.slotBytes + 1),
+  })
   /** By number; numbers are used again. */
   readonly #sockets: (NativeSocket | undefined)[] = []
+  readonly #rtpOf = new WeakMap<PortSockets, NativeSocket>()
   #open = 0
   #timer: Timer | undefined
   /** Packets that wait to leave. */
   #waiting = 0
   /** Where in the block there is room for bytes to send. */
-  #room = sentAt
+  #room = block.sentAt
   #polling = false
+  /** When eased sockets had their share last. */
+  #easedAtMs = 0
+  /** Drained while others are drained: their turn is next. */
+  readonly #toDrain: NativeSocket[] = []
+  #draining = false
+  /** Where the packet that is handled has gone already. */
+  #passedTo: NativeSocket | undefined
   /** Looks in a row without a packet. */
   #quiet = 0
 
@@ -94,42 +110,59 @@ export class NativeIo implements MediaIo {
   }
 
   // Not async in itself, but others are.
-  async open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined> {
+  async open(bindIp: string, rtpPort: number, handler: PacketHandler, muxed = false): Promise<PortSockets | undefined> {
     const rtp = this.#bind(bindIp, rtpPort, handler, false)
-    const rtcp = rtp && this.#bind(bindIp, rtpPort + 1, handler, true)
-    if (!rtcp) {
+    let rtcp = muxed ? undefined : rtp && this.#bind(bindIp, rtpPort + 1, handler, true)
+    if (!rtp || !(rtcp || muxed)) {
       if (rtp) this.#close(rtp)
       return undefined
     }
+    if (!this.#timer) this.#easedAtMs = this.#clock.now()
     this.#timer ??= this.#clock.after(this.#pollMs, this.#poll)
     let open = true
-    return {
+    const sockets: PortSockets = {
       sendRtp: (bytes, start, length, to) => {
         if (open) this.#send(rtp, bytes, start, length, to)
       },
       sendRtcp: (bytes, to) => {
-        if (open) this.#send(rtcp, bytes, 0, bytes.length, to)
+        if (open) this.#send(rtcp ?? rtp, bytes, 0, bytes.length, to)
+      },
+      ease: (on) => {
+        if (open) this.#native.ease(this.#io, rtp.number, on ? 1 : 0)
+      },
+      pass: (rule, out) => {
+        const to = this.#rtpOf.get(out)
+        if (open && to) this.#pass(rtp, rule, to)
+      },
+      canPass: true,
+      drain: () => {
+        if (open) this.#drain(rtp)
+      },
+      separate: async () => {
+        if (open) rtcp ??= this.#bind(bindIp, rtpPort + 1, handler, true)
       },
       close: async () => {
         if (!open) return
         this.flush() // a goodbye may wait
         open = false
         this.#close(rtp)
-        this.#close(rtcp)
+        if (rtcp) this.#close(rtcp)
       },
     }
+    this.#rtpOf.set(sockets, rtp)
+    return sockets
   }
 
   flush(): void {
     if (this.#waiting > 0) this.#native.send(this.#io, this.#waiting)
     this.#waiting = 0
-    this.#room = sentAt
+    this.#room = block.sentAt
   }
 
   drain(): void {
     if (this.#open === 0) return
     const untilMs = this.#clock.now() + mostDrainMs
-    while (this.#batch() === slots && this.#clock.now() < untilMs);
+    while (this.#batch(0) < 0 && this.#clock.now() < untilMs);
   }
 
   lost(): LostDatagrams {
@@ -140,7 +173,7 @@ export class NativeIo implements MediaIo {
   #bind(ip: string, port: number, handler: PacketHandler, rtcp: boolean): NativeSocket | undefined {
     const number = this.#native.open(this.#io, ip, port, receiveBufferBytes)
     if (number < 0) return undefined
-    const socket = { number, handler, rtcp, source: nowhere, target: nowhere, reachable: false }
+    const socket = { number, handler, rtcp, source: nowhere, target: nowhere, reachable: false, passesTo: undefined }
     this.#sockets[number] = socket
     this.#open++
     return socket
@@ -160,54 +193,103 @@ export class NativeIo implements MediaIo {
     const startedMs = this.#clock.now()
     this.#timer = undefined
     this.#before()
-    let batches = 0
-    let count = this.#batch()
-    this.#quiet = count > 0 ? 0 : this.#quiet + 1
-    for (; count === slots && batches < maxBatches; batches++) count = this.#batch()
+    const share = Math.min(1, (startedMs - this.#easedAtMs) / easedMs)
+    this.#easedAtMs = startedMs
+    let count = this.#batch(share)
+    this.#quiet = count === 0 ? this.#quiet + 1 : 0
+    for (let batches = 0; count < 0 && batches < maxBatches; batches++) count = this.#batch(0)
     if (this.#open === 0) return
     const pauseMs = this.#quiet < quietPolls ? this.#pollMs : quietPauses * this.#pollMs
-    const spentMs = count < slots ? this.#clock.now() - startedMs : pauseMs
+    const spentMs = count >= 0 ? this.#clock.now() - startedMs : pauseMs
     this.#timer ??= this.#clock.after(Math.max(0, pauseMs - spentMs), this.#poll)
   }
 
-  /** @returns How many packets came; fewer than there are slots when no more wait. */
-  #batch(): number {
+  /** @returns How many packets came; negative when more wait. */
+  #batch(share: number): number {
     this.flush() // the block is written anew
     const nowMs = this.#clock.now()
-    const count = this.#native.poll(this.#io)
+    const answer = this.#native.poll(this.#io, share)
+    this.#deliver(0, answer < 0 ? -answer - 1 : answer, nowMs)
+    return answer
+  }
+
+  /** Hand on what lies in these slots; what is sent in answer leaves after the last. May be called by who is handed a packet. */
+  #deliver(first: number, count: number, nowMs: number): void {
     const received = this.#received
+    const before = this.#polling
     this.#polling = true
     try {
-      for (let slot = 0; slot < count; slot++) {
-        const at = slot * receivedWords
+      for (let slot = first; slot < first + count; slot++) {
+        const at = slot * block.receivedWords
         const socket = this.#sockets[received[at] ?? 0]
         if (!socket) continue // closed by what came before it
-        if (received[at + 2] === 1)
+        const flags = received[at + 2] ?? 0
+        if (flags === block.sourceChanged)
           socket.source = { ip: this.#native.source(this.#io, slot), port: received[at + 3] ?? 0 }
         const bytes = this.#view(slot, received[at + 1] ?? 0)
         const atMs = nowMs - (received[at + 4] ?? 0) / 1000
-        if (socket.rtcp) socket.handler.rtcp(bytes, socket.source, atMs)
+        if (flags === block.passedOn) this.#deliverPassed(socket, bytes, atMs)
+        else if (socket.rtcp) socket.handler.rtcp(bytes, socket.source, atMs)
         else socket.handler.rtp(bytes, socket.source, atMs)
       }
     } finally {
-      this.#polling = false
+      this.#polling = before
       this.flush()
     }
-    return count
+  }
+
+  #deliverPassed(socket: NativeSocket, bytes: Uint8Array, atMs: number): void {
+    const before = this.#passedTo
+    this.#passedTo = socket.passesTo
+    socket.handler.rtp(bytes, socket.source, atMs, true)
+    this.#passedTo = before
+  }
+
+  #drain(socket: NativeSocket): void {
+    this.#toDrain.push(socket)
+    if (this.#draining) return
+    this.#draining = true
+    for (let next = this.#toDrain.shift(); next; next = this.#toDrain.shift()) {
+      for (let count = block.reserved; count === block.reserved && this.#sockets[next.number] === next; ) {
+        const nowMs = this.#clock.now()
+        count = this.#native.drain(this.#io, next.number)
+        this.#deliver(block.slots, count, nowMs)
+      }
+    }
+    this.#draining = false
+  }
+
+  #pass(socket: NativeSocket, rule: PassRule, out: NativeSocket): void {
+    if (!out.reachable) return
+    socket.passesTo = out
+    const { from } = rule
+    this.#passing.set([
+      socket.number,
+      out.number,
+      rule.ssrc,
+      rule.outSsrc,
+      rule.payloadType,
+      rule.outPayloadType,
+      rule.newest,
+      rule.sequenceOffset,
+      rule.timestampOffset,
+      rule.mostBytes,
+    ])
+    this.#native.pass(this.#io, from.ip, from.port)
   }
 
   #view(slot: number, length: number): Uint8Array {
-    const index = slot * (slotBytes + 1) + length
-    return (this.#views[index] ??= this.#block.subarray(slot * slotBytes, slot * slotBytes + length))
+    const index = slot * (block.slotBytes + 1) + length
+    return (this.#views[index] ??= this.#block.subarray(slot * block.slotBytes, slot * block.slotBytes + length))
   }
 
   #send(socket: NativeSocket, bytes: Uint8Array, start: number, length: number, to: Endpoint): void {
     if (to !== socket.target) this.#aim(socket, to)
-    if (!socket.reachable || length > maxDatagramBytes) return
+    if (!socket.reachable || length > maxDatagramBytes || socket === this.#passedTo) return
     const lent = this.#polling && bytes.buffer === this.#memory
-    if (this.#waiting === maxSent || (!lent && this.#room + length > receivedAt)) this.flush()
+    if (this.#waiting === block.maxSent || (!lent && this.#room + length > block.receivedAt)) this.flush()
     const at = lent ? bytes.byteOffset + start : this.#copy(bytes, start, length)
-    const described = this.#waiting++ * sentWords
+    const described = this.#waiting++ * block.sentWords
     this.#toSend[described] = socket.number
     this.#toSend[described + 1] = at
     this.#toSend[described + 2] = length

@@ -39,7 +39,7 @@ interface Heard {
 }
 
 /** A pair on a free even port, what it hears, and a way to wait for it. */
-async function openPair(io: MediaIo, ip: string) {
+async function openPair(io: MediaIo, ip: string, muxed = false) {
   const heard: Heard[] = []
   /** When RTP came, as far as that was told. */
   const came: (number | undefined)[] = []
@@ -59,7 +59,7 @@ async function openPair(io: MediaIo, ip: string) {
   let rtpPort = 0
   while (!sockets) {
     rtpPort = (await freePort(ip)) & ~1
-    sockets = await io.open(ip, rtpPort, handler)
+    sockets = await io.open(ip, rtpPort, handler, muxed)
   }
   const until = async (count: number): Promise<readonly Heard[]> => {
     while (heard.length < count) await new Promise<void>((resolve) => (wake = resolve))
@@ -279,6 +279,52 @@ for (const { name, create, skip } of kinds) {
     peer.send('end', rtpPort, lo)
     const texts = (await until(3)).map(({ text }) => text)
     assert.deepEqual(texts, ['y'.repeat(maxDatagramBytes), '', 'end'])
+    peer.close()
+    await sockets.close()
+  })
+
+  contract('packets that may wait come all the same, in order, and at once when they are asked for', async (io) => {
+    const { sockets, rtpPort, until, heard, came } = await openPair(io, lo)
+    const peer = await boundSocket(lo)
+    peer.connect(rtpPort, lo) // so that what is sent has left when send returns
+    await once(peer, 'connect')
+    sockets.ease(true)
+    const texts = Array.from({ length: 100 }, (_, i) => `${i}`)
+    for (const text of texts.slice(0, 70)) peer.send(text)
+    await until(70)
+    for (const text of texts.slice(70)) peer.send(text)
+    io.drain()
+    sockets.drain()
+    await until(100) // dgram takes packets when it does
+    assert.deepEqual(
+      heard.map(({ text }) => text),
+      texts,
+    )
+    assert.ok(came.every((atMs, i) => atMs === undefined || i === 0 || atMs >= (came[i - 1] ?? 0)))
+    sockets.ease(false)
+    peer.send('again')
+    assert.equal((await until(101))[100]?.text, 'again')
+    peer.close()
+    await sockets.close()
+  })
+
+  contract('a pair whose RTCP comes by the port of RTP leaves the other to others, until it is wanted', async (io) => {
+    const { sockets, rtpPort, until } = await openPair(io, lo, true)
+    const other = createSocket('udp4')
+    other.bind({ address: lo, port: rtpPort + 1, exclusive: true })
+    await once(other, 'listening')
+    const peer = await boundSocket(lo)
+    const to = { ip: lo, port: peer.address().port }
+    const answered = once(peer, 'message')
+    sockets.sendRtcp(bytesOf('report'), to)
+    io.flush()
+    const [bytes, from] = (await answered) as [Buffer, RemoteInfo]
+    assert.deepEqual([String(bytes), from.port], ['report', rtpPort])
+    await new Promise<void>((resolve) => other.close(resolve))
+    await sockets.separate()
+    await sockets.separate()
+    peer.send('report', rtpPort + 1, lo)
+    assert.equal((await until(1))[0]?.what, 'rtcp')
     peer.close()
     await sockets.close()
   })

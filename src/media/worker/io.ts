@@ -23,8 +23,9 @@ export interface PacketHandler {
   /**
    * @param from The same object for packets that follow each other from one source; never changed.
    * @param atMs When the kernel took it, by the clock of the worker; left out where that is not known: now.
+   * @param passed It has left by a pass already: what is sent now by the other sockets is that, and goes nowhere.
    */
-  rtp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
+  rtp(bytes: Uint8Array, from: Endpoint, atMs?: number, passed?: boolean): void
   rtcp(bytes: Uint8Array, from: Endpoint, atMs?: number): void
 }
 
@@ -38,13 +39,46 @@ export interface PortSockets {
   /** Send `length` of `bytes` from `start` on. Cheapest when `to` is the same object each time. */
   sendRtp(bytes: Uint8Array, start: number, length: number, to: Endpoint): void
   sendRtcp(bytes: Uint8Array, to: Endpoint): void
+  /** Whether packets may wait for a fifth of a second before they are handed on, which then come together: it costs less. */
+  ease(on: boolean): void
+  /**
+   * From now on packets of RTP that are like the last one may go straight to other sockets. The handler is told of them later,
+   * in order, and does with them all that it would have done, sending too. Ends with the first that is not alike, and with
+   * `drain` of either. One that has not ended goes on as it is.
+   */
+  pass(rule: PassRule, out: PortSockets): void
+  /** Whether `pass` does anything. */
+  readonly canPass: boolean
+  /** Hand on what waits because of `ease` and `pass`, and pass nothing on any more: something changes now. */
+  drain(): void
+  /** RTCP comes by a port of its own after all, from now on. */
+  separate(): Promise<void>
   /** Resolves when the ports are free again. */
   close(): Promise<void>
 }
 
+/** Which packets a pass takes, all of one stream, and what it writes into their headers. */
+export interface PassRule {
+  readonly from: Endpoint
+  readonly ssrc: number
+  readonly payloadType: number
+  /** The newest sequence number of the stream. */
+  readonly newest: number
+  /** Longer packets are not alike. */
+  readonly mostBytes: number
+  readonly outSsrc: number
+  readonly outPayloadType: number
+  /** What to add to its numbers. */
+  readonly sequenceOffset: number
+  readonly timestampOffset: number
+}
+
 export interface MediaIo {
-  /** Bind `rtpPort` and the next one for RTCP; undefined when either cannot be had: somebody uses it, or no file is left to open. */
-  open(bindIp: string, rtpPort: number, handler: PacketHandler): Promise<PortSockets | undefined>
+  /**
+   * Bind `rtpPort` and the next one for RTCP; undefined when either cannot be had: somebody uses it, or no file is left to open.
+   * @param muxed RTCP comes by the port of RTP (RFC 5761), and has none of its own.
+   */
+  open(bindIp: string, rtpPort: number, handler: PacketHandler, muxed?: boolean): Promise<PortSockets | undefined>
   /** What was sent since the last packet came in leaves now. For whoever sends by a clock: once, when all is sent. */
   flush(): void
   /**

@@ -65,6 +65,7 @@ export class MediaWorker {
 
   /** Take a command; what is asked for is answered by `post`. */
   command(command: Command): void {
+    if ('port' in command) this.#ports.get(command.port)?.drain()
     if ('request' in command) {
       // A request that throws is a fault of ours: it ends the thread, and the main thread replaces it.
       void this.#answer(command).then((value) =>
@@ -76,6 +77,8 @@ export class MediaWorker {
   #obey(order: Order): void {
     if (order.type === 'bridge') {
       const [a, b] = [this.#ports.get(order.a), this.#ports.get(order.b)]
+      a?.drain()
+      b?.drain()
       if (a instanceof Port && b instanceof Port) a.bridge(b)
       if (a instanceof RelayPort && b instanceof RelayPort) a.bridge(b)
       return
@@ -85,7 +88,7 @@ export class MediaWorker {
     if (order.type === 'describe') port?.describe(order.description)
     else if (!(port instanceof Port)) return
     else if (order.type === 'identify') port.identify(order.identity)
-    else if (order.type === 'record') port.record(order.path)
+    else if (order.type === 'record') port.record(order.path, order.seal)
     else if (order.type === 'pause-recording') port.pauseRecording(order.on)
     else if (order.type === 'process') port.process(order.wanted)
     else port.hearTones(order.on)
@@ -140,7 +143,7 @@ export class MediaWorker {
 
   async #open(ask: OpenPort): Promise<'open' | 'in-use'> {
     const port = ask.relay ? new RelayPort(this.#options.clock) : this.#audioPort(ask)
-    const sockets = await this.#options.io.open(ask.bindIp, ask.rtpPort, port)
+    const sockets = await this.#options.io.open(ask.bindIp, ask.rtpPort, port, ask.muxed)
     if (!sockets) return 'in-use'
     port.attach(sockets)
     this.#ports.set(ask.port, port)
@@ -171,6 +174,7 @@ export class MediaWorker {
     if (!port) return undefined
     this.#ports.delete(id)
     this.#desk.portClosed(id)
+    port.drain()
     const stats = await port.close()
     this.#closed.packetsReceived += stats.packetsReceived
     this.#closed.packetsSent += stats.packetsSent

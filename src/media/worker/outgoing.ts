@@ -119,6 +119,22 @@ export class Outgoing {
     return start
   }
 
+  /**
+   * What `rewrite` does with packets that come as this one, which it was given last: what to add to their numbers.
+   * @returns Undefined when that may change soon.
+   */
+  rule({ ssrc }: RtpPacket): SteadyRewrite | undefined {
+    const barrier = this.#barrier
+    if (ssrc !== this.#source) return undefined
+    if (barrier !== undefined && sequenceDistance(barrier, this.#sequence) <= mostLate) return undefined
+    return {
+      newest: this.#sourceSequence,
+      outSsrc: this.#ssrc,
+      sequenceOffset: uint16(this.#sequenceOffset),
+      timestampOffset: uint32(this.#timestampOffset),
+    }
+  }
+
   /** A packet of the source that is not sent: what follows it closes up. */
   skip(packet: RtpPacket): void {
     const steps = sequenceDistance(this.#sourceSequence, packet.sequence)
@@ -270,6 +286,15 @@ export class Outgoing {
     this.packets++
     this.bytes += payloadBytes
   }
+}
+
+/** Packets from a hundred before the newest of the source to three thousand after it get such headers. */
+export interface SteadyRewrite {
+  /** Sequence number of the source. */
+  readonly newest: number
+  readonly outSsrc: number
+  readonly sequenceOffset: number
+  readonly timestampOffset: number
 }
 
 export interface EventHeader {

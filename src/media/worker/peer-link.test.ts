@@ -14,6 +14,7 @@ import { FrameClock } from './frame-clock.ts'
 import type { Endpoint } from './io.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
+import { fakeSockets } from './test-sockets.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const formats = { receive: [pcmu], send: [pcmu] }
@@ -57,18 +58,18 @@ function world() {
   bob.bridge(port)
   const speak = (sequence: number): void =>
     bob.rtp(Uint8Array.from(speech(sequence)), { ip: plain.ip, port: plain.rtpPort })
-  port.attach({
-    sendRtp(bytes, start, length, to) {
-      const copy = Buffer.from(bytes.subarray(start, start + length))
-      sent.push({ bytes: copy, to })
-      if (datagramKind(copy) === 'dtls' && to.port === at.port)
-        clock.after(1, () => {
-          page.connection.receive(copy, to)
-        })
-    },
-    sendRtcp: () => undefined,
-    close: () => Promise.resolve(),
-  })
+  port.attach(
+    fakeSockets({
+      sendRtp(bytes, start, length, to) {
+        const copy = Buffer.from(bytes.subarray(start, start + length))
+        sent.push({ bytes: copy, to })
+        if (datagramKind(copy) === 'dtls' && to.port === at.port)
+          clock.after(1, () => {
+            page.connection.receive(copy, to)
+          })
+      },
+    }),
+  )
   const page = newPage('client', browser)
   function newPage(role: 'client' | 'server', own: typeof browser) {
     const keys: DtlsKeys[] = []

@@ -9,6 +9,7 @@ import type { SrtpKeys } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
+import { fakeSockets } from './test-sockets.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
@@ -47,11 +48,12 @@ function portWith(clock: FakeClock) {
     jitter: { minMs: 20, maxMs: 200 },
     tell: () => undefined,
   })
-  port.attach({
-    sendRtp: (bytes, from, length) => rtp.push(bytes.slice(from, from + length)),
-    sendRtcp: (bytes) => rtcp.push(bytes),
-    close: () => Promise.resolve(),
-  })
+  port.attach(
+    fakeSockets({
+      sendRtp: (bytes, from, length) => rtp.push(bytes.slice(from, from + length)),
+      sendRtcp: (bytes) => rtcp.push(bytes),
+    }),
+  )
   return { port, rtp, rtcp }
 }
 

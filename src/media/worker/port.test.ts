@@ -14,6 +14,7 @@ import type { PayloadFormat, PortDescription } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
+import { fakeSockets } from './test-sockets.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 } as const
 const pcma = { payloadType: 8, encoding: 'PCMA', clockRateHz: 8000 } as const
@@ -43,12 +44,13 @@ function portWith(clock: FakeClock, inactiveAfterMs = 0, recordedLater = false) 
     jitter: { minMs: 20, maxMs: 200 },
     tell: (name, event) => name !== 'quality' && told.push([name, event]),
   })
-  port.attach({
-    sendRtp: (bytes, from, length, to) =>
-      rtp.push({ bytes: bytes.slice(from, from + length), to: `${to.ip}:${to.port}` }),
-    sendRtcp: (bytes, to) => rtcp.push({ bytes, to: `${to.ip}:${to.port}` }),
-    close: () => Promise.resolve(),
-  })
+  port.attach(
+    fakeSockets({
+      sendRtp: (bytes, from, length, to) =>
+        rtp.push({ bytes: bytes.slice(from, from + length), to: `${to.ip}:${to.port}` }),
+      sendRtcp: (bytes, to) => rtcp.push({ bytes, to: `${to.ip}:${to.port}` }),
+    }),
+  )
   const run = (ms: number): void => {
     for (let left = ms; left > 0; left -= 50) {
       clock.advance(Math.min(50, left))

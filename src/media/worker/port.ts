@@ -17,11 +17,13 @@ import { type DtlsIdentity, privateKeyOf } from '../../dtls/identity.ts'
 import { type DatagramKind, datagramKind } from '../../rtp/demux.ts'
 import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
+import type { Seal } from '../../sealing/container/sealer.ts'
 import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile, SrtpKeys } from '../types.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
-import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PassRule, PortSockets } from './io.ts'
 import { Outgoing } from './outgoing.ts'
+import { Passing } from './passing.ts'
 import { PeerLink } from './peer-link.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { PortRtcp } from './port-rtcp.ts'
@@ -62,6 +64,9 @@ const firstClockRateHz = 8000
 /** Sources that are told of at once; a peer that speaks from two places by turns is told of so often after that, ms. */
 const sourcesTold = 8
 const toldEveryMs = 1000
+
+/** So late we are told of packets that went past us at most, ms, while others follow them. */
+const passedWithinMs = 500
 
 /** One for all ports of a worker: packets are handled one after the other. */
 const packet: RtpPacket = emptyRtpPacket()
@@ -112,6 +117,9 @@ export class Port implements PacketHandler, Wire {
   /** Since when silence counts; undefined before the first description. */
   #quietSinceMs: number | undefined
   #silenceTold = false
+  readonly #passing = new Passing()
+  /** Its packets may wait: nobody but the recorder wants them. */
+  #eased = false
 
   constructor(options: PortOptions) {
     this.#options = options
@@ -145,6 +153,21 @@ export class Port implements PacketHandler, Wire {
   /** The sockets exist only after the handler does. */
   attach(sockets: PortSockets): void {
     this.#sockets = sockets
+    this.#passing.attach(sockets)
+  }
+
+  /** What waits is taken: something is to change. */
+  drain(): void {
+    this.#passing.settle()
+    if (this.#eased) this.#sockets?.drain()
+  }
+
+  #ease(): void {
+    const easy =
+      this.#recorder !== undefined && !this.#peer && !this.#ear.awake && !this.#link && this.#lock.source !== undefined
+    if (easy === this.#eased) return
+    this.#eased = easy
+    this.#sockets?.ease(easy)
   }
 
   get packetsReceived(): number {
@@ -161,13 +184,15 @@ export class Port implements PacketHandler, Wire {
   }
 
   describe(description: PortDescription): void {
-    const { srtp } = description
+    this.#passing.settle()
+    const { srtp, remote } = description
+    if (remote && remote.rtcpPort !== remote.rtpPort) void this.#sockets?.separate()
     if (srtp)
       (this.#crypto ??= new PortCrypto()).describe(typeof srtp === 'object' && 'send' in srtp ? srtp : undefined)
     else this.#crypto = undefined
     if (PeerLink.isNeeded(description)) this.#link ??= this.#newLink()
     this.#link?.describe(description)
-    this.#lock.describe(description.remote, this.#options.clock.now())
+    this.#lock.describe(remote, this.#options.clock.now())
     this.#reports.describe(description.extendedReports)
     this.#quality.describe(description, this.#options.clock.now())
     this.#receive = receivedFormats(description.receive)
@@ -192,12 +217,15 @@ export class Port implements PacketHandler, Wire {
   }
 
   #hears(peer: Port | undefined): void {
+    this.#passing.bridge(peer && peer.#passing)
     this.#peer = peer
+    this.#ease()
     this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
   }
 
   /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
   process(wanted: VoiceProcessing): void {
+    this.#passing.settle()
     this.#improved?.close()
     const sent = wanted.echo ? new SentSound() : undefined
     const any = wanted.echo || wanted.denoise || wanted.gainDbov !== undefined
@@ -208,6 +236,7 @@ export class Port implements PacketHandler, Wire {
 
   /** What the peer says, as sound. */
   get voice(): SoundSource {
+    this.#passing.settle()
     return this.#improved ?? this.#ear
   }
 
@@ -223,6 +252,7 @@ export class Port implements PacketHandler, Wire {
 
   /** Let the peer hear this in place of the bridged party, from now on; undefined: the bridged party again. */
   hear(source: SoundSource | undefined): void {
+    this.#passing.settle()
     this.#speaker.hear(source)
   }
 
@@ -233,11 +263,13 @@ export class Port implements PacketHandler, Wire {
    * @throws {RangeError} for the seventeenth at once.
    */
   say(source: SoundSource, how: Laying): () => void {
+    this.#passing.settle()
     return this.#speaker.say(source, how)
   }
 
   /** Hear digits as tones too, while the peer agrees to no telephone-events. */
   hearTones(on: boolean): void {
+    this.#passing.settle()
     this.#digits.hearTones(on, this.#options.clock.now())
   }
 
@@ -256,14 +288,15 @@ export class Port implements PacketHandler, Wire {
    * @returns False when neither can be sent.
    */
   sendDigits(digits: string, toneMs: number, pauseMs: number, done: (complete: boolean) => void): boolean {
+    this.#passing.settle()
     return this.#speaker.sendDigits(digits, toneMs, pauseMs, done)
   }
 
-  record(path: string): void {
+  record(path: string, seal?: Seal): void {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, blocks, wallAt, failed }, clock.now())
+    const recorder = new Recorder({ path, seal, blocks, wallAt, failed }, clock.now())
     recorder.pause(this.#recordingPaused)
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
@@ -309,21 +342,28 @@ export class Port implements PacketHandler, Wire {
     this.#crypto.describe(keys)
   }
 
-  rtp(bytes: Uint8Array, from: Endpoint, nowMs = this.#options.clock.now()): void {
+  rtp(bytes: Uint8Array, from: Endpoint, nowMs = this.#options.clock.now(), passed = false): void {
     const kind = datagramKind(bytes)
     if (kind === 'rtcp') return this.rtcp(bytes, from, nowMs)
     if (kind !== 'rtp') return this.#other(kind, bytes, from)
     const clear = this.#crypto ? this.#crypto.openRtp(bytes) : bytes
     const valid = clear !== undefined && parseRtp(clear, packet)
     const format = valid ? this.#receive[packet.payloadType] : undefined
+    const toBefore = this.#passing.on ? this.#lock.destination : undefined
     if (!format || !this.#lock.accept(from, packet.ssrc, nowMs)) {
       this.#refused++
       if (!clear && this.#crypto?.opens) this.#quality.undecrypted()
       if (valid) this.#quality.refused(from, format || this.#isStranger(from) ? undefined : packet.payloadType)
       return
     }
+    const collides = packet.ssrc === this.#sent.ssrc
+    if (this.#passing.on && (collides || this.#lock.destination !== toBefore)) {
+      const { bytes: clearBytes } = packet
+      this.#passing.settle()
+      parseRtp(clearBytes, packet) // others were handled meanwhile
+    }
     if (this.#lock.takeOver()) this.#forgetRecorded()
-    if (packet.ssrc === this.#sent.ssrc) this.#collided(from, nowMs)
+    if (collides) this.#collided(from, nowMs)
     this.#lastPacketAtMs = nowMs
     this.#silenceTold = false
     this.#bytesReceived += bytes.length
@@ -337,6 +377,19 @@ export class Port implements PacketHandler, Wire {
     listener?.prepare(packet, format, nowMs)
     if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
     listener?.relay(packet, format, nowMs)
+    if (!this.#passing.possible) return
+    if (!passed) this.#passing.relayed(this.#rule(from, format, nowMs))
+    else if (this.#ear.awake) this.#passing.settle()
+  }
+
+  /** How packets like this one, which was just relayed, go on; undefined when each has to be looked at. */
+  #rule(from: Endpoint, format: Format, nowMs: number): PassRule | undefined {
+    const peer = this.#peer
+    const simple = peer && !this.#ear.awake && !this.#crypto && !this.#link && !peer.#crypto && !peer.#link
+    const rule = simple && peer.#speaker.rule(packet, format, nowMs)
+    if (!rule) return undefined
+    const { ssrc, payloadType, bytes } = packet
+    return { ...rule, from, ssrc, payloadType, mostBytes: bytes.length }
   }
 
   #changeClock(clockRateHz: number): void {
@@ -397,10 +450,10 @@ export class Port implements PacketHandler, Wire {
     return this.#sends && this.#lock.destination !== undefined
   }
 
-  send(bytes: Uint8Array, start: number, length: number): void {
+  send(bytes: Uint8Array, start: number, length: number, atMs = this.#options.clock.now()): void {
     const to = this.#lock.destination
     if (!to) return
-    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, this.#options.clock.now())
+    if (this.#quality.wantsSent) this.#quality.sent(bytes, start, length, atMs)
     if (!this.#crypto) return this.#sockets?.sendRtp(bytes, start, length, to)
     const sealed = this.#crypto.sealRtp(bytes, start, length)
     if (sealed) this.#sockets?.sendRtp(sealed, 0, sealed.length, to)
@@ -412,6 +465,8 @@ export class Port implements PacketHandler, Wire {
 
   /** Time went by: write, report, notice silence. Called about every 50 ms. */
   tick(nowMs: number): void {
+    if (this.#passing.on && nowMs - (this.#lastPacketAtMs ?? 0) > passedWithinMs) this.#passing.settle()
+    this.#ease()
     this.#digits.pass(nowMs)
     this.#recorder?.tick(nowMs)
     this.#link?.tick(nowMs)
@@ -460,6 +515,7 @@ export class Port implements PacketHandler, Wire {
 
   /** Say goodbye, finish the file, close the sockets. Call once. */
   async close(): Promise<PortStats> {
+    this.#passing.settle()
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()

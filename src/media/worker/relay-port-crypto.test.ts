@@ -7,6 +7,7 @@ import { printRtp } from '../../rtp/packet.ts'
 import { SrtpReceiver, SrtpSender } from '../../rtp/srtp.ts'
 import type { PortDescription, SrtpKeys } from '../types.ts'
 import { RelayPort } from './relay-port.ts'
+import { fakeSockets } from './test-sockets.ts'
 
 const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
 const bob = { ip: '192.0.2.2', rtpPort: 5000, rtcpPort: 5001 }
@@ -82,11 +83,12 @@ const described = (remote: PortDescription['remote'], srtp?: PortDescription['sr
 function portWith(clock: FakeClock) {
   const sent: Sent[] = []
   const port = new RelayPort(clock)
-  port.attach({
-    sendRtp: (bytes, from, length) => sent.push({ socket: 'rtp', bytes: bytes.slice(from, from + length) }),
-    sendRtcp: (bytes) => sent.push({ socket: 'rtcp', bytes: bytes.slice() }),
-    close: () => Promise.resolve(),
-  })
+  port.attach(
+    fakeSockets({
+      sendRtp: (bytes, from, length) => sent.push({ socket: 'rtp', bytes: bytes.slice(from, from + length) }),
+      sendRtcp: (bytes) => sent.push({ socket: 'rtcp', bytes: bytes.slice() }),
+    }),
+  )
   return { port, sent }
 }
 

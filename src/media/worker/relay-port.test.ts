@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../core/fake-clock.ts'
 import { RelayPort } from './relay-port.ts'
+import { fakeSockets } from './test-sockets.ts'
 
 const alice = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
 const bob = { ip: '192.0.2.2', rtpPort: 5000, rtcpPort: 5003 }
@@ -12,12 +13,13 @@ function bridged() {
   const sent: string[] = []
   const [a, b] = [new RelayPort(clock), new RelayPort(clock)]
   for (const port of [a, b])
-    port.attach({
-      sendRtp: (bytes, from, length, to) =>
-        sent.push(`${Buffer.from(bytes.subarray(from, from + length)).toString()} to ${to.ip}:${to.port}`),
-      sendRtcp: (bytes, to) => sent.push(`rtcp ${Buffer.from(bytes).toString()} to ${to.ip}:${to.port}`),
-      close: () => Promise.resolve(),
-    })
+    port.attach(
+      fakeSockets({
+        sendRtp: (bytes, from, length, to) =>
+          sent.push(`${Buffer.from(bytes.subarray(from, from + length)).toString()} to ${to.ip}:${to.port}`),
+        sendRtcp: (bytes, to) => sent.push(`rtcp ${Buffer.from(bytes).toString()} to ${to.ip}:${to.port}`),
+      }),
+    )
   a.bridge(b)
   return { clock, sent, a, b }
 }

@@ -133,6 +133,9 @@ export class RelayPort implements PacketHandler {
   /** Nothing is due. */
   tick(): void {}
 
+  /** Nothing waits. */
+  drain(): void {}
+
   stats(): PortStats {
     const source = this.#lock.source
     return {

@@ -10,7 +10,7 @@ import { dataKeyBytes } from '../container/layout.ts'
 import { SealingError } from '../failures.ts'
 import type { MasterKey, MasterKeyFact, MasterKeys } from './master-keys.ts'
 
-const keyFile = /^master-(\d{8}T\d{6}Z-[0-9a-f]{8})\.key$/
+const keyFile = /^master-(\d{8}T\d{9}Z-[0-9a-f]{8})\.key$/
 
 export class FileKeys implements MasterKeys {
   readonly kind = 'file'
@@ -34,7 +34,7 @@ export class FileKeys implements MasterKeys {
   }
 
   async rotate(): Promise<MasterKey> {
-    const stamp = new Date(this.#clock.wallMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+    const stamp = new Date(this.#clock.wallMs()).toISOString().replaceAll(/[-:.]/g, '')
     const name = `${stamp}-${randomBytes(4).toString('hex')}`
     const key = randomBytes(dataKeyBytes)
     await mkdir(this.#folder, { recursive: true, mode: 0o700 })
@@ -57,7 +57,7 @@ export class FileKeys implements MasterKeys {
     const stamps = await this.#stamps()
     return stamps.map((stamp) => ({
       id: `file:${stamp}`,
-      madeAtMs: Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z.*/, '$1-$2-$3T$4:$5:$6Z')),
+      madeAtMs: Date.parse(stamp.replace(/^(....)(..)(..)T(..)(..)(..)(...)Z.*/, '$1-$2-$3T$4:$5:$6.$7Z')),
       current: stamp === stamps.at(-1),
     }))
   }

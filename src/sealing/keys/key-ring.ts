@@ -33,6 +33,8 @@ export class KeyRing {
   readonly #options: KeyRingOptions
   #current: MasterKey | undefined
   #timer: Timer | undefined
+  #looking: Promise<void> | undefined
+  #closed = false
 
   constructor(options: KeyRingOptions) {
     this.#options = options
@@ -41,12 +43,12 @@ export class KeyRing {
   /** Get the key for new recordings, now and from time to time. @throws {SealingError} and what the file system throws. */
   async begin(): Promise<void> {
     await this.#refresh()
-    this.#timer = this.#options.clock.after(lookEveryMs, () => this.#look())
+    this.#lookLater()
   }
 
   close(): void {
+    this.#closed = true
     this.#timer?.cancel()
-    this.#timer = undefined
   }
 
   /** @throws {SealingError} `sealing.key-missing` before `begin`. */
@@ -59,11 +61,6 @@ export class KeyRing {
   wrap(dataKey: Uint8Array, recordingId: string): WrappedKey {
     if (!this.#current) throw new SealingError('sealing.key-missing')
     return wrapDataKey(this.#current, dataKey, recordingId)
-  }
-
-  /** The master key in force, or undefined before `begin`. */
-  get currentId(): string | undefined {
-    return this.#current?.id
   }
 
   /** A seal for further files of a recording that has its key already. */
@@ -82,12 +79,22 @@ export class KeyRing {
     return unwrapDataKey(await source.find(master, via), wrapped, recordingId)
   }
 
-  #look(): void {
-    this.#timer = this.#options.clock.after(lookEveryMs, () => this.#look())
-    // The former key goes on: recordings must not wait for a service that is away.
-    this.#refresh().catch((error: unknown) =>
-      this.#options.log.error('The master key could not be looked up', { error: String(error) }),
-    )
+  #lookLater(): void {
+    if (!this.#closed) this.#timer = this.#options.clock.after(lookEveryMs, () => void this.look())
+  }
+
+  /** Look whether there is another master key, or time for one. One look at a time; never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#refresh()
+      // The former key goes on: recordings must not wait for a service that is away.
+      .catch((error: unknown) =>
+        this.#options.log.error('The master key could not be looked up', { error: String(error) }),
+      )
+      .finally(() => {
+        this.#looking = undefined
+        this.#lookLater()
+      })
+    return this.#looking
   }
 
   async #refresh(): Promise<void> {
@@ -101,6 +108,6 @@ export class KeyRing {
       current = await source.rotate()
       log.info('The master key was changed', { key: current.id, former: fact?.id })
     }
-    if (this.#timer || this.#current === undefined) this.#current = current
+    this.#current = current
   }
 }

@@ -9,7 +9,7 @@
  */
 
 export interface MasterKey {
-  /** `file:20261120T170400Z-1f2e3d4c`: told in files, so that the right one is found. */
+  /** `file:20261120T170400123Z-1f2e3d4c`: told in files, so that the right one is found. */
   readonly id: string
   /** 32 bytes. Secret. */
   readonly key: Uint8Array

@@ -7,12 +7,14 @@
  * stream. docs/siprec/metadata.md tells the same to users.
  */
 import type { Participant } from '../../events/catalogue.ts'
-import { userOf } from './addresses.ts'
+import { userOf } from './document/addresses.ts'
 import { isPresent, type MetadataParticipant, type MetadataState } from './model.ts'
 
 export interface Attribution {
   /** One entry for each stream somebody sends, and one without label for each who sends none. */
   readonly participants: readonly Participant[]
+  /** Their ids in the metadata, one for each entry. */
+  readonly ids: readonly string[]
   /** The labels given, the caller's first where it is known. */
   readonly order: readonly string[]
   /** Who is on the first channel, and the first other: the two ends of the call as it is shown. */
@@ -37,6 +39,11 @@ interface Placing {
   readonly guessed: ReadonlyMap<string, string>
 }
 
+interface Placed {
+  readonly id: string
+  readonly face: Participant
+}
+
 export function attribute(state: MetadataState, streams: Streams): Attribution {
   const { labels } = streams
   const present = withCaller(
@@ -46,19 +53,20 @@ export function attribute(state: MetadataState, streams: Streams): Attribution {
   const said = new Map(present.map(({ id }) => [id, labelsOf(state, id, streams)]))
   const placing = { said, guessed: guess(state, present, said, streams) }
 
-  const participants = present.flatMap((person): Participant[] => {
+  const placed = present.flatMap((person): Placed[] => {
     const sends = said.get(person.id) ?? []
     const guessed = placing.guessed.get(person.id)
-    if (sends.length > 0) return sends.map((label) => faceOf(person, { label }))
-    return [faceOf(person, guessed === undefined ? {} : { label: guessed, guessed: true })]
+    if (sends.length > 0) return sends.map((label) => ({ id: person.id, face: faceOf(person, { label }) }))
+    return [{ id: person.id, face: faceOf(person, guessed === undefined ? {} : { label: guessed, guessed: true }) }]
   })
+  const participants = placed.map(({ face }) => face)
 
   const callersLabel = labelOfCaller(present, placing, labels)
   const order =
     callersLabel === undefined ? labels : [callersLabel, ...labels.filter((label) => label !== callersLabel)]
   const caller = participants.find(({ label }) => label !== undefined && label === order[0])
   const callee = participants.find((other) => other !== caller && other.uri !== caller?.uri)
-  return { participants, order, ...(caller && { caller }), ...(callee && { callee }) }
+  return { participants, ids: placed.map(({ id }) => id), order, ...(caller && { caller }), ...(callee && { callee }) }
 }
 
 function faceOf({ uris: [uri], names: [name] }: MetadataParticipant, place: Participant): Participant {
@@ -98,9 +106,13 @@ function guess(
     present.filter(({ id }) => said.get(id)?.length === 0 && !isSilent(state, id) && !hadStream(state, id, gone)),
     ({ calling }) => calling === true,
   )
-  // One stream for all: a mono client whose metadata names the streams it would like to have.
+  // One stream for all: a mono client whose metadata names the streams it would like to have. Where somebody is said to
+  // be on it, only those who send another that is not offered.
   const [only] = labels
-  if (labels.length === 1 && only !== undefined) return new Map(unplaced.map(({ id }) => [id, only]))
+  if (labels.length === 1 && only !== undefined) {
+    const onIt = taken.has(only) ? unplaced.filter(({ id }) => state.sending.has(id)) : unplaced
+    return new Map(onIt.map(({ id }) => [id, only]))
+  }
   return new Map(
     unplaced.flatMap(({ id }, index): [string, string][] => {
       const label = free[index]

@@ -6,9 +6,9 @@
  */
 import { fromOf } from '../../sip/message/fields.ts'
 import type { SipRequest, SipUri } from '../../sip/message/types.ts'
-import { withScheme } from './addresses.ts'
+import { withScheme } from './document/addresses.ts'
+import { parseMetadata } from './document/read.ts'
 import { type MetadataDocument, type MetadataState, noMetadata } from './model.ts'
-import { parseMetadata } from './read.ts'
 
 /** As body.ts finds it. */
 interface MetadataPart {

@@ -2,41 +2,59 @@
  * Who was heard on which stream, and when: what a recording keeps. After a transfer one channel holds two voices, and
  * the times tell which is whose.
  *
- * Times are of the messages that said so, as they came here; what the documents themselves give as times is in the
- * communication sessions (people.ts).
+ * Times are of the messages that said so, as they came here; beside them stand those that the documents give.
  */
 import type { Participant } from '../../events/catalogue.ts'
+import type { HeardSpan, MetadataSpan } from '../../events/siprec.ts'
 
 /** A session that is left open for weeks (RFC 7866 §3.3) may see thousands: the oldest are forgotten first. */
 const maxRemembered = 1_000
 
+export interface HeardEntry {
+  /** In the metadata. */
+  readonly id: string
+  readonly person: Participant
+}
+
+type StatedTimes = (id: string) => MetadataSpan
+
 export class Heard {
-  #everyone: readonly Participant[] = []
+  #entries: readonly HeardEntry[]
+
+  /** @param entries Of an earlier one, for a session that is taken up again. */
+  constructor(entries: readonly HeardEntry[] = []) {
+    this.#entries = entries
+  }
+
+  get entries(): readonly HeardEntry[] {
+    return this.#entries
+  }
 
   /** Everybody so far, who was there before first. */
   get everyone(): readonly Participant[] {
-    return this.#everyone
+    return this.#entries.map(({ person }) => person)
   }
 
   /**
    * A guess, and somebody without a stream, count only as long as they are current.
-   * @param now Who is there from `atMs` on.
+   * @param now Who is there from `atMs` on, with their ids.
+   * @param timesOf What the documents say of when an id was there.
    */
-  note(now: readonly Participant[], atMs: number): void {
-    const before = this.#everyone
-    const past = before.filter((person) => isHeard(person) && !now.some((other) => isSame(other, person)))
+  note(now: ReadonlyMap<Participant, string>, atMs: number, timesOf: StatedTimes): void {
+    const before = this.#entries
+    const people = [...now.keys()]
+    const past = before.filter(({ person }) => isHeard(person) && !people.some((other) => isSame(other, person)))
     const isOnlySilent = (person: Participant) =>
-      person.legId === undefined && past.some((other) => isSamePerson(other, person))
-    const current = now
+      person.legId === undefined && past.some((other) => isSamePerson(other.person, person))
+    const current = people
       .filter((person) => !isOnlySilent(person))
-      .map((person) =>
-        goingOn(
-          person,
-          before.find((other) => isSame(other, person)),
-          atMs,
-        ),
-      )
-    this.#everyone = [...past.map((person) => ended(person, atMs)), ...current].slice(-maxRemembered)
+      .map((person): HeardEntry => {
+        const id = now.get(person) ?? ''
+        const earlier = before.find((other) => isSame(other.person, person))?.person.heard ?? []
+        return { id, person: goingOn(person, earlier, atMs, timesOf(id).fromMs) }
+      })
+    const ended = past.map(({ id, person }) => ({ id, person: end(person, atMs, timesOf(id).untilMs) }))
+    this.#entries = [...ended, ...current].slice(-maxRemembered)
   }
 }
 
@@ -44,15 +62,23 @@ const isHeard = ({ legId, guessed }: Participant): boolean => legId !== undefine
 const isSamePerson = (a: Participant, b: Participant): boolean => a.uri === b.uri && a.name === b.name
 const isSame = (a: Participant, b: Participant): boolean => a.legId === b.legId && isSamePerson(a, b)
 
-function goingOn(person: Participant, before: Participant | undefined, atMs: number): Participant {
+/** A stated time that was the beginning of an earlier span says nothing of this one: it came back from hold. */
+function goingOn(
+  person: Participant,
+  heard: readonly HeardSpan[],
+  atMs: number,
+  statedFromMs: number | undefined,
+): Participant {
   if (person.legId === undefined) return person
-  const heard = before?.heard ?? []
   const last = heard.at(-1)
-  return { ...person, heard: last && last.untilMs === undefined ? heard : [...heard, { fromMs: atMs }] }
+  if (last && last.untilMs === undefined) return { ...person, heard }
+  const isNew = statedFromMs !== undefined && heard.every((span) => span.statedFromMs !== statedFromMs)
+  return { ...person, heard: [...heard, { fromMs: atMs, ...(isNew && { statedFromMs }) }] }
 }
 
-function ended(person: Participant, atMs: number): Participant {
+function end(person: Participant, atMs: number, statedUntilMs: number | undefined): Participant {
   const last = person.heard?.at(-1)
   if (!person.heard || !last || last.untilMs !== undefined) return person
-  return { ...person, heard: [...person.heard.slice(0, -1), { ...last, untilMs: atMs }] }
+  const ended = { ...last, untilMs: atMs, ...(statedUntilMs !== undefined && { statedUntilMs }) }
+  return { ...person, heard: [...person.heard.slice(0, -1), ended] }
 }

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommunicationSession } from '../../events/siprec.ts'
+import { parseMetadata } from './document/read.ts'
 import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
 
 const parse = (content: string, mode = 'complete') =>
   parseMetadata(
@@ -288,6 +288,35 @@ test('who was heard on a stream keeps the times: who left, who came, who came ba
       ],
       ['sip:bob@x', 'x', [{ fromMs: 1_000 }]],
       ['sip:carol@x', 'y', [{ fromMs: 5_000 }]],
+    ],
+  )
+})
+
+test('beside our times stand those of the documents; a hold, of which they say none, repeats none', () => {
+  const people = new People()
+  people.merge(parse(`${call}${assoc(joins(1))}`))
+  people.on(streams, 1_000)
+  people.merge(parse(sends('b'), 'partial'))
+  people.on(streams, 2_000)
+  people.merge(parse(sends('b', 's1'), 'partial'))
+  people.on(streams, 3_000)
+  people.merge(parse(assoc(leaves(5)), 'partial'))
+  const { everyone } = people.on(streams, 6_000)
+  assert.deepEqual(everyone.find(({ name }) => name === 'Bob')?.heard, [
+    { fromMs: 1_000, untilMs: 2_000, statedFromMs: at(0, 1) },
+    { fromMs: 3_000, untilMs: 6_000, statedUntilMs: at(0, 5) },
+  ])
+})
+
+test('one line with somebody on it: who sends a stream that is not offered is guessed to be there too, others are not', () => {
+  const people = new People()
+  people.merge(parse(`${call}<participant participant_id="c"><nameID aor="sip:carol@x"/></participant>`))
+  assert.deepEqual(
+    people.on(streams.slice(0, 1), 0).now.map(({ uri, legId, guessed }) => [uri, legId, guessed]),
+    [
+      ['sip:bob@x', 'x', undefined],
+      ['sip:paul@x', 'x', true],
+      ['sip:carol@x', undefined, undefined],
     ],
   )
 })

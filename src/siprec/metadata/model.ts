@@ -119,3 +119,12 @@ export function isOver(session: MetadataSession | undefined): boolean {
   const last = session?.recorded?.at(-1)
   return session?.stoppedAtMs !== undefined || last?.untilMs !== undefined
 }
+
+/** When a participant was last there, as the documents say: on its streams, else in its sessions. */
+export function statedTimes({ sending, presence }: MetadataState, participantId: string): MetadataSpan {
+  const streams = sending.get(participantId)
+  const last = [...(presence.get(participantId)?.values() ?? [])].flatMap(({ spans }) => spans).at(-1)
+  const fromMs = streams?.associatedAtMs ?? last?.fromMs
+  const untilMs = streams?.disassociatedAtMs ?? last?.untilMs
+  return { ...(fromMs !== undefined && { fromMs }), ...(untilMs !== undefined && { untilMs }) }
+}

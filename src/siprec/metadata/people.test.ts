@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { parseMetadata } from './document/read.ts'
 import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
 
 const person = (id: string, label: string) => `<participant id="${id}"><nameID aor="sip:${id}@x"/></participant>
   <stream id="${label}"><label>${label}</label></stream>
@@ -49,6 +49,24 @@ test('a guess is forgotten when the metadata says better', () => {
   assert.deepEqual(uris(people.on(streams, 0).everyone), [['sip:bob@x', 'x']])
   people.merge(document(person('bob', '2')))
   assert.deepEqual(uris(people.on(streams, 0).everyone), [['sip:bob@x', 'y']])
+})
+
+test('a session that is taken up again after a restart knows what it knew: a partial update finds its people', () => {
+  const people = new People()
+  people.merge(
+    document(`${person('bob', '1')}${person('paul', '2')}<x:ucid xmlns:x="urn:x">00001000011700000000</x:ucid>`),
+  )
+  people.on(streams, 0)
+  const again = new People(undefined, JSON.parse(JSON.stringify(people.save())) as ReturnType<People['save']>)
+  assert.deepEqual(again.vendor, people.vendor)
+  assert.equal(again.vendor?.ucid, '00001000011700000000')
+  again.merge(document('<participantstreamassoc participant_id="paul"/>', 'partial'))
+  const { now, everyone } = again.on(streams, 5)
+  assert.deepEqual(uris(now), [
+    ['sip:bob@x', 'x'],
+    ['sip:paul@x', undefined],
+  ])
+  assert.deepEqual(everyone[0]?.heard, [{ fromMs: 0, untilMs: 5 }])
 })
 
 test('a label that comes twice names the first stream only; streams without labels are recorded all the same', () => {

@@ -11,8 +11,9 @@ import { type Attribution, attribute } from './attribution.ts'
 import { communicationSessions } from './communication.ts'
 import { Heard } from './heard.ts'
 import { mergeMetadata } from './merge.ts'
-import { type MetadataDocument, type MetadataState, noMetadata } from './model.ts'
-import { VendorMemory } from './vendor.ts'
+import { type MetadataDocument, type MetadataState, noMetadata, statedTimes } from './model.ts'
+import { restoreState, type SavedPeople, saveState } from './saved.ts'
+import { VendorMemory } from './vendor/vendor.ts'
 
 /** A stream being recorded, in the order of the SDP. */
 export interface RecordedStream {
@@ -34,15 +35,32 @@ export interface PeopleOnStreams {
 }
 
 export class People {
-  #state: MetadataState = noMetadata
-  readonly #heard = new Heard()
+  #state: MetadataState
+  readonly #heard: Heard
   readonly #vendor: VendorMemory
   /** Labels that were recorded at some time. */
-  readonly #labels = new Set<string>()
+  readonly #labels: Set<string>
 
-  /** @param invite Tells whose product the client is. */
-  constructor(invite?: SipRequest) {
-    this.#vendor = new VendorMemory(invite)
+  /**
+   * @param invite Tells whose product the client is.
+   * @param saved What `save` gave before a restart.
+   */
+  constructor(invite?: SipRequest, saved?: SavedPeople) {
+    this.#state = saved ? restoreState(saved.state) : noMetadata
+    this.#heard = new Heard(saved?.heard)
+    this.#labels = new Set(saved?.labels)
+    this.#vendor = new VendorMemory(invite, saved?.vendor)
+  }
+
+  /** Plain JSON for a checkpoint. */
+  save(): SavedPeople {
+    const { vendor } = this
+    return {
+      state: saveState(this.#state),
+      heard: this.#heard.entries,
+      labels: [...this.#labels],
+      ...(vendor && { vendor }),
+    }
   }
 
   merge(document: MetadataDocument): void {
@@ -78,7 +96,8 @@ export class People {
       return { ...face, legId: stream.legId, ...(stream.label !== undefined && { label: stream.label }) }
     }
     const now = attribution.participants.map(place)
-    this.#heard.note(now, atMs)
+    const ids = new Map(now.map((person, index) => [person, attribution.ids[index] ?? '']))
+    this.#heard.note(ids, atMs, (id) => statedTimes(this.#state, id))
     return {
       now,
       everyone: this.#heard.everyone,

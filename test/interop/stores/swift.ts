@@ -77,7 +77,7 @@ allow_versions = true
       await answers(endpoint)
     },
     async kill() {
-      const ended = running.map((child) => (child.exitCode === null ? once(child, 'exit') : undefined))
+      const ended = running.filter(({ exitCode }) => exitCode === null).map((child) => once(child, 'exit'))
       for (const child of running) child.kill('SIGKILL')
       await Promise.all(ended)
       running = []

@@ -40,14 +40,8 @@ export const unsupported: readonly Group[] = [
     protects: true,
   },
   {
-    names:
-      'ENABLE_RECORDING_ENCRYPTION ENABLE_METADATA_ENCRYPTION ENCRYPTION_ALGORITHM MASTER_KEY_PATH SIPREC_MASTER_KEY KEY_ROTATION_INTERVAL COMPLIANCE_PCI_ENABLED PCI_COMPLIANCE_MODE',
-    why: 'recordings are not encrypted on disk yet',
-    protects: true,
-  },
-  {
     names: 'ENCRYPTION_* KEY_DERIVATION_METHOD KEY_BACKUP_ENABLED PBKDF2_ITERATIONS',
-    why: 'the format of encrypted recordings leaves nothing of this to choose',
+    why: 'the format of encrypted recordings leaves nothing of this to choose; MASTER_KEYS says where keys are, KEY_BACKUP_PATH where their copies go',
   },
   {
     names: 'AUTH_ENABLED AUTH_RBAC_ENABLED PAUSE_RESUME_REQUIRE_AUTH PAUSE_RESUME_ENABLED PAUSE_RESUME_PER_SESSION',

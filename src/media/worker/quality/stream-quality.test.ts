@@ -10,6 +10,7 @@ import type { PortDescription, StreamQuality } from '../../types.ts'
 import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
 import { BlockPool } from '../recording/block-pool.ts'
+import { fakeSockets } from '../test-sockets.ts'
 
 const pcmu = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
 const remote = { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }
@@ -54,7 +55,7 @@ function setUp(description: Partial<PortDescription> = {}, qualityEveryMs = 0) {
   const port = new Port({ ...options, tell: (name, event) => name === 'quality' && told.push(event as StreamQuality) })
   const other = new Port({ ...options, tell: () => {} })
   const sent: number[] = []
-  const sockets = { sendRtp: () => sent.push(1), sendRtcp: () => {}, close: () => Promise.resolve() }
+  const sockets = fakeSockets({ sendRtp: () => sent.push(1) })
   port.attach({ ...sockets, sendRtcp: (bytes) => rtcp.push(bytes) })
   other.attach(sockets)
   other.describe({ remote: { ...remote, ip: '192.0.2.2' }, receive: [pcmu], send: [] })

@@ -66,6 +66,9 @@ export class QualityMeter {
   #lastSequence = 0
   #lastTimestamp = 0
   #expects = false
+  #listensOnly = false
+  /** Of the first description. */
+  #describedAtMs: number | undefined
   /** Its last packet was comfort noise: it may send nothing more until somebody speaks (RFC 3389). */
   #saysSilence = false
   #everReceived = false
@@ -88,7 +91,9 @@ export class QualityMeter {
     this.#echo = new EchoMeter(options.nowMs)
   }
 
-  describe({ receive, send, silent = false }: PortDescription, nowMs: number): void {
+  describe({ receive, send, silent = false, listensOnly = false }: PortDescription, nowMs: number): void {
+    this.#listensOnly = listensOnly
+    this.#describedAtMs ??= nowMs
     const expects = !silent && receive.length > 0
     const laws: (G711Law | undefined)[] = []
     for (const { payloadType, encoding } of send) if (isG711(encoding)) laws[payloadType] = encoding
@@ -123,7 +128,8 @@ export class QualityMeter {
   /** A caller is silent as long as it hears ringing: what was said of that is not true of the call. */
   #begin(): void {
     this.#everReceived = true
-    this.#takenBack = this.#standing.delete('one-way-audio')
+    const quiet: readonly VerdictCode[] = ['one-way-audio', 'no-audio']
+    for (const code of quiet) this.#takenBack = this.#standing.delete(code) || this.#takenBack
   }
 
   /** The packet that was taken last came too late for the jitter buffer. */
@@ -200,6 +206,8 @@ export class QualityMeter {
       expectsPackets: this.#expects && !this.#saysSilence,
       quietMs: nowMs - this.#lastPacketAtMs,
       everReceived: this.#everReceived,
+      listensOnly: this.#listensOnly,
+      heardForMs: this.#lastPacketAtMs - (this.#describedAtMs ?? nowMs),
       sent: now.sent - before.sent,
       expected: now.expected - before.expected,
       missing: now.missing - before.missing,

@@ -1,16 +1,17 @@
 /**
  * One leg's WAV, 16-bit linear: sound put at positions, in any order.
  *
- *   recorder  ── piece, position ─▶  block of half a second  ── positional-file.ts ─▶  file
+ *   recorder  ── piece, position ─▶  block of half a second  ── output-file.ts ─▶  file
  *
  * A block goes to the file when it is full or half a second old; what comes after that is written over the file at its
  * place. Long gaps are not written: a file reads as zeros where nothing was. Positions and counts are samples of each
  * channel (frames).
  */
 import { maxWavDataBytes, wavHeader, wavHeaderBytes } from '../../../codec/wav.ts'
+import type { Seal } from '../../../sealing/container/sealer.ts'
 import type { RecordedFile } from '../../types.ts'
 import type { BlockPool } from './block-pool.ts'
-import { PositionalFile } from './positional-file.ts'
+import { createOutput, type OutputFile, outputPath } from './output-file.ts'
 
 /** Sound that knows how to write itself down. */
 export interface Piece {
@@ -21,6 +22,8 @@ export interface Piece {
 
 export interface LegFileOptions {
   readonly path: string
+  /** Left out: the file is plain. */
+  readonly seal?: Seal | undefined
   readonly sampleRateHz: number
   readonly channels: 1 | 2
   readonly blocks: BlockPool
@@ -41,9 +44,9 @@ export class LegFile {
   readonly sampleRateHz: number
   readonly channels: 1 | 2
   readonly #options: LegFileOptions
+  readonly #file: OutputFile
   /** Wall time of position 0. */
   #startedAtMs: number
-  readonly #file: PositionalFile
   readonly #blockFrames: number
   /** Position of the file's first frame, known once the first block is written. */
   #origin: number | undefined
@@ -58,7 +61,7 @@ export class LegFile {
   #to: number
 
   constructor(options: LegFileOptions) {
-    const { sampleRateHz, channels, path, failed, blocks } = options
+    const { sampleRateHz, channels, blocks } = options
     this.#options = options
     this.#startedAtMs = options.startedAtMs
     this.sampleRateHz = sampleRateHz
@@ -69,7 +72,7 @@ export class LegFile {
     this.#blockStart = -headroom
     this.#from = headroom
     this.#to = headroom
-    this.#file = new PositionalFile(path, failed, mostWaitingSeconds * sampleRateHz * channels * 2)
+    this.#file = createOutput({ ...options, maxWaitingBytes: mostWaitingSeconds * sampleRateHz * channels * 2 })
     this.#file.write(this.#header(), 0)
   }
 
@@ -119,7 +122,7 @@ export class LegFile {
     this.#file.write(this.#header(dataBytes), 0)
     if (!(await this.#file.close())) return undefined
     return {
-      path: this.#options.path,
+      path: outputPath(this.#options),
       sampleRateHz: this.sampleRateHz,
       channels: this.channels,
       samples,

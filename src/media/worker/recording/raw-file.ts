@@ -1,7 +1,7 @@
 /**
  * Packets of a codec that is not decoded, stored as they came: a file in the format rtpdump of the rtptools.
  *
- *   recorder  ── packet ─▶  block  ── positional-file.ts ─▶  <leg>.rtpdump
+ *   recorder  ── packet ─▶  block  ── output-file.ts ─▶  <leg>.rtpdump
  *
  * Wireshark and rtpplay read it: a text line, a head of 16 bytes, then for each packet its length with and without these
  * eight bytes, the milliseconds since the beginning, and the packet, decrypted, with an RTP header of 12 bytes. All
@@ -9,7 +9,7 @@
  */
 import { rtpHeaderBytes, writeRtpHeader } from '../../../rtp/packet.ts'
 import { type BlockPool, blockSamples } from './block-pool.ts'
-import { PositionalFile } from './positional-file.ts'
+import { createOutput, type OutputFile, type OutputOptions } from './output-file.ts'
 import type { SpeechPacket } from './speech-packet.ts'
 
 const headBytes = 16
@@ -19,7 +19,7 @@ const roomBytes = blockSamples * 2
 
 export class RawFile {
   readonly #blocks: BlockPool
-  readonly #file: PositionalFile
+  readonly #file: OutputFile
   readonly #startedAtMs: number
   #block: Int16Array
   #bytes: Buffer
@@ -27,11 +27,11 @@ export class RawFile {
   readonly #headBytes: number
   #position = 0
 
-  /** @param failed Writing failed; nothing more will be written. Told once. @param startedAtMs Wall time of the first packet. */
-  constructor(path: string, blocks: BlockPool, startedAtMs: number, failed: (text: string) => void) {
+  constructor(options: OutputOptions, blocks: BlockPool) {
+    const { startedAtMs } = options
     this.#blocks = blocks
     this.#startedAtMs = startedAtMs
-    this.#file = new PositionalFile(path, failed)
+    this.#file = createOutput(options)
     this.#block = blocks.take()
     this.#bytes = Buffer.from(this.#block.buffer)
     this.#filled = this.#bytes.write('#!rtpplay1.0 0.0.0.0/0\n', 'latin1')

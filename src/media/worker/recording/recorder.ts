@@ -15,6 +15,7 @@ import { decodeG711Into, type G711Law } from '../../../codec/g711.ts'
 import { decodeL16Into } from '../../../codec/l16.ts'
 import { opus } from '../../../codec/opus.ts'
 import { isStereo } from '../../../codec/opus-packet.ts'
+import type { Seal } from '../../../sealing/container/sealer.ts'
 import type { RecordedFile } from '../../types.ts'
 import type { BlockPool } from './block-pool.ts'
 import { InOrder } from './in-order.ts'
@@ -26,6 +27,8 @@ import { Timeline } from './timeline.ts'
 export interface RecorderOptions {
   /** Of the WAV; what is not decoded goes to the same name with `.rtpdump`. */
   readonly path: string
+  /** Left out: the files are plain. Else their names have `.sealed` behind them. */
+  readonly seal?: Seal | undefined
   readonly blocks: BlockPool
   /** Wall time of a moment of the monotonic clock, ms. */
   readonly wallAt: (nowMs: number) => number
@@ -166,18 +169,18 @@ export class Recorder {
   }
 
   #store(packet: SpeechPacket, nowMs: number): void {
-    const { path, blocks, wallAt } = this.#options
+    const { path, seal, blocks, wallAt } = this.#options
     const wallMs = wallAt(nowMs)
-    this.#raw ??= new RawFile(rawPath(path), blocks, wallMs, this.#fail)
+    this.#raw ??= new RawFile({ path: rawPath(path), seal, startedAtMs: wallMs, failed: this.#fail }, blocks)
     this.#raw.packet(packet, wallMs)
   }
 
   #createFile(packet: SpeechPacket, codec: Codec, nowMs: number): LegFile {
-    const { path, blocks, wallAt } = this.#options
+    const { path, seal, blocks, wallAt } = this.#options
     const stereo = codec.encoding === 'opus' && (packet.format.stereo === true || isStereo(packet.bytes, packet.from))
     const { sampleRateHz } = codec
     const startedAtMs = wallAt(nowMs)
-    return new LegFile({ path, sampleRateHz, channels: stereo ? 2 : 1, blocks, startedAtMs, failed: this.#fail })
+    return new LegFile({ path, seal, sampleRateHz, channels: stereo ? 2 : 1, blocks, startedAtMs, failed: this.#fail })
   }
 
   /** The first of this clock rate: it begins where the one before would have gone on. */

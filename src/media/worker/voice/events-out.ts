@@ -70,6 +70,11 @@ export class EventsOut implements FrameSink {
     return nowMs < this.#busyUntilMs
   }
 
+  /** Whether nothing of ours leaves, or is about to. */
+  idle(nowMs: number): boolean {
+    return this.#sending.length === 0 && !this.busy(nowMs)
+  }
+
   /**
    * An event packet of the bridged party.
    * @param bySound Its speech does not come to `relay`, so that its numbers are not ours.

@@ -16,7 +16,7 @@ import { type RtpPacket, rtpHeaderBytes } from '../../../rtp/packet.ts'
 import type { PortDescription } from '../../types.ts'
 import { type Format, isSame, sentFormats } from '../formats.ts'
 import type { FrameClock, FrameSink } from '../frame-clock.ts'
-import type { Outgoing } from '../outgoing.ts'
+import type { Outgoing, SteadyRewrite } from '../outgoing.ts'
 import { frameMs, type SoundSource } from '../sound.ts'
 import type { Ear } from './ear.ts'
 import { type Encoded, encoded, mostPayloadBytes, packetMsFor } from './encoded.ts'
@@ -28,8 +28,11 @@ import type { SentSound } from './sent-sound.ts'
 export interface Wire {
   /** Whether there is somewhere to send to. */
   readonly open: boolean
-  /** Encrypt and send `length` of `bytes` from `start`; they may be used again when this returns. */
-  send(bytes: Uint8Array, start: number, length: number): void
+  /**
+   * Encrypt and send `length` of `bytes` from `start`; they may be used again when this returns.
+   * @param atMs When what is relayed came.
+   */
+  send(bytes: Uint8Array, start: number, length: number, atMs?: number): void
   /** The stream is over: what follows has another SSRC. */
   bye(): void
 }
@@ -46,6 +49,11 @@ const silentBytes = 2
 
 /** One for all ports of a worker: what is sent is taken before the next is made. */
 const out = new Uint8Array(rtpHeaderBytes + mostPayloadBytes)
+
+/** What is relayed goes on with such headers. */
+export interface SteadyRelay extends SteadyRewrite {
+  readonly outPayloadType: number
+}
 
 export class Speaker implements FrameSink {
   /** What the peer hears, as sound. */
@@ -208,7 +216,18 @@ export class Speaker implements FrameSink {
     }
     this.#useClock(to)
     const start = this.#sent.rewrite(packet, to.payloadType, nowMs)
-    if (start !== undefined) this.#wire.send(packet.bytes, start, packet.payloadEnd - start)
+    if (start !== undefined) this.#wire.send(packet.bytes, start, packet.payloadEnd - start, nowMs)
+  }
+
+  /** How packets like this one, which was relayed last, go on as long as nothing changes; undefined when it is not that simple. */
+  rule(packet: RtpPacket, from: Format, nowMs: number): SteadyRelay | undefined {
+    const to = this.#to
+    const follows = from === this.#from && to !== undefined && to === this.#last
+    if (!follows || from.kind !== 'speech' || to.encoding !== from.encoding) return undefined
+    if (this.#running || this.heard.layered || this.#improved || this.#listener) return undefined
+    if (!this.#wire.open || !this.#events.idle(nowMs) || to.clockRateHz !== this.#sent.clockRateHz) return undefined
+    const rule = this.#sent.rule(packet)
+    return rule && { ...rule, outPayloadType: to.payloadType }
   }
 
   tick(tick: number, nowMs: number): void {

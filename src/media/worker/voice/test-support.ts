@@ -9,6 +9,7 @@ import { FrameClock } from '../frame-clock.ts'
 import { Port } from '../port.ts'
 import { BlockPool } from '../recording/block-pool.ts'
 import { frameSamples, type SoundSource } from '../sound.ts'
+import { fakeSockets } from '../test-sockets.ts'
 
 export const pcmu: PayloadFormat = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }
 export const pcma: PayloadFormat = { payloadType: 8, encoding: 'PCMA', clockRateHz: 8000 }
@@ -76,11 +77,12 @@ export class Phone {
       jitter: { minMs: 20, maxMs: 200 },
       tell: (name, event) => this.told.push([name, event]),
     })
-    this.port.attach({
-      sendRtp: (bytes, start, length) => this.#take(bytes.slice(start, start + length)),
-      sendRtcp: (bytes) => void this.rtcp.push(bytes),
-      close: () => Promise.resolve(),
-    })
+    this.port.attach(
+      fakeSockets({
+        sendRtp: (bytes, start, length) => this.#take(bytes.slice(start, start + length)),
+        sendRtcp: (bytes) => void this.rtcp.push(bytes),
+      }),
+    )
     const { ip, port } = this.#from
     const remote = { ip, rtpPort: port, rtcpPort: port + 1 }
     this.port.describe({ remote, receive: formats, send: formats, ptimeMs, ...description })

@@ -1,8 +1,8 @@
 /** Who sends what, and who was in which session when: the associations of a document (RFC 7865 §6.8, §6.9). */
-import type { XmlElement } from '../../core/xml.ts'
-import type { MetadataSpan } from '../../events/siprec.ts'
+import type { XmlElement } from '../../../core/xml.ts'
+import type { MetadataSpan } from '../../../events/siprec.ts'
+import type { MetadataPresence, MetadataSending } from '../model.ts'
 import { type Elements, idOf } from './elements.ts'
-import type { MetadataPresence, MetadataSending } from './model.ts'
 import { parseTime } from './times.ts'
 
 /** From the associations; without any for a participant, from `send` and `recv` inside it, as the drafts had it. */

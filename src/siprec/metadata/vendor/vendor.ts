@@ -7,10 +7,10 @@
  * Known values get a name of their own; everything else of the foreign data and of the X- headers stays beside them as
  * it came. docs/siprec/metadata.md has the table.
  */
-import type { VendorExtension, VendorFacts } from '../../events/siprec.ts'
-import { fromOf } from '../../sip/message/fields.ts'
-import type { SipRequest } from '../../sip/message/types.ts'
-import type { MetadataDocument } from './model.ts'
+import type { VendorExtension, VendorFacts } from '../../../events/siprec.ts'
+import { fromOf } from '../../../sip/message/fields.ts'
+import type { SipRequest } from '../../../sip/message/types.ts'
+import type { MetadataDocument } from '../model.ts'
 import { ucidOf } from './ucid.ts'
 import { vendorTypeOf } from './vendor-type.ts'
 
@@ -27,15 +27,19 @@ export class VendorMemory {
   /** By where it stands: a later document's value takes the place of an earlier one's. */
   readonly #extensions = new Map<string, VendorExtension>()
   readonly #ids = new Set<string>()
+  readonly #before: VendorFacts | undefined
 
-  constructor(invite: SipRequest | undefined) {
+  /** @param before What was known of a session that is taken up again. */
+  constructor(invite: SipRequest | undefined, before?: VendorFacts) {
     this.#invite = invite
-    this.#headers = invite ? foreignHeaders(invite) : {}
+    this.#before = before
+    this.#headers = { ...before?.headers, ...(invite && foreignHeaders(invite)) }
+    for (const extension of before?.extensions ?? []) this.#extensions.set(placeOf(extension), extension)
   }
 
   learn({ extensions, sessions }: MetadataDocument): void {
     for (const extension of extensions) {
-      const place = [extension.of, extension.id, extension.namespace, extension.path].join(' ')
+      const place = placeOf(extension)
       if (this.#extensions.has(place) || this.#extensions.size < maxExtensions) this.#extensions.set(place, extension)
     }
     for (const { id, sipSessionIds = [] } of sessions.values()) {
@@ -45,13 +49,23 @@ export class VendorMemory {
 
   get facts(): VendorFacts | undefined {
     const extensions = [...this.#extensions.values()]
-    const known: Known = { ...fromIds(this.#ids), ...fromExtensions(extensions), ...fromHeaders(this.#invite) }
-    const type = vendorTypeOf(this.#invite, extensions, known)
+    const { type: typeBefore, headers: _headers, extensions: _extensions, ...before } = this.#before ?? nothing
+    const known: Known = {
+      ...before,
+      ...fromIds(this.#ids),
+      ...fromExtensions(extensions),
+      ...fromHeaders(this.#invite),
+    }
+    const type = vendorTypeOf(this.#invite, extensions, known) ?? typeBefore
     const isEmpty = Object.keys(known).length + Object.keys(this.#headers).length + extensions.length === 0
     if (isEmpty && type === undefined) return undefined
     return { ...(type && { type }), ...known, headers: this.#headers, extensions }
   }
 }
+
+const nothing: VendorFacts = { headers: {}, extensions: [] }
+
+const placeOf = ({ of, id, namespace, path }: VendorExtension): string => [of, id, namespace, path].join(' ')
 
 /** `X-…` headers, but for what looks like a secret. */
 function foreignHeaders({ headers }: SipRequest): Record<string, string> {

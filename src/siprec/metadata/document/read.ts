@@ -7,11 +7,7 @@
  * `participant_id`/`session_id`, `send` and times inside the participant, `aor` as an element, addresses without a
  * scheme, elements in any order. A fault in the document is told in `problems`; the rest of it counts.
  */
-import { parseXml, type XmlElement } from '../../core/xml.ts'
-import { withScheme } from './addresses.ts'
-import { presenceOf, sendingOf } from './associations.ts'
-import { Elements, idOf, isKnownNamespace } from './elements.ts'
-import { callersOf, callingOf, extensionsOf } from './extensions.ts'
+import { parseXml, type XmlElement } from '../../../core/xml.ts'
 import {
   type MetadataDocument,
   type MetadataGroup,
@@ -21,7 +17,11 @@ import {
   type MetadataSession,
   type MetadataStream,
   noMetadata,
-} from './model.ts'
+} from '../model.ts'
+import { withScheme } from './addresses.ts'
+import { presenceOf, sendingOf } from './associations.ts'
+import { Elements, idOf, isKnownNamespace } from './elements.ts'
+import { callersOf, callingOf, extensionsOf } from './extensions.ts'
 
 const rootNames = new Set(['recording', 'recording_metadata'])
 

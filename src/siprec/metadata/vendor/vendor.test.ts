@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readRequest } from '../test-support.ts'
-import { People } from './people.ts'
-import { parseMetadata } from './read.ts'
+import { readRequest } from '../../test-support.ts'
+import { parseMetadata } from '../document/read.ts'
+import { People } from '../people.ts'
 import { ucidOf } from './ucid.ts'
 
 test('a UCID is 20 digits, or taken out of User-to-User data with or without a protocol discriminator', () => {

@@ -7,8 +7,8 @@
  * Every value is kept as it is; what it means is for vendor.ts. Who called is read here, since the attribution of
  * streams needs it.
  */
-import type { XmlElement } from '../../core/xml.ts'
-import type { VendorExtension } from '../../events/siprec.ts'
+import type { XmlElement } from '../../../core/xml.ts'
+import type { VendorExtension } from '../../../events/siprec.ts'
 import { userOf } from './addresses.ts'
 import { type Elements, idOf } from './elements.ts'
 

@@ -2,7 +2,7 @@
  * The elements of a metadata document that are the recording's own, apart from foreign extensions, in whatever of the
  * dialects: four namespaces or none, prefixes, `id` for `participant_id`.
  */
-import type { XmlElement } from '../../core/xml.ts'
+import type { XmlElement } from '../../../core/xml.ts'
 import { parseTime } from './times.ts'
 
 /** Namespaces of RFC 7865, of its drafts (Oracle, Ribbon, Metaswitch, AudioCodes) and of BroadWorks. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { maxXmlBytes } from '../../core/xml.ts'
-import { attribute } from './attribution.ts'
-import { mergeMetadata } from './merge.ts'
-import { type MetadataState, noMetadata } from './model.ts'
+import { maxXmlBytes } from '../../../core/xml.ts'
+import { attribute } from '../attribution.ts'
+import { mergeMetadata } from '../merge.ts'
+import { type MetadataState, noMetadata } from '../model.ts'
 import { parseMetadata } from './read.ts'
 
 const parse = (text: string) => parseMetadata(Buffer.from(text))

@@ -1,6 +1,6 @@
 /** Whose product a recording client is: by its User-Agent, by its foreign data, by headers that only it sends. */
-import type { VendorExtension, VendorFacts, VendorType } from '../../events/siprec.ts'
-import type { SipRequest } from '../../sip/message/types.ts'
+import type { VendorExtension, VendorFacts, VendorType } from '../../../events/siprec.ts'
+import type { SipRequest } from '../../../sip/message/types.ts'
 
 interface Signs {
   readonly agent: RegExp

@@ -1,0 +1,43 @@
+/** Joins the master keys of the settings to the recordings that are sealed with them. */
+import { resolve } from 'node:path'
+import type { Clock } from './core/clock.ts'
+import type { Logger } from './core/logger.ts'
+import type { Settings } from './core/settings/schema.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
+import type { CipherName } from './sealing/container/layout.ts'
+import { EnvironmentKeys } from './sealing/keys/environment-keys.ts'
+import { FileKeys } from './sealing/keys/file-keys.ts'
+import { KeyRing } from './sealing/keys/key-ring.ts'
+import type { MasterKeys } from './sealing/keys/master-keys.ts'
+
+const ciphers: Readonly<Record<Settings['sealing']['cipher'], CipherName>> = {
+  'aes-256-gcm': 'AES-256-GCM',
+  'chacha20-poly1305': 'ChaCha20-Poly1305',
+}
+
+/** Where the keys of new recordings are. */
+export function keysIn({ keys, masterKey }: Settings['sealing']): Exclude<Settings['sealing']['keys'], 'auto'> {
+  if (keys !== 'auto') return keys
+  return masterKey === '' ? 'file' : 'environment'
+}
+
+/** Of these settings, not begun: for reading, and for the command line. @throws {SealingError} `sealing.key-refused` */
+export function keyRingOf({ sealing }: Settings, clock: Clock, log: Logger): KeyRing {
+  const { keysDir, keyBackupDir, masterKey, formerMasterKeys, cipher, rotateEvery } = sealing
+  const files = new FileKeys(resolve(keysDir), clock, keyBackupDir === '' ? undefined : resolve(keyBackupDir))
+  const environment = new EnvironmentKeys([masterKey, ...formerMasterKeys].filter((key) => key !== ''))
+  const chosen: MasterKeys = keysIn(sealing) === 'environment' ? environment : files
+  const sources = [chosen, ...[files, environment].filter((each) => each !== chosen)]
+  return new KeyRing({ sources, cipher: ciphers[cipher], rotateEveryMs: rotateEvery, clock, log })
+}
+
+/** Begin what new recordings are sealed with, if they are. @throws {SealingError} and what the file system throws. */
+export async function recordingKeysOf(ring: KeyRing, { sealing }: Settings): Promise<RecordingKeys> {
+  if (sealing.recordings) await ring.begin()
+  return {
+    newSeal: sealing.recordings ? (recordingId) => ring.newSeal(recordingId) : undefined,
+    sealNotes: sealing.recordings && sealing.notes,
+    sealAgain: ring.sealAgain,
+    openKey: ring.openKey,
+  }
+}
