@@ -1,7 +1,7 @@
 /**
  * `patchbay doctor`: looks at everything a start needs before there is one, or beside a server that runs, and says what to do.
  *
- *   settings ─▶ here ── binds and lets go, reads, never writes ─▶ findings, one line each
+ *   settings ─▶ here ── binds and lets go, reads, writes nothing but a probe in each archive ─▶ findings, one line each
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -10,8 +10,12 @@ import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { mediaSettings, sipSockets } from './addresses.ts'
+import type { StoreInUse } from './archive/archive.ts'
+import { openStores, storesOn } from './archive/open-stores.ts'
+import { probe } from './archive/probe.ts'
 import { ownFormats, usualRules } from './call/codec-rules.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
+import { systemClock } from './core/clock.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
@@ -50,6 +54,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
     await folderFinding('data', settings.data.dir, 'DATA_DIR'),
+    ...(await archiveFindings(settings)),
     filesFinding(settings),
   ]
 }
@@ -214,6 +219,32 @@ async function folderFinding(what: string, folder: string, env: string): Promise
   const text = `${path}, ${(free / 2 ** 30).toFixed(1)} GiB free${what === 'recordings' ? `: ${hours} hours of calls` : ''}`
   if (free < leastFreeBytes) return { level: 'fail', what, text: `${text}: make room` }
   return { level: free < littleFreeBytes ? 'warn' : 'ok', what, text }
+}
+
+/** What a copy of a recording needs of each store: write, compare, read, delete. */
+async function archiveFindings(settings: Settings): Promise<Finding[]> {
+  const names = storesOn(settings.storage)
+  if (names.length === 0) {
+    const forgotten = storesOn({ ...settings.storage, enabled: true })
+    if (settings.storage.enabled || forgotten.length === 0) return [{ level: 'ok', what: 'archive', text: 'none' }]
+    const text = `${forgotten.join(', ')}: off, for RECORDING_STORAGE_ENABLED is false`
+    return [{ level: 'warn', what: 'archive', text }]
+  }
+  try {
+    const stores = await openStores(settings.storage, systemClock)
+    return await Promise.all(stores.map((inUse) => probeFinding(inUse)))
+  } catch (error) {
+    return [{ level: 'fail', what: 'archive', text: error instanceof Error ? error.message : String(error) }]
+  }
+}
+
+async function probeFinding(inUse: StoreInUse): Promise<Finding> {
+  const what = `archive ${inUse.store.name}`
+  try {
+    return { level: 'ok', what, text: `${await probe(inUse)} was written, read and deleted` }
+  } catch (error) {
+    return { level: 'fail', what, text: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 /** A port of a call takes two sockets and, while it is recorded, a file. */

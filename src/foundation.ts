@@ -56,7 +56,7 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir })
+  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir, keys })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)

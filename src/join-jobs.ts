@@ -9,7 +9,9 @@ import type { Database } from './database/open.ts'
 import type { FactBus } from './events/bus.ts'
 import { Jobs } from './jobs/runner.ts'
 import { joinArchive } from './join-archive.ts'
+import { joinConvert } from './join-convert.ts'
 import { AfterRecording } from './recording/after.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface JobSide {
   readonly jobs: Jobs
@@ -24,11 +26,13 @@ export async function joinJobs(deps: {
   readonly bus: FactBus
   readonly database: Database
   readonly recordingDir: string
+  readonly keys: RecordingKeys
 }): Promise<JobSide> {
   const { clock, log, bus, database } = deps
   const jobs = new Jobs({ store: database.jobs, clock, log, bus })
   const { archive, steps } = await joinArchive({ ...deps, jobs })
-  const after = new AfterRecording(steps)
+  // In the order in which they are done: what is copied is what is kept.
+  const after = new AfterRecording([await joinConvert(deps), ...steps])
   after.joinTo(jobs)
   return { jobs, archive, work: { jobsOf: (fact) => after.jobsOf(fact), added: () => jobs.wake() } }
 }

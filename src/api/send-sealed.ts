@@ -12,6 +12,9 @@ import { ApiError } from './failures.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.wav': 'audio/wav',
+  '.flac': 'audio/flac',
+  '.mp3': 'audio/mpeg',
+  '.opus': 'audio/ogg',
   '.json': 'application/json; charset=utf-8',
 }
 

@@ -16,6 +16,7 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { SoundFiles } from '../recording/convert/convert.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
@@ -31,6 +32,7 @@ import { createRetentionStore } from './life/retention.ts'
 import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import { createSoundFiles } from './sound-files.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -43,6 +45,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly locations: LocationStore
+  readonly soundFiles: SoundFiles
   readonly audit: AuditStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
@@ -105,6 +108,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       cdr: createCdrStore(db, settled),
       jobs: new KeptJobs(db, settled),
       locations: createLocationStore(db, settled),
+      soundFiles: createSoundFiles(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)

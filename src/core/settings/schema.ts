@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { storageSettings } from './archive-settings.ts'
+import { convertSettings } from './convert-settings.ts'
 import {
   bitrate,
   codecs,
@@ -320,6 +321,7 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...convertSettings,
   }),
   storage: storageSettings,
   siprec: section({

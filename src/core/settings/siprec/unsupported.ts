@@ -69,10 +69,7 @@ export const unsupported: readonly Group[] = [
     names: 'RECORDING_CLEANUP_DAYS',
     why: 'recordings are kept until somebody removes them: nothing is deleted by age yet',
   },
-  {
-    names: 'RECORDING_FORMAT RECORDING_MP3_BITRATE RECORDING_OPUS_BITRATE RECORDING_QUALITY',
-    why: 'recordings are WAV',
-  },
+  { names: 'RECORDING_QUALITY', why: 'FLAC is lossless at any of its levels; MP3 and Opus have their bit rates' },
   { names: 'RECORDING_MAX_DURATION_HOURS RECORDING_MAX_DURATION', why: 'no recording is cut off by its length' },
   {
     names: 'ENABLE_REDUNDANCY REDUNDANCY_STORAGE_TYPE SESSION_TIMEOUT SESSION_CHECK_INTERVAL ENABLE_FAILOVER',

@@ -1,0 +1,42 @@
+/** Joins conversion: the settings, ffmpeg, the recordings' files and keys. */
+import type { Logger } from './core/logger.ts'
+import type { Settings } from './core/settings/schema.ts'
+import type { Database } from './database/open.ts'
+import type { AfterStep } from './recording/after.ts'
+import { convertRecording } from './recording/convert/convert.ts'
+import { ffmpegVersion } from './recording/convert/ffmpeg.ts'
+import type { RecordingKeys } from './recording/sealing.ts'
+
+/** An hour of a call takes some seconds; a day of it on a slow machine does not take so long. */
+const limitMs = 2 * 3_600_000
+
+export async function joinConvert({
+  settings: { recording },
+  log,
+  database,
+  recordingDir: folder,
+  keys,
+}: {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly database: Database
+  readonly recordingDir: string
+  readonly keys: RecordingKeys
+}): Promise<AfterStep> {
+  const { format, mp3Bitrate, opusBitrate, keepWav, ffmpeg, conversions } = recording
+  const wanted = format !== 'wav' && (await ffmpegVersion(ffmpeg)) !== undefined
+  if (format !== 'wav' && !wanted)
+    log.warn('Recordings stay WAV: ffmpeg cannot be run', { format, setting: 'RECORDING_FFMPEG' })
+  return {
+    kind: 'recording.convert',
+    parts: wanted ? [''] : [],
+    atATime: conversions,
+    limitMs,
+    run: async ({ recordingId }, { signal }) => {
+      if (format === 'wav') return
+      const bitrates = { mp3: mp3Bitrate, opus: opusBitrate }
+      const deps = { folder, ffmpeg, format, bitrates, keepWav, keys, files: database.soundFiles, log }
+      await convertRecording(recordingId, deps, signal)
+    },
+  }
+}
