@@ -17,6 +17,7 @@ import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
+import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
@@ -31,6 +32,7 @@ import { createRetentionStore } from './life/retention.ts'
 import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import { createPeerStore } from './siprec-peers.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -38,6 +40,7 @@ export interface Database {
   readonly directory: Directory
   readonly registrations: KeptRegistrations
   readonly history: CallHistory
+  readonly siprecPeers: PeerStore
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
@@ -95,6 +98,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       directory,
       registrations,
       history: createCallHistory(db, settled),
+      siprecPeers: createPeerStore(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
