@@ -28,6 +28,7 @@
 #include <linux/sock_diag.h>
 #include <memory>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <vector>
@@ -76,6 +77,18 @@ struct Socket {
   // Whose pass ends here.
   uint32_t passedFrom = nobody;
 };
+
+// The system calls of each packet, past libc: there they are points at which a thread may be cancelled, which costs more than
+// all else that libc does for them.
+inline ssize_t receiveOne(int fd, msghdr *message) { return syscall(SYS_recvmsg, fd, message, MSG_TRUNC); }
+
+inline int receiveMany(int fd, mmsghdr *messages, uint32_t most) {
+  return static_cast<int>(syscall(SYS_recvmmsg, fd, messages, most, MSG_TRUNC, nullptr));
+}
+
+inline ssize_t sendTo(int fd, const uint8_t *bytes, uint32_t length, const Address &to) {
+  return syscall(SYS_sendto, fd, bytes, size_t{length}, 0, &to.any, lengthOf(to));
+}
 
 struct Counters {
   double oversized = 0;
@@ -339,7 +352,7 @@ struct Io {
   bool takeMany(Socket &socket, uint32_t number) {
     const uint32_t room = std::min(mostAtOnce, end - filled);
     for (uint32_t slot = filled; slot < filled + room; slot++) prepare(slot);
-    const int count = recvmmsg(socket.fd, messages + filled, room, MSG_TRUNC, nullptr);
+    const int count = receiveMany(socket.fd, messages + filled, room);
     for (int i = 0; i < count; i++) {
       if (messages[filled].msg_len > slotBytes) {
         counters.oversized++;
@@ -360,7 +373,7 @@ struct Io {
 
   bool receive(const Socket &socket, uint32_t slot) {
     prepare(slot);
-    const ssize_t length = recvmsg(socket.fd, &messages[slot].msg_hdr, MSG_TRUNC);
+    const ssize_t length = receiveOne(socket.fd, &messages[slot].msg_hdr);
     if (length > static_cast<ssize_t>(slotBytes)) counters.oversized++;
     messages[slot].msg_len = static_cast<uint32_t>(length);
     return length >= 0 && length <= static_cast<ssize_t>(slotBytes);
@@ -427,6 +440,6 @@ struct Io {
   }
 
   ssize_t sendOne(const Socket &socket, uint32_t offset, uint32_t length) const {
-    return sendto(socket.fd, block + offset, length, 0, &socket.target.any, lengthOf(socket.target));
+    return sendTo(socket.fd, block + offset, length, socket.target);
   }
 };

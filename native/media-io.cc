@@ -1,13 +1,15 @@
-// What JavaScript calls of io.h, by Node-API. The first argument of each but `create` is what `create` returned.
+// What JavaScript calls of io.h, by Node-API, and of disk.h. The first argument of each but `create` and `write` is what
+// `create` returned.
 //
 //   src/media/worker/io-native.ts  ─▶  here  ─▶  io.h
+#include "disk.h"
 #include "io.h"
 #include <node_api.h>
 
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 4;
+constexpr int32_t interfaceVersion = 5;
 
 // An Io, and what keeps its block alive.
 struct Held : Io {
@@ -165,7 +167,8 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback function;
   } functions[] = {{"create", create}, {"open", open},   {"close", close}, {"aim", aim},       {"ease", ease},        {"pass", pass},
-                   {"poll", poll},     {"drain", drain}, {"send", send},   {"source", source}, {"counters", counters}};
+                   {"poll", poll},     {"drain", drain}, {"send", send},   {"source", source}, {"counters", counters},
+                   {"write", writeAll}};
   for (const auto &[name, function] : functions) {
     napi_value value = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);

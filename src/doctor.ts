@@ -21,6 +21,7 @@ import type { Settings } from './core/settings/schema.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { chooseIo } from './media/native-addon.ts'
+import { ffmpegVersion } from './recording/convert/ffmpeg.ts'
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail'
@@ -50,6 +51,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     ioFinding(settings),
     codecsFinding(settings),
     await musicFinding(settings),
+    ...(await conversionFindings(settings)),
     ...denoiseFindings(settings),
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
@@ -172,6 +174,20 @@ async function musicFinding({ calls }: Settings): Promise<Finding> {
   } catch (error) {
     return { level: 'fail', what, text: error instanceof Error ? error.message : String(error) }
   }
+}
+
+async function conversionFindings({ recording: { format, ffmpeg } }: Settings): Promise<Finding[]> {
+  const what = 'conversion'
+  if (format === 'wav') return []
+  const version = await ffmpegVersion(ffmpeg)
+  if (version !== undefined) return [{ level: 'ok', what, text: `to ${format} by ffmpeg ${version}` }]
+  return [
+    {
+      level: 'warn',
+      what,
+      text: `recordings stay WAV: "${ffmpeg}" cannot be run; install ffmpeg, or set RECORDING_FFMPEG`,
+    },
+  ]
 }
 
 function denoiseFindings(settings: Settings): Finding[] {

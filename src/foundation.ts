@@ -6,6 +6,7 @@ import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
+import type { LiveSettings } from './core/settings/live.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { type Database, openDatabase } from './database/open.ts'
 import { FactBus } from './events/bus.ts'
@@ -17,7 +18,10 @@ import { folderIsWritable, type HealthCheck } from './ops/health.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
+  /** Of the start. */
   readonly settings: Settings
+  /** In force: for what is read when it is needed (core/settings/live.ts). */
+  readonly live: LiveSettings
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
@@ -38,10 +42,11 @@ export interface Foundation {
 
 /** @throws {DatabaseError | StartError} and what the file system throws. */
 export async function layFoundation(
-  settings: Settings,
+  live: LiveSettings,
   log: Logger,
   closing: Foundation['closing'],
 ): Promise<Foundation> {
+  const settings = live.now
   const clock = systemClock
   const bus = new FactBus((error) => log.error('A listener of facts failed', { error: String(error) }))
   const recordingDir = resolve(settings.recording.dir)
@@ -63,10 +68,25 @@ export async function layFoundation(
   await database.markInterrupted(clock.wallMs())
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
-  const life = joinLife({ settings: settings.recording, clock, log, bus, database, jobs, archive, recordingDir })
+  const life = joinLife({
+    settings: {
+      get cleanupDays() {
+        return live.now.recording.cleanupDays
+      },
+      cleanupEvery: settings.recording.cleanupEvery,
+    },
+    clock,
+    log,
+    bus,
+    database,
+    jobs,
+    archive,
+    recordingDir,
+  })
   closing.push(() => life.retention.close())
   return {
     settings,
+    live,
     clock,
     log,
     bus,

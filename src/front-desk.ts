@@ -7,17 +7,17 @@ import type { Registrar } from './pbx/registrar.ts'
 import type { IncomingInvite, IncomingRequest } from './sip/stack.types.ts'
 import { isSiprec } from './siprec/body.ts'
 import { acceptedTypes } from './siprec/failures.ts'
-import type { SiprecServer } from './siprec/server.ts'
+import type { SiprecReception } from './siprec/peers/reception.ts'
 
 export interface FrontDeskParts {
   readonly gatekeeper: Gatekeeper
   readonly registrar: Registrar
   readonly dialplan: Dialplan
   readonly messages: Messages
-  readonly siprec: SiprecServer
+  readonly siprec: SiprecReception
   readonly live: LiveCalls
   /** Calls and recording sessions at a time. */
-  readonly maxCalls: number
+  readonly maxCalls: () => number
 }
 
 /** What may be asked of this server, told in Allow by the stack. */
@@ -54,15 +54,22 @@ export class FrontDesk {
   invite(invite: IncomingInvite): void {
     if (this.#closed) return invite.reject(503, { reason: 'Shutting Down', headers: { 'Retry-After': '30' } })
     const { live, maxCalls } = this.#parts
-    if (live.size >= maxCalls) return invite.reject(503, { reason: 'Too Many Calls', headers: { 'Retry-After': '10' } })
-    if (isSiprec(invite.request)) return this.#parts.siprec.handle(invite)
+    if (live.size >= maxCalls())
+      return invite.reject(503, { reason: 'Too Many Calls', headers: { 'Retry-After': '10' } })
+    const identity = this.#parts.gatekeeper.identityOf(invite.request)
+    if (identity?.kind === 'siprec') return this.#parts.siprec.invite(invite, identity.username)
+    // A carrier at its address, or an extension by its password, may record as well.
+    if (isSiprec(invite.request)) return this.#parts.siprec.invite(invite)
     void this.#parts.dialplan.take(invite)
   }
 
   request(incoming: IncomingRequest): void {
     const { method } = incoming.request
-    if (method === 'OPTIONS') return incoming.respond(200, { headers: { Accept: acceptedTypes } })
     const identity = this.#parts.gatekeeper.identityOf(incoming.request)
+    if (method === 'OPTIONS') {
+      if (identity?.kind === 'siprec') this.#parts.siprec.pinged(incoming.request, incoming.flow, identity.username)
+      return incoming.respond(200, { headers: { Accept: acceptedTypes } })
+    }
     if (method === 'REGISTER' && identity?.kind === 'extension')
       return this.#parts.registrar.register(incoming, identity.extension)
     if (method === 'MESSAGE' && identity?.kind === 'extension')

@@ -15,7 +15,8 @@ import { LiveCalls } from './call/live-calls.ts'
 import type { CallServices } from './call/services.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import type { Clock } from './core/clock.ts'
-import { type Networks, parseNetworks } from './core/networks.ts'
+import { changingNetworks, type Networks, parseNetworks } from './core/networks.ts'
+import type { LiveSettings } from './core/settings/live.ts'
 import type { Settings } from './core/settings/schema.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import type { FactBus } from './events/bus.ts'
@@ -23,6 +24,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
+import { openPeerBook } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -50,7 +52,8 @@ import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
-import { isSiprec } from './siprec/body.ts'
+import type { PeerBook } from './siprec/peers/peer-book.ts'
+import { recordingClients, SiprecReception } from './siprec/peers/reception.ts'
 import { SiprecServer } from './siprec/server.ts'
 import { StartError } from './start-error.ts'
 import { version } from './version.ts'
@@ -65,6 +68,7 @@ export interface CallSide {
   readonly events: ExtensionEvents
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
+  readonly siprecPeers: PeerBook
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
@@ -86,6 +90,7 @@ export interface CallSide {
  */
 export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
   const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
+  const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
   if (planeSettings.loadDenoise && !isRnnoiseInstalled())
@@ -93,7 +98,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const media = await createMediaPlane({ ...planeSettings, io: mediaIo(settings) }, { log, ...workerFacts(bus, clock) })
   closing.push(() => media.close())
   const { trace, counts: traceCounts } = joinTrace(foundation)
-  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs, maxCalls } = settings.sip
+  const { minExpires: minExpiresMs, maxExpires: maxExpiresMs } = settings.sip
   const registrar = new Registrar({
     clock,
     bus,
@@ -105,7 +110,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   database.directory.onRemoved((number) => registrar.drop(number))
   database.directory.onPasswordChanged((number) => registrar.drop(number))
   registrar.restore(await database.registrations.all(), database.directory)
-  const shield = makeShield(foundation)
+  const siprecPeers = await openPeerBook(foundation)
+  const shield = makeShield(foundation, siprecPeers)
   // Phones that were registered before the restart are no strangers.
   for (const { flow } of registrar.reached()) if (shield.mayConnect(flow.remote.ip)) shield.expect(flow)
   const publicAddress = await findPublicAddress(settings, { network: hostNetwork, clock, log })
@@ -115,7 +121,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(async () => elsewhere.close())
   const advertisedIp = advertiser(settings, publicIp, elsewhere.networks)
   const trunks = new TrunkLines(settings.trunks.map(readTrunk), { clock, log, bus, ownHost: advertisedIp })
-  const gatekeeper = makeGatekeeper(foundation, trunks, shield)
+  const gatekeeper = makeGatekeeper(foundation, trunks, shield, siprecPeers)
   const tls = tlsIdentityFrom(settings)
   const certificates = watchCertificates(tls, clock, log)
   closing.push(async () => certificates.close())
@@ -145,16 +151,18 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(() => trunks.close())
 
   const live = new LiveCalls()
-  const { combineLegs, loudness, maxPause, autoResume, pauseDigits } = settings.recording
-  const loudnessLufs = loudness === 0 ? undefined : loudness
-  const longestMs = maxPause === 0 ? undefined : maxPause
-  const pause = { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
   const recordings = new Recordings({
     folder: recordingDir,
-    combineLegs,
-    loudnessLufs,
+    get combineLegs() {
+      return inForce().recording.combineLegs
+    },
+    get loudnessLufs() {
+      return inForce().recording.loudness || undefined
+    },
     keys,
-    pause,
+    get pause() {
+      return pauseRules(inForce().recording)
+    },
     reserved,
     bus,
     clock,
@@ -171,18 +179,28 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     advertisedIp,
     mediaIps: mediaAddresses(settings, publicIp),
     messages: (sipCallIds) => trace.messages(sipCallIds),
-    rtpTimeoutMs: settings.rtp.timeout,
+    get rtpTimeoutMs() {
+      return inForce().rtp.timeout
+    },
     holdMusic: await findHoldMusic(settings.calls.musicOnHold),
-    srtp: settings.rtp.srtp,
-    codecs: codecRules(settings.rtp),
+    get srtp() {
+      return inForce().rtp.srtp
+    },
+    get codecs() {
+      return codecRules(inForce().rtp)
+    },
   }
   const { directory } = database
   const { security } = settings
   const limits = new CallLimits({
     clock,
     bus,
-    callsAtATime: security.callsAtATime,
-    callsPerSecond: security.callsPerSecond,
+    get callsAtATime() {
+      return inForce().security.callsAtATime
+    },
+    get callsPerSecond() {
+      return inForce().security.callsPerSecond
+    },
   })
   const dialplan = new Dialplan({
     gatekeeper,
@@ -205,16 +223,38 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   const siprec = new SiprecServer(
     { ...services, recordings },
     {
-      streamSilentMs: settings.rtp.timeout,
-      askWhenSilentMs: settings.siprec.askWhenSilent,
-      srtp: settings.siprec.srtp,
-      multipartResponse: settings.siprec.multipartResponse,
+      get streamSilentMs() {
+        return inForce().rtp.timeout
+      },
+      get askWhenSilentMs() {
+        return inForce().siprec.askWhenSilent
+      },
+      get srtp() {
+        return inForce().siprec.srtp
+      },
+      get multipartResponse() {
+        return inForce().siprec.multipartResponse
+      },
     },
   )
+  const reception = new SiprecReception({
+    book: siprecPeers,
+    server: siprec,
+    senderOf: (request, flow) => shield.senderOf(request, flow),
+    log,
+  })
   const messages = new Messages({ ...services, directory, registrar, trunks })
   const mailboxes = new Mailboxes()
   const events = new ExtensionEvents({ ...services, gatekeeper, directory, registrar, mailboxes })
-  const desk = new FrontDesk({ gatekeeper, registrar, dialplan, messages, siprec, live, maxCalls })
+  const desk = new FrontDesk({
+    gatekeeper,
+    registrar,
+    dialplan,
+    messages,
+    siprec: reception,
+    live,
+    maxCalls: () => inForce().sip.maxCalls,
+  })
   stack.on('request', (incoming) => desk.request(incoming))
   stack.on('invite', (invite) => desk.invite(invite))
   trunks.open(stack)
@@ -227,6 +267,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     events,
     mailboxes,
     trunks,
+    siprecPeers,
     stack,
     sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),
@@ -250,6 +291,12 @@ const workerFacts = (
     bus.publish({ name: 'worker.recovered', atMs: clock.wallMs(), worker, stalledMs }),
 })
 
+/** What the settings say of pauses. */
+function pauseRules({ maxPause, autoResume, pauseDigits }: Settings['recording']) {
+  const longestMs = maxPause === 0 ? undefined : maxPause
+  return { longestMs, usualMs: autoResume ? longestMs : undefined, digits: pauseDigits || undefined }
+}
+
 /** What the settings say of codecs. */
 const codecRules = ({ codecs, transcode, opus }: Settings['rtp']): CodecRules => ({
   codecs,
@@ -267,23 +314,34 @@ const silenceMarginMs = 300_000
 /** A proof outlives the registration it was given for. */
 const proofMarginMs = 600_000
 
-function makeShield({ settings, clock, bus, closing }: Foundation): Shield {
-  const { security, trunks, siprecPeers, sip } = settings
-  const peers = [...trunks, ...siprecPeers].flatMap(({ sources }) => sources)
+function makeShield({ settings, live, clock, bus, closing }: Foundation, siprecPeers: PeerBook): Shield {
+  const { security, trunks, sip } = settings
+  const carriers = trunks.flatMap(({ sources }) => sources)
+  const trusted = changingNetworks(() => [live.now.security.trustedNetworks, carriers])
   const shield = new Shield({
     clock,
     bus,
-    trusted: parseNetworks([...security.trustedNetworks, ...peers]),
-    ...(security.allowedSources.length > 0 && { allowed: parseNetworks(security.allowedSources) }),
-    ...(security.deniedSources.length > 0 && { denied: parseNetworks(security.deniedSources) }),
-    messagesPerSecond: security.messagesPerSecond,
-    messagesPerSecondInAll: security.messagesPerSecondInAll,
+    trusted: { has: (ip) => trusted.has(ip) || siprecPeers.isPeers(ip) },
+    allowed: everybodyUnless(() => live.now.security.allowedSources),
+    denied: changingNetworks(() => [live.now.security.deniedSources]),
+    get messagesPerSecond() {
+      return live.now.security.messagesPerSecond
+    },
+    get messagesPerSecondInAll() {
+      return live.now.security.messagesPerSecondInAll
+    },
     banAfter: security.banAfter,
     banMs: security.banTime,
     knownMs: sip.maxExpires + proofMarginMs,
   })
   closing.push(async () => shield.close())
   return shield
+}
+
+/** An empty list lets everybody in. */
+function everybodyUnless(allowed: () => readonly string[]): Networks {
+  const networks = changingNetworks(() => [allowed()])
+  return { has: (ip) => allowed().length === 0 || networks.has(ip) }
 }
 
 function keepPhones({ settings, clock, closing }: Foundation, registrar: Registrar, stack: SipStack): void {
@@ -295,19 +353,28 @@ function keepPhones({ settings, clock, closing }: Foundation, registrar: Registr
 }
 
 /** Of extensions in the file that say where they are. */
-function extensionSources({ extensions }: Settings): (number: string) => Networks | undefined {
-  const sources = new Map(
-    extensions.flatMap(({ number, sources: listed }) => (listed ? [[number, parseNetworks(listed)] as const] : [])),
-  )
-  return (number) => sources.get(number)
+function extensionSources(live: LiveSettings): (number: string) => Networks | undefined {
+  let seen: Settings['extensions'] | undefined
+  let sources = new Map<string, Networks>()
+  return (number) => {
+    const { extensions } = live.now
+    if (extensions !== seen) {
+      const listed = extensions.flatMap((one) =>
+        one.sources ? [[one.number, parseNetworks(one.sources)] as const] : [],
+      )
+      sources = new Map(listed)
+      seen = extensions
+    }
+    return sources.get(number)
+  }
 }
 
 function makeGatekeeper(
-  { settings, clock, bus, database }: Foundation,
+  { settings, live, clock, bus, database }: Foundation,
   trunks: TrunkLines,
   strangers: Shield,
+  siprecPeers: PeerBook,
 ): Gatekeeper {
-  const peers = settings.siprecPeers.flatMap(({ sources }) => sources)
   return new Gatekeeper({
     strangers,
     digest: new DigestVerifier({
@@ -317,10 +384,9 @@ function makeGatekeeper(
       algorithms: settings.sip.authAlgorithms,
     }),
     directory: database.directory,
-    sourcesOf: extensionSources(settings),
+    sourcesOf: extensionSources(live),
     trunks,
-    siprecSources: parseNetworks([...settings.siprec.allowedSources, ...peers]),
-    isSiprec,
+    recordingClients: recordingClients(siprecPeers),
     bus,
     wallMs: () => clock.wallMs(),
   })

@@ -1,5 +1,6 @@
 /** Joins what people and programs see of the server: accounts, health, metrics, the console's build, the API. */
 import { domainOf } from './addresses.ts'
+import type { SettingsDesk } from './api/deps.ts'
 import { createApi } from './api/server.ts'
 import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
@@ -25,13 +26,17 @@ export interface WebSide {
 }
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
-export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<WebSide> {
+export async function joinWeb(foundation: Foundation, calls: CallSide, settingsDesk: SettingsDesk): Promise<WebSide> {
   const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
   const { live, registrar, trunks, listening } = calls
-  const auth = createAuth({ ...database, clock, bus })
+  const { http } = settings
+  const tokens = { secret: http.jwtSecret, issuer: http.jwtIssuer, lifeMs: http.tokenExpiry }
+  const auth = createAuth({ ...database, clock, bus, tokens })
+  if (http.keysInUrl) log.warn('Keys are taken in addresses (HTTP_KEYS_IN_URL), which logs and histories keep')
   const adminPassword = await ensureAdmin({
     users: database.users,
     clock,
+    name: http.adminName,
     ...(settings.http.adminPassword && { password: settings.http.adminPassword }),
   })
   const health = makeHealth(foundation, calls)
@@ -47,6 +52,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     directory: database.directory,
     registrations: registrar,
     trunks,
+    siprecPeers: calls.siprecPeers,
     auth,
     jobs,
     jobList: database.jobs,
@@ -62,8 +68,15 @@ export async function joinWeb(foundation: Foundation, calls: CallSide): Promise<
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
+    settingsDesk,
     consoleFolder: consoleBuild.folder,
-    settings: { trustedProxies: settings.http.trustedProxies },
+    settings: {
+      trustedProxies: http.trustedProxies,
+      requestsPerMinute: () => foundation.live.now.http.requestsPerMinute,
+      apiKeys: http.apiKeys,
+      keysInUrl: http.keysInUrl,
+      ...(http.pauseKey && { pauseKey: http.pauseKey }),
+    },
   })
   closing.push(() => api.close())
   const url = await api.listen({ host: settings.http.host, port: settings.http.port })

@@ -6,19 +6,22 @@
  *                                         └─ foundation.ts, then join-calls.ts, then join-web.ts
  */
 import type { SipAddress } from './addresses.ts'
+import { takeFromFile } from './administration.ts'
 import type { Auth } from './auth/auth.ts'
+import { userName } from './auth/users.ts'
 import { sleep } from './core/clock.ts'
 import { createLogger, type Logger } from './core/logger.ts'
+import { LiveSettings } from './core/settings/live.ts'
 import type { LoadedSettings } from './core/settings/load.ts'
-import type { Settings } from './core/settings/schema.ts'
-import type { Database } from './database/open.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
 import { joinWeb } from './join-web.ts'
 import type { Health } from './ops/health.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
+import { createSettingsDesk } from './settings-desk.ts'
 import { noteSettings } from './settings-notes.ts'
+import { SettingsReload } from './settings-reload.ts'
 import { asStartError, StartError } from './start-error.ts'
 import { version } from './version.ts'
 
@@ -35,6 +38,8 @@ export interface RunningServer {
   oneTimeCode(): Promise<string>
   /** Read certificate and key again. A fault in them goes to the log and changes nothing. */
   reloadCertificates(): void
+  /** Read settings and certificates again. A fault in them goes to the log, and the settings of before stay. */
+  reloadSettings(): Promise<void>
   /**
    * The clean stop: no new calls, BYE to those that live, files finished; bounded by `shutdownTimeout`. Twice is fine.
    */
@@ -44,30 +49,40 @@ export interface RunningServer {
 export interface StartOptions {
   readonly loaded: LoadedSettings
   readonly log?: Logger
+  /** Reads the settings again, for changes while the server runs; without it there are none. @throws {SettingsError} */
+  readonly again?: () => LoadedSettings
 }
 
 /** @throws {StartError | SettingsError | DatabaseError} After closing what was open already. */
-export async function startServer({
-  loaded: { settings },
-  log = defaultLog(settings),
-}: StartOptions): Promise<RunningServer> {
+export async function startServer({ loaded, log: given, again }: StartOptions): Promise<RunningServer> {
   const closing: (() => Promise<unknown>)[] = []
+  const live = new LiveSettings(loaded.settings)
+  const log = given ?? createLogger({ level: () => live.now.log.level, pii: loaded.settings.log.pii })
+  noteSettings(loaded, log)
   try {
-    return await assemble(settings, log, closing)
+    return await assemble({ loaded, live, log, again }, closing)
   } catch (error) {
     for (const close of closing.toReversed()) await close().catch(() => {})
     throw asStartError(error)
   }
 }
 
-const defaultLog = ({ log }: Settings): Logger => createLogger({ level: log.level, pii: log.pii })
+interface Start {
+  readonly loaded: LoadedSettings
+  readonly live: LiveSettings
+  readonly log: Logger
+  readonly again: StartOptions['again']
+}
 
-async function assemble(settings: Settings, log: Logger, closing: Foundation['closing']): Promise<RunningServer> {
-  const foundation = await layFoundation(settings, log, closing)
+async function assemble(start: Start, closing: Foundation['closing']): Promise<RunningServer> {
+  const { live, log } = start
+  const foundation = await layFoundation(live, log, closing)
   const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
-  const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls)
+  const reload = joinReload(start, foundation, calls)
+  const settingsDesk = createSettingsDesk({ live, loaded: start.loaded, reload })
+  const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls, settingsDesk)
   await foundation.jobs.start()
   foundation.life.retention.start()
   health.started()
@@ -78,10 +93,39 @@ async function assemble(settings: Settings, log: Logger, closing: Foundation['cl
     url,
     adminPassword,
     consoleReady,
-    oneTimeCode: () => oneTimeCode(auth, foundation.database),
+    oneTimeCode: () => oneTimeCode(auth, foundation),
     reloadCertificates: () => calls.certificates.reload(),
+    async reloadSettings() {
+      const outcome = await reload?.reload('signal')
+      // A renewed certificate is taken beside a wrong setting too.
+      if (!outcome?.ok) calls.certificates.reload()
+    },
     stop: once(() => stopAll(foundation, calls, health)),
   }
+}
+
+function joinReload(
+  { loaded, live, again }: Start,
+  foundation: Foundation,
+  calls: CallSide,
+): SettingsReload | undefined {
+  if (!again) return undefined
+  const { settings, clock, log, bus, audit, database, closing } = foundation
+  const reload = new SettingsReload({
+    live,
+    read: again,
+    also: [
+      () => takeFromFile(database.directory, settings.sip.realm, live.now.extensions),
+      () => calls.certificates.reload(),
+    ],
+    configFile: loaded.configFile,
+    clock,
+    log,
+    bus,
+    audit,
+  })
+  closing.push(async () => reload.close())
+  return reload
 }
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
@@ -98,9 +142,10 @@ function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[
   })
 }
 
-async function oneTimeCode({ codes }: Auth, { users }: Database): Promise<string> {
-  const admin = await users.byName('admin')
-  if (!admin) throw new StartError('there is no user admin to sign in')
+async function oneTimeCode({ codes }: Auth, { settings, database: { users } }: Foundation): Promise<string> {
+  const name = userName(settings.http.adminName)
+  const admin = await users.byName(name)
+  if (!admin) throw new StartError(`there is no user ${name} to sign in`)
   return codes.issue(admin)
 }
 
@@ -127,16 +172,19 @@ function once(run: () => Promise<void>): () => Promise<void> {
   return () => (running ??= run())
 }
 
-/** `patchbay serve`: start, print where, stop on SIGTERM or SIGINT. @returns The exit status. */
-export async function serveUntilStopped(loaded: LoadedSettings): Promise<number> {
-  const log = defaultLog(loaded.settings)
-  noteSettings(loaded, log)
-  const server = await startServer({ loaded, log })
+/**
+ * `patchbay serve`: start, print where, stop on SIGTERM or SIGINT.
+ * @param read Reads the settings: now, and each time they may have changed.
+ * @returns The exit status.
+ */
+export async function serveUntilStopped(read: () => LoadedSettings): Promise<number> {
+  const loaded = read()
+  const server = await startServer({ loaded, again: read })
   if (server.adminPassword)
     process.stderr.write(
-      `\nFirst start: sign in at ${server.url} as admin with the password ${server.adminPassword}   (shown once)\n\n`,
+      `\nFirst start: sign in at ${server.url} as ${loaded.settings.http.adminName} with the password ${server.adminPassword}   (shown once)\n\n`,
     )
-  process.on('SIGHUP', () => server.reloadCertificates())
+  process.on('SIGHUP', () => void server.reloadSettings())
   await new Promise<void>((stop) => {
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)

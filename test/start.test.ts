@@ -120,7 +120,7 @@ test('the command line takes what the API takes, and says what is wrong with the
   assert.match(given(['extension', 'add', '102', '--password-stdin'], 'short\n'), /^patchbay: password: .*8 characters/)
   assert.match(given(['user', 'add', 'Ü!']), /^patchbay: name: up to 64 letters, digits/)
   assert.match(given(['user', 'add', 'vera', '--password-stdin'], 'too-short'), /^patchbay: password: .*10 characters/)
-  assert.match(given(['user', 'add', 'vera', '--role', 'boss']), /^patchbay: role: .*"admin"\|"viewer"/)
+  assert.match(given(['user', 'add', 'vera', '--role', 'boss']), /^patchbay: role: .*"admin"\|"operator"\|"viewer"/)
   assert.match(patchbay(['extension', 'add', '+4930123']).out, /^extension \+4930123 added/)
 })
 

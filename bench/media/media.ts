@@ -32,7 +32,7 @@ const { values } = parseArgs({
     kinds: { type: 'string', default: kinds.join(',') },
     devices: { type: 'string', default: deviceNames.join(',') },
     /** How often the addon looks for packets, ms. */
-    poll: { type: 'string', default: '5' },
+    poll: { type: 'string', default: '2' },
     /** How long relayed packets are on their way; their samples are not compared then. */
     delay: { type: 'boolean', default: false },
   },
@@ -64,7 +64,7 @@ const residentKib = (pid: number): number => Number(readFileSync(`/proc/${pid}/s
 
 async function measure(name: DeviceName, kind: Kind): Promise<Result | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
-  const generator = await Generator.start({ seconds, stamp: values.delay, raw })
+  const generator = await Generator.start({ seconds, stamp: values.delay, settle: warmUpS, raw })
   try {
     const job = { kind, streams, peerPort: generator.port, folder }
     const device = await startDevice(name, job, Number(values.poll))

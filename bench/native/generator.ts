@@ -35,6 +35,8 @@ export interface GeneratorOptions {
   readonly seconds: number
   /** Put the moment of sending into each packet. */
   readonly stamp?: boolean
+  /** Delays of what is sent before are left out, s. */
+  readonly settle?: number
   /** Put packets on the interface from outside the IP stack (isolate.ts). */
   readonly raw?: boolean
 }
@@ -55,11 +57,16 @@ export class Generator {
     this.port = port
   }
 
-  static async start({ seconds, stamp = false, raw = false }: GeneratorOptions): Promise<Generator> {
+  static async start({ seconds, stamp = false, settle = 0, raw = false }: GeneratorOptions): Promise<Generator> {
     const program = buildTool('load')
     const command = program ? [program] : [process.execPath, ...process.execArgv, join(import.meta.dirname, 'load.ts')]
     const [file = '', ...args] = pinned(1, command)
-    const options = ['--seconds', String(seconds), ...(stamp ? ['--stamp'] : []), ...(raw ? ['--raw'] : [])]
+    const options = [
+      '--seconds',
+      String(seconds),
+      ...(stamp ? ['--stamp', '--settle', String(settle)] : []),
+      ...(raw ? ['--raw'] : []),
+    ]
     const child = spawn(file, [...args, ...options], { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const { port } = await said<{ port: number }>(lines)

@@ -38,6 +38,8 @@ typedef struct {
 static int fd, rawFd = -1;
 static struct sockaddr_in own = {.sin_family = AF_INET};
 static int stamped;
+// Delays of what is sent from here on count.
+static uint64_t settledAt;
 static atomic_int finished;
 static _Atomic uint64_t returned;
 // By tenths of a millisecond.
@@ -149,7 +151,7 @@ static void *takeReturned(void *unused) {
         returned++;
         uint64_t sent;
         memcpy(&sent, buffers[i] + headerBytes, sizeof sent);
-        if (stamped && now >= sent) {
+        if (stamped && now >= sent && sent >= settledAt) {
           note(delays, now - sent);
           stampsSeen++;
         }
@@ -202,9 +204,10 @@ static void sendAll(const Stream *streams, uint32_t count, uint32_t packetsEach)
 }
 
 int main(int argc, char **argv) {
-  double seconds = 5;
+  double seconds = 5, settle = 0;
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--stamp") == 0) stamped = 1;
+    if (strcmp(argv[i], "--settle") == 0 && i + 1 < argc) settle = atof(argv[++i]);
     if (strcmp(argv[i], "--raw") == 0) rawFd = openRaw();
     if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) seconds = atof(argv[++i]);
   }
@@ -234,6 +237,7 @@ int main(int argc, char **argv) {
   if (count == 0) return 1;
   prctl(PR_SET_TIMERSLACK, 1);
   pthread_t taker;
+  settledAt = nowNs() + (uint64_t)(settle * 1e9);
   pthread_create(&taker, NULL, takeReturned, NULL);
   const uint32_t packetsEach = (uint32_t)(seconds * 50);
   sendAll(streams, count, packetsEach);

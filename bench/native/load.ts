@@ -11,7 +11,12 @@ import { fillPayload, frameBytes } from '../siprec-load/payload.ts'
 import type { LoadReport, LoadStream } from './generator.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, stamp: { type: 'boolean' }, raw: { type: 'boolean' } },
+  options: {
+    seconds: { type: 'string', default: '5' },
+    stamp: { type: 'boolean' },
+    settle: { type: 'string', default: '0' },
+    raw: { type: 'boolean' },
+  },
 })
 const ip = '127.0.0.1'
 const packetBytes = rtpHeaderBytes + frameBytes
@@ -26,10 +31,13 @@ socket.bind(0, ip)
 await once(socket, 'listening')
 let returned = 0
 const delaysMs: number[] = []
+/** Delays count from here on. */
+let settledAtMs = Number.POSITIVE_INFINITY
 socket.on('message', (bytes) => {
   if (bytes.length !== packetBytes) return
   returned++
-  if (values.stamp) delaysMs.push(Number(process.hrtime.bigint() - bytes.readBigUInt64LE(rtpHeaderBytes)) / 1e6)
+  if (values.stamp && performance.now() >= settledAtMs)
+    delaysMs.push(Number(process.hrtime.bigint() - bytes.readBigUInt64LE(rtpHeaderBytes)) / 1e6)
 })
 console.log(JSON.stringify({ port: socket.address().port }))
 
@@ -45,6 +53,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     timestamp: Number(timestamp),
   })
 }
+settledAtMs = performance.now() + Number(values.settle) * 1000
 const pacing = await pace(streams.length, Number(values.seconds) * 50, (number, packet) => {
   const stream = streams[number]
   if (!stream) return

@@ -53,8 +53,7 @@ const gatekeeper = new Gatekeeper({
   digest: new DigestVerifier({ realm, clock: systemClock }),
   directory,
   trunks: { trunkOf: () => undefined },
-  siprecSources: parseNetworks([]),
-  isSiprec: () => false,
+  recordingClients: { admits: () => false, hashesOf: () => undefined },
   bus,
   wallMs: () => systemClock.wallMs(),
 })

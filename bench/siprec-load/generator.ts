@@ -15,7 +15,7 @@ import { connectionOf } from '../../src/sdp/media.ts'
 import { parseSdp } from '../../src/sdp/parse.ts'
 import { printMultipart } from '../../src/sip/message/multipart.ts'
 import { createSipStack } from '../../src/sip/stack.ts'
-import type { Address, Dialog } from '../../src/sip/stack.types.ts'
+import type { Dialog } from '../../src/sip/stack.types.ts'
 import { Generator, type LoadStream } from '../native/generator.ts'
 import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
 
@@ -30,16 +30,17 @@ const parties = labels.map((label) => ({ label, uri: `sip:party${label}@example.
 /** What is offered; nothing is sent there but RTCP, which nobody reads. */
 let nextPort = 40_000
 
-function offer(ports: readonly number[]): string {
-  const media = ports.map((port, i) => `m=audio ${port} RTP/AVP 0\r\na=label:${labels[i]}\r\na=sendonly\r\n`)
+function offer(ports: readonly number[], muxed: boolean): string {
+  const mux = muxed ? 'a=rtcp-mux\r\n' : ''
+  const media = ports.map((port, i) => `m=audio ${port} RTP/AVP 0\r\na=label:${labels[i]}\r\n${mux}a=sendonly\r\n`)
   return `v=0\r\no=- 1 1 IN IP4 ${ip}\r\ns=-\r\nc=IN IP4 ${ip}\r\nt=0 0\r\n${media.join('')}`
 }
 
 /** @throws {Error} when the server does not take both streams. */
-async function invite(stack: Awaited<ReturnType<typeof createSipStack>>, server: Address): Promise<Session> {
+async function invite(stack: Awaited<ReturnType<typeof createSipStack>>, { server, muxed }: Load): Promise<Session> {
   const ports = labels.map(() => (nextPort = nextPort === 65_000 ? 40_000 : nextPort + 2))
   const { body, contentType } = printMultipart([
-    { contentType: 'application/sdp', body: offer(ports) },
+    { contentType: 'application/sdp', body: offer(ports, muxed) },
     {
       contentType: 'application/rs-metadata+xml',
       headers: { 'Content-Disposition': 'recording-session' },
@@ -86,7 +87,7 @@ async function run(load: Load): Promise<void> {
   const problems: string[] = []
   const pending = Array.from({ length: load.sessions }, async (_, i) => {
     await new Promise((resolve) => setTimeout(resolve, (i * 1000) / load.rate))
-    return invite(stack, load.server).catch((error: unknown) => void problems.push(String(error)))
+    return invite(stack, load).catch((error: unknown) => void problems.push(String(error)))
   })
   const sessions = (await Promise.all(pending)).filter((session) => session !== undefined)
   const streams = sessions.flatMap((session) => session.streams)

@@ -8,6 +8,8 @@ export interface Load {
   readonly seconds: number
   /** INVITEs a second. */
   readonly rate: number
+  /** RTCP comes by the port of RTP (RFC 5761): a session takes two sockets, not four. */
+  readonly muxed: boolean
   /** Packets may be put on the interface raw (isolate.ts). */
   readonly raw: boolean
 }

@@ -8,13 +8,16 @@
  * Server and generator share the cores of this machine: a run whose generator was late says so and counts for nothing.
  */
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { loadNative } from '../../src/media/native-addon.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
 import { until } from '../../test/support/until.ts'
 import { isolate, pin } from '../isolate.ts'
+import type { Inside } from '../soak/inside.ts'
 import { checkSession, combinedFiles } from './check.ts'
 import { type FromGenerator, type Load, labels, type ToGenerator } from './load.ts'
 
@@ -25,10 +28,14 @@ const { values } = parseArgs({
     /** INVITEs a second. */
     rate: { type: 'string', default: '50' },
     io: { type: 'string', default: 'dgram,native' },
+    /** Clients that do not put RTCP on the port of RTP: four sockets a session instead of two. */
+    unmuxed: { type: 'boolean', default: false },
     /** Media threads of the server, which has one core in all. */
     workers: { type: 'string', default: '1' },
   },
 })
+/** Where the server's threads write it (bench/soak/inside.ts). */
+const heldFile = 'held.json'
 const raw = isolate()
 const seconds = Number(values.seconds)
 const packets = seconds * 50
@@ -47,7 +54,8 @@ const head = [
   'CPU ms/session-s',
   'CPU ms/set-up+end',
   'core',
-  'KiB/session',
+  'resident KiB/session',
+  'held KiB/session',
   'loop delay p99 ms',
   'generator late p99/max ms',
   'channels apart p99 ms',
@@ -64,7 +72,8 @@ const kinds = values.io.split(',').filter((io) => io !== 'native' || 'native' in
 const all: string[] = []
 for (const sessions of values.sessions.split(',').map(Number)) {
   for (const io of kinds) {
-    const { cells, problems } = await measure({ sessions, seconds, rate: Number(values.rate), raw }, io)
+    const load = { sessions, seconds, rate: Number(values.rate), raw, muxed: !values.unmuxed }
+    const { cells, problems } = await measure(load, io)
     row(cells)
     all.push(...problems.slice(0, 5).map((problem) => `${sessions} ${io}: ${problem}`))
     if (problems.length > 5) all.push(`… and ${problems.length - 5} more`)
@@ -84,6 +93,8 @@ async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
       MAX_CONCURRENT_CALLS: String(load.sessions + 10),
       MEDIA_IO: io,
       MEDIA_WORKERS: values.workers,
+      NODE_OPTIONS: `--expose-gc --import=${pathToFileURL(join(import.meta.dirname, '..', 'soak', 'inside.ts')).href}`,
+      SOAK_FILE: heldFile,
     },
   })
   pin(0, server.pid)
@@ -99,6 +110,7 @@ async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
 }
 
 async function drive(server: ServerProcess, generator: ChildProcess, sessions: number, io: string): Promise<Row> {
+  const heldIdle = await heldBytes(server)
   const idle = useOf(server.pid)
   const { callIds, problems } = await said(generator, 'up')
   const settled = useOf(server.pid)
@@ -110,6 +122,7 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
   const elapsedS = (performance.now() - startedMs) / 1000
   const busy = useOf(server.pid)
   const delayMs = await loopDelayMs(server)
+  const held = (await heldBytes(server)) - heldIdle
   const ended = said(generator, 'ended')
   generator.send('end' satisfies ToGenerator)
   await ended
@@ -134,6 +147,7 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
       ((over.cpuMs - idle.cpuMs - mediaCpuMs) / callIds.length).toFixed(1),
       (mediaCpuMs / 1000 / elapsedS).toFixed(2),
       ((busy.residentBytes - idle.residentBytes) / 1024 / callIds.length).toFixed(0),
+      (held / 1024 / callIds.length).toFixed(0),
       delayMs.toFixed(1),
       `${report.lateP99Ms}/${report.lateMaxMs.toFixed(0)}${late}`,
       wrong.apartP99Ms.toFixed(1),
@@ -172,6 +186,17 @@ async function check(folder: string, callIds: readonly string[]) {
   }
   apartMs.sort((a, b) => a - b)
   return { sessions, problems, apartP99Ms: apartMs[Math.ceil(apartMs.length * 0.99) - 1] ?? Number.NaN }
+}
+
+/** Heaps and buffers of all threads, after garbage was collected. */
+async function heldBytes({ pid, folder }: ServerProcess): Promise<number> {
+  const file = join(folder, heldFile)
+  rmSync(file, { force: true })
+  process.kill(pid, 'SIGUSR2')
+  const { mainBytes, workerBytes } = await until('what the server holds', 30_000, () =>
+    existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Inside) : undefined,
+  )
+  return mainBytes + workerBytes
 }
 
 /** The worst media thread's delay since the last reading, 99th percentile. */

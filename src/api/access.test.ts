@@ -23,7 +23,9 @@ test('every route that is not meant to be open asks who is there', async (t) => 
     'get /health/live',
     'get /health/ready',
     'get /metrics',
+    'get /metrics/simple',
     'get /status',
+    'post /api/auth/token',
     'post /api/login',
     'post /api/login/code',
     'post /api/logout',
@@ -33,7 +35,8 @@ test('every route that is not meant to be open asks who is there', async (t) => 
 test('a viewer reads and changes nothing', async (t) => {
   const { app, as } = await startApi(t)
   const headers = await as('viewer')
-  const refused: string[] = []
+  const letIn: string[] = []
+  let refused = 0
   for (const [path, methods] of Object.entries(app.swagger().paths ?? {})) {
     if (path === '/api/logout') continue // would end the session that asks
     for (const method of Object.keys(methods ?? {}).filter((name) => name !== 'get')) {
@@ -45,21 +48,12 @@ test('a viewer reads and changes nothing', async (t) => {
         headers,
         ...(payload && { payload }),
       })
-      if (answer.statusCode === 403) refused.push(`${method} ${path}`)
+      if (answer.statusCode === 403) refused++
+      else letIn.push(`${method} ${path}`)
     }
   }
-  assert.deepEqual(refused.sort(), [
-    'delete /api/api-keys/{id}',
-    'delete /api/calls/{id}',
-    'delete /api/extensions/{number}',
-    'delete /api/extensions/{number}/registrations',
-    'delete /api/security/bans',
-    'delete /api/sessions/{id}',
-    'patch /api/extensions/{number}',
-    'post /api/api-keys',
-    'post /api/extensions',
-    'post /api/users',
-  ])
+  assert.deepEqual(letIn.sort(), ['post /api/auth/token', 'post /api/login', 'post /api/login/code'])
+  assert.ok(refused > 15)
   assert.equal((await app.inject({ url: '/api/extensions', headers })).statusCode, 200)
   assert.equal((await app.inject({ url: '/api/users', headers })).statusCode, 403)
 })
@@ -202,4 +196,60 @@ test('an unknown name answers like a wrong password', async (t) => {
 
   assert.equal(unknown.statusCode, 401)
   assert.equal(unknown.body, wrong.body)
+})
+
+test('a name and a password are changed for a token, which opens what its role may', async (t) => {
+  const { app, deps } = await startApi(t)
+  const ask = (payload: object) => app.inject({ method: 'POST', url: '/api/auth/token', payload })
+  const answer = await ask({ username: 'viewer', password })
+  assert.equal(answer.statusCode, 200)
+  const { token, ...rest } = answer.json<{ token: string }>()
+  assert.deepEqual(
+    { ...rest, expires_at: '' },
+    { token_type: 'Bearer', expires_in: 86_400, expires_at: '', role: 'viewer' },
+  )
+  assert.equal(answer.headers['set-cookie'], undefined)
+  const headers = { authorization: `Bearer ${token}` }
+  assert.deepEqual((await app.inject({ url: '/api/me', headers })).json(), {
+    name: 'viewer',
+    role: 'viewer',
+    via: 'token',
+  })
+  assert.equal((await app.inject({ ...newExtension, headers })).statusCode, 403)
+  assert.equal((await ask({ name: 'viewer', password: 'wrong' })).json().code, 'auth.wrong-credentials')
+  assert.equal((await ask({ name: 'viewer', username: 'viewer', password })).statusCode, 400)
+  const [record] = await deps.audit.list({ limit: 5, action: 'user.given-token' })
+  assert.equal(record?.who, 'viewer')
+})
+
+test('a key in the address is refused with a word about it, unless a setting takes it', async (t) => {
+  const strict = await startApi(t)
+  const key = (await strict.keyOf('viewer'))['x-api-key']
+  const refused = await strict.app.inject({ url: `/api/me?api_key=${key}` })
+  assert.deepEqual([refused.statusCode, refused.json().code], [401, 'auth.secret-in-url'])
+  const lenient = await startApi(t, { settings: { keysInUrl: true } })
+  const taken = (await lenient.keyOf('viewer'))['x-api-key']
+  assert.equal((await lenient.app.inject({ url: `/api/me?api_key=${taken}` })).statusCode, 200)
+  assert.equal((await lenient.app.inject({ url: `/api/me?api_key=wrong` })).statusCode, 401)
+})
+
+test('without API keys, tokens and people still come in', async (t) => {
+  const { app, as, keyOf, auth, database } = await startApi(t, { settings: { apiKeys: false } })
+  assert.equal((await app.inject({ url: '/api/me', headers: await keyOf('admin') })).statusCode, 401)
+  assert.equal((await app.inject({ url: '/api/me', headers: await as('viewer') })).statusCode, 200)
+  const user = await database.users.byId('viewer')
+  const { token } = await auth.tokens.issue(user ?? assert.fail())
+  assert.equal((await app.inject({ url: '/api/me', headers: { authorization: `Bearer ${token}` } })).statusCode, 200)
+})
+
+test('the key for pauses opens pauses and nothing else; an operator pauses too', async (t) => {
+  const pauseKey = 'a-key-for-pauses-alone'
+  const { app, keyOf } = await startApi(t, { settings: { pauseKey } })
+  const pause = (headers: Record<string, string>) =>
+    app.inject({ method: 'POST', url: '/api/recordings/live/pause', headers }).then(({ statusCode }) => statusCode)
+  assert.equal(await pause({ 'x-api-key': pauseKey }), 200)
+  assert.equal(await pause({ 'x-api-key': `${pauseKey}x` }), 401)
+  assert.equal(await pause(await keyOf('operator')), 200)
+  assert.equal(await pause(await keyOf('viewer')), 403)
+  assert.equal((await app.inject({ url: '/api/me', headers: { 'x-api-key': pauseKey } })).statusCode, 401)
 })

@@ -1,16 +1,19 @@
 /**
  * Who asks, and whether they may: before any route runs.
  *
- * An API key in `X-API-Key` or `Authorization: Bearer`, else the console's cookie. A route says what it needs in its
+ * An API key in `X-API-Key` or `Authorization: Bearer`, a token (JWT) there, else the console's cookie. A route says what it needs in its
  * config; one that says nothing needs an administrator. A browser sends the cookie by itself, so what changes
  * something must come from our own pages: the browser says so in Sec-Fetch-Site or Origin (OWASP, Cross-Site Request
  * Forgery Prevention). Programs that hold a cookie send an Origin too.
  */
+import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Auth } from '../auth/auth.ts'
 import { AuthError } from '../auth/failures.ts'
+import { hashSecret } from '../auth/secrets.ts'
 import { sessionMs } from '../auth/sessions.ts'
-import type { Role } from '../auth/stores.ts'
+import { mayActAs, type Role } from '../auth/stores.ts'
+import { looksLikeToken } from '../auth/tokens.ts'
 
 /** What a route asks for. */
 export type Access = 'public' | Role
@@ -18,7 +21,7 @@ export type Access = 'public' | Role
 export interface Identity {
   readonly name: string
   readonly role: Role
-  readonly via: 'session' | 'api-key'
+  readonly via: 'session' | 'api-key' | 'token'
   /** Whether it still holds; asked now and then by connections that stay open. */
   readonly holds: () => Promise<boolean>
 }
@@ -26,6 +29,8 @@ export interface Identity {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** PAUSE_RESUME_API_KEY opens it too. */
+    pauseKey?: true
   }
   interface FastifyRequest {
     /** Who asks; null on public routes for strangers. */
@@ -36,20 +41,29 @@ declare module 'fastify' {
 const cookieName = 'patchbay_session'
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-export function guardRoutes(app: FastifyInstance, auth: Auth): void {
+export interface AccessSettings {
+  /** Take API keys. Default true. */
+  readonly apiKeys?: boolean
+  /** Take keys and tokens in the query too. Default false: they are refused with a word about it. */
+  readonly keysInUrl?: boolean
+  /** A key that opens the routes marked `pauseKey`, and no others. */
+  readonly pauseKey?: string
+}
+
+export function guardRoutes(app: FastifyInstance, auth: Auth, settings: AccessSettings = {}): void {
   app.decorateRequest('identity', null)
   app.addHook('onRequest', async (request) => {
     if (request.is404) return
     const access = request.routeOptions.config.access ?? 'admin'
     const changes = !safeMethods.has(request.method)
-    const key = keyOf(request)
+    const key = keyOf(request, settings)
     const cookie = key === undefined ? request.cookies[cookieName] : undefined
     if (changes && key === undefined) refuseOtherSites(request, cookie !== undefined)
     if (access === 'public') return
-    request.identity = key === undefined ? await bySession(auth, cookie) : await byKey(auth, key)
+    request.identity = key === undefined ? await bySession(auth, cookie) : await byKey(auth, settings, request, key)
     if (!request.identity) throw new AuthError('auth.required')
     if (request.ws && request.identity.via === 'session') refuseOtherSites(request, true)
-    if (access === 'admin' && request.identity.role !== 'admin') throw new AuthError('auth.forbidden')
+    if (!mayActAs(request.identity.role, access)) throw new AuthError('auth.forbidden')
   })
 }
 
@@ -70,13 +84,28 @@ const cookieOptions = (request: FastifyRequest) => ({
   secure: request.protocol === 'https',
 })
 
-function keyOf({ headers }: FastifyRequest): string | undefined {
+/** @throws {AuthError} `auth.secret-in-url` */
+function keyOf({ headers, query }: FastifyRequest, { keysInUrl = false }: AccessSettings): string | undefined {
   const key = headers['x-api-key']
   if (typeof key === 'string') return key
-  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
+  if (bearer !== undefined) return bearer
+  const { api_key: inUrl, token } = (query ?? {}) as Record<string, unknown>
+  const given = [inUrl, token].find((one) => typeof one === 'string')
+  if (given !== undefined && !keysInUrl) throw new AuthError('auth.secret-in-url')
+  return given
 }
 
-async function byKey(auth: Auth, key: string): Promise<Identity | null> {
+async function byKey(
+  auth: Auth,
+  { apiKeys = true, pauseKey }: AccessSettings,
+  request: FastifyRequest,
+  key: string,
+): Promise<Identity | null> {
+  if (looksLikeToken(key)) return byToken(auth, key)
+  if (pauseKey && request.routeOptions.config.pauseKey && isSame(key, pauseKey))
+    return { name: 'PAUSE_RESUME_API_KEY', role: 'operator', via: 'api-key', holds: () => Promise.resolve(true) }
+  if (!apiKeys) return null
   const found = await auth.apiKeys.find(key)
   if (!found) return null
   return {
@@ -86,6 +115,17 @@ async function byKey(auth: Auth, key: string): Promise<Identity | null> {
     holds: async () => (await auth.apiKeys.find(key)) !== undefined,
   }
 }
+
+async function byToken(auth: Auth, token: string): Promise<Identity | null> {
+  const holder = await auth.tokens.holderOf(token)
+  return holder
+    ? { ...holder, via: 'token', holds: async () => (await auth.tokens.holderOf(token)) !== undefined }
+    : null
+}
+
+/** In a time that tells nothing: hashes are of one length. */
+const isSame = (a: string, b: string): boolean =>
+  timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)))
 
 async function bySession(auth: Auth, cookie: string | undefined): Promise<Identity | null> {
   const user = cookie === undefined ? undefined : await auth.sessions.userOf(cookie)

@@ -24,6 +24,8 @@ import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { PeerBook } from '../siprec/peers/peer-book.ts'
+import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
 
 export interface ApiDeps {
@@ -37,6 +39,7 @@ export interface ApiDeps {
   readonly directory: Directory
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
+  readonly siprecPeers: PeerBook
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps
@@ -62,7 +65,36 @@ export interface ApiDeps {
   readonly sip: () => Status['sip']
   /** Folder of the built console; undefined while it is being built. */
   readonly consoleFolder: () => string | undefined
+  readonly settingsDesk: SettingsDesk
   readonly settings?: ApiSettings
+}
+
+/** What became of reading the settings again. */
+export interface SettingsReloaded {
+  readonly atMs: number
+  readonly by: 'file' | 'signal' | 'api'
+  readonly ok: boolean
+  readonly error?: string
+  /** Paths in force now, and paths that wait for a restart. */
+  readonly applied: readonly string[]
+  readonly waiting: readonly string[]
+}
+
+/** The settings of the server. */
+export interface SettingsDesk {
+  /** Those in force, secrets masked. */
+  readonly shown: () => { readonly settings: Record<string, unknown> }
+  /** What would become of a settings file. */
+  readonly check: (candidate: Record<string, unknown>) => {
+    valid: boolean
+    errors: string[]
+    warnings: string[]
+    applied: readonly string[]
+    waiting: readonly string[]
+  }
+  /** Read them again; undefined where they cannot be. */
+  readonly reload: () => Promise<SettingsReloaded> | undefined
+  readonly status: () => { enabled: boolean; watched: boolean; configFile?: string; last?: SettingsReloaded }
 }
 
 export interface SipMessageQuery {
@@ -74,11 +106,11 @@ export interface SipMessageQuery {
   readonly limit: number
 }
 
-export interface ApiSettings {
+export interface ApiSettings extends AccessSettings {
   /** Addresses of reverse proxies whose X-Forwarded headers are believed. Default: none. */
   readonly trustedProxies?: readonly string[]
   /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */
-  readonly requestsPerMinute?: number
+  readonly requestsPerMinute?: number | (() => number)
 }
 
 /** How long recordings are kept, what people write to them, records of calls. */

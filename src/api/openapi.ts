@@ -20,7 +20,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       tags: [
         { name: 'sign-in', description: 'Sessions of people' },
         { name: 'calls', description: 'Calls, live and past' },
-        { name: 'siprec', description: 'Recording sessions that live now' },
+        { name: 'siprec', description: 'Recording clients and their sessions that live now' },
         { name: 'recordings', description: 'Recordings and their files' },
         { name: 'jobs', description: 'What still has to be done' },
         { name: 'extensions', description: 'The directory and registered devices' },
@@ -30,6 +30,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'retention', description: 'How long recordings are kept, legal holds' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
+        { name: 'settings', description: 'The settings in force, checked, read again' },
         { name: 'events', description: 'Facts as they happen' },
         { name: 'status', description: 'Health, status, metrics' },
       ],

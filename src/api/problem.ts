@@ -15,6 +15,7 @@ import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
+import { peerFailures } from '../siprec/peers/peer.ts'
 import { type ApiFailure, apiFailures } from './failures.ts'
 import { type Problem, problemSchema } from './schemas/common.ts'
 
@@ -27,6 +28,7 @@ const known: FailureTable = {
   ...retentionFailures,
   ...jobFailures,
   ...archiveFailures,
+  ...peerFailures,
 }
 
 /** Statuses that Fastify and its plugins answer with by themselves. */
@@ -83,7 +85,14 @@ export const problemResponses = {
 
 function problem(code: string, detail?: string): Problem {
   const { http = 500, text = STATUS_CODES[http] ?? 'Error' } = known[code] ?? {}
-  return { type: `urn:patchbay:problem:${code}`, title: text, status: http, code, ...(detail && { detail }) }
+  return {
+    type: `urn:patchbay:problem:${code}`,
+    title: text,
+    status: http,
+    code,
+    ...(detail && { detail }),
+    error: detail ?? text,
+  }
 }
 
 interface ValidationError {

@@ -37,9 +37,14 @@ import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
 import { securityRoutes } from './routes/security.ts'
-import { sessionRoutes } from './routes/sessions.ts'
+import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
+import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
+import { missingRoutes } from './siprec/missing.ts'
+import { pauseRoutes } from './siprec/pauses.ts'
+import { sessionRoutes } from './siprec/sessions.ts'
+import { siprecStatusRoutes } from './siprec/status.ts'
 
 const defaultRequestsPerMinute = 1_200
 /** A subscription is the largest message a reader sends. */
@@ -77,18 +82,22 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   const hub = new EventHub(deps)
   await addPlugins(app, deps, hub)
   observe(app, deps)
-  guardRoutes(app, deps.auth)
+  guardRoutes(app, deps.auth, deps.settings)
   auditChanges(app, deps.audit)
   answerErrors(app, deps)
   healthRoutes(app, deps)
   authRoutes(app, deps)
   callRoutes(app, deps)
   sessionRoutes(app, deps)
+  pauseRoutes(app, deps)
+  siprecStatusRoutes(app, deps)
+  missingRoutes(app)
   recordingRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
+  siprecPeerRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)
   jobRoutes(app, deps)
@@ -97,6 +106,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   labelRoutes(app, deps)
   cdrRoutes(app, deps)
   sipMessageRoutes(app, deps)
+  settingsRoutes(app, deps)
   eventRoutes(app, hub)
   docsRoutes(app)
   await app.ready()
@@ -125,8 +135,9 @@ async function addPlugins(app: App, deps: ApiDeps, hub: EventHub): Promise<void>
     originAgentCluster: false,
   })
   await app.register(cookie)
-  const max = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
-  if (max > 0) await app.register(rateLimit, { max, timeWindow: 60_000 })
+  const wanted = deps.settings?.requestsPerMinute ?? defaultRequestsPerMinute
+  const max = (): number => (typeof wanted === 'function' ? wanted() : wanted) || Number.MAX_SAFE_INTEGER
+  await app.register(rateLimit, { max, timeWindow: 60_000 })
   await app.register(websocket, {
     options: { maxPayload: maxMessageBytes },
     preClose(done) {

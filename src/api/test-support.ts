@@ -10,6 +10,7 @@ import type { Role } from '../auth/stores.ts'
 import { type LiveCall, type LiveCallSnapshot, LiveCalls } from '../call/live-calls.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
+import { parseNetworks } from '../core/networks.ts'
 import { type Database, openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Registration } from '../events/catalogue.ts'
@@ -20,6 +21,7 @@ import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
 import { Recordings } from '../recording/service.ts'
 import { SealingError } from '../sealing/failures.ts'
+import { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { App } from './app.ts'
 import type { ApiDeps } from './deps.ts'
 import { buildApp } from './server.ts'
@@ -76,6 +78,13 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     archive: { remove: () => Promise.resolve([]) },
     recordingDir: folder,
   })
+  const siprecPeers = await PeerBook.open({
+    clock,
+    store: database.siprecPeers,
+    listed: [],
+    admitted: parseNetworks(['10.0.0.0/8']),
+    unnamed: { dialect: 'rfc', tags: [] },
+  })
   const deps: ApiDeps = {
     version: '1.2.3',
     clock,
@@ -93,6 +102,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       },
     },
     trunks: { list: () => trunks },
+    siprecPeers,
     auth,
     life,
     jobs,
@@ -124,6 +134,12 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),
+    settingsDesk: {
+      shown: () => ({ settings: {} }),
+      check: () => ({ valid: true, errors: [], warnings: [], applied: [], waiting: [] }),
+      reload: () => undefined,
+      status: () => ({ enabled: false, watched: false }),
+    },
     consoleFolder: () => undefined,
     ...changes,
   }

@@ -1,7 +1,7 @@
 /** The audit record: who did what to which thing, and when. Declared here, kept by database/life/audit.ts. */
 
 /** How somebody came: the console, an API key or token, the command line; `server` is the server by itself. */
-export type AuditVia = 'session' | 'api-key' | 'command-line' | 'server'
+export type AuditVia = 'session' | 'api-key' | 'token' | 'command-line' | 'server'
 
 /** Who asks for something that is recorded. */
 export interface Asker {

@@ -6,6 +6,7 @@ import { SignInCodes } from './codes.ts'
 import { Sessions } from './sessions.ts'
 import { SignIn } from './sign-in.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from './stores.ts'
+import { Tokens, type TokensOptions } from './tokens.ts'
 
 export interface Auth {
   readonly users: UserStore
@@ -13,6 +14,7 @@ export interface Auth {
   readonly apiKeys: ApiKeys
   readonly codes: SignInCodes
   readonly signIn: SignIn
+  readonly tokens: Tokens
 }
 
 export interface AuthOptions {
@@ -21,9 +23,12 @@ export interface AuthOptions {
   readonly sessions: SessionStore
   readonly clock: Clock
   readonly bus: FactBus
+  readonly tokens?: Pick<TokensOptions, 'secret' | 'issuer' | 'lifeMs'>
 }
 
-export function createAuth({ users, apiKeys, sessions: store, clock, bus }: AuthOptions): Auth {
+const usualTokens = { issuer: 'siprec-server', lifeMs: 86_400_000 }
+
+export function createAuth({ users, apiKeys, sessions: store, clock, bus, tokens = usualTokens }: AuthOptions): Auth {
   const sessions = new Sessions({ store, users, clock })
   const codes = new SignInCodes(clock)
   return {
@@ -32,5 +37,6 @@ export function createAuth({ users, apiKeys, sessions: store, clock, bus }: Auth
     codes,
     apiKeys: new ApiKeys({ store: apiKeys, clock }),
     signIn: new SignIn({ users, sessions, codes, clock, bus }),
+    tokens: new Tokens({ users, clock, ...tokens }),
   }
 }

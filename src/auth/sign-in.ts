@@ -49,11 +49,20 @@ export class SignIn {
    * @throws {AuthError} `auth.wrong-credentials`, `auth.throttled`
    */
   async withPassword(typedName: string, password: string, source: string): Promise<SignedIn> {
+    return this.#welcome(await this.check(typedName, password, source))
+  }
+
+  /**
+   * The same without a session: for who is given a token.
+   * @throws {AuthError} `auth.wrong-credentials`, `auth.throttled`
+   */
+  async check(typedName: string, password: string, source: string): Promise<User> {
     const name = userName(typedName)
     this.#admit(source, name)
     const user = await this.#options.users.byName(name)
     if (!(await this.#verify(password, user)) || !user) return this.#refuse(source, 'auth.wrong-credentials')
-    return this.#welcome(source, name, user)
+    this.#throttle.succeeded(source, name)
+    return user
   }
 
   /** @throws {AuthError} `auth.wrong-code`, `auth.throttled` */
@@ -62,7 +71,8 @@ export class SignIn {
     const userId = this.#options.codes.redeem(code)
     const user = userId === undefined ? undefined : await this.#options.users.byId(userId)
     if (!user) return this.#refuse(source, 'auth.wrong-code')
-    return this.#welcome(source, codeName, user)
+    this.#throttle.succeeded(source, codeName)
+    return this.#welcome(user)
   }
 
   #admit(source: string, name: string): void {
@@ -81,8 +91,7 @@ export class SignIn {
     }
   }
 
-  async #welcome(source: string, name: string, user: User): Promise<SignedIn> {
-    this.#throttle.succeeded(source, name)
+  async #welcome(user: User): Promise<SignedIn> {
     return { user, cookie: await this.#options.sessions.start(user) }
   }
 

@@ -1,6 +1,11 @@
 /** People and API keys. Declared here, kept by database/. */
 
-export type Role = 'admin' | 'viewer'
+/** What each may besides what those before it may: read; pause recordings and see settings; change everything. */
+export const roles = ['viewer', 'operator', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export const isRole = (given: unknown): given is Role => roles.some((role) => role === given)
+export const mayActAs = (own: Role, needed: Role): boolean => roles.indexOf(own) >= roles.indexOf(needed)
 
 export interface User {
   readonly id: string

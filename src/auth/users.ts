@@ -36,17 +36,24 @@ export async function addUser(users: UserStore, wanted: NewUser, clock: Clock): 
 export interface EnsureAdminOptions {
   readonly users: UserStore
   readonly clock: Clock
-  /** What the person who installs wants it to be. Used only when `admin` is made. */
+  /** What the person who installs wants it to be. Used only when the administrator is made. */
   readonly password?: string
+  /** `admin` when left out. */
+  readonly name?: string
 }
 
 /**
- * Make `admin` when nobody may administer yet.
+ * Make an administrator when nobody may administer yet.
  * @returns The password that was generated, to be printed once; undefined when there was nothing to generate.
  */
-export async function ensureAdmin({ users, clock, password }: EnsureAdminOptions): Promise<string | undefined> {
+export async function ensureAdmin({
+  users,
+  clock,
+  password,
+  name: wanted = 'admin',
+}: EnsureAdminOptions): Promise<string | undefined> {
   const everyone = await users.list()
-  if (everyone.some(({ role, name }) => role === 'admin' || name === 'admin')) return undefined
-  const added = await addUser(users, { name: 'admin', role: 'admin', ...(password && { password }) }, clock)
+  if (everyone.some(({ role, name }) => role === 'admin' || name === userName(wanted))) return undefined
+  const added = await addUser(users, { name: wanted, role: 'admin', ...(password && { password }) }, clock)
   return added.password
 }

@@ -4,8 +4,8 @@ import type { z } from 'zod'
 import { addExtension, addPerson, auditHere, makeApiKey, withDatabase } from '../administration.ts'
 import { newApiKeySchema, newUserSchema } from '../api/schemas/auth.ts'
 import { newExtensionSchema } from '../api/schemas/extensions.ts'
-import { readDotEnv } from '../core/settings/dot-env.ts'
-import { loadSettings } from '../core/settings/load.ts'
+import { dotEnvPath, readDotEnv } from '../core/settings/dot-env.ts'
+import { type LoadedSettings, loadSettings } from '../core/settings/load.ts'
 import { settingsMarkdown, showSettings } from '../core/settings/show.ts'
 import { UsageError } from './expected.ts'
 
@@ -29,8 +29,16 @@ export interface CommandContext {
 
 type Command = (context: CommandContext) => Promise<number>
 
-const load = ({ configFile }: CommandContext) =>
-  loadSettings({ meant: readDotEnv(), ...(configFile !== undefined && { configFile }) })
+const load = (context: CommandContext) => reader(context)()
+
+/** Reads environment, `.env` and file; again each time it is called. */
+function reader({ configFile }: CommandContext): () => LoadedSettings {
+  let fromDotEnv: ReadonlySet<string> = new Set()
+  return () => {
+    fromDotEnv = readDotEnv(dotEnvPath, process.env, fromDotEnv)
+    return loadSettings({ meant: fromDotEnv, ...(configFile !== undefined && { configFile }) })
+  }
+}
 
 function argument(context: CommandContext, index: number, what: string): string {
   const given = context.rest[index]
@@ -60,7 +68,7 @@ export function checked<Schema extends z.ZodType>(schema: Schema, given: unknown
 const serve: Command = async (context) => {
   noMoreThan(context, 0)
   const { serveUntilStopped } = await import('../main.ts')
-  return serveUntilStopped(load(context))
+  return serveUntilStopped(reader(context))
 }
 
 const demo: Command = async (context) => {

@@ -15,8 +15,8 @@ const usage = `usage: patchbay <command> [options]
   doctor                        what a start needs: ports, folders, certificates, limits; what to do about each
   extension add NUMBER [--name NAME] [--srtp MODE] [--codecs opus,PCMA]   prints the password once; --password-stdin reads one
   extension list | remove NUMBER
-  user add NAME [--role admin|viewer]  prints the password once; --password-stdin reads one
-  apikey create NAME [--role admin|viewer]   prints the key once
+  user add NAME [--role admin|operator|viewer]  prints the password once; --password-stdin reads one
+  apikey create NAME [--role admin|operator|viewer]   prints the key once
   jobs list [--state waiting|running|failed] [--kind KIND]   what still has to be done
   jobs retry ID | cancel ID     a running server takes notice within seconds
   prompts list [--language TAG]   names and texts; without a language, the languages

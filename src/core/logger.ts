@@ -27,7 +27,8 @@ const secretNames = ['password', 'secret', 'token', 'authorization', 'cookie', '
 const redactPaths = secretNames.flatMap((name) => [name, `*.${name}`])
 
 export interface LoggerOptions {
-  readonly level: LogLevel
+  /** A function where it may change while the program runs. */
+  readonly level: LogLevel | (() => LogLevel)
   /** Write the `pii` fields too. Default false. */
   readonly pii?: boolean
   /** Where lines go; standard output unless given. */
@@ -37,23 +38,32 @@ export interface LoggerOptions {
 /** JSON lines: level, time, msg, then the fields. */
 export function createLogger(options: LoggerOptions): Logger {
   const settings = {
-    level: options.level,
+    // Which lines are written is decided below, for a child of pino keeps the level it was made with.
+    level: 'trace',
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: options.pii ? redactPaths : [...redactPaths, 'pii'], remove: true },
   }
   const writer = options.destination ? pino(settings, options.destination) : pino(settings)
-  return wrap(writer)
+  const { level } = options
+  return wrap(writer, typeof level === 'function' ? level : () => level)
 }
 
-function wrap(writer: pino.Logger): Logger {
+const ranks: Readonly<Record<LogLevel, number>> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: 100 }
+
+function wrap(writer: pino.Logger, least: () => LogLevel): Logger {
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (sentence: string, fields: Fields = {}): void => {
+      if (ranks[level] >= ranks[least()]) writer[level](fields, sentence)
+    }
   return {
-    debug: (sentence, fields = {}) => writer.debug(fields, sentence),
-    info: (sentence, fields = {}) => writer.info(fields, sentence),
-    warn: (sentence, fields = {}) => writer.warn(fields, sentence),
-    error: (sentence, fields = {}) => writer.error(fields, sentence),
-    child: (fields) => wrap(writer.child(fields)),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => wrap(writer.child(fields), least),
   }
 }
 

@@ -7,6 +7,22 @@ export interface Networks {
   has(ip: string): boolean
 }
 
+/** Networks whose entries may change: read anew when one of the lists is another one. */
+export function changingNetworks(lists: () => readonly (readonly string[])[]): Networks {
+  let seen: readonly (readonly string[])[] = []
+  let networks = parseNetworks([])
+  return {
+    has(ip) {
+      const now = lists()
+      if (now.length !== seen.length || now.some((list, index) => list !== seen[index])) {
+        networks = parseNetworks(now.flat())
+        seen = now
+      }
+      return networks.has(ip)
+    },
+  }
+}
+
 /** Families as BlockList names them. */
 const family = (ip: string): 'ipv4' | 'ipv6' => (isIP(ip) === 6 ? 'ipv6' : 'ipv4')
 

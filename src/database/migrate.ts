@@ -21,7 +21,8 @@ import { up as siprecModel } from './migrations/0012-siprec-model.ts'
 import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as life } from './migrations/0014-life.ts'
 import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
-import { up as recordingLocations } from './migrations/0016-recording-locations.ts'
+import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
+import { up as recordingLocations } from './migrations/0017-recording-locations.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -40,7 +41,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0013-jobs': { up: jobs },
   '0014-life': { up: life },
   '0015-recording-heard': { up: recordingHeard },
-  '0016-recording-locations': { up: recordingLocations },
+  '0016-siprec-peers': { up: siprecPeers },
+  '0017-recording-locations': { up: recordingLocations },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

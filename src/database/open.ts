@@ -18,6 +18,7 @@ import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import type { SoundFiles } from '../recording/convert/convert.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
+import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
@@ -32,6 +33,7 @@ import { createRetentionStore } from './life/retention.ts'
 import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
+import { createPeerStore } from './siprec-peers.ts'
 import { createSoundFiles } from './sound-files.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
@@ -40,6 +42,7 @@ export interface Database {
   readonly directory: Directory
   readonly registrations: KeptRegistrations
   readonly history: CallHistory
+  readonly siprecPeers: PeerStore
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
@@ -98,6 +101,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       directory,
       registrations,
       history: createCallHistory(db, settled),
+      siprecPeers: createPeerStore(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),

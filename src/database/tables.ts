@@ -11,6 +11,8 @@ import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
 import type { JobState } from '../jobs/types.ts'
 import type { HoldKind } from '../retention/types.ts'
+import type { Dialect } from '../siprec/peers/dialects.ts'
+import type { SiprecSrtpMode } from '../siprec/peers/peer.ts'
 
 export interface Tables {
   calls: CallsTable
@@ -32,6 +34,7 @@ export interface Tables {
   recording_locations: RecordingLocationsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
+  siprec_peers: SiprecPeersTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -294,6 +297,29 @@ export interface ExtensionsTable {
   codecs: string | null
   /** JSON of a VoiceProcessing. */
   sound: string | null
+  created_at_ms: number
+}
+
+/** Recording clients. */
+export interface SiprecPeersTable {
+  id: string
+  name: string
+  enabled: number
+  /** Addresses and networks, separated by commas. */
+  sources: string
+  username: string | null
+  /** JSON of DigestHashes. */
+  hashes: string | null
+  certificate: string | null
+  dialect: Dialect
+  /** Null: as the server's setting says. */
+  srtp: SiprecSrtpMode | null
+  /** Names, separated by commas; null for all. */
+  codecs: string | null
+  retention_days: number | null
+  /** A JSON list. */
+  tags: string
+  contact: string | null
   created_at_ms: number
 }
 

@@ -359,6 +359,14 @@ export interface Facts {
   /** The main thread is late, and new calls are refused in part. */
   'server.overloaded': At & { readonly lagMs: number; readonly busy: number }
   'server.recovered': At & { readonly refused: number }
+  /** The settings were read again; `applied` are in force, `waiting` need a restart: paths such as `rtp.timeout`. */
+  'server.settings-changed': At & {
+    readonly by: 'file' | 'signal' | 'api'
+    readonly applied: readonly string[]
+    readonly waiting: readonly string[]
+  }
+  /** They were wrong; those of before stay in force. */
+  'server.settings-refused': At & { readonly by: 'file' | 'signal' | 'api'; readonly error: string }
   /** A media worker does nothing any more; these calls are on it. New ones go to others. */
   'worker.stalled': At & { readonly worker: number; readonly callIds: readonly string[] }
   /** It goes on. */

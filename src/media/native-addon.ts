@@ -11,7 +11,7 @@ import type { IoKind } from './types.ts'
 export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
-export const interfaceVersion = 4
+export const interfaceVersion = 5
 
 /** What native/media-io.cc gives; `Io` is its own and means nothing here. */
 export interface Native {
@@ -29,6 +29,8 @@ export interface Native {
   pass(io: object, fromIp: string, fromPort: number): void
   source(io: object, slot: number): string
   send(io: object, count: number): void
+  /** Writes to files on another thread. @param places A file and a position for each. @param done Told an errno for each, 0 when it is written. */
+  write(places: Float64Array, bytes: readonly Uint8Array[], done: (errors: readonly number[]) => void): void
   counters(io: object): readonly [oversized: number, unsent: number, dropped: number]
 }
 

@@ -40,7 +40,7 @@ export interface MediaPlaneOptions {
 }
 
 /** Below it the cost of a packet rises fast, above it hardly falls (docs/performance.md). */
-const defaultPollMs = 5
+const defaultPollMs = 2
 /** 40 ms: what a tick takes at once, and some 20 ms of jitter, which few networks exceed. */
 const defaultJitter = { minMs: 40, maxMs: 200 }
 const defaultStallLimitMs = 20_000

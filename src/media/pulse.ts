@@ -1,7 +1,7 @@
 /**
  * What a media worker says of itself in shared memory: it can be read while the worker answers nothing.
  *
- *   worker/main.ts  ── beat, each 50 ms ─▶  here  ◀── read ──  vitals.ts
+ *   worker/main.ts  ── beat, each 50 ms at least ─▶  here  ◀── read ──  vitals.ts
  */
 
 /** Words of the memory. */

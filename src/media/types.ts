@@ -362,7 +362,7 @@ export interface MediaPlaneSettings {
   readonly loadDenoise?: boolean
   /** `dgram` when left out. */
   readonly io?: IoKind
-  /** How often the addon looks for packets, ms; 5 when left out. */
+  /** How often the addon looks for packets, ms; 2 when left out. */
   readonly pollMs?: number
   /** Of who is heard decoded; 40 to 200 ms when left out. */
   readonly jitter?: DelayBounds

@@ -1,7 +1,9 @@
 /** A connection of the host, plain or TLS, behind the `TcpConnection` interface. */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { plainIp } from '../core/ip.ts'
-import type { Endpoint, Failed, StreamUser, TcpConnection } from './network.ts'
+import type { ClientCertificate, Endpoint, Failed, StreamUser, TcpConnection } from './network.ts'
+import { certificateOf } from './tls-socket.ts'
 
 /** A connection that is not up by then, certificate checked, never will be. */
 const connectTimeoutMs = 10_000
@@ -17,6 +19,7 @@ export class HostConnection implements TcpConnection {
   readonly #outgoing: 'tcp' | 'tls' | undefined
   /** What was written before the peer's certificate was checked: nobody else may read it. */
   #held: Held[] | undefined
+  #certificate: ClientCertificate | 'none' | undefined
 
   /** @param outgoing What we opened it as; undefined for one that was accepted. */
   constructor(socket: Socket, remote: Endpoint, outgoing?: 'tcp' | 'tls') {
@@ -29,6 +32,12 @@ export class HostConnection implements TcpConnection {
 
   get local(): Endpoint {
     return { ip: plainIp(this.#socket.localAddress ?? '0.0.0.0'), port: this.#socket.localPort ?? 0 }
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    if (this.#outgoing || !(this.#socket instanceof TLSSocket)) return undefined
+    this.#certificate ??= certificateOf(this.#socket) ?? 'none'
+    return this.#certificate === 'none' ? undefined : this.#certificate
   }
 
   get waitingBytes(): number {

@@ -32,10 +32,20 @@ export interface StreamUser {
   closed(error?: Error): void
 }
 
+/** Who a peer is, by its certificate: signed by an authority that we believe. */
+export interface ClientCertificate {
+  /** Its common name and the DNS names, URIs and addresses beside it, in lower case. */
+  readonly names: readonly string[]
+  /** Fingerprint of the certificate, hexadecimal digits. */
+  readonly sha256: string
+}
+
 export interface TcpConnection {
   /** Port 0 until an outgoing connection stands. */
   readonly local: Endpoint
   readonly remote: Endpoint
+  /** Of who connected to us by TLS; undefined without one that is valid. */
+  readonly certificate?: ClientCertificate | undefined
   /** Bytes accepted by `write` and not yet taken by the host. */
   readonly waitingBytes: number
   /** Begin to listen; call it once and at once. */

@@ -10,7 +10,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls'
 import { placeOf } from '../core/ip.ts'
 import { Tally } from '../core/tally.ts'
-import type { Endpoint, TlsTowards } from './network.ts'
+import type { ClientCertificate, Endpoint, TlsTowards } from './network.ts'
 import type { TlsIdentity } from './tls-identity.ts'
 
 /** Judgement: a handshake takes milliseconds; an office behind one NAT comes back within these after a power cut. */
@@ -76,6 +76,20 @@ const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddres
 function mayCome({ clientAuth }: TlsIdentity, socket: TLSSocket): boolean {
   if (clientAuth === 'none' || socket.authorized) return true
   return clientAuth === 'request' && Object.keys(socket.getPeerCertificate()).length === 0
+}
+
+/** What its valid certificate says of who connected. */
+export function certificateOf(socket: TLSSocket): ClientCertificate | undefined {
+  if (!socket.authorized) return undefined
+  const { subject, subjectaltname = '', fingerprint256 } = socket.getPeerCertificate()
+  if (!fingerprint256) return undefined
+  // `DNS:sbc.example.com, IP Address:192.0.2.7`; node puts in quotes what could be mistaken for more of the list.
+  const beside = subjectaltname.split(', ').map((entry) => /^(?:DNS|URI|IP Address):([^"]+)$/.exec(entry)?.[1] ?? '')
+  const names = [subject?.CN ?? [], beside].flat(2).filter((name) => name !== '')
+  return {
+    names: [...new Set(names.map((name) => name.toLowerCase()))],
+    sha256: fingerprint256.replaceAll(':', '').toLowerCase(),
+  }
 }
 
 /** Probe silent connections after this long, so that a peer that vanished is noticed. */

@@ -1,5 +1,6 @@
 /** TLS between two sockets of the loopback interface, with certificates made here. */
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect as connectPlain, createServer } from 'node:net'
@@ -225,4 +226,27 @@ test('files that cannot be used are named in one line', () => {
   assert.match(problem(certFile, file('no PEM')), /holds no private key in PEM/)
   assert.match(problem(certFile, file(authority.issue('x').key)), /is not the key of the certificate in /)
   assert.match(problem(certFile, file(key), file('no PEM')), /holds no certificate in PEM$/)
+})
+
+test('a client is known by the names and the fingerprint of its certificate, and by nothing without one', async () => {
+  const client = authority.issue('SBC.example.com', 'sbc2.example.com')
+  const own = identity(authority.issue('127.0.0.1'), 'request')
+  const accepted: (TcpConnection['certificate'] | 'none')[] = []
+  const listener = await hostNetwork.listen(
+    { ip: '127.0.0.1', port: 0 },
+    (connection) => {
+      accepted.push(connection.certificate ?? 'none')
+      connection.start({ data: () => connection.destroy(), closed: () => {} })
+    },
+    own,
+  )
+  for (const shown of [client, {}]) {
+    const at = { host: '127.0.0.1', port: listener.local.port, ca: authority.cert }
+    const socket = connectTls({ ...at, ...shown })
+    socket.write('x')
+    await once(socket, 'close')
+  }
+  await listener.close()
+  const sha256 = new X509Certificate(client.cert).fingerprint256.replaceAll(':', '').toLowerCase()
+  assert.deepEqual(accepted, [{ names: ['sbc.example.com', 'sbc2.example.com'], sha256 }, 'none'])
 })

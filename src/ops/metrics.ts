@@ -11,6 +11,7 @@ import type { CallKind } from '../events/catalogue.ts'
 import type { WorkerReading } from './health.ts'
 import { type JobCount, type JobEnds, readJobs } from './job-metrics.ts'
 import { countQuality, type PortReading, readPorts, readWorkers } from './media-metrics.ts'
+import { countPauses, countSessions } from './siprec-metrics.ts'
 
 /** What the media threads did, one entry a thread (a part of media's WorkerStats). */
 export interface MediaReading {
@@ -94,6 +95,8 @@ export class Metrics {
     this.#countRefusals(options.bus)
     this.#readLive(options)
     this.#readCertificates(options)
+    countSessions(this.#registry, options.bus)
+    countPauses(this.#registry, options.bus)
     countQuality(this.#registry, options.bus)
     readPorts(this.#registry, options.mediaPorts)
     readJobs(this.#registry, options)

@@ -37,8 +37,12 @@ beforeEach(() => {
     directory,
     trunks: new TrunkLines([trunk], { clock, log: silentLogger, bus, ownHost: () => '203.0.113.1' }),
     sourcesOf: () => sources,
-    siprecSources: parseNetworks(['203.0.113.0/24']),
-    isSiprec: (request) => request.headers.get('Require') === 'siprec',
+    recordingClients: {
+      admits: ({ method, headers }, sender) =>
+        parseNetworks(['203.0.113.0/24']).has(sender.device.ip) &&
+        (method === 'OPTIONS' || (method === 'INVITE' && headers.get('Require') === 'siprec')),
+      hashesOf: (username) => (username === 'sbc' ? digestHashes('sbc', 'patchbay', 'recorders-only') : undefined),
+    },
     bus,
     wallMs: () => clock.wallMs(),
   })
@@ -147,6 +151,14 @@ test('a SIPREC source may record and ask for life signs, and may not call', () =
   challengesIn(
     gatekeeper.admit(requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' }), udpFlow('192.0.2.99')),
   )
+})
+
+test('a recording client from anywhere proves itself by the password of its peer', () => {
+  const proven = authorized('INVITE', 'sip:srs@patchbay', 'sbc', 'recorders-only', udpFlow('192.0.2.99'))
+  assert.equal(gatekeeper.admit(proven, udpFlow('192.0.2.99')), 'pass')
+  assert.deepEqual(gatekeeper.identityOf(proven), { kind: 'siprec', username: 'sbc' })
+  const guessed = authorized('INVITE', 'sip:srs@patchbay', 'sbc', 'wrong', udpFlow('192.0.2.99'))
+  challengesIn(gatekeeper.admit(guessed, udpFlow('192.0.2.99')))
 })
 
 const record = () => requestWith('INVITE', 'sip:srs@patchbay', { Require: 'siprec' })

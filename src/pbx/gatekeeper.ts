@@ -9,7 +9,7 @@
  */
 import type { Networks } from '../core/networks.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { DigestResult, DigestVerifier } from '../sip/auth/digest.ts'
+import type { DigestHashes, DigestResult, DigestVerifier } from '../sip/auth/digest.ts'
 import { parseDigest } from '../sip/auth/digest-text.ts'
 import { fromOf, requestUriOf, toTag } from '../sip/message/fields.ts'
 import type { SipRequest } from '../sip/message/types.ts'
@@ -22,7 +22,8 @@ import type { Trunk } from './trunks.ts'
 export type Identity =
   | { readonly kind: 'extension'; readonly extension: Extension }
   | { readonly kind: 'trunk'; readonly trunk: Trunk }
-  | { readonly kind: 'siprec' }
+  /** A recording client, by what it showed; RecordingClients knows which. */
+  | { readonly kind: 'siprec'; readonly username?: string }
 
 /** Where a request came from: the other end of the flow, and behind a proxy that we trust the device itself. */
 export interface Sender {
@@ -46,16 +47,22 @@ export interface StrangerWatch {
   mayTell(): boolean
 }
 
+/** Who may send recording sessions; implemented by siprec/. */
+export interface RecordingClients {
+  /** May who shows this of itself send this INVITE, or ask by OPTIONS whether we live, without a password? */
+  admits(request: SipRequest, sender: Sender): boolean
+  /** Of the recording client with this user name. */
+  hashesOf(username: string): DigestHashes | undefined
+}
+
 export interface GatekeeperOptions {
   readonly strangers: StrangerWatch
   readonly digest: DigestVerifier
   readonly directory: Directory
   readonly trunks: TrunkCallers
-  /** Sources that may send recording sessions without credentials. */
-  readonly siprecSources: Networks
+  readonly recordingClients: RecordingClients
   /** Where an extension may come from; anywhere when there is nothing for it. */
   readonly sourcesOf?: (username: string) => Networks | undefined
-  readonly isSiprec: (request: SipRequest, sourceIp: string) => boolean
   readonly bus: FactBus
   readonly wallMs: () => number
 }
@@ -82,7 +89,7 @@ export class Gatekeeper {
 
   /** The guard of the SIP stack. */
   readonly admit = (request: SipRequest, flow: Flow): Verdict => {
-    const { digest, directory, strangers } = this.#options
+    const { digest, directory, strangers, recordingClients } = this.#options
     const sender = strangers.senderOf(request, flow)
     if (scanners.test(request.headers.get('User-Agent') ?? '')) {
       strangers.scanner(sender)
@@ -107,7 +114,8 @@ export class Gatekeeper {
       hashesOf: (username) => {
         const extension = directory.find(username)
         const isHere = this.#mayBeAt(sender, username)
-        return strangers.mayGuess(sender, username) && isHere ? extension?.hashes : undefined
+        const hashes = extension?.hashes ?? recordingClients.hashesOf(username)
+        return strangers.mayGuess(sender, username) && isHere ? hashes : undefined
       },
     })
     if (!result.ok) {
@@ -117,9 +125,12 @@ export class Gatekeeper {
       return this.#challenge(request, sender, stale)
     }
     const extension = directory.find(result.username)
-    if (!extension) return this.#challenge(request, sender, false)
+    if (!extension && !recordingClients.hashesOf(result.username)) return this.#challenge(request, sender, false)
     strangers.vouch(sender, result.username)
-    this.#identities.set(request, { kind: 'extension', extension })
+    this.#identities.set(
+      request,
+      extension ? { kind: 'extension', extension } : { kind: 'siprec', username: result.username },
+    )
     return 'pass'
   }
 
@@ -132,20 +143,16 @@ export class Gatekeeper {
     return this.#options.sourcesOf?.(username)?.has(device.ip) ?? true
   }
 
-  #bySource(request: SipRequest, { flow, device }: Sender): Identity | undefined {
+  #bySource(request: SipRequest, sender: Sender): Identity | undefined {
+    const { flow } = sender
     // Browsers, which come by the address of a reverse proxy.
     if (flow.transport === 'ws' || flow.transport === 'wss') return undefined
-    const { ip } = device
     const trunk = isPhone(request, this.#options) ? undefined : this.#options.trunks.trunkOf(request, flow)
     // Inside a dialog (it has a tag of ours) every method of theirs is welcome, from whichever of their servers.
     const inside = toTag(request) !== undefined
     if (trunk && (inside || request.method === 'INVITE' || request.method === 'OPTIONS'))
       return { kind: 'trunk', trunk }
-    if (inside || !this.#options.siprecSources.has(ip)) return undefined
-    // Session border controllers ask by OPTIONS whether their recorder is alive.
-    if (request.method === 'OPTIONS') return { kind: 'siprec' }
-    if (request.method === 'INVITE' && this.#options.isSiprec(request, ip)) return { kind: 'siprec' }
-    return undefined
+    return !inside && this.#options.recordingClients.admits(request, sender) ? { kind: 'siprec' } : undefined
   }
 
   #challenge(request: SipRequest, sender: Sender, stale: boolean): Verdict {

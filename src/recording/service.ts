@@ -215,6 +215,10 @@ class Recording implements ActiveRecording {
     })
   }
 
+  get name(): string {
+    return this.#manifest.name
+  }
+
   get callId(): string {
     return this.#manifest.callId
   }

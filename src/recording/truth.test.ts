@@ -210,6 +210,13 @@ test('how far the clock of a sender is off is told with its leg, and the channel
   assert.ok(Math.abs(wav.samples - (untilMs + 20) * 8) < 40, `${wav.samples / 8} ms`)
 })
 
+test('packets that this thread reads late, when it was busy, are where they were said', async (t) => {
+  // From the first second on each packet is read 300 ms late, as if the sender had stood still for so long.
+  const frames = each(run(0, 300), (_, i) => (i >= 50 ? { delayMs: 305 } : {}))
+  const wav = await recorded(t, [run(0, 300, { ssrc: 7 }), frames], [], [1075, 1390])
+  assert.equal(farthest(frames, wav.channel(1), 0), 0)
+})
+
 /** What packet number `said` sounds like: like no other. */
 function payloadOf(said: number): Uint8Array {
   return Uint8Array.from({ length: frame }, (_, i) => {
@@ -257,7 +264,12 @@ interface Digit {
 }
 
 /** The combined file of a call whose legs are sent this. */
-async function recorded(t: TestContext, legs: readonly (readonly Frame[])[], digits: readonly Digit[] = []) {
+async function recorded(
+  t: TestContext,
+  legs: readonly (readonly Frame[])[],
+  digits: readonly Digit[] = [],
+  busy: readonly [fromMs: number, untilMs: number] = [0, 0],
+) {
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-truth-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const clock = new FakeClock()
@@ -300,6 +312,7 @@ async function recorded(t: TestContext, legs: readonly (readonly Frame[])[], dig
   const passUntil = (ms: number): void => {
     for (; tickMs <= ms; tickMs += 50) {
       clock.advance(startMs + tickMs - clock.now())
+      if (tickMs > busy[0] && tickMs < busy[1]) continue
       for (const port of ports) port.tick(clock.now())
     }
     clock.advance(startMs + ms - clock.now())

@@ -72,6 +72,8 @@ export interface PauseStatus {
 
 export interface ActiveRecording {
   readonly id: string
+  /** All its files begin with it. */
+  readonly name: string
   readonly callId: string
   readonly status: PauseStatus
   /** Legs that are recorded now. */

@@ -9,7 +9,7 @@
 import type { Clock } from '../core/clock.ts'
 import { Tally } from '../core/tally.ts'
 import type { FactBus } from '../events/bus.ts'
-import { TokenBuckets } from './token-buckets.ts'
+import { changingTerms, TokenBuckets } from './token-buckets.ts'
 
 export interface LimitedTrunk {
   readonly name: string
@@ -52,8 +52,11 @@ export class CallLimits {
 
   constructor(options: CallLimitsOptions) {
     this.#options = options
-    const { clock, callsPerSecond } = options
-    this.#extensions = new TokenBuckets(clock, { burst: 4 * callsPerSecond, perSecond: callsPerSecond })
+    const { clock } = options
+    this.#extensions = new TokenBuckets(
+      clock,
+      changingTerms(() => options.callsPerSecond, 4),
+    )
     this.#tellings = new TokenBuckets(clock, tellTerms)
   }
 

@@ -20,7 +20,7 @@ import type { Address, Flow, Screen, TransportName } from '../sip/stack.types.ts
 import { type BanList, type BanReason, Bans } from './bans.ts'
 import { deviceBehind } from './device-behind.ts'
 import { KnownPeers, type Peer } from './known-peers.ts'
-import { TokenBuckets } from './token-buckets.ts'
+import { changingTerms, TokenBuckets } from './token-buckets.ts'
 
 export interface ShieldOptions {
   readonly clock: Clock
@@ -76,13 +76,18 @@ export class Shield implements Screen {
   readonly #allTellings: TokenBuckets
 
   constructor(options: ShieldOptions) {
-    const { clock, bus, messagesPerSecond, messagesPerSecondInAll, banAfter, banMs, knownMs } = options
+    const { clock, bus, banAfter, banMs, knownMs } = options
     this.#options = options
     this.#known = new KnownPeers(clock, knownMs)
     this.#bans = new Bans({ clock, bus, lifeMs: banMs })
-    this.#messages = new TokenBuckets(clock, { burst: 4 * messagesPerSecond, perSecond: messagesPerSecond })
-    const inAll = { burst: 2 * messagesPerSecondInAll, perSecond: messagesPerSecondInAll }
-    this.#allMessages = new TokenBuckets(clock, inAll)
+    this.#messages = new TokenBuckets(
+      clock,
+      changingTerms(() => options.messagesPerSecond, 4),
+    )
+    this.#allMessages = new TokenBuckets(
+      clock,
+      changingTerms(() => options.messagesPerSecondInAll, 2),
+    )
     this.#offences = new TokenBuckets(clock, { burst: banAfter, perSecond: banAfter / 60 })
     this.#slowGuesses = new TokenBuckets(clock, slowGuessTerms)
     this.#guesses = new TokenBuckets(clock, guessTerms)

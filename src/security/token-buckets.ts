@@ -9,6 +9,16 @@ export interface BucketTerms {
   readonly perSecond: number
 }
 
+/** Terms that follow a setting: `atOnce` seconds' worth in a full bucket. */
+export const changingTerms = (perSecond: () => number, atOnce: number): BucketTerms => ({
+  get burst() {
+    return atOnce * perSecond()
+  },
+  get perSecond() {
+    return perSecond()
+  },
+})
+
 interface Bucket {
   tokens: number
   atMs: number

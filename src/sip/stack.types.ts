@@ -7,6 +7,7 @@
  * One interface for both sides of a call: an `IncomingInvite` or `OutgoingInvite` becomes a `Dialog`. Whoever holds a
  * dialog ends it; a dialog that ends by itself says so once. Implemented by sip/dialog; docs/sip.md shows how to use it.
  */
+import type { ClientCertificate } from '../net/network.ts'
 import type { OutgoingRegistration, RegistrationOptions } from './client/registration.types.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from './message/types.ts'
 import type {
@@ -21,6 +22,8 @@ import type {
   SubscribeOptions,
   Subscription,
 } from './subscription/types.ts'
+
+export type { ClientCertificate }
 
 export type TransportName = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
@@ -47,6 +50,8 @@ export interface Flow {
   readonly remote: Address
   /** False once a connection is closed. */
   readonly open: boolean
+  /** Of who connected to us by TLS, when TLS_CLIENT_AUTH asks for one and it is valid. */
+  readonly certificate?: ClientCertificate | undefined
 }
 
 /** How a flow that we opened is kept alive (RFC 5626 §4.4). */

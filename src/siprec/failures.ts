@@ -16,6 +16,12 @@ export const siprecFailures = {
     sip: 488,
     text: 'No stream is encrypted as it must be, or all in a way that is not known',
   },
+  'siprec.peer-off': { fault: 'peer', sip: 403, text: 'Recording is switched off for this client' },
+  'siprec.not-conforming': {
+    fault: 'peer',
+    sip: 403,
+    text: 'The request lacks what RFC 7866 asks of a recording client, and its peer is not set to be lenient',
+  },
   'siprec.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
 } as const satisfies FailureTable

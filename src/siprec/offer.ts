@@ -43,18 +43,29 @@ export interface Offer {
   readonly streams: readonly OfferedStream[]
 }
 
-/** @throws {SiprecError} `siprec.bad-sdp` */
-export function readOffer(sdp: string): Offer {
+/** All of them. */
+const anyCodec: readonly string[] = ['others']
+
+/**
+ * @param codecs Names of those that are taken, `others` for all that are not named.
+ * @throws {SiprecError} `siprec.bad-sdp`
+ */
+export function readOffer(sdp: string, codecs = anyCodec): Offer {
   const parsed = parseSdp(sdp)
   if (!parsed.ok) throw new SiprecError('siprec.bad-sdp', { cause: parsed.problem })
   const { description } = parsed
-  const streams = description.media.flatMap((media, index) => readStream(description, media, index))
+  const streams = description.media.flatMap((media, index) => readStream(description, media, index, codecs))
   return { description, streams: streams.slice(0, maxStreams) }
 }
 
-function readStream(description: SessionDescription, media: SdpMedia, index: number): OfferedStream[] {
+function readStream(
+  description: SessionDescription,
+  media: SdpMedia,
+  index: number,
+  codecs: readonly string[],
+): OfferedStream[] {
   if (!isRtpAudio(media)) return []
-  const formats = besideAudio(carried(formatsOf(media), { ...usualRules, codecs: ['others'] })).toSorted(soundFirst)
+  const formats = besideAudio(carried(formatsOf(media), { ...usualRules, codecs })).toSorted(soundFirst)
   if (formats.length === 0) return []
   const label = labelOf(media)
   const remote = remoteOf(description, media)

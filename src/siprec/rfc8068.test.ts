@@ -1,7 +1,7 @@
 /**
- * The call flows of RFC 8068 §3 and what its clients combine them to: who is heard on which channel from when to when.
+ * The kinds of call flows that RFC 8068 has, and what they combine to: who is heard on which channel from when to when.
  *
- * Documents are written here after the flows, not copied. Times are seconds since the session began.
+ * Documents are written here, not taken from the RFC. Times are seconds since the session began.
  */
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'

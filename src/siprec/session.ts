@@ -30,11 +30,21 @@ import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
 import { multipartAnswer } from './multipart-answer.ts'
 import { codecOf, isPaused, type Offer, type Ours, printAnswer, printOurOffer, readOffer } from './offer.ts'
+import type { PeerTerms } from './peers/peer.ts'
 import { SilentStreams } from './silent-streams.ts'
 import { type Stream, type StreamListener, Streams } from './streams.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
   readonly recordings: RecordingService
+}
+
+/** On whose terms a session is held, and who is told how it went. */
+export interface Guest {
+  readonly terms: PeerTerms
+  /** It was refused, or ended by a fault. */
+  failed(code: string, text: string): void
+  /** It is over. */
+  over(): void
 }
 
 export interface SessionSettings {
@@ -55,6 +65,7 @@ export class RecordingSession implements LiveCall {
   readonly #services: SiprecServices
   readonly #settings: SessionSettings
   readonly #invite: IncomingInvite
+  readonly #guest: Guest
   readonly #log: Logger
   readonly #sipCallId: string
   readonly #startedAtMs: number
@@ -80,8 +91,9 @@ export class RecordingSession implements LiveCall {
   /** Requests of the client are handled one after the other: each builds on what the last one left. */
   #handling: Promise<void> = Promise.resolve()
 
-  constructor(invite: IncomingInvite, services: SiprecServices, settings: SessionSettings) {
+  constructor(invite: IncomingInvite, guest: Guest, services: SiprecServices, settings: SessionSettings) {
     this.#invite = invite
+    this.#guest = guest
     this.#services = services
     this.#settings = settings
     this.#sipCallId = invite.request.headers.get('Call-ID') ?? ''
@@ -102,7 +114,7 @@ export class RecordingSession implements LiveCall {
       clock: services.clock,
       log: this.#log,
       silentAfterMs: this.#silent.noticeAfterMs,
-      srtp: settings.srtp,
+      srtp: guest.terms.srtp ?? settings.srtp,
       listener: this.#listener(),
     })
     this.#people = new People(invite.request)
@@ -122,7 +134,7 @@ export class RecordingSession implements LiveCall {
       const document = metadataOf(this.#invite.request, body.metadata)
       if (document) this.#people.merge(document)
       if (body.sdp === undefined) throw new SiprecError('siprec.no-offer')
-      const offer = readOffer(body.sdp)
+      const offer = readOffer(body.sdp, this.#guest.terms.codecs)
       if (offer.streams.length === 0) throw new SiprecError('siprec.no-audio')
       await this.#begin(this.#streams.suitable(offer), document)
     } catch (error) {
@@ -189,7 +201,7 @@ export class RecordingSession implements LiveCall {
   async #update(incoming: InDialogRequest): Promise<void> {
     try {
       const { sdp, metadata } = readBody(incoming.request)
-      const offer = sdp === undefined ? undefined : readOffer(sdp)
+      const offer = sdp === undefined ? undefined : readOffer(sdp, this.#guest.terms.codecs)
       const document = metadataOf(incoming.request, metadata)
       if (document) this.#people.merge(document)
       const added = offer ? await this.#streams.apply(offer) : []
@@ -204,6 +216,7 @@ export class RecordingSession implements LiveCall {
     } catch (error) {
       const code = error instanceof SiprecError ? error.code : 'siprec.fault'
       this.#log.warn('A change of a recording session was refused', { code, error: String(error) })
+      this.#guest.failed(code, siprecFailures[code].text)
       incoming.respond(siprecFailures[code].sip, refusalOf(code))
     }
   }
@@ -215,7 +228,7 @@ export class RecordingSession implements LiveCall {
     try {
       const { sdp } = readBody(ack)
       if (sdp === undefined) return
-      const answer = readOffer(sdp)
+      const answer = readOffer(sdp, this.#guest.terms.codecs)
       const known = answer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
       await this.#streams.apply({ ...answer, streams: known })
     } catch (error) {
@@ -304,8 +317,9 @@ export class RecordingSession implements LiveCall {
 
   async #refuse(code: SiprecFailure): Promise<void> {
     if (this.#ended) return
-    const { sip } = siprecFailures[code]
+    const { sip, text } = siprecFailures[code]
     this.#log.warn('A recording session was refused', { code })
+    this.#guest.failed(code, text)
     this.#invite.reject(sip, refusalOf(code))
     await this.#finish(reasons[code] ?? 'failed', undefined, sip)
   }
@@ -331,6 +345,7 @@ export class RecordingSession implements LiveCall {
     this.#services.live.remove(this.id)
     await Promise.allSettled([goodbye, this.#media.close()])
     this.#tell('call.traced', { messages: this.messages() })
+    this.#guest.over()
     this.#closed.resolve()
   }
 

@@ -198,6 +198,10 @@ export class FakeRecording implements ActiveRecording {
     this.tracks = [...options.tracks]
   }
 
+  get name(): string {
+    return this.options.name
+  }
+
   get callId(): string {
     return this.options.callId
   }

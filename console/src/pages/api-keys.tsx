@@ -122,6 +122,7 @@ function CreateDialog({ onClose }: { readonly onClose: () => void }) {
             onChange={(event) => setRole(event.currentTarget.value as Role)}
             data={[
               { value: 'viewer', label: 'read (viewer)' },
+              { value: 'operator', label: 'read, pause recordings (operator)' },
               { value: 'admin', label: 'read and change (administrator)' },
             ]}
           />

@@ -151,7 +151,7 @@ function UserMenu({ me }: { readonly me: Me }) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
-          {me.name}, {me.role === 'admin' ? 'administrator' : 'viewer'}
+          {me.name}, {me.role === 'admin' ? 'administrator' : me.role}
         </Menu.Label>
         <Menu.Item leftSection={<SignOutIcon size={16} />} onClick={() => signOut.mutate()}>
           Sign out

@@ -6,13 +6,13 @@ import { clearSessionCookie, setSessionCookie } from '../access.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { problemResponses } from '../problem.ts'
-import { codeLoginSchema, loginSchema, type Me, meSchema } from '../schemas/auth.ts'
+import { codeLoginSchema, loginSchema, type Me, meSchema, tokenRequestSchema, tokenSchema } from '../schemas/auth.ts'
 
 const tags = ['sign-in']
 
 const meOf = ({ user }: SignedIn): Me => ({ name: user.name, role: user.role, via: 'session' })
 
-export function authRoutes(app: App, { auth }: ApiDeps): void {
+export function authRoutes(app: App, { auth, clock }: ApiDeps): void {
   app.post(
     '/api/login',
     {
@@ -48,6 +48,32 @@ export function authRoutes(app: App, { auth }: ApiDeps): void {
       setSessionCookie(request, reply, signedIn.cookie)
       request.audited.who = signedIn.user.name
       return meOf(signedIn)
+    },
+  )
+
+  app.post(
+    '/api/auth/token',
+    {
+      config: { access: 'public', audit: 'user.given-token' },
+      schema: {
+        tags,
+        summary: 'A token (JWT) for a program, for a name and a password',
+        body: tokenRequestSchema,
+        response: { 200: tokenSchema, ...problemResponses },
+      },
+    },
+    async (request, reply) => {
+      const { username, name, password } = request.body
+      const user = await auth.signIn.check(username ?? name ?? '', password, request.ip)
+      request.audited.who = user.name
+      const { token, expiresAtMs } = await auth.tokens.issue(user)
+      return reply.send({
+        token,
+        token_type: 'Bearer' as const,
+        expires_in: Math.max(0, Math.round((expiresAtMs - clock.wallMs()) / 1_000)),
+        expires_at: new Date(expiresAtMs).toISOString(),
+        role: user.role,
+      })
     },
   )
 

@@ -6,7 +6,7 @@ export const auditRecordSchema = z
     sequence: z.int().describe('1, 2, 3… without a gap.'),
     atMs: z.number(),
     who: z.string().describe('Name of the user or API key; `server` when nobody asked.'),
-    via: z.enum(['session', 'api-key', 'command-line', 'server']),
+    via: z.enum(['session', 'api-key', 'token', 'command-line', 'server']),
     source: z.string().optional().describe('The IP address it was asked from.'),
     action: z.string().describe('`recording.deleted`'),
     subject: z.string().optional().describe('A kind and an id, `recording:Xk3v…`.'),

@@ -7,12 +7,33 @@ export const loginSchema = z
   .meta({ id: 'Login' })
 export type Login = z.infer<typeof loginSchema>
 
+/** For a token: `username` as other servers of this kind call it, or `name`. */
+export const tokenRequestSchema = z
+  .strictObject({
+    username: z.string().min(1).max(64).optional(),
+    name: z.string().min(1).max(64).optional(),
+    password: z.string().min(1).max(256),
+  })
+  .refine(({ username, name }) => (username === undefined) !== (name === undefined), 'give username or name')
+  .meta({ id: 'TokenRequest' })
+
+export const tokenSchema = z
+  .object({
+    token: z.string().describe('Send it as `Authorization: Bearer`.'),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().describe('Seconds.'),
+    expires_at: z.string().describe('ISO 8601.'),
+    role: roleSchema,
+  })
+  .meta({ id: 'Token' })
+export type Token = z.infer<typeof tokenSchema>
+
 export const codeLoginSchema = z.strictObject({ code: z.string().min(1).max(64) }).meta({ id: 'CodeLogin' })
 export type CodeLogin = z.infer<typeof codeLoginSchema>
 
 /** Who asks. */
 export const meSchema = z
-  .object({ name: z.string(), role: roleSchema, via: z.enum(['session', 'api-key']) })
+  .object({ name: z.string(), role: roleSchema, via: z.enum(['session', 'api-key', 'token']) })
   .meta({ id: 'Me' })
 export type Me = z.infer<typeof meSchema>
 

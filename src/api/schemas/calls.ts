@@ -175,9 +175,3 @@ export const sipMessagesQuery = z.object({
   search: z.string().max(200).optional().describe('Part of the message, such as `sip:101@` or `REGISTER`.'),
   limit: z.coerce.number().int().min(1).max(5_000).default(500).describe('The latest are given.'),
 })
-
-/** Live SIPREC sessions. */
-export const sessionsSchema = z
-  .object({ sessions: z.array(liveCallSchema).readonly(), count: z.int() })
-  .meta({ id: 'Sessions' })
-export type Sessions = z.infer<typeof sessionsSchema>

@@ -14,6 +14,7 @@ export const problemSchema = z
     status: z.int().describe('The HTTP status.'),
     code: z.string().describe('Stable; branch on this: `auth.required`, `directory.exists`.'),
     detail: z.string().optional().describe('More about this one occurrence.'),
+    error: z.string().optional().describe('`detail`, else `title`: where clients of loreste/siprec look.'),
     fields: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
@@ -22,7 +23,9 @@ export const problemSchema = z
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof problemSchema>
 
-export const roleSchema = z.enum(['admin', 'viewer']).describe('A viewer reads; an administrator changes.')
+export const roleSchema = z
+  .enum(['admin', 'operator', 'viewer'])
+  .describe('A viewer reads; an operator pauses recordings besides; an administrator changes everything.')
 export type Role = z.infer<typeof roleSchema>
 
 export const callKindSchema = z.enum(['pbx', 'siprec'])

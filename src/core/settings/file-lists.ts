@@ -110,9 +110,37 @@ export const certificate = z.strictObject({
   key: words().min(1, { error: 'the path of a file' }),
 })
 
-/** A session border controller that sends SIPREC. */
-export const siprecPeer = z.strictObject({
-  name: words().min(1, { error: 'a name' }),
-  /** Addresses or networks it sends from. */
-  sources: networks().min(1, { error: 'at least one address or network' }),
-})
+/** A session border controller that sends SIPREC; docs/siprec/peers.md tells what it means. */
+export const siprecPeer = z
+  .strictObject({
+    name: words().min(1, { error: 'a name' }),
+    enabled: z.boolean().default(true),
+    /** Addresses or networks it sends from. */
+    sources: networks().default([]),
+    /** User name and password it answers our challenge with. */
+    username: words().min(1, { error: 'a user name' }).optional(),
+    /** The password, or where to find it: `env:NAME`, `file:/path`. */
+    password: words().min(devicePasswordLength.min, { error: devicePasswordError }).optional(),
+    /** A name in its TLS certificate, or the certificate's SHA-256 fingerprint. */
+    certificate: words().min(1, { error: 'a name or a fingerprint' }).optional(),
+    /** How far it may depart from RFC 7866. */
+    dialect: z.enum(['rfc', 'lenient', 'network'], { error: 'rfc, lenient or network' }).default('lenient'),
+    /** Whether its streams are encrypted; SIPREC_SRTP when left out. */
+    srtp: z.enum(['none', 'accepted', 'mandatory'], { error: 'none, accepted or mandatory' }).optional(),
+    /** The codecs that are taken from it, best first; all when left out. */
+    codecs: codecs().optional(),
+    /** How long its recordings are kept. */
+    retentionDays: whole(1, 36_500).optional(),
+    /** Given to each of its recordings. */
+    tags: z.array(words().min(1).max(64)).max(20).default([]),
+    /** Where it takes orders to record: `sip:sbc.example.com`. */
+    contact: words()
+      .regex(/^sips?:/i, { error: 'a SIP address' })
+      .optional(),
+  })
+  .refine(({ sources, password, certificate }) => sources.length > 0 || password || certificate, {
+    error: 'sources, a username with a password, or a certificate',
+  })
+  .refine(({ username, password }) => (username === undefined) === (password === undefined), {
+    error: 'a username and a password, or neither',
+  })

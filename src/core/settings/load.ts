@@ -57,6 +57,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Path of patchbay.yaml; `CONFIG_FILE` unless given. */
   readonly configFile?: string
+  /** What a settings file holds, instead of one. */
+  readonly file?: Readonly<Record<string, unknown>>
   /** Values by dotted path that beat all others: what a program that starts the server in itself decides. */
   readonly overrides?: Readonly<Record<string, unknown>>
   /** Variables that stand in a file made for this server (.env), so that all of them are meant for it. */
@@ -66,8 +68,8 @@ export interface LoadOptions {
 /** @throws {SettingsError} with the one line to print. */
 export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const env = options.env ?? process.env
-  const configFile = options.configFile ?? env['CONFIG_FILE']
-  const raw = configFile ? readFile(configFile) : {}
+  const configFile = options.file ? undefined : (options.configFile ?? env['CONFIG_FILE'])
+  const raw = options.file ? structuredClone({ ...options.file }) : configFile ? readFile(configFile) : {}
   const sources = new Map<string, string>()
   const overrides = options.overrides ?? {}
   const leaves = settingLeaves()

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
+import { accessSettings } from './access-settings.ts'
 import { storageSettings } from './archive-settings.ts'
 import { convertSettings } from './convert-settings.ts'
 import {
@@ -33,7 +34,9 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
+import { siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -277,7 +280,7 @@ export const settingsSchema = z.strictObject({
       env: 'JITTER_MAX_MS',
       description: 'How long they wait at most, on a network with much jitter.',
     }),
-    pollMs: setting(whole(1, 20).default(5), {
+    pollMs: setting(whole(1, 20).default(2), {
       env: 'MEDIA_POLL_MS',
       description:
         'How often the addon looks for packets, in milliseconds: they are late by so much at most. Less costs more.',
@@ -295,6 +298,7 @@ export const settingsSchema = z.strictObject({
         'Addresses and networks of reverse proxies: from them X-Forwarded-For, -Host and -Proto are believed.',
     }),
     metrics: setting(flag().default(true), { env: 'HTTP_ENABLE_METRICS', description: 'Serve /metrics.' }),
+    ...accessSettings,
     adminPassword: setting(
       text()
         .refine((given) => given === '' || given.length >= 10, { error: 'at least 10 characters' })
@@ -324,33 +328,7 @@ export const settingsSchema = z.strictObject({
     ...convertSettings,
   }),
   storage: storageSettings,
-  siprec: section({
-    askWhenSilent: setting(duration().default(300_000), {
-      env: 'SIPREC_ASK_WHEN_SILENT',
-      description:
-        'A recording client whose streams are all silent for so long is asked whether it is still there; its session ends when it does not answer. 0 never asks.',
-    }),
-    srtp: setting(oneOf(['none', 'accepted', 'mandatory']).default('accepted'), {
-      env: 'SIPREC_SRTP',
-      description:
-        'Whether the streams of recording sessions are encrypted (SRTP). `none`: plain RTP alone. `accepted`: who offers it gets it. `mandatory`: nothing else.',
-    }),
-    multipartResponse: setting(flag().default(false), {
-      env: 'MULTIPART_RESPONSE',
-      description:
-        'Answer recording clients with two parts, description and empty metadata, as loreste/siprec once did by default. Some clients cannot read it; the standard asks for the description alone.',
-    }),
-    allowedSources: setting(
-      list()
-        .pipe(networks())
-        .default([...privateNetworks]),
-      {
-        env: 'SIPREC_ALLOWED_SOURCES',
-        description:
-          'Addresses and networks that may send recording sessions, instead of the default; siprecPeers may besides.',
-      },
-    ),
-  }),
+  siprec: section(siprecSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',
@@ -502,6 +480,7 @@ export const settingsSchema = z.strictObject({
       description: 'Write numbers, names and addresses of people into the log.',
     }),
   }),
+  reload: section(reloadSettings),
   shutdownTimeout: setting(duration().default(10_000), {
     env: 'SHUTDOWN_TIMEOUT',
     description: 'How long a clean stop may take to end calls and finish files.',

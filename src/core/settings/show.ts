@@ -3,6 +3,9 @@ import { type Leaf, type LoadedSettings, settingLeaves } from './load.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 
 const mask = '********'
+/** An empty secret is none, and may be seen to be none. */
+const isGiven = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : value !== '')
+const lists = ['extensions', 'trunks', 'siprecPeers', 'certificates'] as const
 const at = (settings: Settings, path: readonly string[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], settings)
 
@@ -12,7 +15,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
     const dotted = leaf.path.join('.')
     return [dotted, shownValue(settings, leaf), `${sources.get(dotted)} (${leaf.env})`] as const
   })
-  const listed = (['extensions', 'trunks', 'siprecPeers', 'certificates'] as const).flatMap((key) =>
+  const listed = lists.flatMap((key) =>
     settings[key].map((entry, index) => [`${key}[${index}]`, JSON.stringify(maskPasswords(entry)), 'file'] as const),
   )
   const all = [...rows, ...listed]
@@ -23,8 +26,25 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
 /** The value in force of one setting, as it may be seen. */
 export function shownValue(settings: Settings, leaf: Leaf): string {
   const value = at(settings, leaf.path)
-  if (leaf.secret && value !== '') return mask
+  if (leaf.secret && isGiven(value)) return mask
   return isDuration(leaf) ? seconds(value) : JSON.stringify(value)
+}
+
+/** All of them as a tree like that of patchbay.yaml, with secrets masked and durations as people write them. */
+export function maskedSettings(settings: Settings): Record<string, unknown> {
+  const tree = structuredClone(settings) as unknown as Record<string, unknown>
+  for (const leaf of settingLeaves()) {
+    const value = at(settings, leaf.path)
+    if (leaf.secret ? isGiven(value) : isDuration(leaf)) put(tree, leaf.path, leaf.secret ? mask : seconds(value))
+  }
+  for (const key of lists) tree[key] = settings[key].map(maskPasswords)
+  return tree
+}
+
+function put(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const last = path.at(-1) ?? ''
+  const inner = path.slice(0, -1).reduce((node, key) => node[key] as Record<string, unknown>, tree)
+  inner[last] = value
 }
 
 const maskPasswords = (entry: object): object =>

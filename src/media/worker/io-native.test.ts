@@ -49,6 +49,7 @@ function fake(pollMs = 5, before = () => {}) {
     pass: (_io, ip, port) => void calls.push(`pass from ${ip}:${port}`),
     source: () => to.ip,
     send: (_io, count) => void calls.push(`send ${count}`),
+    write: () => {},
     counters: () => [0, 0, 0],
   }
   const io = new NativeIo(native, { clock, pollMs, before })

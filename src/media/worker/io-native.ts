@@ -30,9 +30,11 @@ const maxBatches = 256
 /** Bound for what is taken before an order. Whoever is so late has other worries, and the order waits. */
 const mostDrainMs = 2000
 
-/** After so many looks without a packet (a second) the pauses between them are longer. */
-const quietPolls = 200
-const quietPauses = 4
+/** After so long without a packet looks are that far apart, ms. */
+const quietAfterMs = 1000
+const quietPauseMs = 20
+/** And no nearer than this while all sockets are eased: somebody may send all the same, but nobody waits for it. */
+const easedPauseMs = 5
 
 /** All eased sockets are looked at once in this time: they hold ten packets of 20 ms then. */
 const easedMs = 200
@@ -95,8 +97,10 @@ export class NativeIo implements MediaIo {
   #draining = false
   /** Where the packet that is handled has gone already. */
   #passedTo: NativeSocket | undefined
-  /** Looks in a row without a packet. */
-  #quiet = 0
+  /** When a packet came last. */
+  #heardAtMs = 0
+  /** Sockets of RTP that are not eased. */
+  #prompt = 0
 
   /** @throws {Error} when the kernel gives no epoll: no file is left to open. */
   constructor(native: Native, { clock, pollMs, before = () => {} }: NativeIoOptions) {
@@ -117,9 +121,14 @@ export class NativeIo implements MediaIo {
       if (rtp) this.#close(rtp)
       return undefined
     }
-    if (!this.#timer) this.#easedAtMs = this.#clock.now()
+    this.#prompt++
+    if (!this.#timer) {
+      this.#easedAtMs = this.#clock.now()
+      this.#heardAtMs = this.#easedAtMs
+    }
     this.#timer ??= this.#clock.after(this.#pollMs, this.#poll)
     let open = true
+    let eased = false
     const sockets: PortSockets = {
       sendRtp: (bytes, start, length, to) => {
         if (open) this.#send(rtp, bytes, start, length, to)
@@ -128,7 +137,10 @@ export class NativeIo implements MediaIo {
         if (open) this.#send(rtcp ?? rtp, bytes, 0, bytes.length, to)
       },
       ease: (on) => {
-        if (open) this.#native.ease(this.#io, rtp.number, on ? 1 : 0)
+        if (!open || on === eased) return
+        eased = on
+        this.#prompt += on ? -1 : 1
+        this.#native.ease(this.#io, rtp.number, on ? 1 : 0)
       },
       pass: (rule, out) => {
         const to = this.#rtpOf.get(out)
@@ -145,6 +157,7 @@ export class NativeIo implements MediaIo {
         if (!open) return
         this.flush() // a goodbye may wait
         open = false
+        if (!eased) this.#prompt--
         this.#close(rtp)
         if (rtcp) this.#close(rtcp)
       },
@@ -196,12 +209,17 @@ export class NativeIo implements MediaIo {
     const share = Math.min(1, (startedMs - this.#easedAtMs) / easedMs)
     this.#easedAtMs = startedMs
     let count = this.#batch(share)
-    this.#quiet = count === 0 ? this.#quiet + 1 : 0
+    if (count !== 0) this.#heardAtMs = startedMs
     for (let batches = 0; count < 0 && batches < maxBatches; batches++) count = this.#batch(0)
     if (this.#open === 0) return
-    const pauseMs = this.#quiet < quietPolls ? this.#pollMs : quietPauses * this.#pollMs
+    const pauseMs = this.#pauseMs(startedMs)
     const spentMs = count >= 0 ? this.#clock.now() - startedMs : pauseMs
     this.#timer ??= this.#clock.after(Math.max(0, pauseMs - spentMs), this.#poll)
+  }
+
+  #pauseMs(nowMs: number): number {
+    if (nowMs - this.#heardAtMs > quietAfterMs) return Math.max(this.#pollMs, quietPauseMs)
+    return this.#prompt > 0 ? this.#pollMs : Math.max(this.#pollMs, easedPauseMs)
   }
 
   /** @returns How many packets came; negative when more wait. */

@@ -9,6 +9,7 @@ import type { MediaIo } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
 import { NativeIo } from './io-native.ts'
 import { MediaWorker } from './media-worker.ts'
+import { writeTogether } from './recording/disk.ts'
 
 if (!parentPort) throw new Error('a media worker is started by the media plane, not by hand')
 const toMain = parentPort
@@ -32,6 +33,7 @@ function openIo({ io, pollMs }: WorkerStart): MediaIo {
   if (io === 'dgram') return dgramIo
   const loaded = loadNative()
   if ('missing' in loaded) throw new Error(`the addon for packets cannot be used: ${loaded.missing}`)
+  writeTogether(loaded.native)
   return new NativeIo(loaded.native, { clock: systemClock, pollMs, before: takeOrders })
 }
 

@@ -26,8 +26,12 @@ export interface MediaWorkerOptions {
   readonly beat: () => void
 }
 
-/** How often ports are asked whether something is due. */
-const tickMs = 50
+/** How often each port is asked whether something is due, and the thread shows that it lives. */
+const roundMs = 50
+/** Of many ports some at a time, so that no packet waits for all of them: so often, ms, each in its turn once in `manyRoundMs`. */
+const manyPorts = 100
+const manyTickMs = 10
+const manyRoundMs = 100
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -41,6 +45,9 @@ export class MediaWorker {
   #wallOffsetMs: number
   #timer: Timer
   #tickDueMs: number
+  #tickedAtMs: number
+  /** Whose turn is next. */
+  #turn: Iterator<Port | RelayPort> | undefined
   /** How late ticks were, µs: measured by them, for a timer of its own would wake an idle thread more often than all else. */
   readonly #late = createHistogram()
   /** Of ports that are closed. */
@@ -58,8 +65,9 @@ export class MediaWorker {
       tell: (id, told) => options.post({ type: 'graph', id, told }),
     })
     this.#wallOffsetMs = options.clock.wallMs() - options.clock.now()
-    this.#tickDueMs = options.clock.now() + tickMs
-    this.#timer = options.clock.after(tickMs, () => this.#tick())
+    this.#tickedAtMs = options.clock.now()
+    this.#tickDueMs = this.#tickedAtMs + roundMs
+    this.#timer = options.clock.after(roundMs, () => this.#tick())
     options.beat()
   }
 
@@ -204,14 +212,26 @@ export class MediaWorker {
 
   #tick(): void {
     const { clock } = this.#options
+    const many = this.#ports.size > manyPorts
+    const tickMs = many ? manyTickMs : roundMs
     this.#timer = clock.after(tickMs, () => this.#tick())
     const nowMs = clock.now()
+    const turns = many ? Math.ceil((this.#ports.size * (nowMs - this.#tickedAtMs)) / manyRoundMs) : this.#ports.size
+    this.#tickedAtMs = nowMs
     this.#late.record(1 + Math.round(Math.max(0, nowMs - this.#tickDueMs) * 1000)) // it counts from 1
     this.#tickDueMs = nowMs + tickMs
     const wallOffsetMs = clock.wallMs() - nowMs
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
-    for (const port of this.#ports.values()) port.tick(nowMs)
+    for (let i = Math.min(turns, this.#ports.size); i > 0; i--) this.#next()?.tick(nowMs)
     this.#options.io.flush()
     this.#options.beat()
+  }
+
+  /** The port whose turn it is. */
+  #next(): Port | RelayPort | undefined {
+    const turn = this.#turn?.next()
+    if (turn && !turn.done) return turn.value
+    this.#turn = this.#ports.values()
+    return this.#turn.next().value
   }
 }

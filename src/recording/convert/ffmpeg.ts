@@ -49,7 +49,11 @@ export async function runFfmpeg({ path, args, input, output, signal }: Run): Pro
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-mostWords)))
-  const ended = once(child, 'close') as Promise<[number | null]>
+  // Listened to from the beginning: a program that is not there ends before anything is read.
+  const ended = once(child, 'close').then(
+    ([status]) => ({ status: status as number | null }),
+    (error: unknown) => ({ error }),
+  )
   // One that ends early closes its input; its status says more than the broken pipe.
   const fed = pipeline(input, child.stdin).then(
     () => undefined,
@@ -57,14 +61,15 @@ export async function runFfmpeg({ path, args, input, output, signal }: Run): Pro
   )
   try {
     for await (const bytes of child.stdout as AsyncIterable<Buffer>) await output(bytes)
-    const [status] = await ended
+    const end = await ended
     const fault = await fed
     signal.throwIfAborted()
-    if (status !== 0) throw new FfmpegError(`ffmpeg failed: ${words.trim().split('\n').at(-1) ?? `status ${status}`}`)
+    if ('error' in end) throw end.error
+    if (end.status !== 0) throw new FfmpegError(`ffmpeg failed: ${words.trim().split('\n').at(-1) ?? ''}`)
     if (fault) throw fault
   } finally {
     input.destroy()
     child.kill('SIGKILL')
-    await ended.catch(() => {})
+    await ended
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Clock, Timer } from '../../core/clock.ts'
 import { randomHex } from '../../core/random.ts'
-import type { Failed, TcpConnection } from '../../net/network.ts'
+import type { ClientCertificate, Failed, TcpConnection } from '../../net/network.ts'
 import type { Address, TransportName } from '../stack.types.ts'
 import type { WireFlow } from './flow.ts'
 import { type Cutter, type FramingProblem, inStream, wholeMessages } from './framer.ts'
@@ -97,6 +97,10 @@ export class TcpFlow implements WireFlow {
 
   get local(): Address {
     return this.#connection.local
+  }
+
+  get certificate(): ClientCertificate | undefined {
+    return this.#connection.certificate
   }
 
   get open(): boolean {

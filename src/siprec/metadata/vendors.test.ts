@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { FactOf } from '../../events/catalogue.ts'
 import type { VendorFacts } from '../../events/siprec.ts'
-import { isSiprec } from '../body.ts'
+import type { SipRequest } from '../../sip/message/types.ts'
+import { type Dialect, dialectNames, refusedIn } from '../peers/dialects.ts'
 import { SiprecServer } from '../server.ts'
 import { FakeInvite, readRequest, World } from '../test-support.ts'
 import { metadataOf } from './from-request.ts'
@@ -34,11 +35,13 @@ interface Case {
   readonly vendor?: Partial<VendorFacts>
   /** Its metadata has a fault. */
   readonly problems?: boolean
-  /** How lenient the peer has to be set up: `network` is for those that do not say that they record. */
-  readonly dialect: 'rfc' | 'lenient' | 'network'
+  /** The strictest that takes it. */
+  readonly dialect: Dialect
 }
 
 const cases = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as readonly Case[]
+
+const strictestFor = (invite: SipRequest) => dialectNames.find((dialect) => refusedIn(dialect, invite).length === 0)
 
 const message = (name: string) =>
   readRequest(Buffer.from(readFileSync(join(folder, `${name}.sip`), 'latin1').replace('@TOTAG@', 'ours'), 'latin1'))
@@ -47,7 +50,7 @@ for (const { name, what, messages, after, vendor, problems, dialect } of cases) 
   test(`${name}: ${what}`, async () => {
     const world = new World()
     const invite = new FakeInvite(message(messages === 1 ? name : `${name}.1`))
-    assert.equal(isSiprec(invite.request), dialect !== 'network')
+    assert.equal(strictestFor(invite.request), dialect)
     new SiprecServer(world.services, { streamSilentMs: 0, askWhenSilentMs: 0, srtp: 'accepted' }).handle(invite)
     assert.equal((await invite.final).status, 200)
     check(world, after[0])
@@ -100,6 +103,7 @@ test('cisco-bib: the phone sends two calls without an offer; the one of the near
     ['farend', 'sip:1000@192.0.2.20', 'sip:2000@192.0.2.20'],
   ] as const) {
     const invite = message(`cisco-bib-${end}`)
+    assert.equal(strictestFor(invite), 'network')
     const document = metadataOf(invite, undefined)
     assert.ok(document)
     const people = new People(invite)

@@ -7,6 +7,8 @@
  * in one file: `http.port` is the same in both.
  */
 
+import { renamed } from './rules.ts'
+
 /** Path in their file to the variable that says the same. */
 const leaves: Readonly<Record<string, string>> = {
   'network.external_ip': 'EXTERNAL_IP',
@@ -26,6 +28,7 @@ const leaves: Readonly<Record<string, string>> = {
   'network.enable_srtp': 'ENABLE_SRTP',
   'network.behind_nat': 'BEHIND_NAT',
   'network.stun_servers': 'STUN_SERVER',
+  'http.port': 'HTTP_PORT',
   'http.enabled': 'HTTP_ENABLED',
   'http.enable_metrics': 'HTTP_ENABLE_METRICS',
   'http.enable_api': 'HTTP_ENABLE_API',
@@ -120,6 +123,25 @@ const passedOver = [
   'pause_resume.*',
 ]
 
+/**
+ * What these settings are called in their shape, for who reads them so.
+ * @param settings A tree in our shape, secrets masked.
+ * @param ours Path of each of our settings by its variable.
+ */
+export function inTheirShape(settings: Tree, ours: ReadonlyMap<string, readonly string[]>): Tree {
+  const shape: Tree = {}
+  for (const [dotted, name] of Object.entries(leaves)) {
+    const path = ours.get(renamed[name] ?? name)
+    const value = path?.reduce<unknown>((tree, key) => (isTree(tree) ? tree[key] : undefined), settings)
+    if (value === undefined) continue
+    const keys = dotted.split('.')
+    const last = keys.pop() ?? ''
+    const inner = keys.reduce<Tree>((tree, key) => (tree[key] ??= {}) as Tree, shape)
+    inner[last] = value
+  }
+  return shape
+}
+
 export interface SplitFile {
   /** Variables of theirs that the file gives, as text. */
   readonly given: ReadonlyMap<string, string>
@@ -146,9 +168,9 @@ export function takeTheirs(file: Tree, ours: ReadonlySet<string>): SplitFile {
         const text = textOf(value)
         if (text !== '') given.set(name, text)
         delete tree[key]
-      } else if (isTree(value)) {
+      } else if (isTree(value) && Object.keys(value).length > 0) {
         walk(value, here)
-        // An empty section of ours may stay; an empty one of theirs is no setting.
+        // A section that held nothing but theirs.
         if (Object.keys(value).length === 0) delete tree[key]
       } else if (passedOver.some((pattern) => fits(dotted, pattern))) {
         over.push(dotted)

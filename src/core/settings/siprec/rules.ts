@@ -21,7 +21,7 @@ export interface Rule {
   readonly read: (given: Given) => Readonly<Record<string, unknown>>
 }
 
-const renamed: Readonly<Record<string, string>> = {
+export const renamed: Readonly<Record<string, string>> = {
   API_KEY: 'PAUSE_RESUME_API_KEY',
   AUTH_ADMIN_PASSWORD: 'PATCHBAY_ADMIN_PASSWORD',
   AZURE_STORAGE_ACCOUNT: 'RECORDING_STORAGE_AZURE_ACCOUNT',

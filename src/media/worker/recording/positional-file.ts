@@ -1,12 +1,13 @@
 /**
  * A file written at given positions, one write after the other, without ever blocking the thread.
  *
- *   recorder  ── bytes, position ─▶  here  ── fs.write ─▶  disk
+ *   recorder  ── bytes, position ─▶  here  ── disk.ts ─▶  disk
  *
  * Order is kept: what was written later stands over what was written earlier. The first failure (disk full, folder
  * gone, disk too slow) ends the writing and is told once; what was written until then stays.
  */
-import { close, constants, open, write } from 'node:fs'
+import { close, constants, open } from 'node:fs'
+import { writeAt } from './disk.ts'
 
 /** What may wait for a slow disk, unless more is said: 32 s of one channel at 8 kHz. */
 const usualWaitingBytes = 512 * 1024
@@ -74,7 +75,7 @@ export class PositionalFile {
   }
 
   #write(fd: number, job: Job, from: number): void {
-    write(fd, job.bytes, from, job.bytes.length - from, job.position + from, (error, written) => {
+    writeAt(fd, job.bytes, from, job.position + from, (error, written) => {
       // A full disk may first take a part.
       if (!error && from + written < job.bytes.length) return this.#write(fd, job, from + written)
       job.done()

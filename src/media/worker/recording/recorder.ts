@@ -42,6 +42,9 @@ const flushMs = 500
 /** A first packet that was later than this was no packet held up: its sender had sent ahead. */
 const mostWaitedMs = 500
 
+/** Ticks come each 50 ms; when one is later than this after the last, the thread was late with its packets too. */
+const lateTickMs = 100
+
 /** A way of counting: packets of one clock rate. */
 interface Count {
   readonly timeline: Timeline<SpeechPacket>
@@ -99,6 +102,7 @@ export class Recorder {
   /** The codec that remembers, of late. */
   #inOrder: InOrder | undefined
   #nowMs: number
+  #tickedAtMs: number
   #paused = false
   #silence: Silence | undefined
 
@@ -106,6 +110,7 @@ export class Recorder {
   constructor(options: RecorderOptions, nowMs: number) {
     this.#options = options
     this.#nowMs = nowMs
+    this.#tickedAtMs = nowMs
     this.#flushAtMs = nowMs + flushMs
   }
 
@@ -135,6 +140,8 @@ export class Recorder {
 
   /** Time went by: write what is half a second old. */
   tick(nowMs: number): void {
+    if (nowMs - this.#tickedAtMs > lateTickMs) this.#last?.timeline.readLate(nowMs)
+    this.#tickedAtMs = nowMs
     this.#nowMs = nowMs
     this.#last?.timeline.settle(nowMs)
     this.#inOrder?.tick(nowMs)

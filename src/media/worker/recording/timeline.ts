@@ -34,6 +34,8 @@ const stillMs = 80
 const stillShare = 0.8
 /** Packets in a row that must be late before it is believed that the sender stood still. */
 const stillPackets = 5
+/** After this thread was late itself, all packets are: for so long nothing is concluded from that, ms. */
+const ownLatenessMs = 1000
 /** How long doubted packets are held before the time line is joined anew, ms. */
 const holdMs = 500
 /** Most doubted packets held: eight seconds of 20 ms. */
@@ -111,6 +113,8 @@ export class Timeline<Packet extends Sampled> {
   /** Just after the last packet placed. */
   #end = 0
   #held: Held<Packet>[] = []
+  /** When packets were last read late, in ticks. */
+  #lateAt = Number.NEGATIVE_INFINITY
   readonly #drift: ClockDrift
 
   /**
@@ -148,6 +152,11 @@ export class Timeline<Packet extends Sampled> {
     if (!first) return
     if (nowMs * this.#ticksPerMs - first.arrival < holdMs * this.#ticksPerMs && this.#held.length < maxHeld) return
     this.#joinHeld()
+  }
+
+  /** This thread was busy: packets that are read now came before. */
+  readLate(nowMs: number): void {
+    this.#lateAt = nowMs * this.#ticksPerMs
   }
 
   /** Where a source that begins at `nowMs` would begin, in ticks: for one that counts by another clock. */
@@ -200,7 +209,7 @@ export class Timeline<Packet extends Sampled> {
   /** Right after the newest packet by its numbers, but too late by as much as the pause before it was too long. */
   #mayHaveStood(stream: Stream, sequence: number, timestamp: number, arrival: number): boolean {
     const late = arrival - this.#transit - (timestamp - stream.offset)
-    if (late < stillMs * this.#ticksPerMs) return false
+    if (late < stillMs * this.#ticksPerMs || this.#readLateBy(arrival)) return false
     if (this.#held.length > 0) return true
     const isNext = sequence === stream.highestSequence + 1 && timestamp === stream.highestTimestamp + stream.ticks
     return isNext && arrival - stream.arrival - stream.ticks >= stillShare * late
@@ -261,11 +270,16 @@ export class Timeline<Packet extends Sampled> {
     }
   }
 
+  #readLateBy(arrival: number): boolean {
+    return arrival - this.#lateAt < ownLatenessMs * this.#ticksPerMs
+  }
+
   /** The first that is held could be believed but for the pause before it, and too few came since, or less late. */
   #isOnlyLate(first: Held<Packet>): boolean {
     const stream = this.#current
     const last = this.#held.at(-1)
     if (!stream || !last || !this.#trusts(stream, first.packet, first.arrival)) return false
+    if (this.#readLateBy(first.arrival)) return true
     const lateness = ({ packet, arrival }: Held<Packet>): number =>
       arrival - this.#transit - (extendTimestamp(stream.highestTimestamp, packet.timestamp) - stream.offset)
     return this.#held.length < stillPackets || lateness(last) < stillShare * lateness(first)

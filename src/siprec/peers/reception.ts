@@ -1,0 +1,104 @@
+/**
+ * Receives the INVITEs of recording clients: whose each is, whether it may begin a session, and on which terms.
+ *
+ *   front-desk.ts ── INVITE, OPTIONS ─▶  here  ── terms ─▶ server.ts
+ *                                         └── how it went ─▶ peer-book.ts
+ *
+ * Who departs from RFC 7866 further than its peer may is refused with 403 and told what is missing, in a Warning that an
+ * administrator finds in a trace: silence would look like a fault of the network.
+ */
+import type { Logger } from '../../core/logger.ts'
+import type { SipRequest } from '../../sip/message/types.ts'
+import type { Flow, IncomingInvite } from '../../sip/stack.types.ts'
+import { isSiprec } from '../body.ts'
+import { siprecFailures } from '../failures.ts'
+import type { SiprecServer } from '../server.ts'
+import { deviationTexts, dialects, refusedIn } from './dialects.ts'
+import type { PeerTerms } from './peer.ts'
+import type { PeerBook, Whose } from './peer-book.ts'
+
+/** Who sent a request, as the gatekeeper knows it. */
+export interface Sender {
+  readonly flow: Flow
+  /** Behind a proxy that we trust the device itself. */
+  readonly device: { readonly ip: string }
+}
+
+export interface ReceptionOptions {
+  readonly book: PeerBook
+  readonly server: Pick<SiprecServer, 'handle'>
+  readonly senderOf: (request: SipRequest, flow: Flow) => Sender
+  readonly log: Logger
+}
+
+const whoseIs = (book: PeerBook, { flow, device }: Sender, username?: string): Whose =>
+  book.find({ ip: device.ip, certificate: flow.certificate, username })
+
+/**
+ * What the gatekeeper asks: who may send an INVITE that asks for a recording, and ask by OPTIONS whether we live, as it
+ * comes. That one is off, or does not conform, is told here, in words.
+ */
+export const recordingClients = (book: PeerBook) => ({
+  admits(request: SipRequest, sender: Sender): boolean {
+    const whose = whoseIs(book, sender)
+    if (whose === undefined) return false
+    if (request.method === 'OPTIONS') return true
+    return request.method === 'INVITE' && (isSiprec(request) || recordsEverything(book.termsOf(whose)))
+  },
+  hashesOf: (username: string) => book.hashesOf(username),
+})
+
+const recordsEverything = ({ dialect }: PeerTerms): boolean =>
+  (dialects[dialect] as readonly string[]).includes('plain-call')
+
+export class SiprecReception {
+  readonly #options: ReceptionOptions
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+  }
+
+  /** @param username That it proved by its digest, when the name is a recording client's. */
+  invite(invite: IncomingInvite, username?: string): void {
+    const { book, server, senderOf } = this.#options
+    const sender = senderOf(invite.request, invite.flow)
+    const whose = whoseIs(book, sender, username)
+    const source = sender.device.ip
+    if (typeof whose === 'object' && !whose.enabled) return this.#refuse(invite, whose, source, 'siprec.peer-off')
+    const terms = book.termsOf(whose)
+    const missing = refusedIn(terms.dialect, invite.request)
+    if (missing.length > 0) {
+      const why = missing.map((deviation) => deviationTexts[deviation]).join(', ')
+      return this.#refuse(invite, whose, source, 'siprec.not-conforming', why)
+    }
+    const over = book.began(whose, source)
+    server.handle(invite, {
+      terms,
+      failed: (code, text) => book.failed(whose, source, code, text),
+      over,
+    })
+  }
+
+  /** OPTIONS: is the recorder alive? */
+  pinged(request: SipRequest, flow: Flow, username?: string): void {
+    const { book, senderOf } = this.#options
+    const sender = senderOf(request, flow)
+    book.pinged(whoseIs(book, sender, username), sender.device.ip)
+  }
+
+  #refuse(
+    invite: IncomingInvite,
+    whose: Whose,
+    source: string,
+    code: 'siprec.peer-off' | 'siprec.not-conforming',
+    why?: string,
+  ): void {
+    const { book, log } = this.#options
+    const { sip, text } = siprecFailures[code]
+    const said = why === undefined ? text : `${text}: ${why}`
+    log.warn('A recording client was refused', { code, source, ...(why !== undefined && { why }) })
+    book.failed(whose, source, code, said)
+    // RFC 3261 §20.43: 399 is for people.
+    invite.reject(sip, { headers: { Warning: `399 patchbay "${said.replaceAll('"', "'")}"` } })
+  }
+}
