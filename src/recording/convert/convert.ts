@@ -181,8 +181,18 @@ async function compare(
   await runFfmpeg({
     path: ffmpeg,
     args: [
-      ...['-f', container, '-i', 'pipe:0'],
-      ...['-f', 's16le', '-c:a', 'pcm_s16le', '-ar', String(wav.sampleRateHz), '-ac', String(wav.channels)],
+      '-f',
+      container,
+      '-i',
+      'pipe:0',
+      '-f',
+      's16le',
+      '-c:a',
+      'pcm_s16le',
+      '-ar',
+      String(wav.sampleRateHz),
+      '-ac',
+      String(wav.channels),
     ],
     input: streamStored(made),
     output: (piece) => {

@@ -47,15 +47,27 @@ export const formatFacts: Readonly<Record<SoundFormat, FormatFacts>> = {
     lossless: false,
     // RFC 7845 §5.1.1: one or two channels are family 0, any number without an order of speakers is 255.
     encoder: ({ channels }, { opus }) => [
-      ...['-c:a', 'libopus', '-b:a', `${opus}k`, '-application', 'voip'],
+      '-c:a',
+      'libopus',
+      '-b:a',
+      `${opus}k`,
+      '-application',
+      'voip',
       ...(channels > 2 ? ['-mapping_family', '255'] : []),
-      ...['-f', 'ogg'],
+      '-f',
+      'ogg',
     ],
     container: 'ogg',
   },
 }
 
 export const pcmInput = ({ sampleRateHz, channels }: Pcm): readonly string[] => [
-  ...['-f', 's16le', '-ar', String(sampleRateHz), '-ac', String(channels)],
-  ...['-i', 'pipe:0'],
+  '-f',
+  's16le',
+  '-ar',
+  String(sampleRateHz),
+  '-ac',
+  String(channels),
+  '-i',
+  'pipe:0',
 ]
