@@ -13,8 +13,10 @@ import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
 import { joinLife, type LifeSide } from './join-life.ts'
+import { joinProofs } from './join-proof.ts'
 import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { Proofs } from './proof/proofs.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
@@ -35,6 +37,7 @@ export interface Foundation {
   readonly recordingDir: string
   /** What recordings are sealed with, and read again. */
   readonly keys: RecordingKeys
+  readonly proofs: Proofs
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -61,7 +64,8 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir, keys })
+  const proofs = await joinProofs({ settings, database, openKey: keys.openKey, clock, bus })
+  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir, keys, proofs })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
@@ -97,6 +101,7 @@ export async function layFoundation(
     life,
     recordingDir,
     keys,
+    proofs,
     recordingsWritable,
     closing,
   }

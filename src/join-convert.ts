@@ -7,6 +7,8 @@ import { convertRecording } from './recording/convert/convert.ts'
 import { ffmpegVersion } from './recording/convert/ffmpeg.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
+/** Within ten minutes; the sound stays WAV after them. */
+const attempts = 8
 /** An hour of a call takes some seconds; a day of it on a slow machine does not take so long. */
 const limitMs = 2 * 3_600_000
 
@@ -32,11 +34,17 @@ export async function joinConvert({
     parts: wanted ? [''] : [],
     atATime: conversions,
     limitMs,
-    run: async ({ recordingId }, { signal }) => {
+    run: async ({ recordingId, attempt }, { signal }) => {
       if (format === 'wav') return
       const bitrates = { mp3: mp3Bitrate, opus: opusBitrate }
       const deps = { folder, ffmpeg, format, bitrates, keepWav, keys, files: database.soundFiles, log }
-      await convertRecording(recordingId, deps, signal)
+      try {
+        await convertRecording(recordingId, deps, signal)
+      } catch (error) {
+        if (attempt < attempts || signal.aborted) throw error
+        // Proof and copies must not wait for ever.
+        log.error('A recording could not be converted and stays WAV', { recordingId, error: String(error) })
+      }
     },
   }
 }

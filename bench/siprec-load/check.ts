@@ -57,9 +57,11 @@ export function sent(stream: number, packets: number): Int16Array {
 }
 
 export function difference(actual: Int16Array, expected: Int16Array): string | undefined {
-  if (actual.length !== expected.length) return `${actual.length} samples instead of ${expected.length}`
-  if (Buffer.from(actual.buffer).equals(Buffer.from(expected.buffer))) return undefined
-  return `differs from sample ${expected.findIndex((sample, i) => sample !== actual[i])} on`
+  const sameLength = actual.length === expected.length
+  if (sameLength && Buffer.from(actual.buffer).equals(Buffer.from(expected.buffer))) return undefined
+  const at = expected.findIndex((sample, i) => sample !== actual[i])
+  const where = at < 0 ? '' : `differs from sample ${at} on`
+  return [sameLength ? '' : `${actual.length} samples instead of ${expected.length}`, where].filter(Boolean).join(', ')
 }
 
 /** How many of the sessions have their combined file: it is the last to be made. */

@@ -13,6 +13,7 @@ import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { proofFailures } from '../proof/failures.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
 import { peerFailures } from '../siprec/peers/peer.ts'
@@ -25,6 +26,7 @@ const known: FailureTable = {
   ...directoryFailures,
   ...databaseFailures,
   ...sealingFailures,
+  ...proofFailures,
   ...retentionFailures,
   ...jobFailures,
   ...archiveFailures,

@@ -11,6 +11,7 @@ const names = new Set([
   'PromptError',
   'ArchiveError',
   'SealingError',
+  'ProofError',
   'RetentionError',
 ])
 

@@ -4,21 +4,31 @@
  * A listener that throws must not keep the next one from hearing, nor fail the teller: what it threw goes to
  * `onListenerError`, which whoever owns the emitter may set.
  */
+type Listener = (event: never) => void
+
+const throwLater = (error: unknown): void =>
+  queueMicrotask(() => {
+    throw error
+  })
+
 export class Emitter<Events extends object> {
-  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>()
+  /** Lists are never changed, but replaced: a recorded session has some twenty, most of one listener. */
+  readonly #listeners = new Map<keyof Events, readonly Listener[]>()
 
   /** What to do with an error thrown by a listener; rethrown in a microtask unless set. */
-  onListenerError: (error: unknown) => void = (error) =>
-    queueMicrotask(() => {
-      throw error
-    })
+  onListenerError: (error: unknown) => void = throwLater
 
   /** Listen; the returned function stops listening. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
-    const set = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, set)
-    set.add(listener)
-    return () => set.delete(listener)
+    const before = this.#listeners.get(name) ?? []
+    if (!before.includes(listener)) this.#listeners.set(name, [...before, listener])
+    return () => this.#forget(name, listener)
+  }
+
+  #forget(name: keyof Events, listener: Listener): void {
+    const rest = this.#listeners.get(name)?.filter((each) => each !== listener) ?? []
+    if (rest.length > 0) this.#listeners.set(name, rest)
+    else this.#listeners.delete(name)
   }
 
   /** Listen for the next one only. */
@@ -32,13 +42,13 @@ export class Emitter<Events extends object> {
 
   /** True while anybody listens for it. */
   hears(name: keyof Events): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0
+    return this.#listeners.has(name)
   }
 
   /** @returns False when a listener threw. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): boolean {
     let ok = true
-    for (const listener of Array.from(this.#listeners.get(name) ?? [])) {
+    for (const listener of this.#listeners.get(name) ?? []) {
       try {
         ;(listener as (event: Events[Name]) => void)(event)
       } catch (error) {

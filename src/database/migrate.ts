@@ -22,7 +22,8 @@ import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as life } from './migrations/0014-life.ts'
 import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
 import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
-import { up as recordingLocations } from './migrations/0017-recording-locations.ts'
+import { up as proofs } from './migrations/0017-proofs.ts'
+import { up as recordingLocations } from './migrations/0018-recording-locations.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -42,7 +43,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0014-life': { up: life },
   '0015-recording-heard': { up: recordingHeard },
   '0016-siprec-peers': { up: siprecPeers },
-  '0017-recording-locations': { up: recordingLocations },
+  '0017-proofs': { up: proofs },
+  '0018-recording-locations': { up: recordingLocations },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

@@ -28,6 +28,8 @@ export interface StepRun {
   readonly recordingId: string
   /** One of the parts. */
   readonly part: string
+  /** 1 the first time. */
+  readonly attempt: number
   /** What an attempt before this one left with `remember`. */
   readonly payload: Payload
 }
@@ -53,8 +55,8 @@ export class AfterRecording {
           ...(atATime !== undefined && { atATime }),
           ...(attempts !== undefined && { attempts }),
           ...(limitMs !== undefined && { limitMs }),
-          handler: async ({ key, payload }, context) => {
-            await step.run({ recordingId: key, part, payload }, context)
+          handler: async ({ key, payload, attempts: attempt }, context) => {
+            await step.run({ recordingId: key, part, attempt, payload }, context)
             return this.#from(index + 1, key)
           },
         })

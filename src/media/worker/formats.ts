@@ -58,8 +58,19 @@ function formatOf({ payloadType, encoding, clockRateHz, channels = 1, opus }: Pa
 const isUsable = ({ payloadType, clockRateHz }: PayloadFormat): boolean =>
   payloadType >= 0 && payloadType < mostPayloadTypes && clockRateHz >= 1000 && clockRateHz <= 192_000
 
+/** Peers say the same over and over: what was made of it is shared by all ports of a worker. */
+const known = new Map<string, readonly (Format | undefined)[]>()
+const mostKnown = 256
+
 /** What arrives, by payload type. */
 export function receivedFormats(described: readonly PayloadFormat[]): readonly (Format | undefined)[] {
+  const key = JSON.stringify(described)
+  const formats = known.get(key) ?? formatsByType(described)
+  if (known.size < mostKnown) known.set(key, formats)
+  return formats
+}
+
+function formatsByType(described: readonly PayloadFormat[]): readonly (Format | undefined)[] {
   const formats: (Format | undefined)[] = []
   if (described.length > 0) formats[comfortNoise.payloadType] = formatOf(comfortNoise)
   for (const format of described.filter(isUsable)) formats[format.payloadType] = formatOf(format)
