@@ -5,6 +5,7 @@ import type { Database } from './database/open.ts'
 import type { AfterStep } from './recording/after.ts'
 import { convertRecording } from './recording/convert/convert.ts'
 import { ffmpegVersion } from './recording/convert/ffmpeg.ts'
+import { keepCodes } from './recording/convert/native.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
 /** Within ten minutes; the sound stays WAV after them. */
@@ -25,21 +26,21 @@ export async function joinConvert({
   readonly recordingDir: string
   readonly keys: RecordingKeys
 }): Promise<AfterStep> {
-  const { format, mp3Bitrate, opusBitrate, keepWav, ffmpeg, conversions } = recording
-  const wanted = format !== 'wav' && (await ffmpegVersion(ffmpeg)) !== undefined
-  if (format !== 'wav' && !wanted)
-    log.warn('Recordings stay WAV: ffmpeg cannot be run', { format, setting: 'RECORDING_FFMPEG' })
+  const { format, mp3Bitrate, opusBitrate, keepWav, ffmpeg, conversions, nativeG711 } = recording
+  const has = format === 'wav' || (await ffmpegVersion(ffmpeg)) !== undefined
+  if (!has) log.warn('Recordings stay WAV: ffmpeg cannot be run', { format, setting: 'RECORDING_FFMPEG' })
   return {
     kind: 'recording.convert',
-    parts: wanted ? [''] : [],
+    parts: has && (format !== 'wav' || nativeG711) ? [''] : [],
     atATime: conversions,
     limitMs,
     run: async ({ recordingId, attempt }, { signal }) => {
-      if (format === 'wav') return
+      const files = database.soundFiles
       const bitrates = { mp3: mp3Bitrate, opus: opusBitrate }
-      const deps = { folder, ffmpeg, format, bitrates, keepWav, keys, files: database.soundFiles, log }
       try {
-        await convertRecording(recordingId, deps, signal)
+        if (format === 'wav') await keepCodes(recordingId, { folder, keys, files }, signal)
+        else
+          await convertRecording(recordingId, { folder, ffmpeg, format, bitrates, keepWav, keys, files, log }, signal)
       } catch (error) {
         if (attempt < attempts || signal.aborted) throw error
         // Proof and copies must not wait for ever.

@@ -15,6 +15,11 @@ export const convertSettings = {
     env: 'RECORDING_OPUS_BITRATE',
     description: 'Of Opus, kbit/s for all channels.',
   }),
+  nativeG711: setting(flag().default(false), {
+    env: 'RECORDING_NATIVE_G711',
+    description:
+      'With `wav`: keep legs that were G.711 from end to end as its codes, in WAV of 8 bits: half the bytes, the same sound. A-law with gaps in it stays as it is.',
+  }),
   keepWav: setting(flag().default(false), {
     env: 'RECORDING_KEEP_WAV',
     description: 'Leave the WAV beside what it was converted to.',

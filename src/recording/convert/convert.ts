@@ -110,7 +110,11 @@ async function convertFile(
 }
 
 /** With the data key that the file has: one recording, one key. */
-async function sealOf(path: string, recordingId: string, { openKey, sealAgain }: ConvertDeps['keys']): Promise<Seal> {
+export async function sealOf(
+  path: string,
+  recordingId: string,
+  { openKey, sealAgain }: ConvertDeps['keys'],
+): Promise<Seal> {
   const file = await open(path, 'r')
   try {
     return await sealAgain((await SealedReader.open(file, openKey)).key.key, recordingId)
