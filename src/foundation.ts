@@ -78,7 +78,10 @@ export async function layFoundation(
         return live.now.recording.cleanupDays
       },
       cleanupEvery: settings.recording.cleanupEvery,
+      exportDir: settings.recording.exportDir,
+      exportKeepDays: settings.recording.exportKeepDays,
     },
+    dataDir: settings.data.dir,
     clock,
     log,
     bus,
@@ -86,6 +89,7 @@ export async function layFoundation(
     jobs,
     archive,
     recordingDir,
+    openKey: keys.openKey,
   })
   closing.push(() => life.retention.close())
   return {

@@ -159,6 +159,9 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get loudnessLufs() {
       return inForce().recording.loudness || undefined
     },
+    get decoders() {
+      return inForce().recording.decoders
+    },
     keys,
     get pause() {
       return pauseRules(inForce().recording)

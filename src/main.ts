@@ -134,11 +134,21 @@ function joinReload(
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
   const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
-  const { combineLegs, loudness } = settings.recording
+  const { combineLegs, loudness, decoders } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
   const { signal } = stopping
-  const repaired = repairInterrupted(interrupted, { folder, combineLegs, loudnessLufs, keys, bus, clock, log, signal })
+  const repaired = repairInterrupted(interrupted, {
+    folder,
+    combineLegs,
+    loudnessLufs,
+    decoders,
+    keys,
+    bus,
+    clock,
+    log,
+    signal,
+  })
   closing.push(async () => {
     stopping.abort()
     await repaired

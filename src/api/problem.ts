@@ -9,6 +9,7 @@ import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { archiveFailures } from '../archive/failures.ts'
 import { authFailures } from '../auth/failures.ts'
+import { complianceFailures } from '../compliance/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
@@ -28,6 +29,7 @@ const known: FailureTable = {
   ...sealingFailures,
   ...proofFailures,
   ...retentionFailures,
+  ...complianceFailures,
   ...jobFailures,
   ...archiveFailures,
   ...peerFailures,

@@ -13,6 +13,7 @@ const names = new Set([
   'SealingError',
   'ProofError',
   'RetentionError',
+  'ComplianceError',
 ])
 
 export class UsageError extends Error {

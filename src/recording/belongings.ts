@@ -11,6 +11,7 @@ const endings = [
   '.json',
   '.rtpdump',
   '.awb',
+  '.amr',
   '.flac',
   '.mp3',
   '.opus',

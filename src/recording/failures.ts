@@ -11,6 +11,7 @@ export const recordingFailures = {
   'recording.too-long': { fault: 'us', text: 'The combined file would pass the 4 GiB of a WAV, so there is none' },
   'recording.key-missing': { fault: 'us', text: 'The key of the sealed recording cannot be had' },
   'recording.damaged': { fault: 'us', text: 'A sealed file of the recording was changed or damaged' },
+  'recording.decoder-failed': { fault: 'us', text: 'A leg could not be decoded, and stays packets' },
   'recording.manifest-unreadable': { fault: 'us', text: 'The notes of an interrupted recording cannot be read' },
 } as const satisfies FailureTable
 

@@ -12,13 +12,15 @@ import type { Logger } from '../core/logger.ts'
 import type { Participant, RecordedLeg, RecordingFile, RecordingMark, RecordingOrigin } from '../events/catalogue.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { SealingError } from '../sealing/failures.ts'
-import { findStored, sealedExtension } from '../sealing/stored-file.ts'
+import { findStored, openStored, sealedExtension } from '../sealing/stored-file.ts'
 import { type CombinedFile, combine } from './combine.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
 import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unfinishedFolder } from './manifest.ts'
 import { type Looking, openRaw, type RawAudio } from './raw.ts'
 import { nameOnDisk, type Readable, type RecordingKeys, settleSealed } from './sealing.ts'
+import { type Decoders, decodeLeg, storageName } from './undecoded/decode-leg.ts'
+import { formOf } from './undecoded/frames.ts'
 
 export interface FinishedRecording {
   /** The names of all its files begin with this. */
@@ -38,6 +40,8 @@ export interface FinishDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** Programs that decode what we do not; none when left out. */
+  readonly decoders?: Decoders | undefined
   /** Without them recordings that are sealed cannot be finished. */
   readonly keys?: RecordingKeys | undefined
   readonly log: Logger
@@ -56,11 +60,15 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const legs: (LegAudio | undefined)[] = []
   const seal = await sealOf(manifest, deps)
   const looking = { log: deps.log, openKey: deps.keys?.openKey ?? noKeys }
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking, track.driftPpm))
   const raws: (RawAudio | undefined)[] = []
   for (const track of tracks) raws.push(await openRaw(join(folder, track.file), looking))
+  for (const [index, track] of tracks.entries()) await giveSound(track, raws[index], seal, looking, deps)
+  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking, track.driftPpm))
+  const stored: RecordingFile[] = []
+  for (const [index, track] of tracks.entries())
+    stored.push(...(await storageFile(folder, track, raws[index], looking)))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
-  const files = [...legFiles, ...tracks.flatMap((track, index) => rawFile(track, raws[index]))]
+  const files = [...legFiles, ...tracks.flatMap((track, index) => rawFile(track, raws[index])), ...stored]
   if (files.length === 0) {
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
@@ -76,6 +84,34 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
     ...(manifest.heard && { heard: manifest.heard }),
   }
+}
+
+/** Of a leg that is packets and nothing else, make what can be made. */
+async function giveSound(
+  { file, codec }: ManifestTrack,
+  raw: RawAudio | undefined,
+  seal: Seal | undefined,
+  { openKey }: Looking,
+  { folder, decoders = {}, log }: FinishDeps,
+): Promise<void> {
+  if (!raw) return
+  const unfinished = unfinishedFolder(folder)
+  await decodeLeg({ folder, unfinished, wavName: file, raw, encoding: codec, decoders, seal, openKey, log })
+}
+
+/** A leg in the storage format of its codec. */
+async function storageFile(
+  folder: string,
+  track: ManifestTrack,
+  raw: RawAudio | undefined,
+  looking: Looking,
+): Promise<RecordingFile[]> {
+  const ending = formOf(track.codec)?.ending
+  const path = raw && ending !== undefined && (await findStored(join(folder, storageName(track.file, ending))))
+  if (!raw || !path) return []
+  const file = await openStored(path, looking)
+  await file.close()
+  return rawFile(track, { ...raw, path, bytes: file.size })
 }
 
 const noKeys: RecordingKeys['openKey'] = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))

@@ -86,6 +86,8 @@ const manifestSchema = z.object({
       party: party.optional(),
       /** The leg's file, in the folder, with `.sealed` behind it when it is; absent on disk when no packet ever came. */
       file: z.string().regex(/^[^/\\]+\.wav$/),
+      /** What it speaks, when that is not decoded here. */
+      codec: z.string().optional(),
       /** How much slower its sender's clock runs than ours, parts in a million; absent when that is not known. */
       driftPpm: z.number().optional(),
     }),

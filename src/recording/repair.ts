@@ -16,12 +16,14 @@ import { failureOf, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
 import { type Manifest, readUnfinished, recordingOf } from './manifest.ts'
 import type { RecordingKeys } from './sealing.ts'
+import type { Decoders } from './undecoded/decode-leg.ts'
 
 export interface RepairDeps {
   readonly folder: string
   /** As in `RecordingDeps`. */
   readonly combineLegs?: boolean
   readonly loudnessLufs?: number | undefined
+  readonly decoders?: Decoders | undefined
   /** As in `RecordingDeps`. */
   readonly keys?: RecordingKeys | undefined
   readonly bus: FactBus

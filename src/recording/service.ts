@@ -36,6 +36,8 @@ import type {
   Track,
   WhoIsRecorded,
 } from './types.ts'
+import type { Decoders } from './undecoded/decode-leg.ts'
+import { formOf } from './undecoded/frames.ts'
 
 export interface RecordingDeps {
   /** Absolute; made when missing. */
@@ -44,6 +46,8 @@ export interface RecordingDeps {
   readonly combineLegs?: boolean
   /** Loudness of each channel of that file, LUFS; as it came when left out. */
   readonly loudnessLufs?: number | undefined
+  /** As in `FinishDeps`. */
+  readonly decoders?: Decoders | undefined
   /** Left out: recordings are plain. */
   readonly keys?: RecordingKeys | undefined
   readonly pause?: PauseSettings
@@ -341,9 +345,20 @@ class Recording implements ActiveRecording {
       if (path.endsWith(entry.file)) this.#tellFailed(codeIn(text), text)
     })
     this.#heard.set(track.legId, new HeardLeg(track.port, track.legId, track.role, track.label))
+    track.port.on('media-started', ({ codec }) => this.#noteCodec(track.legId, codec))
     this.#hearDigits(track)
     if (this.#pauses.keepsOut(track.legId)) track.port.pauseRecording(true)
     track.port.record(join(this.#deps.folder, entry.file), this.#seal)
+  }
+
+  /** What is only packets on the disk can be decoded later when it is known what they are. */
+  #noteCodec(legId: string, codec: string): void {
+    if (this.#stopped || !formOf(codec)) return
+    const tracks = this.#manifest.tracks.map((track) =>
+      track.legId === legId ? Object.assign(track, { codec }) : track,
+    )
+    this.#manifest = { ...this.#manifest, tracks }
+    if (!this.#failed) this.#save()
   }
 
   /** Our own extensions may pause by digits; who calls from outside may not. */

@@ -25,6 +25,7 @@ import type { SipRequest } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
 import { readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
+import { followPauses } from './follow-pauses.ts'
 import { metadataOf } from './metadata/from-request.ts'
 import type { MetadataDocument } from './metadata/model.ts'
 import { People, type PeopleOnStreams, partyOf, type RecordedStream } from './metadata/people.ts'
@@ -155,6 +156,7 @@ export class RecordingSession implements LiveCall {
     this.#recording = recordings.start({ callId: this.id, name: this.#sipCallId, tracks: [] })
     for (const stream of streams) this.#record(stream)
     this.#recording.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
+    followPauses(this.#recording, this.#streams.list())
     this.#offer = offer
     const answer = this.#describe(printAnswer(offer, this.#nextOurs(), this.#streams))
     this.#dialog = this.#invite.answer({ headers: this.#headers(), ...answer })
@@ -210,6 +212,7 @@ export class RecordingSession implements LiveCall {
       this.#who = this.#people.on(this.#recordedStreams(), this.#services.clock.wallMs())
       for (const stream of added) this.#record(stream)
       this.#recording?.describe({ participants: this.#who.everyone, channelOrder: this.#who.channelOrder })
+      if (this.#recording) followPauses(this.#recording, this.#streams.list())
       incoming.respond(200, { headers: this.#headers(), ...this.#bodyFor(incoming.request.method, offer) })
       for (const stream of added) this.#tellAnswered(stream)
       if (document) this.#tellMetadata(document)
@@ -231,6 +234,7 @@ export class RecordingSession implements LiveCall {
       const answer = readOffer(sdp, this.#guest.terms.codecs)
       const known = answer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
       await this.#streams.apply({ ...answer, streams: known })
+      if (this.#recording) followPauses(this.#recording, this.#streams.list())
     } catch (error) {
       this.#log.warn('The answer of a recording client could not be read', { error: String(error) })
     }

@@ -23,6 +23,8 @@ export interface Stream {
   readonly quality: LegQuality
   /** As last offered. */
   offered: OfferedStream
+  /** Its address was taken back: a pause in the old style (RFC 3264 §8.4). */
+  heldByAddress: boolean
   readonly crypto: LegCrypto
   /** What was agreed of encryption. */
   agreed: CryptoAnswer
@@ -120,6 +122,7 @@ export class Streams {
     if (!stream) return await this.#add(offered)
     // An old-style pause names no address; it moves nothing.
     const remote = offered.remote ?? stream.offered.remote
+    stream.heldByAddress = remote !== undefined && offered.remote === undefined
     stream.offered = { ...offered, ...(remote && { remote }) }
     stream.agreed = stream.crypto.answer(offered.media)
     describe(stream)
@@ -137,6 +140,7 @@ export class Streams {
         port,
         quality,
         offered,
+        heldByAddress: false,
         crypto,
         agreed: crypto.answer(offered.media),
         encryption: new LegEncryption(port),

@@ -9,6 +9,8 @@ import { z } from 'zod'
 const factKinds = [
   'archive',
   'call',
+  'erasure',
+  'export',
   'job',
   'leg',
   'message',

@@ -11,7 +11,9 @@ export const recordingFileSchema = z
       ),
     kind: z
       .enum(['leg', 'combined', 'raw'])
-      .describe('`raw`: packets of a codec that is not decoded, in the format rtpdump.'),
+      .describe(
+        '`raw`: packets of a codec that is not decoded, in the format rtpdump; or its frames in the format of the codec.',
+      ),
     legId: z.string().optional(),
     label: z.string().optional().describe('SIPREC: the label of the stream.'),
     channels: z.int().describe('0 of packets.'),

@@ -17,6 +17,7 @@ export const changedAtOnce: ReadonlySet<string> = new Set([
   'recording.autoResume',
   'recording.cleanupDays',
   'recording.combineLegs',
+  'recording.decoders',
   'recording.loudness',
   'recording.maxPause',
   'recording.pauseDigits',

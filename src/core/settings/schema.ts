@@ -11,6 +11,7 @@ import { gainRangeDbov } from '../voice-processing.ts'
 import { accessSettings } from './access-settings.ts'
 import { storageSettings } from './archive-settings.ts'
 import { convertSettings } from './convert-settings.ts'
+import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
   codecs,
@@ -326,6 +327,7 @@ export const settingsSchema = z.strictObject({
     ...lifeSettings,
     ...pauseSettings,
     ...convertSettings,
+    ...decoderSettings,
   }),
   storage: storageSettings,
   siprec: section(siprecSettings),
