@@ -71,8 +71,9 @@ for (const law of ['PCMU', 'PCMA'] as const)
       assert.deepEqual(rows, [size])
     })
 
+const gap = (samples: Int16Array): Int16Array => samples.fill(0, 1_000, 9_000)
+
 test('gaps in µ-law are silence that it can say; A-law with gaps, and other codecs, stay as they are', async (t) => {
-  const gap = (samples: Int16Array) => samples.fill(0, 1_000, 9_000)
   assert.equal((await kept(t, gap(spoken('PCMU')))).encoding, 'PCMU')
   const alaw = await kept(t, gap(spoken('PCMA')))
   assert.deepEqual([alaw.encoding, alaw.rows], ['pcm16', []])
