@@ -74,7 +74,10 @@ allow_versions = true
           }),
         ),
       ]
-      await answers(endpoint)
+      // The proxy answers before those behind it do.
+      await Promise.all(
+        [endpoint, ...[account, container, object].map((port) => `http://127.0.0.1:${port}`)].map(answers),
+      )
     },
     async kill() {
       const ended = running.filter(({ exitCode }) => exitCode === null).map((child) => once(child, 'exit'))
