@@ -127,7 +127,7 @@ export function storeContract(name: string, prefix: string, open: (t: TestContex
     )
   })
 
-  test(`${name}: an upload that was aborted leaves no object, and the next attempt ends it`, async (t) => {
+  test(`${name}: an upload that was aborted leaves no part of an object, and the next attempt ends it`, async (t) => {
     const store = await open(t)
     const to = key('aborted.wav')
     const { path, content } = someFile(t, longBytes)
@@ -136,11 +136,10 @@ export function storeContract(name: string, prefix: string, open: (t: TestContex
     const first = putOptions(file, { signal: abort.signal })
     const sending = store.put(to, file, first)
     setTimeout(() => abort.abort(new Error('stop')), 60)
-    const ended = await sending.then(
-      () => true,
-      () => false,
-    )
-    if (!ended) assert.equal(await store.head(to), undefined)
+    await sending.catch(() => {})
+    // It may have come in time; what never is there is a part of it.
+    const left = await store.head(to)
+    if (left) assert.deepEqual([left.bytes, left.sha256], [file.bytes, file.sha256])
     await store.put(to, file, putOptions(file, { resume: first.kept() }))
     assert.ok((await buffer(await store.open(to))).equals(content))
   })
