@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { type TestContext, test } from 'node:test'
+import { type TestContext, type TestOptions, test } from 'node:test'
 import { ArchiveError } from './failures.ts'
 import { describeFile } from './local-file.ts'
 import type { ArchiveStore, ByteRange, LocalFile, PutOptions, Resume, StoredObject, StoreName } from './types.ts'
@@ -67,15 +67,21 @@ const longBytes = (17 << 20) + 12_345
 /**
  * @param prefix Keys begin with this.
  * @param open The same store each time; called within a test.
+ * @param options Of each test, where the store may be missing.
  */
-export function storeContract(name: string, prefix: string, open: (t: TestContext) => Promise<ArchiveStore>): void {
+export function storeContract(
+  name: string,
+  prefix: string,
+  open: (t: TestContext) => Promise<ArchiveStore>,
+  options: TestOptions = {},
+): void {
   const key = (rest: string): string => `${prefix}${rest}`
   for (const [what, bytes] of [
     ['a short file', 100_000],
     ['a file of no bytes', 0],
     ['a file of several parts', longBytes],
   ] as const)
-    test(`${name}: ${what} is there as it was, with its hash`, async (t) => {
+    test(`${name}: ${what} is there as it was, with its hash`, options, async (t) => {
       const store = await open(t)
       const to = key(`2026/11/20/whole-${bytes}.wav`)
       assert.equal(await store.head(to), undefined)
@@ -91,7 +97,7 @@ export function storeContract(name: string, prefix: string, open: (t: TestContex
       assert.deepEqual(await buffer(await store.open(to, { from: bytes - 5 })), content.subarray(-5))
     })
 
-  test(`${name}: a file that is put again takes the place of the one before`, async (t) => {
+  test(`${name}: a file that is put again takes the place of the one before`, options, async (t) => {
     const store = await open(t)
     const to = key('twice.wav')
     await put(t, store, to, 2_000)
@@ -103,15 +109,19 @@ export function storeContract(name: string, prefix: string, open: (t: TestContex
     )
   })
 
-  test(`${name}: names with spaces, percent signs and letters of all kinds come back as they are`, async (t) => {
-    const store = await open(t)
-    const names = ['B2B.160%3A11_0+x.wav', 'Ärmel & Söhne.wav', "it's (1) #2.wav"].map((one) => key(`names/${one}`))
-    for (const to of names) await put(t, store, to, 10)
-    assert.deepEqual((await all(store.list(key('names/')))).map((found) => found.key).toSorted(), names.toSorted())
-    for (const to of names) assert.equal((await buffer(await store.open(to))).length, 10)
-  })
+  test(
+    `${name}: names with spaces, percent signs and letters of all kinds come back as they are`,
+    options,
+    async (t) => {
+      const store = await open(t)
+      const names = ['B2B.160%3A11_0+x.wav', 'Ärmel & Söhne.wav', "it's (1) #2.wav"].map((one) => key(`names/${one}`))
+      for (const to of names) await put(t, store, to, 10)
+      assert.deepEqual((await all(store.list(key('names/')))).map((found) => found.key).toSorted(), names.toSorted())
+      for (const to of names) assert.equal((await buffer(await store.open(to))).length, 10)
+    },
+  )
 
-  test(`${name}: what is removed is gone, and removing it again is fine`, async (t) => {
+  test(`${name}: what is removed is gone, and removing it again is fine`, options, async (t) => {
     const store = await open(t)
     const to = key('gone.wav')
     const beside = key('gone.wav.json')
@@ -127,24 +137,28 @@ export function storeContract(name: string, prefix: string, open: (t: TestContex
     )
   })
 
-  test(`${name}: an upload that was aborted leaves no part of an object, and the next attempt ends it`, async (t) => {
-    const store = await open(t)
-    const to = key('aborted.wav')
-    const { path, content } = someFile(t, longBytes)
-    const file = await describeFile(path)
-    const abort = new AbortController()
-    const first = putOptions(file, { signal: abort.signal })
-    const sending = store.put(to, file, first)
-    setTimeout(() => abort.abort(new Error('stop')), 60)
-    await sending.catch(() => {})
-    // It may have come in time; what never is there is a part of it.
-    const left = await store.head(to)
-    if (left) assert.deepEqual([left.bytes, left.sha256], [file.bytes, file.sha256])
-    await store.put(to, file, putOptions(file, { resume: first.kept() }))
-    assert.ok((await buffer(await store.open(to))).equals(content))
-  })
+  test(
+    `${name}: an upload that was aborted leaves no part of an object, and the next attempt ends it`,
+    options,
+    async (t) => {
+      const store = await open(t)
+      const to = key('aborted.wav')
+      const { path, content } = someFile(t, longBytes)
+      const file = await describeFile(path)
+      const abort = new AbortController()
+      const first = putOptions(file, { signal: abort.signal })
+      const sending = store.put(to, file, first)
+      setTimeout(() => abort.abort(new Error('stop')), 60)
+      await sending.catch(() => {})
+      // It may have come in time; what never is there is a part of it.
+      const left = await store.head(to)
+      if (left) assert.deepEqual([left.bytes, left.sha256], [file.bytes, file.sha256])
+      await store.put(to, file, putOptions(file, { resume: first.kept() }))
+      assert.ok((await buffer(await store.open(to))).equals(content))
+    },
+  )
 
-  test(`${name}: removing takes with it what an upload left unfinished`, async (t) => {
+  test(`${name}: removing takes with it what an upload left unfinished`, options, async (t) => {
     const store = await open(t)
     const to = key('left.wav')
     const file = await describeFile(someFile(t, longBytes).path)
