@@ -10,18 +10,15 @@ import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { mediaSettings, sipSockets } from './addresses.ts'
-import type { StoreInUse } from './archive/archive.ts'
-import { openStores, storesOn } from './archive/open-stores.ts'
-import { probe } from './archive/probe.ts'
 import { ownFormats, usualRules } from './call/codec-rules.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
-import { systemClock } from './core/clock.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { archiveFindings, conversionFindings } from './doctor-archive.ts'
+import { keysFinding } from './doctor-keys.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { chooseIo } from './media/native-addon.ts'
-import { ffmpegVersion } from './recording/convert/ffmpeg.ts'
 
 export interface Finding {
   readonly level: 'ok' | 'warn' | 'fail'
@@ -56,6 +53,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
     await folderFinding('data', settings.data.dir, 'DATA_DIR'),
+    await keysFinding(settings),
     ...(await archiveFindings(settings)),
     filesFinding(settings),
   ]
@@ -176,20 +174,6 @@ async function musicFinding({ calls }: Settings): Promise<Finding> {
   }
 }
 
-async function conversionFindings({ recording: { format, ffmpeg } }: Settings): Promise<Finding[]> {
-  const what = 'conversion'
-  if (format === 'wav') return []
-  const version = await ffmpegVersion(ffmpeg)
-  if (version !== undefined) return [{ level: 'ok', what, text: `to ${format} by ffmpeg ${version}` }]
-  return [
-    {
-      level: 'warn',
-      what,
-      text: `recordings stay WAV: "${ffmpeg}" cannot be run; install ffmpeg, or set RECORDING_FFMPEG`,
-    },
-  ]
-}
-
 function denoiseFindings(settings: Settings): Finding[] {
   const what = 'denoise'
   if (!mediaSettings(settings).loadDenoise) return []
@@ -235,32 +219,6 @@ async function folderFinding(what: string, folder: string, env: string): Promise
   const text = `${path}, ${(free / 2 ** 30).toFixed(1)} GiB free${what === 'recordings' ? `: ${hours} hours of calls` : ''}`
   if (free < leastFreeBytes) return { level: 'fail', what, text: `${text}: make room` }
   return { level: free < littleFreeBytes ? 'warn' : 'ok', what, text }
-}
-
-/** What a copy of a recording needs of each store: write, compare, read, delete. */
-async function archiveFindings(settings: Settings): Promise<Finding[]> {
-  const names = storesOn(settings.storage)
-  if (names.length === 0) {
-    const forgotten = storesOn({ ...settings.storage, enabled: true })
-    if (settings.storage.enabled || forgotten.length === 0) return [{ level: 'ok', what: 'archive', text: 'none' }]
-    const text = `${forgotten.join(', ')}: off, for RECORDING_STORAGE_ENABLED is false`
-    return [{ level: 'warn', what: 'archive', text }]
-  }
-  try {
-    const stores = await openStores(settings.storage, systemClock)
-    return await Promise.all(stores.map((inUse) => probeFinding(inUse)))
-  } catch (error) {
-    return [{ level: 'fail', what: 'archive', text: error instanceof Error ? error.message : String(error) }]
-  }
-}
-
-async function probeFinding(inUse: StoreInUse): Promise<Finding> {
-  const what = `archive ${inUse.store.name}`
-  try {
-    return { level: 'ok', what, text: `${await probe(inUse)} was written, read and deleted` }
-  } catch (error) {
-    return { level: 'fail', what, text: error instanceof Error ? error.message : String(error) }
-  }
 }
 
 /** A port of a call takes two sockets and, while it is recorded, a file. */

@@ -128,6 +128,7 @@ test('an erasure that a crash cut off goes on with what is left', async (t) => {
   await first.jobs.close()
   const next = serve()
   await next.jobs.start()
+  await next.erasures.resume()
   await next.jobs.idle()
   const { state, report } = await next.erasures.find(id)
   assert.deepEqual([state, report?.calls], ['done', 1])
@@ -185,6 +186,21 @@ test('an export that cannot be made is tried again, says why, and is given up as
   assert.deepEqual(failed, ['compliance.export'])
   assert.equal((await exports.find(id)).state, 'failed')
   assert.deepEqual(readdirSync(join(recordingDir, '..', 'exports')), [], 'nothing half is left')
+})
+
+test('an erasure whose job was cancelled is taken up at the next start', async (t) => {
+  const { serve, database, folder } = await withCallsOf(t)
+  const { erasures, jobs } = serve()
+  const { id } = await erasures.begin({ person: number }, 'asked', asker)
+  const { items } = await database.jobs.list({ kind: 'compliance.erase', limit: 9 })
+  await database.jobs.remove(items[0]?.id ?? '')
+  await jobs.start()
+  await jobs.idle()
+  assert.equal((await erasures.find(id)).state, 'running')
+  await erasures.resume()
+  await jobs.idle()
+  assert.equal((await erasures.find(id)).state, 'done')
+  assert.deepEqual(whoNames(folder, number), [])
 })
 
 test('sound that is only in an archive is exported from there, and erased there', async (t) => {

@@ -56,9 +56,6 @@ export const unsupported: readonly Group[] = [
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
   {
-    names: 'RECORDING_CLEANUP_DAYS',
-    why: 'recordings are kept until somebody removes them: nothing is deleted by age yet',
-  },
   { names: 'RECORDING_QUALITY', why: 'FLAC is lossless at any of its levels; MP3 and Opus have their bit rates' },
   { names: 'RECORDING_MAX_DURATION_HOURS RECORDING_MAX_DURATION', why: 'no recording is cut off by its length' },
   {
