@@ -55,7 +55,6 @@ export const unsupported: readonly Group[] = [
     names: 'LOG_FORMAT LOG_OUTPUT_FILE',
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
-  {
   { names: 'RECORDING_QUALITY', why: 'FLAC is lossless at any of its levels; MP3 and Opus have their bit rates' },
   { names: 'RECORDING_MAX_DURATION_HOURS RECORDING_MAX_DURATION', why: 'no recording is cut off by its length' },
   {
