@@ -39,6 +39,7 @@ export interface Tables {
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   siprec_peers: SiprecPeersTable
+  siprec_sessions: SiprecSessionsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -348,6 +349,13 @@ export interface ExtensionsTable {
   /** JSON of a VoiceProcessing. */
   sound: string | null
   created_at_ms: number
+}
+
+/** Recording sessions that run. */
+export interface SiprecSessionsTable {
+  id: string
+  /** base64 */
+  sealed: string
 }
 
 /** Recording clients. */
