@@ -69,6 +69,8 @@ export interface ApiDeps {
   /** Folder of the built console; undefined while it is being built. */
   readonly consoleFolder: () => string | undefined
   readonly settingsDesk: SettingsDesk
+  /** Both when left out. */
+  readonly pauseDefaults?: () => PauseDefaults
   readonly settings?: ApiSettings
 }
 
@@ -98,6 +100,12 @@ export interface SettingsDesk {
   /** Read them again; undefined where they cannot be. */
   readonly reload: () => Promise<SettingsReloaded> | undefined
   readonly status: () => { enabled: boolean; watched: boolean; configFile?: string; last?: SettingsReloaded }
+}
+
+/** What a pause stops that does not say so. */
+export interface PauseDefaults {
+  readonly recording: boolean
+  readonly transcription: boolean
 }
 
 export interface SipMessageQuery {
