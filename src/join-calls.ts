@@ -74,6 +74,7 @@ export interface CallSide {
   readonly trunks: TrunkLines
   readonly siprecPeers: PeerBook
   readonly sender: RecordingSender
+  readonly reception: SiprecReception
   readonly siprec: SiprecServer
   /** Calls whose recording sessions could not be taken up. */
   readonly notTakenUp: readonly string[]
@@ -310,6 +311,7 @@ export async function joinCalls(
     trunks,
     siprecPeers,
     sender,
+    reception,
     siprec,
     notTakenUp,
     stack,

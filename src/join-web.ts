@@ -58,9 +58,11 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     trunks,
     sender,
     siprecPeers: calls.siprecPeers,
+    orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,
     jobs,
     jobList: database.jobs,
+    archive: foundation.archive,
     audit,
     life,
     bans: calls.bans,
@@ -95,7 +97,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
 }
 
 function makeHealth(
-  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, archive, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -108,6 +110,7 @@ function makeHealth(
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
       jobs: () => jobs.summary(),
+      ...(archive.stores.length > 0 && { archive: () => Promise.resolve(archive.summary()) }),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,

@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { accessSettings } from './access-settings.ts'
+import { storageSettings } from './archive-settings.ts'
+import { convertSettings } from './convert-settings.ts'
 import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
@@ -33,7 +35,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
-import { recordingServer, recordToSettings } from './recording-servers.ts'
+import { recordingServer } from './recording-servers.ts'
 import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { redisSettings, siprecSettings } from './siprec-settings.ts'
@@ -325,9 +327,11 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...convertSettings,
     ...decoderSettings,
   }),
-  siprec: section({ ...siprecSettings, ...recordToSettings }),
+  storage: storageSettings,
+  siprec: section(siprecSettings),
   redis: section(redisSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
