@@ -296,7 +296,10 @@ export class Port implements PacketHandler, Wire {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, seal, blocks, wallAt, failed }, clock.now())
+    const heard = (samples: Int16Array, count: number): void => {
+      if (!this.#ear.awake) this.#quality.sound(samples, count, clock.now())
+    }
+    const recorder = new Recorder({ path, seal, blocks, wallAt, heard, failed }, clock.now())
     recorder.pause(this.#recordingPaused)
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined

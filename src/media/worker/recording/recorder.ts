@@ -32,6 +32,8 @@ export interface RecorderOptions {
   readonly blocks: BlockPool
   /** Wall time of a moment of the monotonic clock, ms. */
   readonly wallAt: (nowMs: number) => number
+  /** Told the sound of what has to be decoded, as many samples as are said of its array, which is used again. */
+  readonly heard?: (samples: Int16Array, count: number) => void
   /** Writing failed; nothing more will be written. Told once. */
   readonly failed: (text: string) => void
 }
@@ -230,7 +232,7 @@ export class Recorder {
     const wanted = codec.encoding === 'opus' && file.channels === 2 ? stereoOpus : codecFor(codec, file.sampleRateHz)
     if (this.#inOrder?.codec === wanted) return this.#inOrder
     this.#inOrder?.close()
-    this.#inOrder = new InOrder(wanted, file)
+    this.#inOrder = new InOrder(wanted, file, this.#options.heard)
     return this.#inOrder
   }
 }
