@@ -20,6 +20,7 @@
 //                 long ago the kernel took it, µs
 //   toSendAt      int32[][3]: socket, offset in the block, length
 //   passAt        int32[10]: the arguments of pass()
+//   momentAt      float64: when the last poll() or drain() began, ms of the monotonic clock
 #pragma once
 #include "pass.h"
 #include <algorithm>
@@ -46,7 +47,9 @@ constexpr uint32_t receivedWords = 5;
 constexpr uint32_t toSendAt = receivedAt + (slots + reserved) * receivedWords * sizeof(int32_t);
 constexpr uint32_t passAt = toSendAt + maxSent * 3 * sizeof(int32_t);
 constexpr uint32_t passWords = 10;
-constexpr uint32_t blockBytes = passAt + passWords * sizeof(int32_t);
+constexpr uint32_t momentAt = passAt + passWords * sizeof(int32_t);
+constexpr uint32_t blockBytes = momentAt + sizeof(double);
+static_assert(momentAt % sizeof(double) == 0);
 
 // Flags of a packet.
 constexpr int32_t sourceChanged = 1; // it is not that of the socket's packet before
@@ -110,11 +113,27 @@ inline int64_t takenAt(msghdr &message, int64_t nowUs) {
   return nowUs;
 }
 
-inline int64_t wallUs() {
+inline int64_t readClock(clockid_t clock) {
   timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return microseconds(now);
 }
+
+// One moment on two clocks: packets are stamped by the one, JavaScript lives by the other.
+struct Moment {
+  int64_t wallUs = 0, monotonicUs = 0;
+
+  // A thread that lost its processor between the readings reads again.
+  static Moment now() {
+    Moment moment;
+    for (int tries = 0; tries < 5; tries++) {
+      moment.monotonicUs = readClock(CLOCK_MONOTONIC);
+      moment.wallUs = readClock(CLOCK_REALTIME);
+      if (readClock(CLOCK_MONOTONIC) - moment.monotonicUs < 100) break;
+    }
+    return moment;
+  }
+};
 
 struct Control {
   alignas(cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(timespec))];
@@ -273,7 +292,10 @@ struct Io {
   void begin(uint32_t from, uint32_t to) {
     filled = from;
     end = to;
-    nowUs = wallUs();
+    const Moment moment = Moment::now();
+    nowUs = moment.wallUs;
+    const double monotonicMs = static_cast<double>(moment.monotonicUs) / 1000;
+    memcpy(block + momentAt, &monotonicMs, sizeof monotonicMs);
     more = false;
   }
 

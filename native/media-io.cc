@@ -9,7 +9,7 @@
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 5;
+constexpr int32_t interfaceVersion = 6;
 
 // An Io, and what keeps its block alive.
 struct Held : Io {
@@ -112,6 +112,13 @@ napi_value drain(napi_env env, napi_callback_info info) {
   return call.answer(static_cast<int32_t>(call.io().drain(call.number(1))));
 }
 
+// now(io): the monotonic clock, ms.
+napi_value now(napi_env env, napi_callback_info) {
+  napi_value result = nullptr;
+  napi_create_double(env, static_cast<double>(readClock(CLOCK_MONOTONIC)) / 1000, &result);
+  return result;
+}
+
 // ease(io, socket, on)
 napi_value ease(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -168,7 +175,7 @@ NAPI_MODULE_INIT() {
     napi_callback function;
   } functions[] = {{"create", create}, {"open", open},   {"close", close}, {"aim", aim},       {"ease", ease},        {"pass", pass},
                    {"poll", poll},     {"drain", drain}, {"send", send},   {"source", source}, {"counters", counters},
-                   {"write", writeAll}};
+                   {"write", writeAll}, {"now", now}};
   for (const auto &[name, function] : functions) {
     napi_value value = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);

@@ -12,8 +12,10 @@ import { FactBus } from './events/bus.ts'
 import type { Jobs } from './jobs/runner.ts'
 import { joinJobs } from './join-jobs.ts'
 import { joinLife, type LifeSide } from './join-life.ts'
+import { joinProofs } from './join-proof.ts'
 import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
+import type { Proofs } from './proof/proofs.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 
 export interface Foundation {
@@ -32,6 +34,7 @@ export interface Foundation {
   readonly recordingDir: string
   /** What recordings are sealed with, and read again. */
   readonly keys: RecordingKeys
+  readonly proofs: Proofs
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -58,7 +61,8 @@ export async function layFoundation(
   closing.push(async () => giveBack())
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
-  const { jobs, work } = joinJobs({ settings, clock, log, bus, database })
+  const proofs = await joinProofs({ settings, database, openKey: keys.openKey, clock, bus })
+  const { jobs, work } = joinJobs({ settings, clock, log, bus, database, proofs })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
@@ -92,6 +96,7 @@ export async function layFoundation(
     life,
     recordingDir,
     keys,
+    proofs,
     recordingsWritable,
     closing,
   }

@@ -1,5 +1,5 @@
 /** Joins the master keys of the settings to the recordings that are sealed with them. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -21,14 +21,26 @@ export function keysIn({ keys, masterKey }: Settings['sealing']): Exclude<Settin
   return masterKey === '' ? 'file' : 'environment'
 }
 
+/** Where key files are. */
+export const keysFolder = ({ sealing, data }: Settings): string =>
+  resolve(sealing.keysDir === '' ? join(data.dir, 'keys') : sealing.keysDir)
+
 /** Of these settings, not begun: for reading, and for the command line. @throws {SealingError} `sealing.key-refused` */
-export function keyRingOf({ sealing }: Settings, clock: Clock, log: Logger): KeyRing {
-  const { keysDir, keyBackupDir, masterKey, formerMasterKeys, cipher, rotateEvery } = sealing
-  const files = new FileKeys(resolve(keysDir), clock, keyBackupDir === '' ? undefined : resolve(keyBackupDir))
+export function keyRingOf(settings: Settings, clock: Clock, log: Logger): KeyRing {
+  const { sealing } = settings
+  const { cipher, rotateEvery } = sealing
+  const sources = masterKeysOf(settings, clock)
+  return new KeyRing({ sources, cipher: ciphers[cipher], rotateEveryMs: rotateEvery, clock, log })
+}
+
+/** Where master keys are, that of new recordings first. @throws {SealingError} `sealing.key-refused` */
+export function masterKeysOf(settings: Settings, clock: Clock): readonly [MasterKeys, ...MasterKeys[]] {
+  const { sealing } = settings
+  const { keyBackupDir, masterKey, formerMasterKeys } = sealing
+  const files = new FileKeys(keysFolder(settings), clock, keyBackupDir === '' ? undefined : resolve(keyBackupDir))
   const environment = new EnvironmentKeys([masterKey, ...formerMasterKeys].filter((key) => key !== ''))
   const chosen: MasterKeys = keysIn(sealing) === 'environment' ? environment : files
-  const sources = [chosen, ...[files, environment].filter((each) => each !== chosen)]
-  return new KeyRing({ sources, cipher: ciphers[cipher], rotateEveryMs: rotateEvery, clock, log })
+  return [chosen, ...[files, environment].filter((each) => each !== chosen)]
 }
 
 /** Begin what new recordings are sealed with, if they are. @throws {SealingError} and what the file system throws. */

@@ -6,6 +6,7 @@ import { type Auth, createAuth } from './auth/auth.ts'
 import { ensureAdmin } from './auth/users.ts'
 import { daysLeft } from './certificates.ts'
 import type { Foundation } from './foundation.ts'
+import { httpsIdentity } from './https-identity.ts'
 import type { CallSide } from './join-calls.ts'
 import { ensureConsoleBuilt } from './ops/console-build.ts'
 import { folderHasRoom, Health, workersRun } from './ops/health.ts'
@@ -23,6 +24,8 @@ export interface WebSide {
   readonly adminPassword: string | undefined
   /** The console is built and served. */
   readonly consoleReady: Promise<void>
+  /** Of HTTPS. @throws {StartError} What is wrong with its files. */
+  readonly renewCertificate: () => void
 }
 
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
@@ -41,6 +44,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
   })
   const health = makeHealth(foundation, calls)
   const consoleBuild = buildConsole(foundation)
+  const tls = httpsIdentity(settings)
   const api = await createApi({
     version,
     clock,
@@ -64,12 +68,14 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     ...(settings.http.metrics && { metrics: makeMetrics(foundation, calls) }),
     recordingDir,
     openKey: foundation.keys.openKey,
+    proofs: foundation.proofs,
     digestHashes: (username, password) => digestHashes(username, settings.sip.realm, password),
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
     settingsDesk,
     consoleFolder: consoleBuild.folder,
     settings: {
+      ...(tls && { tls }),
       trustedProxies: http.trustedProxies,
       requestsPerMinute: () => foundation.live.now.http.requestsPerMinute,
       apiKeys: http.apiKeys,
@@ -79,7 +85,8 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
   })
   closing.push(() => api.close())
   const url = await api.listen({ host: settings.http.host, port: settings.http.port })
-  return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready }
+  const renewCertificate = (): void => api.renewCertificate()
+  return { auth, health, url, adminPassword, consoleReady: consoleBuild.ready, renewCertificate }
 }
 
 function makeHealth(

@@ -15,7 +15,7 @@ import { LiveSettings } from './core/settings/live.ts'
 import type { LoadedSettings } from './core/settings/load.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
-import { joinWeb } from './join-web.ts'
+import { joinWeb, type WebSide } from './join-web.ts'
 import type { Health } from './ops/health.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
@@ -80,9 +80,15 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
   const reserved = interrupted.map(({ name }) => name)
   const calls = await joinCalls(foundation, reserved)
-  const reload = joinReload(start, foundation, calls)
+  let https: Pick<WebSide, 'renewCertificate'> | undefined
+  const reload = joinReload(start, foundation, () => {
+    calls.certificates.reload()
+    https?.renewCertificate()
+  })
   const settingsDesk = createSettingsDesk({ live, loaded: start.loaded, reload })
-  const { auth, health, url, adminPassword, consoleReady } = await joinWeb(foundation, calls, settingsDesk)
+  const web = await joinWeb(foundation, calls, settingsDesk)
+  const { auth, health, url, adminPassword, consoleReady } = web
+  https = web
   await foundation.jobs.start()
   foundation.life.retention.start()
   health.started()
@@ -107,17 +113,14 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
 function joinReload(
   { loaded, live, again }: Start,
   foundation: Foundation,
-  calls: CallSide,
+  renewCertificates: () => void,
 ): SettingsReload | undefined {
   if (!again) return undefined
   const { settings, clock, log, bus, audit, database, closing } = foundation
   const reload = new SettingsReload({
     live,
     read: again,
-    also: [
-      () => takeFromFile(database.directory, settings.sip.realm, live.now.extensions),
-      () => calls.certificates.reload(),
-    ],
+    also: [() => takeFromFile(database.directory, settings.sip.realm, live.now.extensions), renewCertificates],
     configFile: loaded.configFile,
     clock,
     log,

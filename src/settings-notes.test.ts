@@ -21,14 +21,14 @@ function notes(env: Record<string, string>, there: readonly string[] = []): [str
   return lines
 }
 
-test('what has no effect is one line, what does not protect a warning, however many variables there are', () => {
+test('what has no effect is one line, what does not protect another, however many variables there are', () => {
   const lines = notes({ AGC_MAX_GAIN: '24', AGC_HOLD_TIME: '50', LI_ENABLED: 'true', PII_DETECTION_ENABLED: 'true' })
   assert.deepEqual(
     lines.map(([level, , settings]) => [level, settings]),
     [
       ['warn', { PII_DETECTION_ENABLED: 'personal data in speech is not found or masked yet' }],
       [
-        'info',
+        'warn',
         {
           'AGC_HOLD_TIME AGC_MAX_GAIN': 'a recording is what came, sample for sample',
           LI_ENABLED: 'there is no lawful interception',

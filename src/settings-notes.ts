@@ -25,7 +25,7 @@ export function noteSettings(
     log.warn('Settings that should protect something are known and not supported', { settings: unprotected })
   const without = list(false)
   if (Object.keys(without).length > 0)
-    log.info('Settings are known and not supported; `patchbay config check` says more', { settings: without })
+    log.warn('Settings are known and not supported; `patchbay config check` says more', { settings: without })
   const unread = configFile === undefined ? theirFiles.find(isThere) : undefined
   if (unread !== undefined)
     log.warn('A settings file is there and is not read; CONFIG_FILE would name it', { path: unread })

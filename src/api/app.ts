@@ -23,6 +23,7 @@ const maxParamLength = 2_048
 
 export function createApp(settings: ApiSettings): App {
   const app = Fastify({
+    ...(settings.tls && { https: settings.tls() }),
     logger: false,
     bodyLimit,
     requestTimeout: requestTimeoutMs,

@@ -16,6 +16,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { DigestHashes, Directory } from '../pbx/directory.ts'
 import type { Registrations } from '../pbx/registrations.ts'
 import type { TrunkStatuses } from '../pbx/trunk-status.ts'
+import type { Proofs } from '../proof/proofs.ts'
 import type { LiveRecordings } from '../recording/types.ts'
 import type { Holds } from '../retention/holds.ts'
 import type { Orphans } from '../retention/orphans.ts'
@@ -53,6 +54,7 @@ export interface ApiDeps {
   readonly recordingDir: string
   /** For files that are sealed. */
   readonly openKey: OpenKey
+  readonly proofs: Proofs
   /** Hashes of an extension's password in our realm (sip/auth). */
   readonly digestHashes: (username: string, password: string) => DigestHashes
   /** The latest SIP messages that are in memory, in order. */
@@ -102,7 +104,15 @@ export interface SipMessageQuery {
   readonly limit: number
 }
 
+/** In PEM. */
+export interface HttpsIdentity {
+  readonly cert: string
+  readonly key: string
+}
+
 export interface ApiSettings extends AccessSettings {
+  /** Reads what HTTPS is served with; HTTP when left out. */
+  readonly tls?: () => HttpsIdentity
   /** Addresses of reverse proxies whose X-Forwarded headers are believed. Default: none. */
   readonly trustedProxies?: readonly string[]
   /** Requests a minute from one address; 0 for no bound. Default 1200: ten times what a busy console asks. */

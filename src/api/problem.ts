@@ -12,6 +12,7 @@ import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
 import { directoryFailures } from '../pbx/directory.ts'
+import { proofFailures } from '../proof/failures.ts'
 import { retentionFailures } from '../retention/failures.ts'
 import { sealingFailures } from '../sealing/failures.ts'
 import { peerFailures } from '../siprec/peers/peer.ts'
@@ -24,6 +25,7 @@ const known: FailureTable = {
   ...directoryFailures,
   ...databaseFailures,
   ...sealingFailures,
+  ...proofFailures,
   ...retentionFailures,
   ...jobFailures,
   ...peerFailures,

@@ -5,8 +5,10 @@
  *                                              ▲── facts ─── FactBus
  *
  * Every answer carries a strict content security policy; there is no CORS, so other sites' scripts read nothing.
- * TLS is left to a proxy in front. What may be asked stands in routes/, who may ask in access.ts.
+ * HTTPS by a setting, or by a proxy in front. What may be asked stands in routes/, who may ask in access.ts.
  */
+
+import type { Server } from 'node:https'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
@@ -33,6 +35,7 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
+import { proofRoutes } from './routes/proofs.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
@@ -56,6 +59,8 @@ export interface Api {
    * @throws {ApiError} `api.port-in-use`, `api.cannot-listen`
    */
   listen(at: { readonly host: string; readonly port: number }): Promise<string>
+  /** Read the certificate of HTTPS again. @throws What the file or the certificate is not good for. */
+  renewCertificate(): void
   /** Stop listening, end open connections. Twice is fine. */
   close(): Promise<void>
 }
@@ -71,6 +76,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
         const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
         throw new ApiError(inUse ? 'api.port-in-use' : 'api.cannot-listen', `${host}:${port}`, { cause: error })
       }
+    },
+    renewCertificate() {
+      const tls = deps.settings?.tls
+      const { server } = app as unknown as { readonly server: Server }
+      if (tls) server.setSecureContext(tls())
     },
     close: () => app.close(),
   }
@@ -93,6 +103,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   siprecStatusRoutes(app, deps)
   missingRoutes(app)
   recordingRoutes(app, deps)
+  proofRoutes(app, deps)
   liveRecordingRoutes(app, deps)
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)

@@ -19,7 +19,10 @@ import { joinLife } from '../join-life.ts'
 import { Health } from '../ops/health.ts'
 import { Metrics } from '../ops/metrics.ts'
 import type { TrunkStatus } from '../pbx/trunk-status.ts'
+import { Proofs } from '../proof/proofs.ts'
+import { SigningKey } from '../proof/signing-key.ts'
 import { Recordings } from '../recording/service.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import { SealingError } from '../sealing/failures.ts'
 import { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { App } from './app.ts'
@@ -47,6 +50,8 @@ export interface ApiUnderTest {
   /** Headers with an API key of this role. */
   readonly keyOf: (role: Role) => Promise<{ 'x-api-key': string }>
 }
+
+const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master))
 
 /** What app.inject takes for the host unless told otherwise. */
 export const ownOrigin = 'http://localhost:80'
@@ -77,6 +82,9 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     jobs,
     recordingDir: folder,
   })
+  const key = await SigningKey.open(join(folder, 'keys'))
+  const openKey = changes.openKey ?? noKeys
+  const proofs = new Proofs({ store: database.proofs, folder, key, openKey, clock, bus })
   const siprecPeers = await PeerBook.open({
     clock,
     store: database.siprecPeers,
@@ -128,7 +136,8 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
       jobEnds: () => [],
     }),
     recordingDir: folder,
-    openKey: ({ master }) => Promise.reject(new SealingError('sealing.key-missing', master)),
+    openKey: noKeys,
+    proofs,
     digestHashes: (username, secret) => ({ realm: 'test', md5: `md5 ${username} ${secret}`, sha256: 'sha' }),
     sipMessages: () => [],
     sip: () => ({ domain: '192.0.2.1', listeners: [{ transport: 'udp', ip: '192.0.2.1', port: 5060 }] }),

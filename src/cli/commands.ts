@@ -192,6 +192,11 @@ const hold: Command = async (context) => {
   return runHold(load(context).settings, context)
 }
 
+const recording: Command = async (context) => {
+  const { runRecording } = await import('./recording.ts')
+  return runRecording(load(context).settings, context)
+}
+
 const cdr: Command = async (context) => {
   const { runCdr } = await import('./cdr.ts')
   return runCdr(load(context).settings, context)
@@ -210,5 +215,6 @@ export const commands: Readonly<Record<string, Command>> = {
   audit,
   retention,
   hold,
+  recording,
   cdr,
 }

@@ -10,6 +10,7 @@ const names = new Set([
   'SipError',
   'PromptError',
   'SealingError',
+  'ProofError',
   'RetentionError',
 ])
 

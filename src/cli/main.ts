@@ -32,6 +32,10 @@ const usage = `usage: patchbay <command> [options]
   audit list [--subject recording:ID] [--limit N]   who did what, newest first, as JSON lines
   audit verify [--head HASH]      whether the record is whole; HASH: one that the log or an earlier check told
 
+  recording verify NAME | --all   whether its files are as they were when it was stored, or what was changed, missing or added
+  recording decrypt FILE [--output FILE] [--unfinished] [--key FILE] [--rate HZ]   .sealed; .siprec of loreste/siprec with its key
+  recording keys list | rotate | rewrap   master keys; a new one; all files under the one in force
+
   --config FILE                 patchbay.yaml; else CONFIG_FILE
   --help                        this text`
 
@@ -47,6 +51,10 @@ const options = {
   'password-stdin': { type: 'boolean' },
   language: { type: 'string' },
   output: { type: 'string' },
+  all: { type: 'boolean' },
+  unfinished: { type: 'boolean' },
+  key: { type: 'string' },
+  rate: { type: 'string' },
   state: { type: 'string' },
   kind: { type: 'string' },
   head: { type: 'string' },

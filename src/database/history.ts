@@ -127,7 +127,11 @@ async function withParts(db: Kysely<Tables>, rows: readonly Selectable<CallsTabl
   return rows.map((row) => callOf(row, (legs.get(row.id) ?? []).map(legOf), recordings.get(row.id) ?? []))
 }
 
-async function withFiles(db: Kysely<Tables>, rows: readonly Selectable<RecordingsTable>[]): Promise<RecordingRecord[]> {
+/** Rows of recordings with their files, people and tags. */
+export async function withFiles(
+  db: Kysely<Tables>,
+  rows: readonly Selectable<RecordingsTable>[],
+): Promise<RecordingRecord[]> {
   if (rows.length === 0) return []
   const ids = rows.map(({ id }) => id)
   const fileRows = await db

@@ -22,6 +22,7 @@ import { up as jobs } from './migrations/0013-jobs.ts'
 import { up as life } from './migrations/0014-life.ts'
 import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
 import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
+import { up as proofs } from './migrations/0017-proofs.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -41,6 +42,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0014-life': { up: life },
   '0015-recording-heard': { up: recordingHeard },
   '0016-siprec-peers': { up: siprecPeers },
+  '0017-proofs': { up: proofs },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

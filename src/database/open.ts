@@ -14,6 +14,7 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
+import type { ProofStore } from '../proof/types.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
@@ -26,6 +27,7 @@ import { createAuditStore } from './life/audit.ts'
 import { createCdrStore } from './life/cdr.ts'
 import { createHoldStore } from './life/holds.ts'
 import { createLabelStore } from './life/labels.ts'
+import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
@@ -43,6 +45,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly audit: AuditStore
+  readonly proofs: ProofStore
   readonly retention: RetentionStore
   readonly holds: HoldStore
   readonly labels: LabelStore
@@ -101,6 +104,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       audit: createAuditStore(db),
       retention: createRetentionStore(db, settled),
       holds: createHoldStore(db, settled),
+      proofs: createProofStore(db, settled),
       labels: createLabelStore(db, settled),
       cdr: createCdrStore(db, settled),
       jobs: new KeptJobs(db, settled),

@@ -37,6 +37,18 @@ export interface Tables {
   api_keys: ApiKeysTable
   sessions: SessionsTable
   audit: AuditTable
+  proofs: ProofsTable
+}
+
+export interface ProofsTable {
+  serial: number
+  recording_id: string
+  /** JSON; null when it was erased. */
+  statement: string | null
+  /** JSON. */
+  link: string
+  /** base64 */
+  signature: string
 }
 
 export interface CallsTable {

@@ -281,6 +281,15 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** Its proof was made (docs/proof.md): the link of the chain, and its signature. Keep them elsewhere, and nothing before can be made anew. */
+  'recording.proven': OfCall & {
+    readonly recordingId: string
+    readonly serial: number
+    readonly link: string
+    readonly signature: string
+  }
+  /** It is not as it was when it was stored. */
+  'recording.proof-broken': OfCall & { readonly recordingId: string; readonly problems: readonly string[] }
   /** Its time was over, or a person wanted it: no file of it is left anywhere. */
   'recording.deleted': OfCall & { readonly recordingId: string }
   /** A job was given up after its attempts; it is kept, and a person can retry it. `text`: what the last attempt said. */

@@ -11,7 +11,7 @@ import type { IoKind } from './types.ts'
 export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
-export const interfaceVersion = 5
+export const interfaceVersion = 6
 
 /** What native/media-io.cc gives; `Io` is its own and means nothing here. */
 export interface Native {
@@ -24,6 +24,8 @@ export interface Native {
   poll(io: object, share: number): number
   /** Into the reserved slots. */
   drain(io: object, socket: number): number
+  /** The clock by which it says when a poll began, ms. */
+  now(io: object): number
   ease(io: object, socket: number, on: number): void
   /** The rest of it lies in the block. */
   pass(io: object, fromIp: string, fromPort: number): void

@@ -21,7 +21,7 @@ const endings = [
   '.locations',
 ]
 /** Behind an ending: sealed, where its copies are, its part of the proof, half written. */
-const behind = ['', '.sealed', '.locations', '.proof', '.metadata', '.new']
+const behind = ['', '.sealed', '.locations', '.proof', '.metadata', '.new', '.sealed.locations', '.sealed.damaged']
 
 /**
  * Names a recording may have in the folder and in `unfinished/`; most of them are not there.

@@ -6,6 +6,18 @@ const secretError = 'at least 32 characters (RFC 7518 §3.2); `openssl rand -hex
 const keyError = 'at least 16 characters'
 
 export const accessSettings = {
+  tls: setting(flag().default(false), {
+    env: 'HTTP_TLS_ENABLED',
+    description: 'Serve console and API by HTTPS, with HTTP_TLS_CERT_FILE and HTTP_TLS_KEY_FILE, and not by HTTP.',
+  }),
+  tlsCert: setting(text().default(''), {
+    env: 'HTTP_TLS_CERT_FILE',
+    description: 'File with the certificate and its intermediates for HTTPS, in PEM. Read again with the settings.',
+  }),
+  tlsKey: setting(text().default(''), {
+    env: 'HTTP_TLS_KEY_FILE',
+    description: 'File with the key of that certificate, in PEM, without a passphrase.',
+  }),
   requestsPerMinute: setting(whole(0, 1_000_000).default(1_200), {
     env: 'HTTP_REQUESTS_PER_MINUTE',
     description: 'Requests a minute that one address may send to the API; 0 for no limit.',

@@ -80,6 +80,10 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
     put(raw, dotted.split('.'), value)
     sources.set(dotted, 'given by the caller')
   }
+  for (const list of ['siprecPeers'] as const) {
+    const more = byRule.get(list)?.value
+    if (Array.isArray(more) && !(list in overrides)) raw[list] = [...listIn(raw[list]), ...(more as unknown[])]
+  }
   for (const leaf of leaves) {
     const dotted = leaf.path.join('.')
     if (dotted in overrides) continue
@@ -139,6 +143,8 @@ function put(target: Record<string, unknown>, path: readonly string[], value: un
   put(target[head] as Record<string, unknown>, rest, value)
 }
 
+const listIn = (given: unknown): unknown[] => (Array.isArray(given) ? (given as unknown[]) : [])
+
 const lookUp = (raw: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
@@ -166,7 +172,13 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+function checkTogether({ sip, http, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+  for (const [name, path] of [
+    ['HTTP_TLS_CERT_FILE', http.tlsCert],
+    ['HTTP_TLS_KEY_FILE', http.tlsKey],
+  ] as const)
+    if (http.tls && path === '')
+      throw new SettingsError(`${name}: nothing was given; must be the path of a file with HTTP_TLS_ENABLED`)
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,

@@ -20,10 +20,10 @@ export const sealingSettings = {
     description:
       'Where the master keys are that wrap the keys of recordings. `auto`: in the environment where SIPREC_MASTER_KEY is set, else in the files of MASTER_KEY_PATH.',
   }),
-  keysDir: setting(text().default('./keys'), {
+  keysDir: setting(text().default(''), {
     env: 'MASTER_KEY_PATH',
     description:
-      'Folder of the master key files and of the key that signs proofs; made at first use, for the owner alone.',
+      'Folder of the master key files and of the key that signs proofs; `keys` in DATA_DIR when empty. Made at first use, for the owner alone.',
   }),
   keyBackupDir: setting(text().default(''), {
     env: 'KEY_BACKUP_PATH',
@@ -39,6 +39,10 @@ export const sealingSettings = {
     description:
       'Former values of SIPREC_MASTER_KEY, separated by commas, for recordings that are still wrapped by them.',
     secret: true,
+  }),
+  proof: setting(flag().default(true), {
+    env: 'RECORDING_PROOF',
+    description: 'Sign for each finished recording what its files are, in a chain (docs/proof.md).',
   }),
   rotateEvery: setting(duration().default(90 * 86_400_000), {
     env: 'KEY_ROTATION_INTERVAL',

@@ -113,6 +113,12 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
           .set({ state: 'deleted', deleted_at_ms: atMs, base_name: null })
           .where('id', '=', recordingId)
           .execute()
+        // It tells who spoke. The link stays, and the chain holds.
+        await transaction
+          .updateTable('proofs')
+          .set({ statement: null })
+          .where('recording_id', '=', recordingId)
+          .execute()
         await transaction.deleteFrom('recording_files').where('recording_id', '=', recordingId).execute()
       })
     },

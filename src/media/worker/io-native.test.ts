@@ -5,7 +5,7 @@ import { FakeClock } from '../../core/fake-clock.ts'
 import { interfaceVersion, type Native } from '../native-addon.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { NativeIo } from './io-native.ts'
-import { receivedAt, receivedWords, reserved, slots } from './native-block.ts'
+import { momentAt, receivedAt, receivedWords, reserved, slots } from './native-block.ts'
 
 const to = { ip: '192.0.2.1', port: 4000 }
 
@@ -17,6 +17,8 @@ function fake(pollMs = 5, before = () => {}) {
   const waiting: number[] = []
   /** What went past us and was not told yet. */
   const passed: number[] = []
+  /** How long this thread stands still between a look and hearing of it. */
+  let stillMs = 0
   let block = new ArrayBuffer(0)
   let nextSocket = 0
   const native: Native = {
@@ -31,7 +33,9 @@ function fake(pollMs = 5, before = () => {}) {
       calls.push(`aim ${socket} ${ip}:${port}`)
       return 1
     },
+    now: () => clock.now(),
     poll() {
+      new Float64Array(block, momentAt)[0] = clock.now() - stillMs
       const words = new Int32Array(block, receivedAt)
       const taken = waiting.splice(0, slots)
       for (const [slot, socket] of taken.entries()) words.set([socket, 20, 1, 4000, 1500], slot * receivedWords)
@@ -39,6 +43,7 @@ function fake(pollMs = 5, before = () => {}) {
       return taken.length === slots ? -slots - 1 : taken.length
     },
     drain(_io, socket) {
+      new Float64Array(block, momentAt)[0] = clock.now()
       const words = new Int32Array(block, receivedAt)
       const kept = passed.splice(0, reserved)
       for (const [slot] of kept.entries()) words.set([socket, 20, 2, 4000, 1500], (slots + slot) * receivedWords)
@@ -58,7 +63,7 @@ function fake(pollMs = 5, before = () => {}) {
     assert.ok(sockets)
     return sockets
   }
-  return { clock, calls, waiting, passed, io, open }
+  return { clock, calls, waiting, passed, io, open, standStill: (ms: number) => void (stillMs = ms) }
 }
 
 test('what is sent in answer to a batch leaves in one call, after the batch', async () => {
@@ -76,6 +81,45 @@ test('a packet that waited is told to have come when the kernel took it', async 
   waiting.push(0)
   clock.advance(5)
   assert.deepEqual(came, [clock.now() - 1.5])
+})
+
+test('when packets came is counted from when they were taken, though this thread stood still before it heard of them', async () => {
+  const { clock, waiting, open, standStill } = fake()
+  const came: (number | undefined)[] = []
+  await open({ rtp: (_bytes, _from, atMs) => came.push(atMs) })
+  waiting.push(0)
+  standStill(110)
+  clock.advance(5)
+  assert.deepEqual(came, [clock.now() - 110 - 1.5])
+})
+
+test('what went past a port is told before something changes, and what it sends in answer goes nowhere', async () => {
+  const { clock, calls, waiting, passed, io, open } = fake()
+  const out = await open()
+  const told: (boolean | undefined)[] = []
+  const sockets: PortSockets = await open({
+    rtp(bytes, from, _atMs, isPassed) {
+      told.push(isPassed)
+      out.sendRtp(bytes, 0, bytes.length, to)
+      const header = { ssrc: 1, payloadType: 0, newest: 1, mostBytes: 172 }
+      const sent = { outSsrc: 2, outPayloadType: 0, sequenceOffset: 3, timestampOffset: 4 }
+      if (!isPassed) sockets.pass({ from, ...header, ...sent }, out)
+    },
+  })
+  waiting.push(2)
+  clock.advance(5)
+  passed.push(...Array.from({ length: 18 }, (_, i) => i))
+  sockets.drain()
+  io.flush()
+  assert.deepEqual(told, [undefined, ...Array.from({ length: 18 }, () => true)])
+  assert.deepEqual(calls, [
+    'took 1',
+    'aim 0 192.0.2.1:4000',
+    'pass from 192.0.2.1:4000',
+    'send 1',
+    'drain 2: 16',
+    'drain 2: 2',
+  ])
 })
 
 test('what is sent by a clock waits for flush, for the next look, or until there is no room', async () => {

@@ -39,6 +39,9 @@ const easedPauseMs = 5
 /** All eased sockets are looked at once in this time: they hold ten packets of 20 ms then. */
 const easedMs = 200
 
+/** Readings of both clocks when it begins. */
+const clockReadings = 20
+
 const nowhere: Endpoint = { ip: '', port: 0 }
 
 /** One of a pair. */
@@ -75,6 +78,9 @@ export class NativeIo implements MediaIo {
     (block.slots + block.reserved) * block.receivedWords,
   )
   readonly #toSend = new Int32Array(this.#memory, block.toSendAt, block.maxSent * block.sentWords)
+  readonly #moment = new Float64Array(this.#memory, block.momentAt, 1)
+  /** What to add to the addon's clock to have ours. */
+  readonly #clockAheadMs: number
   readonly #passing = new Uint32Array(this.#memory, block.passAt, block.passWords)
   /** By slot and length. */
   readonly #views = Array.from<Uint8Array | undefined>({
@@ -111,6 +117,19 @@ export class NativeIo implements MediaIo {
     const io = native.create(this.#memory)
     if (!io) throw new Error('the kernel gave no epoll')
     this.#io = io
+    this.#clockAheadMs = this.#compareClocks()
+  }
+
+  /** Both run alike: what is between them is known best where the readings lay closest together. */
+  #compareClocks(): number {
+    let [aheadMs, bestMs] = [0, Number.POSITIVE_INFINITY]
+    for (let tries = 0; tries < clockReadings; tries++) {
+      const beforeMs = this.#clock.now()
+      const addonMs = this.#native.now(this.#io)
+      const tookMs = this.#clock.now() - beforeMs
+      if (tookMs < bestMs) [aheadMs, bestMs] = [beforeMs + tookMs / 2 - addonMs, tookMs]
+    }
+    return aheadMs
   }
 
   // Not async in itself, but others are.
@@ -225,15 +244,16 @@ export class NativeIo implements MediaIo {
   /** @returns How many packets came; negative when more wait. */
   #batch(share: number): number {
     this.flush() // the block is written anew
-    const nowMs = this.#clock.now()
     const answer = this.#native.poll(this.#io, share)
-    this.#deliver(0, answer < 0 ? -answer - 1 : answer, nowMs)
+    this.#deliver(0, answer < 0 ? -answer - 1 : answer)
     return answer
   }
 
   /** Hand on what lies in these slots; what is sent in answer leaves after the last. May be called by who is handed a packet. */
-  #deliver(first: number, count: number, nowMs: number): void {
+  #deliver(first: number, count: number): void {
     const received = this.#received
+    // Of the addon, for between its reading of the clock and one of ours this thread may have stood still.
+    const nowMs = (this.#moment[0] ?? 0) + this.#clockAheadMs
     const before = this.#polling
     this.#polling = true
     try {
@@ -269,9 +289,8 @@ export class NativeIo implements MediaIo {
     this.#draining = true
     for (let next = this.#toDrain.shift(); next; next = this.#toDrain.shift()) {
       for (let count = block.reserved; count === block.reserved && this.#sockets[next.number] === next; ) {
-        const nowMs = this.#clock.now()
         count = this.#native.drain(this.#io, next.number)
-        this.#deliver(block.slots, count, nowMs)
+        this.#deliver(block.slots, count)
       }
     }
     this.#draining = false

@@ -222,7 +222,8 @@ export class MediaWorker {
     this.#tickDueMs = nowMs + tickMs
     const wallOffsetMs = clock.wallMs() - nowMs
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
-    for (let i = Math.min(turns, this.#ports.size); i > 0; i--) this.#next()?.tick(nowMs)
+    const everyMs = many ? manyRoundMs : roundMs
+    for (let i = Math.min(turns, this.#ports.size); i > 0; i--) this.#next()?.tick(nowMs, everyMs)
     this.#options.io.flush()
     this.#options.beat()
   }

@@ -16,7 +16,8 @@ export const sentWords = 3
 export const toSendAt = receivedAt + (slots + reserved) * receivedWords * 4
 export const passAt = toSendAt + maxSent * sentWords * 4
 export const passWords = 10
-export const blockBytes = passAt + passWords * 4
+export const momentAt = passAt + passWords * 4
+export const blockBytes = momentAt + 8
 
 /** Flags of a packet. */
 export const sourceChanged = 1

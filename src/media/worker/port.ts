@@ -65,8 +65,8 @@ const firstClockRateHz = 8000
 const sourcesTold = 8
 const toldEveryMs = 1000
 
-/** So late we are told of packets that went past us at most, ms, while others follow them. */
-const passedWithinMs = 500
+/** So late we are told of packets that may wait or went past us, ms, as long as others follow them. */
+const mostUntoldMs = 400
 
 /** One for all ports of a worker: packets are handled one after the other. */
 const packet: RtpPacket = emptyRtpPacket()
@@ -466,12 +466,16 @@ export class Port implements PacketHandler, Wire {
     this.#rtcp.report(this.#options.clock.now(), true)
   }
 
-  /** Time went by: write, report, notice silence. Called about every 50 ms. */
-  tick(nowMs: number): void {
-    if (this.#passing.on && nowMs - (this.#lastPacketAtMs ?? 0) > passedWithinMs) this.#passing.settle()
+  /**
+   * Time went by: write, report, notice silence.
+   * @param everyMs How often this is called.
+   */
+  tick(nowMs: number, everyMs?: number): void {
+    if (this.#passing.on && nowMs - (this.#lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
     this.#ease()
-    this.#digits.pass(nowMs)
-    this.#recorder?.tick(nowMs)
+    const knownMs = this.#eased || this.#passing.on ? nowMs - mostUntoldMs : nowMs
+    this.#digits.pass(knownMs)
+    this.#recorder?.tick(nowMs, knownMs, everyMs)
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)

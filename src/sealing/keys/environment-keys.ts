@@ -43,11 +43,18 @@ export class EnvironmentKeys implements MasterKeys {
   }
 }
 
-function read(text: string): MasterKey {
-  const written = text.trim()
+/** A key of 32 bytes, written in hex or base64, or as it is. @throws {SealingError} `sealing.key-refused` */
+export function readKeyText(text: string | Buffer): Buffer {
+  if (Buffer.isBuffer(text) && text.length === dataKeyBytes) return text
+  const written = text.toString('latin1').trim()
   const key = Buffer.from(written, /^[0-9a-f]{64}$/i.test(written) ? 'hex' : 'base64')
   if (key.length !== dataKeyBytes)
-    throw new SealingError('sealing.key-refused', 'SIPREC_MASTER_KEY must be 32 bytes in base64 or hex')
+    throw new SealingError('sealing.key-refused', 'a key (SIPREC_MASTER_KEY) must be 32 bytes in base64 or hex')
+  return key
+}
+
+function read(text: string): MasterKey {
+  const key = readKeyText(text)
   return {
     id: `env:${createHash('sha256').update('patchbay master key id').update(key).digest('hex').slice(0, 16)}`,
     key,

@@ -63,6 +63,12 @@ export class KeyRing {
     return wrapDataKey(this.#current, dataKey, recordingId)
   }
 
+  /** Id of the master key in force. @throws {SealingError} `sealing.key-missing` before `begin`. */
+  get currentId(): string {
+    if (!this.#current) throw new SealingError('sealing.key-missing')
+    return this.#current.id
+  }
+
   /** A seal for further files of a recording that has its key already. */
   readonly sealAgain = async (key: WrappedKey, recordingId: string): Promise<Seal> => ({
     cipher: this.#options.cipher,

@@ -17,7 +17,10 @@ export interface Rule {
   readonly to: readonly string[]
   /** For people: what it does here. */
   readonly becomes: string
-  /** @returns Values by the name of our variable; nothing where there is nothing to say. */
+  /**
+   * @returns Values by the name of our variable, or of a list that only the file can hold; nothing where there is nothing
+   *   to say. A later rule beats an earlier one.
+   */
   readonly read: (given: Given) => Readonly<Record<string, unknown>>
 }
 
@@ -81,6 +84,16 @@ function sipAccess(given: Given): Record<string, unknown> {
     // An empty list would let everybody in.
     ...(!othersToo && { SIP_ALLOWED_SOURCES: allowed.length > 0 ? allowed : ['127.0.0.0/8'] }),
   }
+}
+
+/** Who signs in is a recording client with that name, and nobody may record by the address alone. */
+function sipAuth(given: Given): Record<string, unknown> {
+  if (!isOn(given('SIP_AUTH_ENABLED'))) return {}
+  const siprecPeers = listOf(given('SIP_AUTH_USERS')).map((one) => {
+    const [name = '', ...password] = one.split(':')
+    return { name, username: name, password: password.join(':') }
+  })
+  return { SIPREC_ALLOWED_SOURCES: [], siprecPeers }
 }
 
 /** Words of its log library that ours has another word for. */
@@ -148,6 +161,13 @@ const special: readonly Rule[] = [
     becomes:
       'when enabled: the blocked are SIP_DENIED_SOURCES; the allowed are SIPREC_ALLOWED_SOURCES, beside private networks where others are allowed by default, else alone and SIP_ALLOWED_SOURCES too',
     read: sipAccess,
+  },
+  {
+    names: ['SIP_AUTH_ENABLED', 'SIP_AUTH_USERS'],
+    to: ['SIPREC_ALLOWED_SOURCES'],
+    becomes:
+      'when enabled: each user is one of siprecPeers, and SIPREC_ALLOWED_SOURCES is empty, so that nobody records by the address alone',
+    read: sipAuth,
   },
   {
     names: ['RATE_LIMIT_SIP_ENABLED', 'RATE_LIMIT_SIP_RPS'],

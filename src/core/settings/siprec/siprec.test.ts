@@ -92,6 +92,31 @@ test('who may send by their lists may here, and an empty list lets nobody in', (
   assert.deepEqual(load({ SIP_IP_BLOCKED_IPS: '203.0.113.9' }).settings.security.deniedSources, [])
 })
 
+test('who had a password there is a recording client with it here, and the address alone opens nothing', () => {
+  const users = { SIP_AUTH_ENABLED: 'true', SIP_AUTH_USERS: 'sbc1:secretpass1, sbc2:with:colon' }
+  const { siprec, siprecPeers } = load({
+    ...users,
+    SIP_IP_ACCESS_ENABLED: 'true',
+    SIP_IP_ALLOWED_IPS: '192.0.2.1',
+  }).settings
+  assert.deepEqual(siprec.allowedSources, [])
+  assert.deepEqual(
+    siprecPeers.map(({ name, username, password, sources }) => [name, username, password, sources]),
+    [
+      ['sbc1', 'sbc1', 'secretpass1', []],
+      ['sbc2', 'sbc2', 'with:colon', []],
+    ],
+  )
+  assert.deepEqual(load({ ...users, SIP_AUTH_ENABLED: 'false' }).settings.siprecPeers, [])
+  assert.throws(
+    () => load({ ...users, SIP_AUTH_USERS: 'sbc1:short' }),
+    (error: Error) => {
+      assert.ok(!error.message.includes('short '), 'a password is not quoted')
+      return /siprecPeers\.0\.password: a secret was given/.test(error.message)
+    },
+  )
+})
+
 test('TLS alone and SRTP alone are required as there', () => {
   const { settings } = load({
     SIP_REQUIRE_TLS: 'true',

@@ -16,16 +16,6 @@ export interface Group {
 
 export const unsupported: readonly Group[] = [
   {
-    names: 'SIP_AUTH_ENABLED SIP_AUTH_USERS',
-    why: 'recording clients are known by their address, or sign in as an extension or a siprecPeer',
-    protects: true,
-  },
-  {
-    names: 'HTTP_TLS_*',
-    why: 'the API speaks HTTP; HTTPS comes from a reverse proxy (HTTP_TRUSTED_PROXIES)',
-    protects: true,
-  },
-  {
     names: 'TLS_MIN_VERSION TLS_CIPHER_SUITES TLS_PREFER_SERVER_CIPHERS TLS_SESSION_* TLS_INSECURE_SKIP_VERIFY',
     why: 'TLS is spoken as Node does by default: versions 1.2 and 1.3, certificates of others verified',
   },

@@ -44,8 +44,8 @@ const flushMs = 500
 /** A first packet that was later than this was no packet held up: its sender had sent ahead. */
 const mostWaitedMs = 500
 
-/** Ticks come each 50 ms; when one is later than this after the last, the thread was late with its packets too. */
-const lateTickMs = 100
+/** How often ticks come, unless it is said; when one is later than it should be by as much, the thread was late with its packets too. */
+const usualTickMs = 50
 
 /** A way of counting: packets of one clock rate. */
 interface Count {
@@ -140,13 +140,17 @@ export class Recorder {
     count.timeline.packet(this.#paused ? withoutSound(packet) : packet, nowMs)
   }
 
-  /** Time went by: write what is half a second old. */
-  tick(nowMs: number): void {
-    if (nowMs - this.#tickedAtMs > lateTickMs) this.#last?.timeline.readLate(nowMs)
+  /**
+   * Time went by: write what is half a second old.
+   * @param knownMs Until when packets are known: others, which came later, may not have been read.
+   * @param everyMs How often this is called.
+   */
+  tick(nowMs: number, knownMs = nowMs, everyMs = usualTickMs): void {
+    if (nowMs - this.#tickedAtMs > everyMs + usualTickMs) this.#last?.timeline.readLate(nowMs)
     this.#tickedAtMs = nowMs
-    this.#nowMs = nowMs
-    this.#last?.timeline.settle(nowMs)
-    this.#inOrder?.tick(nowMs)
+    this.#nowMs = Math.max(this.#nowMs, knownMs)
+    this.#last?.timeline.settle(knownMs)
+    this.#inOrder?.tick(knownMs)
     if (nowMs < this.#flushAtMs) return
     this.#flushAtMs += flushMs * Math.ceil((nowMs - this.#flushAtMs + 1) / flushMs)
     this.#file?.flush()
