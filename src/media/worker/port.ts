@@ -309,7 +309,7 @@ export class Port implements PacketHandler, Wire {
   /** What comes is silence in the recording from now on, or sound again; this and every later one. */
   pauseRecording(on: boolean): void {
     this.#recordingPaused = on
-    this.#recorder?.pause(on)
+    this.#recorder?.pause(on, this.#options.clock.now())
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {

@@ -47,6 +47,9 @@ const mostWaitedMs = 500
 /** How often ticks come, unless it is said; when one is later than it should be by as much, the thread was late with its packets too. */
 const usualTickMs = 50
 
+/** More than the addon keeps a packet for, ms. */
+const handedOverMs = 1000
+
 /** A way of counting: packets of one clock rate. */
 interface Count {
   readonly timeline: Timeline<SpeechPacket>
@@ -106,6 +109,8 @@ export class Recorder {
   #nowMs: number
   #tickedAtMs: number
   #paused = false
+  #pausedAtMs = Number.POSITIVE_INFINITY
+  #resumedAtMs = Number.NEGATIVE_INFINITY
   #silence: Silence | undefined
 
   /** @param nowMs Recorders that start at different times write at different times. */
@@ -116,10 +121,22 @@ export class Recorder {
     this.#flushAtMs = nowMs + flushMs
   }
 
-  /** What comes from now on is silence, or sound again. What came before is not touched. */
-  pause(on: boolean): void {
+  /**
+   * What comes from `nowMs` on is silence, or sound again. By when it came: the addon may have kept it until now. Without
+   * a time what came before, and is recorded only now, is too.
+   */
+  pause(on: boolean, nowMs = Number.NEGATIVE_INFINITY): void {
+    if (on === this.#paused) return
     this.#paused = on
-    if (on) this.#forgetDecoder()
+    if (on) {
+      // So soon after another pause a packet of that one may still be kept by the addon: it stays one pause.
+      if (!(nowMs - this.#resumedAtMs <= handedOverMs)) this.#pausedAtMs = nowMs
+      this.#forgetDecoder()
+    } else this.#resumedAtMs = nowMs
+  }
+
+  #isInPause(atMs: number): boolean {
+    return atMs >= this.#pausedAtMs && (this.#paused || atMs < this.#resumedAtMs)
   }
 
   /** What was recorded until now is not of this call: silence in its place. */
@@ -131,13 +148,14 @@ export class Recorder {
 
   packet(packet: SpeechPacket, nowMs: number): void {
     this.#nowMs = nowMs
-    if (!packet.format.codec) return this.#paused ? undefined : this.#store(packet, nowMs)
+    const silent = this.#isInPause(nowMs)
+    if (!packet.format.codec) return silent ? undefined : this.#store(packet, nowMs)
     if (packet.ticks === 0) return
     const file = (this.#file ??= this.#createFile(packet, packet.format.codec, nowMs))
     const count = this.#counts.get(packet.format.clockRateHz) ?? this.#count(packet.format.clockRateHz, file, nowMs)
     if (count !== this.#last) this.#last?.timeline.finish()
     this.#last = count
-    count.timeline.packet(this.#paused ? withoutSound(packet) : packet, nowMs)
+    count.timeline.packet(silent ? withoutSound(packet) : packet, nowMs)
   }
 
   /**
