@@ -75,13 +75,17 @@ export async function layFoundation(
         return live.now.recording.cleanupDays
       },
       cleanupEvery: settings.recording.cleanupEvery,
+      exportDir: settings.recording.exportDir,
+      exportKeepDays: settings.recording.exportKeepDays,
     },
+    dataDir: settings.data.dir,
     clock,
     log,
     bus,
     database,
     jobs,
     recordingDir,
+    openKey: keys.openKey,
   })
   closing.push(() => life.retention.close())
   return {

@@ -1,5 +1,12 @@
-/** Joins what has to do with the life of recordings: retention, holds, labels, records of calls; database, jobs, files. */
+/**
+ * Joins what has to do with the life of recordings: retention, holds, exports, erasures, labels, records of calls, with the
+ * database, the jobs and the files.
+ */
+import { join, resolve } from 'node:path'
 import type { LifeDeps } from './api/deps.ts'
+import { Erasures } from './compliance/erasures.ts'
+import { Exports } from './compliance/exports.ts'
+import { eraseJobKind, expireJobKind, exportJobKind } from './compliance/job-kinds.ts'
 import type { Clock } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
@@ -11,44 +18,116 @@ import { deleteFiles } from './retention/delete-files.ts'
 import { Holds } from './retention/holds.ts'
 import { findOrphans } from './retention/orphans.ts'
 import { Retention } from './retention/retention.ts'
+import type { OpenKey } from './sealing/container/reader.ts'
 
-export type LifeSide = LifeDeps
+export interface LifeSide extends LifeDeps {
+  /** What is erased is forgotten there too. */
+  readonly onErased: (forget: (texts: readonly string[]) => void) => void
+}
+
+export type LifeSettings = Pick<Settings['recording'], 'cleanupDays' | 'cleanupEvery' | 'exportDir' | 'exportKeepDays'>
 
 export interface LifeParts {
-  readonly settings: Pick<Settings['recording'], 'cleanupDays' | 'cleanupEvery'>
+  readonly settings: LifeSettings
+  readonly dataDir: string
   readonly clock: Clock
   readonly log: Logger
   readonly bus: FactBus
-  readonly database: Pick<Database, 'retention' | 'holds' | 'labels' | 'cdr'>
+  readonly database: Database
   readonly jobs: Jobs
   readonly recordingDir: string
+  readonly openKey: OpenKey
 }
 
+/** Archives may be asked for many files, and stores are slow. */
+const exportLimitMs = 24 * 3_600_000
+const mostAuditRecords = 1_000
+
+/** There are no copies elsewhere. */
+const removeCopies = (): Promise<void> => Promise.resolve()
+
 /** Before the jobs are started. */
-export function joinLife({ settings, clock, log, bus, database, jobs, recordingDir }: LifeParts): LifeSide {
+export function joinLife(parts: LifeParts): LifeSide {
+  const { settings, clock, log, bus, database, jobs, recordingDir } = parts
   const { retention: store, holds } = database
   const settingDays = (): number => settings.cleanupDays
-  const everyMs = settings.cleanupEvery
   const wake = (): void => jobs.wake()
+  const cancelJobs = (recordingId: string): Promise<number> => jobs.cancelSubject(recordingId)
   jobs.handle(deleteJobKind, {
-    handler: ({ key }) =>
-      deleteFiles(key, {
-        store,
-        folder: recordingDir,
-        bus,
-        clock,
-        removeCopies: () => Promise.resolve(),
-        cancelJobs: (recordingId) => jobs.cancelSubject(recordingId),
-      }),
+    handler: ({ key }) => deleteFiles(key, { store, folder: recordingDir, bus, clock, removeCopies, cancelJobs }),
     atATime: 2,
     attempts: Infinity,
   })
+  const forgetters: ((texts: readonly string[]) => void)[] = []
+  const forgetTraces = (texts: readonly string[]): void => {
+    const lower = texts.map((text) => text.toLowerCase())
+    for (const forget of forgetters) forget(lower)
+  }
+  const exportDir = exportDirOf(settings, parts.dataDir)
+  const exports = joinExports(parts, exportDir)
+  const erasures = new Erasures({
+    store: database.erasures,
+    holds,
+    recordingDir,
+    exportDir,
+    clock,
+    bus,
+    wake,
+    removeCopies,
+    cancelJobs,
+    forgetTraces,
+  })
+  jobs.handle(eraseJobKind, {
+    handler: ({ key }, { signal }) => erasures.run(key, signal),
+    attempts: Infinity,
+    limitMs: exportLimitMs,
+  })
   return {
-    retention: new Retention({ store, holds, clock, log, settingDays, everyMs, wake }),
+    retention: new Retention({ store, holds, clock, log, settingDays, everyMs: settings.cleanupEvery, wake }),
     holds: new Holds({ store: holds, clock }),
+    exports,
+    erasures,
     cdr: database.cdr,
     labels: database.labels,
     orphans: (limit) => findOrphans(recordingDir, store, clock.wallMs(), limit),
     settingDays,
+    onErased: (forget) => void forgetters.push(forget),
   }
+}
+
+export const exportDirOf = ({ exportDir }: LifeSettings, dataDir: string): string =>
+  resolve(exportDir === '' ? join(dataDir, 'exports') : exportDir)
+
+function joinExports(
+  { settings, clock, log, bus, database, jobs, recordingDir, openKey }: LifeParts,
+  folder: string,
+): Exports {
+  const exports = new Exports({
+    store: database.exports,
+    calls: (...asked) => database.erasures.calls(...asked),
+    history: database.history,
+    cdr: database.cdr,
+    labels: database.labels,
+    auditOf: (subject) => database.audit.list({ subject, limit: mostAuditRecords }),
+    recordingDir,
+    openKey,
+    folder,
+    keepDays: settings.exportKeepDays,
+    clock,
+    bus,
+    wake: () => jobs.wake(),
+  })
+  jobs.handle(exportJobKind, {
+    handler: ({ key }, { signal }) => exports.make(key, signal),
+    attempts: 5,
+    limitMs: exportLimitMs,
+  })
+  bus.on('job.failed', ({ kind, key }) => {
+    if (kind !== exportJobKind) return
+    exports
+      .failed(key)
+      .catch((error: unknown) => log.error('An export could not be marked as failed', { error: String(error) }))
+  })
+  jobs.handle(expireJobKind, { handler: ({ key }) => exports.expire(key), attempts: Infinity })
+  return exports
 }

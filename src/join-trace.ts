@@ -10,7 +10,7 @@ export interface TraceSide {
   readonly counts: () => Readonly<Record<string, number>>
 }
 
-export function joinTrace({ settings, clock, log, bus, closing }: Foundation): TraceSide {
+export function joinTrace({ settings, clock, log, bus, life, closing }: Foundation): TraceSide {
   const { enable, ...collector } = settings.hep
   const network = hostNetwork
   const sender = enable ? new HepSender({ clock, log, network, bus, ...collector }) : undefined
@@ -19,6 +19,7 @@ export function joinTrace({ settings, clock, log, bus, closing }: Foundation): T
     keepWords: settings.sip.traceMessageBodies,
     ...(sender && { told: sender.take }),
   })
+  life.onErased((texts) => trace.forget(texts))
   bus.on('call.traced', ({ messages }) => trace.release(new Set(messages.map(({ sipCallId }) => sipCallId))))
   if (sender) {
     void sender.start()

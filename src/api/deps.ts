@@ -5,6 +5,8 @@ import type { CallHistory } from '../call/history.ts'
 import type { LabelStore } from '../call/labels.ts'
 import type { LiveCalls } from '../call/live-calls.ts'
 import type { CdrStore } from '../cdr/types.ts'
+import type { Erasures } from '../compliance/erasures.ts'
+import type { Exports } from '../compliance/exports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -123,6 +125,8 @@ export interface ApiSettings extends AccessSettings {
 export interface LifeDeps {
   readonly retention: Retention
   readonly holds: Holds
+  readonly exports: Exports
+  readonly erasures: Erasures
   readonly cdr: CdrStore
   readonly labels: LabelStore
   /** Files in the folder that belong to no recording, up to `limit`. */

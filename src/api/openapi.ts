@@ -28,6 +28,7 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
         { name: 'security', description: 'Who is banned from SIP' },
         { name: 'sip', description: 'SIP messages of everybody' },
         { name: 'retention', description: 'How long recordings are kept, legal holds' },
+        { name: 'compliance', description: 'What is kept of a person, given and taken away' },
         { name: 'audit', description: 'Who did what' },
         { name: 'accounts', description: 'People and API keys' },
         { name: 'settings', description: 'The settings in force, checked, read again' },

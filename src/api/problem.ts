@@ -8,6 +8,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { authFailures } from '../auth/failures.ts'
+import { complianceFailures } from '../compliance/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
 import { databaseFailures } from '../database/failures.ts'
 import { jobFailures } from '../jobs/failures.ts'
@@ -27,6 +28,7 @@ const known: FailureTable = {
   ...sealingFailures,
   ...proofFailures,
   ...retentionFailures,
+  ...complianceFailures,
   ...jobFailures,
   ...peerFailures,
 }

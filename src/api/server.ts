@@ -28,6 +28,7 @@ import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { callRoutes } from './routes/calls.ts'
 import { cdrRoutes } from './routes/cdr.ts'
+import { complianceRoutes } from './routes/compliance.ts'
 import { docsRoutes } from './routes/docs.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extensionRoutes } from './routes/extensions.ts'
@@ -114,6 +115,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   jobRoutes(app, deps)
   auditRoutes(app, deps)
   retentionRoutes(app, deps)
+  complianceRoutes(app, deps)
   labelRoutes(app, deps)
   cdrRoutes(app, deps)
   sipMessageRoutes(app, deps)

@@ -74,7 +74,9 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   const trunks: TrunkStatus[] = []
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus, random: () => 0.5 })
   const life = joinLife({
-    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    settings: { cleanupDays: 0, cleanupEvery: 0, exportDir: '', exportKeepDays: 7 },
+    dataDir: folder,
+    openKey: noKeys,
     clock,
     log: silentLogger,
     bus,

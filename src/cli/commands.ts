@@ -202,6 +202,16 @@ const cdr: Command = async (context) => {
   return runCdr(load(context).settings, context)
 }
 
+const exportAll: Command = async (context) => {
+  const { runExport } = await import('./compliance.ts')
+  return runExport(load(context).settings, context)
+}
+
+const erase: Command = async (context) => {
+  const { runErase } = await import('./compliance.ts')
+  return runErase(load(context).settings, context)
+}
+
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   demo,
@@ -217,4 +227,6 @@ export const commands: Readonly<Record<string, Command>> = {
   hold,
   recording,
   cdr,
+  export: exportAll,
+  erase,
 }

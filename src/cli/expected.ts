@@ -12,6 +12,7 @@ const names = new Set([
   'SealingError',
   'ProofError',
   'RetentionError',
+  'ComplianceError',
 ])
 
 export class UsageError extends Error {

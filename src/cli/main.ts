@@ -24,6 +24,9 @@ const usage = `usage: patchbay <command> [options]
   prompts make [--language TAG]   speaks all prompts of a language at once
 
   cdr [--format csv|jsonl] [--from 2026-11-01] [--until DATE] [--person NUMBER] [--extension N] [--tag T] [--output FILE]
+  export --person NUMBER | --call ID --output FILE   everything of a person or a call as one zip, sound decrypted
+  erase --person NUMBER | --call ID    what would be erased; with --yes --why TEXT the server erases it
+  erase show ERASURE              what was erased, and whether anything is left
   retention rules | why RECORDING | preview   what is kept how long, and what would go now
   retention add NAME [--days N] [--peer P] [--tag T] [--extension N] [--kind pbx|siprec]   without days: for ever
   retention remove RULE
@@ -59,6 +62,7 @@ const options = {
   kind: { type: 'string' },
   head: { type: 'string' },
   days: { type: 'string' },
+  yes: { type: 'boolean' },
   format: { type: 'string' },
   from: { type: 'string' },
   until: { type: 'string' },

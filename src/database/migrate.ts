@@ -23,6 +23,7 @@ import { up as life } from './migrations/0014-life.ts'
 import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
 import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
 import { up as proofs } from './migrations/0017-proofs.ts'
+import { up as compliance } from './migrations/0018-compliance.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -43,6 +44,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0015-recording-heard': { up: recordingHeard },
   '0016-siprec-peers': { up: siprecPeers },
   '0017-proofs': { up: proofs },
+  '0018-compliance': { up: compliance },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

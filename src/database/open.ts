@@ -9,6 +9,7 @@ import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
 import type { LabelStore } from '../call/labels.ts'
 import type { CdrStore } from '../cdr/types.ts'
+import type { ErasureStore, ExportStore } from '../compliance/types.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -25,6 +26,8 @@ import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
 import { createCdrStore } from './life/cdr.ts'
+import { createErasureStore } from './life/erasures.ts'
+import { createExportStore } from './life/exports.ts'
 import { createHoldStore } from './life/holds.ts'
 import { createLabelStore } from './life/labels.ts'
 import { createProofStore } from './life/proofs.ts'
@@ -50,6 +53,8 @@ export interface Database {
   readonly holds: HoldStore
   readonly labels: LabelStore
   readonly cdr: CdrStore
+  readonly exports: ExportStore
+  readonly erasures: ErasureStore
   /**
    * Write the facts of `bus` from now on, and notice within a second when the command line changed the extensions.
    * Once. History then waits for what was told before it was asked.
@@ -74,7 +79,7 @@ const lookEveryMs = 1_000
 
 /** @throws {DatabaseError} `database.cannot-open`, `database.newer-schema`, `database.migration-failed` */
 export async function openDatabase({ path, log }: DatabaseOptions): Promise<Database> {
-  const { db, foreignVersion, startCheckpoints } = openSqlite(path)
+  const { db, foreignVersion, scrub, startCheckpoints } = openSqlite(path)
   try {
     await migrate(db)
     const directory = new KeptDirectory(db)
@@ -107,6 +112,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       proofs: createProofStore(db, settled),
       labels: createLabelStore(db, settled),
       cdr: createCdrStore(db, settled),
+      exports: createExportStore(db),
+      erasures: createErasureStore(db, settled, scrub),
       jobs: new KeptJobs(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

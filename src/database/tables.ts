@@ -6,6 +6,7 @@
 import type { AuditVia } from '../audit/types.ts'
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
+import type { ErasureState, ExportState, Subject } from '../compliance/types.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { CallKind, Encryption, EndReason, LegRole } from '../events/catalogue.ts'
 import type { JobState } from '../jobs/types.ts'
@@ -24,6 +25,9 @@ export interface Tables {
   call_people: CallPeopleTable
   retention_rules: RetentionRulesTable
   holds: HoldsTable
+  exports: ExportsTable
+  export_calls: ExportCallsTable
+  erasures: ErasuresTable
   participants: ParticipantsTable
   traces: TracesTable
   siprec_metadata: SiprecMetadataTable
@@ -174,6 +178,40 @@ export interface HoldsTable {
   lifted_by: string | null
   lifted_at_ms: number | null
   lifted_why: string | null
+}
+
+export interface ExportsTable {
+  id: string
+  /** JSON of a Subject. */
+  subject: string
+  state: ExportState
+  asked_by: string
+  asked_at_ms: number
+  done: number
+  total: number
+  bytes: number | null
+  sha256: string | null
+  expires_at_ms: number | null
+  error: string | null
+}
+
+export interface ExportCallsTable {
+  export_id: string
+  call_id: string
+}
+
+export interface ErasuresTable {
+  id: string
+  kind: Subject['kind']
+  /** JSON of a Subject; null when it is over. */
+  subject: string | null
+  state: ErasureState
+  asked_by: string
+  asked_at_ms: number
+  finished_at_ms: number | null
+  /** JSON of an ErasureReport. */
+  report: string | null
+  audit_hash: string | null
 }
 
 /** What was done, by whom: each row's hash covers the one before (audit/chain.ts). */

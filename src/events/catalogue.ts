@@ -300,6 +300,10 @@ export interface Facts {
     readonly attempts: number
     readonly text: string
   }
+  /** The archive of everything of a call or a person can be downloaded. */
+  'export.ready': At & { readonly exportId: string; readonly calls: number; readonly bytes: number }
+  /** Everything of a call or a person was taken out; whether nothing was left. */
+  'erasure.done': At & { readonly erasureId: string; readonly calls: number; readonly verified: boolean }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]

@@ -15,7 +15,6 @@ export const retentionFailures = {
     http: 400,
     text: 'A person is a number or an address, such as +4930123 or sip:alice@example.com',
   },
-  'retention.copy-kept': { fault: 'upstream', text: 'A copy of the recording could not be deleted yet' },
 } as const satisfies FailureTable
 
 export class RetentionError extends Error {

@@ -11,6 +11,7 @@ import { Jobs } from '../jobs/runner.ts'
 import { joinLife } from '../join-life.ts'
 import { dayMs } from './decide.ts'
 
+const noKeys = () => Promise.reject(new Error('no keys here'))
 const asker = { who: 'alice', via: 'session' } as const
 
 /** Recordings with files, `r1` first, that ended so many days ago; each lasted 8 s. */
@@ -20,7 +21,9 @@ async function withRecordings(t: TestContext, ages: readonly number[], cleanupDa
   const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus })
   const everyMs = 3_600_000
   const life = joinLife({
-    settings: { cleanupDays, cleanupEvery: everyMs },
+    settings: { cleanupDays, cleanupEvery: everyMs, exportDir: '', exportKeepDays: 7 },
+    dataDir: folder,
+    openKey: noKeys,
     clock,
     log: silentLogger,
     bus,
@@ -146,7 +149,9 @@ test('a deletion that a crash cut off is taken up again', async (t) => {
   rmSync(join(folder, 'r1.wav')) // so far it had come
   const next = new Jobs({ store: database.jobs, clock, log: silentLogger, bus })
   joinLife({
-    settings: { cleanupDays: 0, cleanupEvery: 0 },
+    settings: { cleanupDays: 0, cleanupEvery: 0, exportDir: '', exportKeepDays: 7 },
+    dataDir: folder,
+    openKey: noKeys,
     clock,
     log: silentLogger,
     bus,

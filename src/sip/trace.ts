@@ -161,6 +161,15 @@ export class SipTrace {
     this.#others.shrinkTo(this.#limits.otherChars)
   }
 
+  /** Call-IDs with a message in which one of the texts stands are kept no more; `texts` in lower case. */
+  forget(texts: readonly string[]): void {
+    for (const shelf of this.#shelves)
+      for (const [callId, { messages }] of shelf.calls) {
+        const named = messages.some(({ message }) => texts.some((text) => message.text.toLowerCase().includes(text)))
+        if (named) shelf.take(callId)
+      }
+  }
+
   /** The messages of these Call-IDs in the order they crossed the wire. */
   messages(sipCallIds: readonly string[]): readonly TracedSipMessage[] {
     return Array.from(new Set(sipCallIds))

@@ -8,6 +8,8 @@ import { z } from 'zod'
 
 const factKinds = [
   'call',
+  'erasure',
+  'export',
   'job',
   'leg',
   'message',

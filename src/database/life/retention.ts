@@ -119,6 +119,12 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
           .set({ statement: null })
           .where('recording_id', '=', recordingId)
           .execute()
+        // The link of the chain of proofs stays, what it is about goes.
+        await transaction
+          .updateTable('proofs')
+          .set({ statement: null })
+          .where('recording_id', '=', recordingId)
+          .execute()
         await transaction.deleteFrom('recording_files').where('recording_id', '=', recordingId).execute()
       })
     },

@@ -1,9 +1,10 @@
 /** Opens the SQLite file: the only place with words that only SQLite knows. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely, SqliteDialect } from 'kysely'
 import type { Clock } from '../../core/clock.ts'
+import { countInFile } from '../../core/count-in-file.ts'
 import type { Logger } from '../../core/logger.ts'
 import { DatabaseError } from '../failures.ts'
 import type { Tables } from '../tables.ts'
@@ -19,11 +20,20 @@ const busyMs = 5_000
  */
 const longestLogPages = 32_768
 
+/** Half a second of a usual disk. */
+const mostMadeAnew = 128 << 20
+
 export interface OpenedSqlite {
   readonly db: Kysely<Tables>
   /** Another number than before: another process has written (sqlite.org/pragma.html#pragma_data_version). */
   readonly foreignVersion: () => number
   /** From now on a thread of its own writes the log back into the file. Undefined when there is no file. */
+  /**
+   * Writes the log back whole. When one of the texts still stands in the file, all pages are made anew, which holds up
+   * everybody: not in a file larger than `mostMadeAnew`.
+   * @returns How often one of them stands there at the end.
+   */
+  readonly scrub: (texts: readonly string[]) => Promise<number>
   readonly startCheckpoints: (clock: Clock, log: Logger) => Checkpoints | undefined
 }
 
@@ -36,6 +46,7 @@ export function openSqlite(path: string): OpenedSqlite {
   const version = file.prepare('pragma data_version')
   return {
     db: new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(file) }) }),
+    scrub: (texts) => scrub(file, path, texts),
     foreignVersion: () => Number(version.get()?.['data_version']),
     startCheckpoints(clock, log) {
       if (path === inMemory) return undefined
@@ -43,6 +54,17 @@ export function openSqlite(path: string): OpenedSqlite {
       return new Checkpoints(path, clock, log)
     },
   }
+}
+
+async function scrub(file: DatabaseSync, path: string, texts: readonly string[]): Promise<number> {
+  if (path === inMemory) return 0
+  const writeBack = (): void => file.exec('pragma wal_checkpoint(truncate)')
+  writeBack()
+  const found = await countInFile(path, texts)
+  if (found === 0 || statSync(path).size > mostMadeAnew || file.isTransaction) return found
+  file.exec('vacuum')
+  writeBack()
+  return countInFile(path, texts)
 }
 
 function openFile(path: string): DatabaseSync {
@@ -53,7 +75,8 @@ function openFile(path: string): DatabaseSync {
     }
     const database = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: busyMs })
     // NORMAL in WAL mode: a killed process loses nothing, a power cut at most the last transactions (sqlite.org/wal.html).
-    database.exec('pragma journal_mode = wal; pragma synchronous = normal;')
+    // Deleted rows are overwritten with zeros (sqlite.org/pragma.html#pragma_secure_delete): an erasure counts on it.
+    database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma secure_delete = on;')
     return database
   } catch (error) {
     throw new DatabaseError('database.cannot-open', path, { cause: error })

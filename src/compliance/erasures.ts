@@ -1,0 +1,276 @@
+/**
+ * Erasure: everything of a call or a person is taken out of files, database, archives, jobs and exports, and what was
+ * done is proved by a report that names nobody.
+ *
+ *   API, CLI ── preview ─▶ what would go, and why it would be refused
+ *            ── begin ──▶  ErasureStore: row, audit, job in one transaction
+ *   Jobs ── run ─▶  call by call: jobs, copies elsewhere, files, rows; then mentions, exports, the scan, the report
+ *
+ * What is done is gone, so a run that a crash cut off begins again with what is left. A legal hold that comes meanwhile
+ * keeps what has not gone yet.
+ */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Asker } from '../audit/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { newId } from '../core/random.ts'
+import type { FactBus } from '../events/bus.ts'
+import { belongings } from '../recording/belongings.ts'
+import { removeLocal } from '../retention/delete-files.ts'
+import { whyHeld } from '../retention/retention.ts'
+import type { Deletion, HoldStore } from '../retention/types.ts'
+import { removeExportFile } from './exports.ts'
+import { ComplianceError } from './failures.ts'
+import { subjectOf, textsOf, type WantedSubject } from './subject.ts'
+import type {
+  ErasedCall,
+  ErasureCounts,
+  ErasurePreview,
+  ErasureRecord,
+  ErasureReport,
+  ErasureStore,
+  Remainder,
+  Subject,
+} from './types.ts'
+
+const callsAtATime = 50
+/** Calls that a preview names. */
+const mostNamed = 100
+
+export interface ErasureDeps {
+  readonly store: ErasureStore
+  readonly holds: HoldStore
+  readonly recordingDir: string
+  readonly exportDir: string
+  readonly clock: Clock
+  readonly bus: FactBus
+  readonly wake: () => void
+  /** As in `DeleteFilesDeps`. */
+  readonly removeCopies: (deletion: Deletion) => Promise<void>
+  readonly cancelJobs: (recordingId: string) => Promise<number>
+  /** Messages in memory that name one of the texts are forgotten. */
+  readonly forgetTraces: (texts: readonly string[]) => void
+}
+
+export class Erasures {
+  readonly #deps: ErasureDeps
+
+  constructor(deps: ErasureDeps) {
+    this.#deps = deps
+  }
+
+  /** What would go. Changes nothing. @throws {ComplianceError} `compliance.bad-person` */
+  async preview(wanted: WantedSubject): Promise<ErasurePreview> {
+    const subject = subjectOf(wanted)
+    const items: { callId: string; startedAtMs: number; recordings: number }[] = []
+    const counts = emptyCounts()
+    const ids: string[] = []
+    for await (const call of this.#calls(subject)) {
+      await this.#count(call, counts)
+      ids.push(call.callId)
+      const { callId, startedAtMs, recordings } = call
+      if (items.length < mostNamed) items.push({ callId, startedAtMs, recordings: recordings.length })
+    }
+    counts.mentions = await this.#deps.store.mentions(textsOf(subject), false, new Set(ids))
+    counts.exports = (await this.#deps.store.exportsOf(subject, ids)).length
+    const refused = await this.#refusal(subject)
+    return { ...counts, items, ...(refused && { refused }) }
+  }
+
+  /** @throws {ComplianceError} `compliance.bad-person`, `compliance.nobody`, `compliance.held`, `compliance.call-live` */
+  async begin(wanted: WantedSubject, why: string, asker: Asker): Promise<ErasureRecord> {
+    const { store, clock, wake } = this.#deps
+    const subject = subjectOf(wanted)
+    const refused = await this.#refusal(subject)
+    if (refused) throw new ComplianceError(refused.code, refused.detail)
+    const [first] = await store.calls(subject, undefined, 1)
+    if (!first && (await store.mentions(textsOf(subject), false)) === 0) throw new ComplianceError('compliance.nobody')
+    const record: ErasureRecord = {
+      id: newId(),
+      kind: subject.kind,
+      subject,
+      state: 'running',
+      askedBy: asker.who,
+      askedAtMs: clock.wallMs(),
+    }
+    const details = { kind: subject.kind, why }
+    await store.add(record, { ...asker, action: 'erasure.begun', subject: `erasure:${record.id}`, details })
+    wake()
+    return record
+  }
+
+  list(limit: number): Promise<readonly ErasureRecord[]> {
+    return this.#deps.store.list(limit)
+  }
+
+  /** @throws {ComplianceError} `compliance.erasure-not-found` */
+  async find(id: string): Promise<ErasureRecord> {
+    const record = await this.#deps.store.find(id)
+    if (!record) throw new ComplianceError('compliance.erasure-not-found')
+    return record
+  }
+
+  /** The job. */
+  async run(id: string, signal: AbortSignal): Promise<void> {
+    const { store, clock, bus } = this.#deps
+    const record = await store.find(id)
+    if (!record?.subject || record.state !== 'running') return
+    const { subject } = record
+    const counts = emptyCounts()
+    const gone: ErasedCall[] = []
+    let kept = 0
+    for await (const call of this.#calls(subject)) {
+      signal.throwIfAborted()
+      const holds = await this.#deps.holds.onCalls([call.callId])
+      if (holds.length > 0 || call.live) {
+        kept++
+        continue
+      }
+      counts.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
+      await this.#count(call, counts)
+      await this.#removeCall(call, counts)
+      gone.push(call)
+    }
+    const texts = kept === 0 ? textsOf(subject) : []
+    counts.mentions = texts.length > 0 ? await store.mentions(texts, true) : 0
+    counts.exports += await this.#removeExports(await store.exportsOf(subject, []))
+    if (subject.kind === 'person' && kept === 0) await store.forgetLiftedHolds(subject.keys)
+    this.#deps.forgetTraces([...texts, ...gone.flatMap(({ sipCallIds }) => sipCallIds)])
+    const left = await this.#remainders(subject, gone, kept)
+    const report: ErasureReport = { ...counts, left, verified: left.length === 0 }
+    const atMs = clock.wallMs()
+    const details = { kind: subject.kind, report }
+    const entry = { who: 'server', via: 'server', action: 'erasure.done', subject: `erasure:${id}`, details } as const
+    await store.finish(id, left.length === 0 ? 'done' : 'incomplete', report, entry, atMs)
+    // The subject stood in the row until now.
+    const verified = (await this.#scrub(id, texts, report)) && report.verified
+    bus.publish({ name: 'erasure.done', atMs, erasureId: id, calls: counts.calls, verified })
+  }
+
+  /** The bytes of the database file are the last that is looked at. @returns False when they still name the person. */
+  async #scrub(id: string, texts: readonly string[], report: ErasureReport): Promise<boolean> {
+    const { store, clock } = this.#deps
+    const count = await store.scrub(texts)
+    if (count === 0) return true
+    const why = 'its bytes still hold the text: other data of yours that is like it, or pages that were not made anew'
+    const left = [...report.left, { where: 'database file', count, why }]
+    const details = { left }
+    const entry = {
+      who: 'server',
+      via: 'server',
+      action: 'erasure.remainder',
+      subject: `erasure:${id}`,
+      details,
+    } as const
+    await store.finish(id, 'incomplete', { ...report, left, verified: false }, entry, clock.wallMs())
+    return false
+  }
+
+  /** All calls, also when those that were given are taken away meanwhile. */
+  async *#calls(subject: Subject): AsyncGenerator<ErasedCall> {
+    let behind: string | undefined
+    for (;;) {
+      const calls = await this.#deps.store.calls(subject, behind, callsAtATime)
+      yield* calls
+      behind = calls.at(-1)?.callId
+      if (calls.length < callsAtATime) return
+    }
+  }
+
+  async #refusal(subject: Subject) {
+    for await (const { callId, live } of this.#calls(subject)) {
+      const holds = await this.#deps.holds.onCalls([callId])
+      if (holds.length > 0) {
+        const detail = whyHeld(holds)
+        return { code: 'compliance.held', detail, text: detail } as const
+      }
+      if (live) return { code: 'compliance.call-live', detail: undefined, text: 'a call lives' } as const
+    }
+    const keys = subject.kind === 'person' ? subject.keys : []
+    const standing = (await this.#deps.holds.list(false)).filter((hold) => keys.includes(hold.subject))
+    if (standing.length === 0) return undefined
+    return { code: 'compliance.held', detail: whyHeld(standing), text: whyHeld(standing) } as const
+  }
+
+  async #count(call: ErasedCall, counts: Mutable<ErasureCounts>): Promise<void> {
+    counts.calls++
+    counts.recordings += call.recordings.length
+    for (const { baseName, files } of call.recordings) counts.files += (await this.#filesOf(baseName, files)).length
+    const rows = await this.#deps.store.rowsOf(call.callId)
+    for (const [table, number] of Object.entries(rows))
+      counts.rows = { ...counts.rows, [table]: (counts.rows[table] ?? 0) + number }
+  }
+
+  /** Files first: as long as one is left, the database knows of it. */
+  async #removeCall(call: ErasedCall, counts: Mutable<ErasureCounts>): Promise<void> {
+    const { store, recordingDir, cancelJobs, removeCopies } = this.#deps
+    const { callId } = call
+    for (const recording of call.recordings) {
+      counts.jobs += await cancelJobs(recording.recordingId)
+      await removeCopies({ callId, ...recording })
+      await removeLocal(recordingDir, recording)
+    }
+    await store.removeCall(callId)
+  }
+
+  async #removeExports(ids: readonly string[]): Promise<number> {
+    for (const id of ids) {
+      await removeExportFile(this.#deps.exportDir, id)
+      await this.#deps.store.removeExport(id)
+    }
+    return ids.length
+  }
+
+  async #filesOf(baseName: string, files: readonly string[]): Promise<string[]> {
+    const there: string[] = []
+    for (const name of new Set([...files, ...belongings(baseName, files)]))
+      if (await stat(join(this.#deps.recordingDir, name)).catch(() => undefined)) there.push(name)
+    return there
+  }
+
+  /** Looks everywhere once more. */
+  async #remainders(subject: Subject, gone: readonly ErasedCall[], kept: number): Promise<Remainder[]> {
+    const { store, recordingDir, exportDir } = this.#deps
+    const left: Remainder[] = []
+    const tell = (where: string, count: number, why: string): void => {
+      if (count > 0) left.push({ where, count, why })
+    }
+    tell('calls', kept, 'a legal hold came meanwhile, or the call lives')
+    let rows = 0
+    let files = 0
+    for (const { callId, recordings } of gone) {
+      rows += Object.values(await store.rowsOf(callId)).reduce((sum, number) => sum + number, 0)
+      for (const { baseName, files: names } of recordings) files += (await this.#filesOf(baseName, names)).length
+    }
+    tell('database', rows, 'rows of erased calls are there again')
+    tell('files', files, 'files of erased recordings are there again')
+    if (kept > 0) return left
+    const texts = textsOf(subject)
+    tell('database', await store.mentions(texts, false), 'messages of other calls that came meanwhile')
+    for (const folder of [recordingDir, exportDir])
+      tell(
+        folder === recordingDir ? 'recordings' : 'exports',
+        await countNames(folder, texts),
+        'files named after the person belong to nothing that is known',
+      )
+    return left
+  }
+}
+
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
+
+const emptyCounts = (): Mutable<ErasureCounts> => ({
+  calls: 0,
+  recordings: 0,
+  files: 0,
+  rows: {},
+  mentions: 0,
+  exports: 0,
+  jobs: 0,
+})
+
+async function countNames(folder: string, texts: readonly string[]): Promise<number> {
+  if (texts.length === 0) return 0
+  const names = await readdir(folder).catch(() => [])
+  return names.filter((name) => texts.some((text) => name.toLowerCase().includes(text))).length
+}
