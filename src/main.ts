@@ -90,6 +90,7 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const { auth, health, url, adminPassword, consoleReady } = web
   https = web
   await foundation.jobs.start()
+  await foundation.life.erasures.resume()
   foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })

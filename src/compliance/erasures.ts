@@ -99,6 +99,12 @@ export class Erasures {
     return record
   }
 
+  /** At the start, when the jobs of the last process wait again: what was promised is done, whoever cancelled its job. */
+  async resume(): Promise<void> {
+    await this.#deps.store.resume(this.#deps.clock.wallMs())
+    this.#deps.wake()
+  }
+
   list(limit: number): Promise<readonly ErasureRecord[]> {
     return this.#deps.store.list(limit)
   }

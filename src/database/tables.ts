@@ -125,7 +125,7 @@ export interface RecordingsTable {
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   deleted_at_ms: number | null
-  /** The SIPREC peer or the trunk that it came by. */
+  /** The SIPREC peer, or the trunk that the call came in by. */
   peer: string | null
   /** Asked for with the call itself. */
   retention_days: number | null

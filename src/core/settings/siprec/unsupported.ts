@@ -56,10 +56,6 @@ export const unsupported: readonly Group[] = [
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
   {
-    names: 'RECORDING_CLEANUP_DAYS',
-    why: 'recordings are kept until somebody removes them: nothing is deleted by age yet',
-  },
-  {
     names: 'RECORDING_FORMAT RECORDING_MP3_BITRATE RECORDING_OPUS_BITRATE RECORDING_QUALITY',
     why: 'recordings are WAV',
   },
