@@ -78,8 +78,13 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const { live, log } = start
   const foundation = await layFoundation(live, log, closing)
   const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
-  const reserved = interrupted.map(({ name }) => name)
-  const calls = await joinCalls(foundation, reserved)
+  const goingOn = new Set(foundation.sessions.goingOn.map(({ id }) => id))
+  const isUnfinished = ({ callId }: Manifest): boolean => goingOn.has(callId)
+  const calls = await joinCalls(foundation, {
+    reserved: interrupted.filter((manifest) => !isUnfinished(manifest)).map(({ name }) => name),
+    unfinished: interrupted.filter(isUnfinished),
+  })
+  const left = interrupted.filter(({ callId }) => !goingOn.has(callId) || calls.notTakenUp.includes(callId))
   let https: Pick<WebSide, 'renewCertificate'> | undefined
   const reload = joinReload(start, foundation, () => {
     calls.certificates.reload()
@@ -94,7 +99,7 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
-  repairMeanwhile(foundation, interrupted)
+  repairMeanwhile(foundation, left)
   return {
     sip: calls.listening,
     url,
@@ -164,13 +169,14 @@ async function oneTimeCode({ codes }: Auth, { settings, database: { users } }: F
 }
 
 async function stopAll(
-  { settings, clock, log, closing }: Foundation,
-  { desk, live, recordings }: CallSide,
+  { settings, sessions, clock, log, closing }: Foundation,
+  { desk, siprec, live, recordings }: CallSide,
   health: Health,
 ): Promise<void> {
   log.info('Stopping', { calls: live.size })
   health.stopping()
   desk.close()
+  if (settings.siprec.handover) await siprec.handOver(sessions.keeper)
   const ended = live.endAll('shutdown').then(() => recordings.settled())
   const late = await Promise.race([ended.then(() => false), sleep(clock, settings.shutdownTimeout).then(() => true)])
   if (late)

@@ -37,6 +37,7 @@ export interface Tables {
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   siprec_peers: SiprecPeersTable
+  siprec_sessions: SiprecSessionsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -333,6 +334,13 @@ export interface ExtensionsTable {
   /** JSON of a VoiceProcessing. */
   sound: string | null
   created_at_ms: number
+}
+
+/** Recording sessions that run. */
+export interface SiprecSessionsTable {
+  id: string
+  /** base64 */
+  sealed: string
 }
 
 /** Recording clients. */
