@@ -455,9 +455,9 @@ export class Port implements PacketHandler, Wire {
    * @param readsLate This thread was busy: packets came before they were read.
    */
   tick(nowMs: number, readsLate?: boolean): void {
-    if (this.#passing.on && nowMs - (this.#silence.lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
+    if (this.#passing.away && nowMs - (this.#silence.lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
     this.#ease()
-    const knownMs = this.#eased || this.#passing.on ? nowMs - mostUntoldMs : nowMs
+    const knownMs = this.#eased || this.#passing.away ? nowMs - mostUntoldMs : nowMs
     this.#digits.pass(knownMs)
     this.#recorder?.tick(nowMs, knownMs, readsLate)
     this.#link?.tick(nowMs)

@@ -38,8 +38,8 @@ export const unsupported: readonly Group[] = [
     why: 'the API always asks who is there, by user, API key or token, and each has a role',
   },
   {
-    names: 'PAUSE_RESUME_NOTIFICATIONS PAUSE_RECORDING PAUSE_TRANSCRIPTION MAX_PAUSE_DURATION PAUSE_AUTO_RESUME',
-    why: 'what is paused and for how long is said by each request; pauses are told as facts in any case',
+    names: 'PAUSE_RESUME_NOTIFICATIONS',
+    why: 'pauses are told as facts in any case',
   },
   { names: 'INTERNAL_IP', why: 'the address that leads to a peer is found for each' },
   {
