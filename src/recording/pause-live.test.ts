@@ -40,8 +40,10 @@ test('what is sent to a media worker while a recording is paused is not in its f
   }
   await send(10)
   recording.pause({ by: 'api' })
+  await port.stats() // the worker has the order
   await send(10)
   recording.resume({ by: 'api' })
+  await port.stats()
   await send(10)
   await recording.stop()
   const { pcm } = await readWav(join(folder, 'x_caller.wav'))
