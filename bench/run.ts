@@ -29,6 +29,7 @@ const benches: Readonly<Record<string, { readonly file: string; readonly what: s
     what: 'a packet through two ports without sockets: relay, record, transcode; µs and bytes',
   },
   quality: { file: 'quality.ts', what: 'loss, level and score of a stream: ns for each packet' },
+  sealing: { file: 'sealing.ts', what: 'a leg sealed and read again: µs for each 20 ms, ms to open' },
   srtp: { file: 'srtp.ts', what: 'encrypt and decrypt a packet, µs, each suite; node:crypto beside' },
   webrtc: { file: 'webrtc.ts', what: 'a certificate, a handshake of DTLS, a check of ICE: µs' },
   'siprec-load': {

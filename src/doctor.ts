@@ -14,6 +14,7 @@ import { ownFormats, usualRules } from './call/codec-rules.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { keysFinding } from './doctor-keys.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { chooseIo } from './media/native-addon.ts'
@@ -50,6 +51,7 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
     await folderFinding('data', settings.data.dir, 'DATA_DIR'),
+    await keysFinding(settings),
     filesFinding(settings),
   ]
 }

@@ -14,6 +14,7 @@ import { joinJobs } from './join-jobs.ts'
 import { joinLife, type LifeSide } from './join-life.ts'
 import { joinProofs } from './join-proof.ts'
 import { keyRingOf, recordingKeysOf } from './join-sealing.ts'
+import { type KeptSessions, openKeptSessions } from './join-siprec.ts'
 import { folderIsWritable, type HealthCheck } from './ops/health.ts'
 import type { Proofs } from './proof/proofs.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
@@ -35,6 +36,7 @@ export interface Foundation {
   /** What recordings are sealed with, and read again. */
   readonly keys: RecordingKeys
   readonly proofs: Proofs
+  readonly sessions: KeptSessions
   readonly recordingsWritable: HealthCheck
   /** Closed in reverse: who opens something pushes how to close it. */
   readonly closing: (() => Promise<unknown>)[]
@@ -66,7 +68,12 @@ export async function layFoundation(
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
-  await database.markInterrupted(clock.wallMs())
+  const sessions = await openKeptSessions({ settings, clock, log, database })
+  closing.push(() => sessions.keeper.close())
+  await database.markInterrupted(
+    clock.wallMs(),
+    sessions.goingOn.map(({ id }) => id),
+  )
   const audit = new Audit({ store: database.audit, clock, log })
   closing.push(async () => audit.close())
   const life = joinLife({
@@ -101,6 +108,7 @@ export async function layFoundation(
     recordingDir,
     keys,
     proofs,
+    sessions,
     recordingsWritable,
     closing,
   }

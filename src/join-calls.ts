@@ -24,7 +24,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
-import { openPeerBook } from './join-siprec.ts'
+import { openPeerBook, takeUpSessions } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
 import { createMediaPlane, type MediaPlaneOptions } from './media/plane.ts'
@@ -42,7 +42,7 @@ import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
-import { Recordings } from './recording/service.ts'
+import { type RecordingDeps, Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { CallLimits } from './security/call-limits.ts'
 import { shedding } from './security/shed.ts'
@@ -69,6 +69,9 @@ export interface CallSide {
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
   readonly siprecPeers: PeerBook
+  readonly siprec: SiprecServer
+  /** Calls whose recording sessions could not be taken up. */
+  readonly notTakenUp: readonly string[]
   readonly stack: CountedSipStack
   /** What SIP counted since the start, by name. */
   readonly sipCounts: () => Readonly<Record<string, number>>
@@ -84,12 +87,15 @@ export interface CallSide {
 
 /**
  * Calls are taken from the moment this resolves.
- * @param reserved Names of recordings that are being repaired.
+ * @param left Of recordings that the last run left: to be repaired (`reserved`), or gone on with.
  * @throws {SipError} `sip.cannot-listen`
  * @throws {StartError} when the TLS files, the music on hold or the addon for packets cannot be used, or the public address cannot be found.
  */
-export async function joinCalls(foundation: Foundation, reserved: readonly string[]): Promise<CallSide> {
-  const { settings, clock, log, bus, database, recordingDir, keys, closing } = foundation
+export async function joinCalls(
+  foundation: Foundation,
+  { reserved, unfinished }: Pick<RecordingDeps, 'reserved' | 'unfinished'>,
+): Promise<CallSide> {
+  const { settings, clock, log, bus, database, sessions, recordingDir, keys, closing } = foundation
   const inForce = (): Settings => foundation.live.now
   await tryMediaAddress(settings)
   const planeSettings = mediaSettings(settings)
@@ -127,6 +133,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
   closing.push(async () => certificates.close())
   const load = new LoadWatch({ clock, bus, probe: eventLoopProbe(clock), maxLagMs: settings.sip.overloadLag })
   closing.push(async () => load.close())
+  const holdMusic = await findHoldMusic(settings.calls.musicOnHold)
+  // From here to the end nothing is waited for: who asks in a dialog of the last run finds it.
   const stack = await createSipStack({
     clock,
     log,
@@ -166,7 +174,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get pause() {
       return pauseRules(inForce().recording)
     },
-    reserved,
+    ...(reserved && { reserved }),
+    ...(unfinished && { unfinished }),
     bus,
     clock,
     log,
@@ -185,7 +194,7 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     get rtpTimeoutMs() {
       return inForce().rtp.timeout
     },
-    holdMusic: await findHoldMusic(settings.calls.musicOnHold),
+    holdMusic,
     get srtp() {
       return inForce().rtp.srtp
     },
@@ -224,10 +233,13 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     services,
   })
   const siprec = new SiprecServer(
-    { ...services, recordings },
+    { ...services, recordings, keeper: sessions.keeper },
     {
       get streamSilentMs() {
         return inForce().rtp.timeout
+      },
+      get maxDurationMs() {
+        return inForce().siprec.maxDurationHours * 3_600_000
       },
       get askWhenSilentMs() {
         return inForce().siprec.askWhenSilent
@@ -240,6 +252,15 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
       },
     },
   )
+  const notTakenUp = takeUpSessions(sessions.goingOn, {
+    server: siprec,
+    book: siprecPeers,
+    keeper: sessions.keeper,
+    bus,
+    clock,
+    log,
+  })
+  for (const { dialog } of sessions.goingOn) shield.expect(dialog.flow)
   const reception = new SiprecReception({
     book: siprecPeers,
     server: siprec,
@@ -271,6 +292,8 @@ export async function joinCalls(foundation: Foundation, reserved: readonly strin
     mailboxes,
     trunks,
     siprecPeers,
+    siprec,
+    notTakenUp,
     stack,
     sipMessages: (query) => trace.recent(query),
     sipCounts: () => ({ ...stack.counters, ...traceCounts() }),

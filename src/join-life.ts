@@ -78,7 +78,8 @@ export function joinLife(parts: LifeParts): LifeSide {
     forgetTraces,
   })
   jobs.handle(eraseJobKind, {
-    handler: ({ key }, { signal }) => erasures.run(key, signal),
+    handler: ({ key, payload }, context) =>
+      erasures.run(key, context.signal, payload, (counts) => context.remember({ ...counts })),
     attempts: Infinity,
     limitMs: exportLimitMs,
   })

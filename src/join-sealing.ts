@@ -5,10 +5,14 @@ import type { Logger } from './core/logger.ts'
 import type { Settings } from './core/settings/schema.ts'
 import type { RecordingKeys } from './recording/sealing.ts'
 import type { CipherName } from './sealing/container/layout.ts'
+import { AwsKms } from './sealing/keys/aws-kms.ts'
+import { AzureKeyVault } from './sealing/keys/azure-key-vault.ts'
 import { EnvironmentKeys } from './sealing/keys/environment-keys.ts'
 import { FileKeys } from './sealing/keys/file-keys.ts'
+import { GcpKms } from './sealing/keys/gcp-kms.ts'
 import { KeyRing } from './sealing/keys/key-ring.ts'
 import type { MasterKeys } from './sealing/keys/master-keys.ts'
+import { ServiceKeys } from './sealing/keys/service-keys.ts'
 
 const ciphers: Readonly<Record<Settings['sealing']['cipher'], CipherName>> = {
   'aes-256-gcm': 'AES-256-GCM',
@@ -36,11 +40,18 @@ export function keyRingOf(settings: Settings, clock: Clock, log: Logger): KeyRin
 /** Where master keys are, that of new recordings first. @throws {SealingError} `sealing.key-refused` */
 export function masterKeysOf(settings: Settings, clock: Clock): readonly [MasterKeys, ...MasterKeys[]] {
   const { sealing } = settings
-  const { keyBackupDir, masterKey, formerMasterKeys } = sealing
+  const { keyBackupDir, masterKey, formerMasterKeys, keyId } = sealing
   const files = new FileKeys(keysFolder(settings), clock, keyBackupDir === '' ? undefined : resolve(keyBackupDir))
   const environment = new EnvironmentKeys([masterKey, ...formerMasterKeys].filter((key) => key !== ''))
-  const chosen: MasterKeys = keysIn(sealing) === 'environment' ? environment : files
-  return [chosen, ...[files, environment].filter((each) => each !== chosen)]
+  const wanted = keysIn(sealing)
+  // Loaded on use: a server without them needs none of their packages.
+  const services = [new AwsKms(), new GcpKms(), new AzureKeyVault()].map(
+    (service) => new ServiceKeys(service, service.kind === wanted && keyId !== '' ? keyId : undefined, clock),
+  )
+  const all: readonly MasterKeys[] = [files, environment, ...services]
+  const kind = wanted === 'environment' ? 'env' : wanted
+  const chosen = all.find((each) => each.kind === kind) ?? files
+  return [chosen, ...all.filter((each) => each !== chosen)]
 }
 
 /** Begin what new recordings are sealed with, if they are. @throws {SealingError} and what the file system throws. */

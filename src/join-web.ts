@@ -73,6 +73,10 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
     settingsDesk,
+    pauseDefaults: () => {
+      const { pausesRecording, pausesTranscription } = foundation.live.now.recording
+      return { recording: pausesRecording, transcription: pausesTranscription }
+    },
     consoleFolder: consoleBuild.folder,
     settings: {
       ...(tls && { tls }),

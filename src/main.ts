@@ -6,7 +6,7 @@
  *                                         └─ foundation.ts, then join-calls.ts, then join-web.ts
  */
 import type { SipAddress } from './addresses.ts'
-import { takeFromFile } from './administration.ts'
+import { checkPasswords, takeFromFile } from './administration.ts'
 import type { Auth } from './auth/auth.ts'
 import { userName } from './auth/users.ts'
 import { sleep } from './core/clock.ts'
@@ -14,6 +14,7 @@ import { createLogger, type Logger } from './core/logger.ts'
 import { LiveSettings } from './core/settings/live.ts'
 import type { LoadedSettings } from './core/settings/load.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
+import { httpsIdentity } from './https-identity.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
 import { joinWeb, type WebSide } from './join-web.ts'
 import type { Health } from './ops/health.ts'
@@ -78,8 +79,13 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const { live, log } = start
   const foundation = await layFoundation(live, log, closing)
   const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
-  const reserved = interrupted.map(({ name }) => name)
-  const calls = await joinCalls(foundation, reserved)
+  const goingOn = new Set(foundation.sessions.goingOn.map(({ id }) => id))
+  const isUnfinished = ({ callId }: Manifest): boolean => goingOn.has(callId)
+  const calls = await joinCalls(foundation, {
+    reserved: interrupted.filter((manifest) => !isUnfinished(manifest)).map(({ name }) => name),
+    unfinished: interrupted.filter(isUnfinished),
+  })
+  const left = interrupted.filter(({ callId }) => !goingOn.has(callId) || calls.notTakenUp.includes(callId))
   let https: Pick<WebSide, 'renewCertificate'> | undefined
   const reload = joinReload(start, foundation, () => {
     calls.certificates.reload()
@@ -90,10 +96,11 @@ async function assemble(start: Start, closing: Foundation['closing']): Promise<R
   const { auth, health, url, adminPassword, consoleReady } = web
   https = web
   await foundation.jobs.start()
+  await foundation.life.erasures.resume()
   foundation.life.retention.start()
   health.started()
   log.info('Patchbay is ready', { version, url, sip: calls.listening, mediaIo: calls.media.io })
-  repairMeanwhile(foundation, interrupted)
+  repairMeanwhile(foundation, left)
   return {
     sip: calls.listening,
     url,
@@ -120,6 +127,10 @@ function joinReload(
   const reload = new SettingsReload({
     live,
     read: again,
+    check(next) {
+      checkPasswords(next.extensions)
+      httpsIdentity(next)?.()
+    },
     also: [() => takeFromFile(database.directory, settings.sip.realm, live.now.extensions), renewCertificates],
     configFile: loaded.configFile,
     clock,
@@ -163,13 +174,14 @@ async function oneTimeCode({ codes }: Auth, { settings, database: { users } }: F
 }
 
 async function stopAll(
-  { settings, clock, log, closing }: Foundation,
-  { desk, live, recordings }: CallSide,
+  { settings, sessions, clock, log, closing }: Foundation,
+  { desk, siprec, live, recordings }: CallSide,
   health: Health,
 ): Promise<void> {
   log.info('Stopping', { calls: live.size })
   health.stopping()
   desk.close()
+  if (settings.siprec.handover) await siprec.handOver(sessions.keeper)
   const ended = live.endAll('shutdown').then(() => recordings.settled())
   const late = await Promise.race([ended.then(() => false), sleep(clock, settings.shutdownTimeout).then(() => true)])
   if (late)

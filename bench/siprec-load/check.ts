@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodeG711 } from '../../src/codec/g711.ts'
-import { readWav, type WavSound } from '../../src/codec/wav.ts'
+import { decodeWav, type WavSound } from '../../src/codec/wav.ts'
+import type { OpenKey } from '../../src/sealing/container/reader.ts'
+import { findStored, readStored } from '../../src/sealing/stored-file.ts'
 import { labels } from './load.ts'
 import { fillPayload, frameBytes } from './payload.ts'
 
@@ -18,12 +20,19 @@ export async function checkSession(
   callId: string,
   firstStream: number,
   packets: number,
+  openKey: OpenKey,
 ): Promise<Checked> {
+  const read = async (name: string): Promise<WavSound> => {
+    const path = await findStored(join(folder, name))
+    const sound = path === undefined ? undefined : decodeWav(await readStored(path, { openKey }))
+    if (!sound) throw new Error(`${name} is missing or no WAV`)
+    return sound
+  }
   const problems: string[] = []
   const legs: WavSound[] = []
   for (const [i, label] of labels.entries()) {
     const name = `${callId}_${label}.wav`
-    const leg = await readWav(join(folder, name)).catch((error: unknown) => void problems.push(String(error)))
+    const leg = await read(name).catch((error: unknown) => void problems.push(String(error)))
     if (!leg) continue
     legs.push(leg)
     const problem = difference(leg.pcm, sent(firstStream + i, packets))
@@ -32,7 +41,7 @@ export async function checkSession(
   const [first, second] = legs
   if (!first || !second) return { problems, apartMs: Number.NaN }
   const name = `${callId}.wav`
-  const combined = await readWav(join(folder, name)).catch((error: unknown) => void problems.push(String(error)))
+  const combined = await read(name).catch((error: unknown) => void problems.push(String(error)))
   if (combined) problems.push(...checkCombined(combined, legs).map((problem) => `${name}: ${problem}`))
   return { problems, apartMs: Math.abs((first.startedAtMs ?? 0) - (second.startedAtMs ?? 0)) }
 }
@@ -67,5 +76,5 @@ export function difference(actual: Int16Array, expected: Int16Array): string | u
 /** How many of the sessions have their combined file: it is the last to be made. */
 export function combinedFiles(folder: string, callIds: readonly string[]): number {
   const names = new Set(readdirSync(folder))
-  return callIds.filter((callId) => names.has(`${callId}.wav`)).length
+  return callIds.filter((callId) => names.has(`${callId}.wav`) || names.has(`${callId}.wav.sealed`)).length
 }

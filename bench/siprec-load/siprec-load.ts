@@ -8,12 +8,17 @@
  * Server and generator share the cores of this machine: a run whose generator was late says so and counts for nothing.
  */
 import { type ChildProcess, fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { systemClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
 import { loadNative } from '../../src/media/native-addon.ts'
+import { EnvironmentKeys } from '../../src/sealing/keys/environment-keys.ts'
+import { KeyRing } from '../../src/sealing/keys/key-ring.ts'
 import { type ServerProcess, startServerProcess, useOf } from '../../test/support/server-process.ts'
 import { until } from '../../test/support/until.ts'
 import { isolate, pin } from '../isolate.ts'
@@ -32,7 +37,16 @@ const { values } = parseArgs({
     unmuxed: { type: 'boolean', default: false },
     /** Media threads of the server, which has one core in all. */
     workers: { type: 'string', default: '1' },
+    /** `no`, `yes`: recordings in the clear, and sealed. */
+    sealed: { type: 'string', default: 'no,yes' },
   },
+})
+const masterKey = randomBytes(32).toString('base64')
+const { openKey } = new KeyRing({
+  sources: [new EnvironmentKeys([masterKey])],
+  cipher: 'AES-256-GCM',
+  clock: systemClock,
+  log: silentLogger,
 })
 /** Where the server's threads write it (bench/soak/inside.ts). */
 const heldFile = 'held.json'
@@ -50,6 +64,7 @@ interface Row {
 const head = [
   'sessions',
   'io',
+  'sealed',
   'packets/s',
   'CPU ms/session-s',
   'CPU ms/set-up+end',
@@ -59,6 +74,8 @@ const head = [
   'loop delay p99 ms',
   'generator late p99/max ms',
   'channels apart p99 ms',
+  'written KiB/session-s',
+  'fsyncs/session',
   'bit-exact',
 ]
 
@@ -71,13 +88,14 @@ const loaded = loadNative()
 const kinds = values.io.split(',').filter((io) => io !== 'native' || 'native' in loaded)
 const all: string[] = []
 for (const sessions of values.sessions.split(',').map(Number)) {
-  for (const io of kinds) {
-    const load = { sessions, seconds, rate: Number(values.rate), raw, muxed: !values.unmuxed }
-    const { cells, problems } = await measure(load, io)
-    row(cells)
-    all.push(...problems.slice(0, 5).map((problem) => `${sessions} ${io}: ${problem}`))
-    if (problems.length > 5) all.push(`… and ${problems.length - 5} more`)
-  }
+  for (const io of kinds)
+    for (const sealed of values.sealed.split(',')) {
+      const load = { sessions, seconds, rate: Number(values.rate), raw, muxed: !values.unmuxed }
+      const { cells, problems } = await measure(load, io, sealed === 'yes')
+      row(cells)
+      all.push(...problems.slice(0, 5).map((problem) => `${sessions} ${io}: ${problem}`))
+      if (problems.length > 5) all.push(`… and ${problems.length - 5} more`)
+    }
 }
 if ('missing' in loaded) console.log(`\nno native: ${loaded.missing}`)
 if (all.length > 0) {
@@ -85,7 +103,7 @@ if (all.length > 0) {
   process.exitCode = 1
 }
 
-async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
+async function measure(load: Omit<Load, 'server'>, io: string, sealed: boolean): Promise<Row> {
   const server = await startServerProcess({
     env: {
       RTP_PORT_MIN: '10000',
@@ -95,6 +113,8 @@ async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
       MEDIA_WORKERS: values.workers,
       NODE_OPTIONS: `--expose-gc --import=${pathToFileURL(join(import.meta.dirname, '..', 'soak', 'inside.ts')).href}`,
       SOAK_FILE: heldFile,
+      ENABLE_RECORDING_ENCRYPTION: String(sealed),
+      SIPREC_MASTER_KEY: masterKey,
     },
   })
   pin(0, server.pid)
@@ -102,18 +122,25 @@ async function measure(load: Omit<Load, 'server'>, io: string): Promise<Row> {
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   try {
-    return await drive(server, generator, load.sessions, io)
+    return await drive(server, generator, load.sessions, io, sealed)
   } finally {
     generator.kill()
     await server.remove()
   }
 }
 
-async function drive(server: ServerProcess, generator: ChildProcess, sessions: number, io: string): Promise<Row> {
+async function drive(
+  server: ServerProcess,
+  generator: ChildProcess,
+  sessions: number,
+  io: string,
+  sealed: boolean,
+): Promise<Row> {
   const heldIdle = await heldBytes(server)
   const idle = useOf(server.pid)
   const { callIds, problems } = await said(generator, 'up')
   const settled = useOf(server.pid)
+  const writtenBefore = writtenBytes(server)
   const startedMs = performance.now()
   await loopDelayMs(server) // the next reading is of the time from here
   const sent = said(generator, 'sent')
@@ -121,8 +148,10 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
   const { report } = await sent
   const elapsedS = (performance.now() - startedMs) / 1000
   const busy = useOf(server.pid)
+  const writtenKiB = (writtenBytes(server) - writtenBefore) / 1024
   const delayMs = await loopDelayMs(server)
   const held = (await heldBytes(server)) - heldIdle
+  const syncedBefore = fsyncs(server)
   const ended = said(generator, 'ended')
   generator.send('end' satisfies ToGenerator)
   await ended
@@ -135,6 +164,8 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
     (error: unknown) => [String(error)],
   )
   const over = useOf(server.pid)
+  await heldBytes(server)
+  const synced = fsyncs(server) - syncedBefore
   const wrong = await check(server.recordingDir, callIds)
   const mediaCpuMs = busy.cpuMs - settled.cpuMs
   const late = report.lateP99Ms > validLateMs ? ' (late: not valid)' : ''
@@ -142,6 +173,7 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
     cells: [
       String(sessions),
       io,
+      sealed ? 'yes' : 'no',
       (report.sent / elapsedS).toFixed(0),
       (mediaCpuMs / callIds.length / elapsedS).toFixed(2),
       ((over.cpuMs - idle.cpuMs - mediaCpuMs) / callIds.length).toFixed(1),
@@ -151,6 +183,8 @@ async function drive(server: ServerProcess, generator: ChildProcess, sessions: n
       delayMs.toFixed(1),
       `${report.lateP99Ms}/${report.lateMaxMs.toFixed(0)}${late}`,
       wrong.apartP99Ms.toFixed(1),
+      (writtenKiB / callIds.length / elapsedS).toFixed(1),
+      (synced / callIds.length).toFixed(1),
       `${callIds.length - wrong.sessions}/${sessions}`,
     ],
     problems: [...problems, ...finished, ...wrong.problems],
@@ -174,12 +208,22 @@ async function said<Type extends FromGenerator['type']>(
   })
 }
 
+/** What it gave to write(2) and its kind: files; sockets do not count. */
+function writtenBytes({ pid }: ServerProcess): number {
+  return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1])
+}
+
+/** As of the last `heldBytes`. */
+function fsyncs({ folder }: ServerProcess): number {
+  return (JSON.parse(readFileSync(join(folder, heldFile), 'utf8')) as Inside).fsyncs
+}
+
 async function check(folder: string, callIds: readonly string[]) {
   const problems: string[] = []
   const apartMs: number[] = []
   let sessions = 0
   for (const [i, callId] of callIds.entries()) {
-    const found = await checkSession(folder, callId, i * labels.length, packets)
+    const found = await checkSession(folder, callId, i * labels.length, packets, openKey)
     if (found.problems.length > 0) sessions++
     problems.push(...found.problems)
     apartMs.push(found.apartMs)

@@ -3,6 +3,7 @@
  * a file. Needs `--expose-gc`, and the file's name in SOAK_FILE.
  */
 import { renameSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { BroadcastChannel, isMainThread } from 'node:worker_threads'
 
 /** Heaps and the buffers outside them. */
@@ -10,6 +11,8 @@ export interface Inside {
   readonly mainBytes: number
   /** Of all other threads together. */
   readonly workerBytes: number
+  /** How often files were synced to the disk, by the main thread: the others sync none. */
+  readonly fsyncs: number
 }
 
 const file = process.env['SOAK_FILE']
@@ -29,7 +32,22 @@ threads.unref()
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads, not windows
 const tell = (what: string | number): void => threads.postMessage(what)
 
+let fsyncs = 0
+
+/** Files opened by promises have one class, which Node does not export. */
+async function countSyncs(): Promise<void> {
+  const any = await open(process.execPath)
+  const files = Object.getPrototypeOf(any) as { sync(): Promise<void> }
+  const sync = Reflect.get(files, 'sync')
+  files.sync = function counted() {
+    fsyncs++
+    return Reflect.apply(sync, this, [])
+  }
+  await any.close()
+}
+
 if (isMainThread && file !== undefined) {
+  void countSyncs()
   let workerBytes = 0
   threads.addEventListener('message', (event) => {
     const { data } = event as Event & { readonly data: unknown }
@@ -39,7 +57,7 @@ if (isMainThread && file !== undefined) {
     workerBytes = 0
     tell('how much do you hold?')
     setTimeout(() => {
-      const inside: Inside = { mainBytes: held(), workerBytes }
+      const inside: Inside = { mainBytes: held(), workerBytes, fsyncs }
       writeFileSync(`${file}.new`, JSON.stringify(inside))
       renameSync(`${file}.new`, file)
     }, answerMs)

@@ -142,6 +142,11 @@ const endTexts: Record<EndReason, EndText> = {
     sentence: 'The part of the server that carried its audio failed. What was recorded until then has been kept.',
     color: 'red',
   },
+  limit: {
+    label: 'Longest duration',
+    sentence: 'The recording had gone on for as long as it may, so it was ended.',
+    color: 'gray',
+  },
   shutdown: { label: 'Server stopped', sentence: 'The server was stopped during the call.', color: 'gray' },
   interrupted: {
     label: 'Interrupted',

@@ -58,10 +58,12 @@ function actionOf({ method, routeOptions }: FastifyRequest): string | undefined 
   return config.audit ?? (safeMethods.has(method) || !url ? undefined : `${method.toLowerCase()}.${url}`)
 }
 
-/** `extension.removed` of `/api/extensions/:number` is about `extension:101`. */
+/** `extension.removed` of `/api/extensions/:number` is about `extension:101`; what has a `:callId`, about that call. */
 function subjectOf({ params }: FastifyRequest, action: string | undefined): string | undefined {
-  const [first] = Object.values((params ?? {}) as Record<string, string>)
-  return action && first !== undefined ? `${action.slice(0, action.indexOf('.'))}:${first}` : undefined
+  const [first] = Object.entries((params ?? {}) as Record<string, string>)
+  if (!action || !first) return undefined
+  const [name, value] = first
+  return `${name === 'callId' ? 'call' : action.slice(0, action.indexOf('.'))}:${value}`
 }
 
 /** Who asks, for features that keep their own record of it. */

@@ -66,6 +66,8 @@ export interface ApiDeps {
   /** Folder of the built console; undefined while it is being built. */
   readonly consoleFolder: () => string | undefined
   readonly settingsDesk: SettingsDesk
+  /** Both when left out. */
+  readonly pauseDefaults?: () => PauseDefaults
   readonly settings?: ApiSettings
 }
 
@@ -95,6 +97,12 @@ export interface SettingsDesk {
   /** Read them again; undefined where they cannot be. */
   readonly reload: () => Promise<SettingsReloaded> | undefined
   readonly status: () => { enabled: boolean; watched: boolean; configFile?: string; last?: SettingsReloaded }
+}
+
+/** What a pause stops that does not say so. */
+export interface PauseDefaults {
+  readonly recording: boolean
+  readonly transcription: boolean
 }
 
 export interface SipMessageQuery {

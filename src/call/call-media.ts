@@ -61,9 +61,10 @@ export class CallMedia {
     return this.#recording !== undefined
   }
 
-  /** @param name Beginning of the names of its files. */
-  record(name: string, legs: readonly Leg[]): void {
-    this.#recording = this.#recorder.start({ callId: this.#callId, name, tracks: legs.flatMap(trackOf) })
+  /** @param name Beginning of the names of its files. @param trunk That the call came in by. */
+  record(name: string, legs: readonly Leg[], trunk?: string): void {
+    const origin = trunk === undefined ? {} : { origin: { peer: trunk } }
+    this.#recording = this.#recorder.start({ callId: this.#callId, name, tracks: legs.flatMap(trackOf), ...origin })
   }
 
   /** Go on recording with `next` in the place of `leg`. */

@@ -52,6 +52,8 @@ export interface DialOptions {
   readonly record: boolean
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
+  /** Name of the trunk that it came in by. */
+  readonly trunk?: string
   /** How the caller is told whom it speaks with; not at all when left out. */
   readonly present?: Presenter
   /** Where its parties may transfer it; nowhere when left out. */
@@ -242,7 +244,7 @@ export class Call implements LiveCall, TransferHost {
     const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
       const told = caller.describe(media.wishes)
-      if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee])
+      if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee], this.#options?.trunk)
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
       return told
     })
@@ -368,7 +370,8 @@ export class Call implements LiveCall, TransferHost {
     leg.media?.leaveStreams()
     if (fromCallId !== undefined || kind === 'replaced') this.#teller.legStarted(next)
     if (this.recorded) this.#media.recordInstead(leg, next)
-    else if (record && stays && this.#options) this.#media.record(this.#options.recordingName, [stays, next])
+    else if (record && stays && this.#options)
+      this.#media.record(this.#options.recordingName, [stays, next], this.#options.trunk)
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     this.#holdMusic.stop(leg)
     this.#holdMusic.update(next, stays)

@@ -41,6 +41,7 @@ export const refusals: Readonly<Record<EndReason, { readonly status: number; rea
   'no-common-codec': { status: 488 },
   'encryption-failed': { status: 488 },
   'media-timeout': { status: 480 },
+  limit: { status: 480 },
   'media-lost': { status: 500 },
   shutdown: { status: 503, reason: 'Shutting Down' },
   interrupted: { status: 500 },

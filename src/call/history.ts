@@ -56,10 +56,11 @@ export interface RecordingRecord {
   readonly state: RecordingState
   readonly startedAtMs: number
   readonly durationMs?: number
-  /** The SIPREC peer or the trunk that it came by. */
+  /** The SIPREC peer, or the trunk that the call came in by. */
   readonly peer?: string
   /** Asked for with the call itself, days after its end. */
   readonly retentionDays?: number
+  readonly deletedAtMs?: number
   readonly tags: readonly string[]
   readonly files: readonly RecordingFile[]
   readonly participants: readonly Participant[]

@@ -8,7 +8,7 @@
  * do. Knows no port and no SIP.
  */
 import type { Fingerprint } from '../core/dtls.ts'
-import type { SrtpMode } from '../core/srtp.ts'
+import type { SrtpKey, SrtpMode } from '../core/srtp.ts'
 import type { DtlsTerms, SrtpKeys } from '../media/types.ts'
 import {
   type CryptoLine,
@@ -41,6 +41,8 @@ export interface CryptoAnswer {
 export interface LegCryptoOptions {
   /** Our certificate, asked for when it is needed; without, DTLS is neither offered nor taken. */
   readonly own?: () => Fingerprint
+  /** Ours until now, in a process before this one: it stays while its suite does. */
+  readonly ours?: SrtpKey
   /** A browser: takes DTLS and nothing else (RFC 8827 §6.5), whatever the mode. */
   readonly browser?: boolean
 }
@@ -52,6 +54,7 @@ export class LegCrypto {
   /** Ours, in the last description: an answer of ours is offered again to refresh the session. */
   #offered: readonly CryptoLine[] = []
   #offersDtls: boolean
+  readonly #ours: SrtpKey | undefined
   #keys: SrtpKeys | undefined
   #terms: DtlsTerms | undefined
   #secured = false
@@ -60,8 +63,9 @@ export class LegCrypto {
   /** That of the audio, for a stream beside it. */
   #audio: LegCrypto | undefined
 
-  constructor(mode: SrtpMode, { own, browser = false }: LegCryptoOptions = {}) {
+  constructor(mode: SrtpMode, { own, ours, browser = false }: LegCryptoOptions = {}) {
     this.#mode = mode
+    this.#ours = ours
     this.#own = own
     this.#browser = browser
     this.#offersDtls = own !== undefined && (browser || mode === 'dtls')
@@ -185,7 +189,8 @@ export class LegCrypto {
       this.#protocol = media.protocol
       return { attributes: [] }
     }
-    const kept = this.#keys?.send.suite === line.key.suite ? this.#keys.send : undefined
+    const before = this.#keys?.send ?? this.#ours
+    const kept = before?.suite === line.key.suite ? before : undefined
     const key = kept ?? newSrtpKey(line.key.suite)
     const keys = this.#agree(media, { send: key, receive: line.key })
     this.#offered = [{ tag: line.tag, key }]

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { LegRole, Party, TracedMessage } from '../events/catalogue.ts'
+import type { LegRole, Party, RecordingOrigin, TracedMessage } from '../events/catalogue.ts'
 import type { Music } from '../media/graph/types.ts'
 import type { MediaPlane, MediaPort } from '../media/types.ts'
 import type { Flow, SipStack } from '../sip/stack.types.ts'
@@ -33,6 +33,7 @@ export interface CallRecorder {
     readonly callId: string
     readonly name: string
     readonly tracks: readonly RecordedTrack[]
+    readonly origin?: RecordingOrigin
   }): CallRecording
 }
 

@@ -27,7 +27,7 @@ const usage = `usage: patchbay <command> [options]
   export --person NUMBER | --call ID --output FILE   everything of a person or a call as one zip, sound decrypted
   erase --person NUMBER | --call ID    what would be erased; with --yes --why TEXT the server erases it
   erase show ERASURE              what was erased, and whether anything is left
-  retention rules | why RECORDING | preview   what is kept how long, and what would go now
+  retention rules | why RECORDING | preview | orphans   what is kept how long, what would go now, files of no recording
   retention add NAME [--days N] [--peer P] [--tag T] [--extension N] [--kind pbx|siprec]   without days: for ever
   retention remove RULE
   hold list | lift HOLD --why TEXT

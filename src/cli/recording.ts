@@ -148,6 +148,10 @@ async function listKeys(settings: Settings): Promise<number> {
 
 async function rotate(settings: Settings): Promise<number> {
   const [source] = masterKeysOf(settings, systemClock)
+  if (source.kind !== 'file')
+    throw new UsageError(
+      'only master keys in files are rotated here: set another SIPREC_MASTER_KEY, or rotate the key in its service',
+    )
   const { id } = await source.rotate()
   await withDatabase(settings, (database) => auditHere(database, 'master-key.rotated', `key:${id}`))
   console.log(`${id}   (a running server takes it within a minute)`)

@@ -1,16 +1,19 @@
 /** `patchbay retention` and `patchbay hold`: what is kept how long, and what may not be deleted. */
+import { resolve } from 'node:path'
 import { auditHere, userOfMachine, withDatabase } from '../administration.ts'
 import { newHoldSchema, newRetentionRuleSchema } from '../api/schemas/retention.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Settings } from '../core/settings/schema.ts'
 import { Holds } from '../retention/holds.ts'
+import { findOrphans } from '../retention/orphans.ts'
 import { type Due, Retention } from '../retention/retention.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { type CommandContext, checked } from './commands.ts'
 import { UsageError } from './expected.ts'
 
 const mostShown = 50
+const mostOrphans = 10_000
 
 interface RetentionStores {
   readonly retention: RetentionStore
@@ -30,6 +33,14 @@ export function runRetention(settings: Settings, { rest, given }: CommandContext
         return why(retention, needed(what, 'the id of the recording'))
       case 'preview':
         return preview(retention)
+      case 'orphans': {
+        const folder = resolve(settings.recording.dir)
+        const { items, complete } = await findOrphans(folder, database.retention, systemClock.wallMs(), mostOrphans)
+        for (const { name, bytes, changedAtMs } of items)
+          console.log(`${new Date(changedAtMs).toISOString()}\t${bytes}\t${name}`)
+        console.log(`${items.length} files belong to no recording${complete ? '' : '; there are more'}`)
+        return 0
+      }
       case 'add': {
         const { kind, peer, tag, extension, days } = given
         const wanted = {
@@ -53,7 +64,7 @@ export function runRetention(settings: Settings, { rest, given }: CommandContext
         return 0
       }
       default:
-        throw new UsageError(`retention: "${action}" was given; must be rules, why, preview, add or remove`)
+        throw new UsageError(`retention: "${action}" was given; must be rules, why, preview, orphans, add or remove`)
     }
   })
 }

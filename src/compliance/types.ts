@@ -125,6 +125,8 @@ export interface ErasureStore {
   scrub(texts: readonly string[]): Promise<number>
   /** The erasure, the entry and the job, in one transaction. */
   add(record: ErasureRecord, entry: AuditEntry): Promise<void>
+  /** Erasures whose job was taken away get one again. */
+  resume(nowMs: number): Promise<void>
   find(id: string): Promise<ErasureRecord | undefined>
   list(limit: number): Promise<readonly ErasureRecord[]>
   /** Keeps the report and forgets the subject. @param entry Put into the audit record in the same transaction. */

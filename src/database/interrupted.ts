@@ -5,19 +5,23 @@
  */
 import type { Kysely } from 'kysely'
 import type { Tables } from './tables.ts'
+import type { CallMemory } from './write-fact.ts'
 
 /**
  * Close every call without an end as `interrupted`, with its legs and recordings.
+ * @param goingOn Ids of those that are taken up instead.
  * @param nowMs No call ends later than this, whatever the clock did meanwhile.
  * @returns Their ids.
  */
-export function markInterrupted(db: Kysely<Tables>, nowMs: number): Promise<string[]> {
+export function markInterrupted(db: Kysely<Tables>, nowMs: number, goingOn: readonly string[] = []): Promise<string[]> {
+  const goes = new Set(goingOn)
   return db.transaction().execute(async (transaction) => {
-    const open = await transaction
+    const all = await transaction
       .selectFrom('calls')
       .select(['id', 'seen_at_ms'])
       .where('ended_at_ms', 'is', null)
       .execute()
+    const open = all.filter(({ id }) => !goes.has(id))
     const lifeSign = await transaction.selectFrom('life_signs').select('at_ms').executeTakeFirst()
     for (const { id, seen_at_ms } of open) {
       const endedAtMs = Math.min(Math.max(seen_at_ms, lifeSign?.at_ms ?? 0), Math.max(nowMs, seen_at_ms))
@@ -33,7 +37,34 @@ export function markInterrupted(db: Kysely<Tables>, nowMs: number): Promise<stri
         .where('ended_at_ms', 'is', null)
         .execute()
     }
-    await transaction.updateTable('recordings').set({ state: 'interrupted' }).where('state', '=', 'recording').execute()
+    const recordings = await transaction
+      .selectFrom('recordings')
+      .select(['id', 'call_id'])
+      .where('state', '=', 'recording')
+      .execute()
+    for (const { id, call_id } of recordings)
+      if (!goes.has(call_id))
+        await transaction.updateTable('recordings').set({ state: 'interrupted' }).where('id', '=', id).execute()
     return open.map(({ id }) => id)
   })
+}
+
+/** What the journal of the last process knew of these calls. */
+export async function memoriesOf(db: Kysely<Tables>, callIds: readonly string[]): Promise<Map<string, CallMemory>> {
+  const memories = new Map<string, CallMemory>()
+  for (const callId of callIds) {
+    const legs = await db.selectFrom('legs').select(['id', 'digits']).where('call_id', '=', callId).execute()
+    const documents = await db.selectFrom('siprec_metadata').select('problems').where('call_id', '=', callId).execute()
+    const people = await db.selectFrom('call_people').select('person').where('call_id', '=', callId).execute()
+    memories.set(callId, {
+      people: new Set(people.map(({ person }) => person)),
+      legs: legs.length,
+      documents: documents.length,
+      problems: documents.reduce((sum, { problems }) => sum + (JSON.parse(problems) as unknown[]).length, 0),
+      digits: new Map(legs.flatMap(({ id, digits }) => (digits === '' ? [] : [[id, digits] as const]))),
+      // A pause that goes on is told again.
+      paused: false,
+    })
+  }
+  return memories
 }

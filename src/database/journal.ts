@@ -58,6 +58,13 @@ export class Journal {
     this.#stopListening = options.bus.onAny((fact) => this.#take(fact))
   }
 
+  /** A call of the process before this one goes on. */
+  goOn(callId: string, memory: CallMemory): void {
+    this.#memories.set(callId, memory)
+    this.#living.add(callId)
+    this.#lifeSign ??= this.#nextLifeSign()
+  }
+
   /** Resolves when every fact told so far is in the tables, or has been logged as impossible to write. */
   flush(): Promise<void> {
     this.#turn?.cancel()

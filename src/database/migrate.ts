@@ -24,6 +24,7 @@ import { up as recordingHeard } from './migrations/0015-recording-heard.ts'
 import { up as siprecPeers } from './migrations/0016-siprec-peers.ts'
 import { up as proofs } from './migrations/0017-proofs.ts'
 import { up as compliance } from './migrations/0018-compliance.ts'
+import { up as siprecSessions } from './migrations/0019-siprec-sessions.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -45,6 +46,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0016-siprec-peers': { up: siprecPeers },
   '0017-proofs': { up: proofs },
   '0018-compliance': { up: compliance },
+  '0019-siprec-sessions': { up: siprecSessions },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

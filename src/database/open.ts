@@ -18,10 +18,11 @@ import type { Directory } from '../pbx/directory.ts'
 import type { ProofStore } from '../proof/types.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
+import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
-import { markInterrupted } from './interrupted.ts'
+import { markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
@@ -35,6 +36,7 @@ import { createRetentionStore } from './life/retention.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import { createPeerStore } from './siprec-peers.ts'
+import { createSessionStoreOfSiprec } from './siprec-sessions.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -43,6 +45,7 @@ export interface Database {
   readonly registrations: KeptRegistrations
   readonly history: CallHistory
   readonly siprecPeers: PeerStore
+  readonly siprecSessions: SiprecSessions
   readonly users: UserStore
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
@@ -61,8 +64,13 @@ export interface Database {
    * @param work What has to be done because of facts; its jobs are kept with them.
    */
   keep(bus: FactBus, clock: Clock, work?: WorkOfFacts): Journal
-  /** Close calls that the last process left open; their ids. Before the first new call. */
-  markInterrupted(nowMs: number): Promise<readonly string[]>
+  /**
+   * Close calls that the last process left open; their ids. Before the first new call.
+   * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
+   */
+  markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
+  /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
+  lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
   ping(): Promise<void>
   /** Write what is left, then close. Twice is fine. */
@@ -103,6 +111,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       registrations,
       history: createCallHistory(db, settled),
       siprecPeers: createPeerStore(db),
+      siprecSessions: createSessionStoreOfSiprec(db),
       users: createUserStore(db),
       apiKeys: createApiKeyStore(db),
       sessions: createSessionStore(db),
@@ -122,7 +131,14 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         checkpoints = startCheckpoints(clock, log)
         return journal
       },
-      markInterrupted: (nowMs) => markInterrupted(db, nowMs),
+      async markInterrupted(nowMs, goingOn = []) {
+        for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
+        return markInterrupted(db, nowMs, goingOn)
+      },
+      async lastSeenMs() {
+        const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()
+        return sign?.at_ms
+      },
       async ping() {
         await db.selectFrom('life_signs').select('id').execute()
       },

@@ -103,7 +103,12 @@ export const recordingOf = (
   startedAtMs: row.started_at_ms,
   ...(row.marks !== null && { marks: JSON.parse(row.marks) as RecordingMark[] }),
   ...(row.heard !== null && { heard: JSON.parse(row.heard) as RecordedLeg[] }),
-  ...filled({ durationMs: row.duration_ms, peer: row.peer, retentionDays: row.retention_days }),
+  ...filled({
+    durationMs: row.duration_ms,
+    peer: row.peer,
+    retentionDays: row.retention_days,
+    deletedAtMs: row.deleted_at_ms,
+  }),
   tags,
   files,
   participants,

@@ -37,6 +37,7 @@ export interface Tables {
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   siprec_peers: SiprecPeersTable
+  siprec_sessions: SiprecSessionsTable
   users: UsersTable
   api_keys: ApiKeysTable
   sessions: SessionsTable
@@ -125,7 +126,7 @@ export interface RecordingsTable {
   /** The names of all its files begin with this; null until they are complete. */
   base_name: string | null
   deleted_at_ms: number | null
-  /** The SIPREC peer or the trunk that it came by. */
+  /** The SIPREC peer, or the trunk that the call came in by. */
   peer: string | null
   /** Asked for with the call itself. */
   retention_days: number | null
@@ -333,6 +334,13 @@ export interface ExtensionsTable {
   /** JSON of a VoiceProcessing. */
   sound: string | null
   created_at_ms: number
+}
+
+/** Recording sessions that run. */
+export interface SiprecSessionsTable {
+  id: string
+  /** base64 */
+  sealed: string
 }
 
 /** Recording clients. */

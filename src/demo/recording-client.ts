@@ -154,6 +154,11 @@ export class RecordingSession {
     return this.#talkers[index]?.sent() ?? new Int16Array(0)
   }
 
+  /** Whether the server still knows the session: the status of its answer to an OPTIONS inside it. */
+  async ask(): Promise<number> {
+    return (await this.#dialog.request('OPTIONS')).status
+  }
+
   /** BYE; resolves when it is answered. */
   async stop(): Promise<void> {
     for (const talker of this.#talkers) talker.stop()

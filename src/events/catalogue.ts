@@ -34,6 +34,7 @@ export type EndReason =
   | 'encryption-failed' // no keys in common, or the handshake that should agree on them failed
   | 'media-timeout' // no packet came from either side for RTP_TIMEOUT
   | 'media-lost' // the media worker of the call died
+  | 'limit' // a recording session reached its longest duration
   | 'shutdown'
   | 'interrupted' // the process died during the call; found at the next start
   | 'failed'
@@ -304,6 +305,8 @@ export interface Facts {
   'export.ready': At & { readonly exportId: string; readonly calls: number; readonly bytes: number }
   /** Everything of a call or a person was taken out; whether nothing was left. */
   'erasure.done': At & { readonly erasureId: string; readonly calls: number; readonly verified: boolean }
+  /** A recording session that ran when the last process ended goes on, with these streams. */
+  'siprec.session-resumed': OfCall & { readonly legIds: readonly string[] }
   /** Who is in a SIPREC communication session, whenever metadata changed it. */
   'siprec.metadata-updated': OfCall & {
     readonly participants: readonly Participant[]

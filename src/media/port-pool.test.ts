@@ -37,3 +37,17 @@ test('a port that was freed rests 32 seconds, unless no other is free', () => {
   assert.equal(pool.take(), undefined)
   assert.equal(pool.stats().exhausted, 1)
 })
+
+test('a call that is taken up gets the port it had, free or resting, and none that is taken or not ours', () => {
+  const pool = new PortPool(10_000, 10_005, new FakeClock())
+  assert.equal(pool.takeThis(10_002), true)
+  assert.equal(pool.takeThis(10_002), false)
+  assert.equal(pool.takeThis(10_003), false)
+  assert.equal(pool.takeThis(20_000), false)
+  pool.giveBack(10_002)
+  assert.equal(pool.takeThis(10_002), true)
+  assert.deepEqual(
+    all(pool).toSorted((a, b) => a - b),
+    [10_000, 10_004],
+  )
+})

@@ -47,6 +47,15 @@ export class PortPool {
     return chosen
   }
 
+  /** This pair and no other; false when it is taken, or none of ours. */
+  takeThis(rtpPort: number): boolean {
+    const free = this.#free.indexOf(rtpPort)
+    if (free >= 0) this.#free.splice(free, 1)
+    const resting = free >= 0 ? -1 : this.#resting.findIndex((one) => one.rtpPort === rtpPort)
+    if (resting >= 0) this.#resting.splice(resting, 1)
+    return free >= 0 || resting >= 0
+  }
+
   #takeResting(): number | undefined {
     const rested = this.#resting.shift()
     if (rested) this.#takenEarly++

@@ -74,9 +74,11 @@ export class Session implements MediaSession {
 
   async openPort(options: OpenPortOptions = {}): Promise<MediaPort> {
     const { settings, pool, ports } = this.#owner
-    for (let tries = 0; tries < maxTries; tries++) {
+    const wanted = options.rtpPort
+    const take = () => (wanted === undefined ? pool.take() : pool.takeThis(wanted) ? wanted : undefined)
+    for (let tries = 0; tries < (wanted === undefined ? maxTries : 1); tries++) {
       this.#mustBeOpen()
-      const rtpPort = pool.take()
+      const rtpPort = take()
       if (rtpPort === undefined) break
       const port = nextPortNumber++
       const { inactiveAfterMs = 0, recordedLater = false, relay = false, muxed = false, callId } = options

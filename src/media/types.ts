@@ -61,6 +61,8 @@ export interface MediaAddress {
 export interface SrtpKeys {
   readonly send: SrtpKey
   readonly receive: SrtpKey
+  /** How often the peer's sequence numbers may have begun anew before we came to it; 0 when left out. */
+  readonly rollOvers?: number
 }
 
 /** Keys that the two sides agree on over the media path itself (RFC 5764). */
@@ -343,6 +345,11 @@ export interface OpenPortOptions {
   readonly muxed?: boolean
   /** Where the session is that of several calls. */
   readonly callId?: string
+  /**
+   * This one and no other: of a call that the process before this one had. `media.no-port` when it is not free or not
+   * of the range.
+   */
+  readonly rtpPort?: number
 }
 
 /** How packets come in and go out: by node:dgram, or by the addon (native-addon.ts). */

@@ -11,7 +11,7 @@ import type { TrunkSetting } from '../core/settings/schema.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import { FactBus } from '../events/bus.ts'
-import type { Party } from '../events/catalogue.ts'
+import type { Party, RecordingOrigin } from '../events/catalogue.ts'
 import { FakeMedia } from '../media/test-support.ts'
 import { MemoryNetwork } from '../net/memory-network.ts'
 import { turn } from '../sip/dialog/test-support.ts'
@@ -46,6 +46,8 @@ let devices: string[]
 let proxies: string[]
 /** Who dialled a number that the server answers itself. */
 let housed: string[]
+/** Where recordings came from, as they began. */
+let recorded: (RecordingOrigin | undefined)[]
 /** Calls that are counted now. */
 let running: string[]
 /** Trunks that take no more calls; `in`: nobody may begin one. */
@@ -78,6 +80,7 @@ beforeEach(async () => {
   got = {}
   dialogs = {}
   answers = {}
+  recorded = []
   trunk = trunkWith(trunkSettings)
   devices = []
   proxies = []
@@ -126,7 +129,12 @@ function makeDialplan(stack: SipStack): Dialplan {
     media,
     bus,
     live: new LiveCalls(),
-    recorder: { start: () => ({ addTrack: () => {}, endTrack: () => {}, stop: async () => {} }) },
+    recorder: {
+      start({ origin }) {
+        recorded.push(origin)
+        return { addTrack: () => {}, endTrack: () => {}, stop: async () => {} }
+      },
+    },
     advertisedIp: () => pbx,
     messages: () => [],
     rtpTimeoutMs: 0,
@@ -253,6 +261,12 @@ test('an extension that asks for privacy is anonymous to phones and known here',
     assert.doesNotMatch(String(Array.from(at102()?.headers.entries() ?? [])), /Alice|101@/)
     assert.deepEqual([from?.extension, from?.private, from?.uri], ['101', true, `sip:101@${pbx}`])
   }
+})
+
+test('a recording names the trunk that the call came in by, and none of a call between extensions', async () => {
+  await call('+4930555', '+49302')
+  await call('101', '102')
+  assert.deepEqual(recorded, [{ peer: trunk.name }, undefined])
 })
 
 test('a trunk is shown the number that reaches the extension', async () => {

@@ -174,6 +174,7 @@ export class Dialplan {
       ...(codecs && { callerCodecs: codecs }),
       ...(sound && { callerVoice: sound }),
       ...(present && { present }),
+      ...(isTrunk && { trunk: identity.trunk.name }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
   }
@@ -264,7 +265,7 @@ export class Dialplan {
   }
 
   async #dial(call: Call, route: Route, coming: Coming): Promise<void> {
-    const { luggage, present, callerSrtp, callerCodecs, callerVoice } = coming
+    const { luggage, present, callerSrtp, callerCodecs, callerVoice, trunk } = coming
     const { from, to } = call
     const onwards = this.#onwards(luggage)
     const recordingName = this.#recordingName(call, from, to)
@@ -276,6 +277,7 @@ export class Dialplan {
       ...(callerSrtp && { callerSrtp }),
       ...(callerCodecs && { callerCodecs }),
       ...(callerVoice && { callerVoice }),
+      ...(trunk !== undefined && { trunk }),
     })
   }
 
@@ -314,6 +316,8 @@ interface Coming {
   readonly callerSrtp?: SrtpMode
   readonly callerCodecs?: readonly string[]
   readonly callerVoice?: VoiceProcessing
+  /** Name of the trunk that it comes by. */
+  readonly trunk?: string
 }
 
 const plainUri = (user: string, host: string): SipUri => ({

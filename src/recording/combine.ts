@@ -37,6 +37,8 @@ export interface CombineOptions {
   readonly seal?: Seal | undefined
   /** For legs that are sealed. */
   readonly openKey?: OpenKey | undefined
+  /** The channel of each leg, where several share one: parts of a leg before and after a restart. Its place when left out. */
+  readonly channelOf?: readonly number[]
 }
 
 /**
@@ -50,7 +52,7 @@ export async function combine(
   path: string,
   options: CombineOptions = {},
 ): Promise<CombinedFile> {
-  const plan = planOf(legs)
+  const plan = planOf(legs, options.channelOf)
   try {
     return await write(plan, path, options)
   } catch (error) {
@@ -127,8 +129,11 @@ interface Plan {
 }
 
 /** Where each leg begins, relative to the earliest one, to the nearest sample. */
-function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
-  const heard = legs.flatMap((leg, channel) => (leg ? [{ leg, channel }] : []))
+function planOf(
+  legs: readonly (LegAudio | undefined)[],
+  channelOf: readonly number[] = legs.map((_, place) => place),
+): Plan {
+  const heard = legs.flatMap((leg, place) => (leg ? [{ leg, channel: channelOf[place] ?? place }] : []))
   if (heard.length === 0) throw new RecordingError('recording.no-audio')
   const sampleRateHz = Math.max(...heard.map(({ leg }) => leg.sampleRateHz))
   const startedAtMs = Math.min(...heard.map(({ leg }) => leg.startedAtMs))
@@ -138,8 +143,9 @@ function planOf(legs: readonly (LegAudio | undefined)[]): Plan {
     return { leg, channel, offset, factor: factorOf(leg, clockPpm) }
   })
   const samples = Math.max(...parts.map(({ leg, offset, factor }) => offset + samplesOf(leg, sampleRateHz, factor)))
-  if (samples * legs.length * bytesPerSample > maxWavDataBytes) throw new RecordingError('recording.too-long')
-  return { parts, channels: legs.length, samples, sampleRateHz, startedAtMs }
+  const channels = 1 + Math.max(...channelOf)
+  if (samples * channels * bytesPerSample > maxWavDataBytes) throw new RecordingError('recording.too-long')
+  return { parts, channels, samples, sampleRateHz, startedAtMs }
 }
 
 /** What brings a leg to a clock, when it would be off by more than is worth a word at its end. */

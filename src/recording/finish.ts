@@ -73,7 +73,10 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
-  const combined = combineLegs && legFiles.length > 0 ? await combineInto(manifest.name, legs, seal, deps) : undefined
+  const combined =
+    combineLegs && legFiles.length > 0
+      ? await combineInto(manifest.name, legs, channelsOf(tracks), seal, deps)
+      : undefined
   await finishManifest(folder, manifest, seal)
   return {
     baseName: manifest.name,
@@ -166,13 +169,14 @@ async function syncFile(path: string): Promise<void> {
 async function combineInto(
   name: string,
   legs: readonly (LegAudio | undefined)[],
+  channelOf: readonly number[],
   seal: Seal | undefined,
   { folder, loudnessLufs, keys, log }: FinishDeps,
 ): Promise<CombinedFile | undefined> {
   const file = nameOnDisk(`${name}.wav`, seal)
   const temporary = join(unfinishedFolder(folder), file)
   try {
-    const combined = await combine(legs, temporary, { loudnessLufs, seal, openKey: keys?.openKey })
+    const combined = await combine(legs, temporary, { channelOf, loudnessLufs, seal, openKey: keys?.openKey })
     await rename(temporary, join(folder, file))
     return combined
   } catch (error) {
@@ -257,13 +261,22 @@ function inChannelOrder(manifest: Manifest): ManifestTrack[] {
   return manifest.tracks.toSorted((a, b) => rank(a) - rank(b))
 }
 
+/** A leg that was taken up after a restart has several tracks, and one channel. */
+function channelsOf(tracks: readonly ManifestTrack[]): number[] {
+  const legIds = [...new Set(tracks.map(({ legId }) => legId))]
+  return tracks.map(({ legId }) => legIds.indexOf(legId))
+}
+
 /** Who is on which channel: the metadata's people, else the parties of the tracks. */
 function placed(manifest: Manifest, tracks: readonly ManifestTrack[], combined: boolean): Participant[] {
-  const people = manifest.participants ?? tracks.map(partyOf)
+  const channels = channelsOf(tracks)
+  const firstOfLeg = tracks.filter(({ legId }, place) => tracks.findIndex((other) => other.legId === legId) === place)
+  const people = manifest.participants ?? firstOfLeg.map(partyOf)
   return people.map((person) => {
-    const channel = tracks.findIndex((track) => isOn(person, track))
-    const track = tracks[channel]
-    if (!track) return person
+    const place = tracks.findIndex((track) => isOn(person, track))
+    const track = tracks[place]
+    const channel = channels[place]
+    if (!track || channel === undefined) return person
     return Object.assign(partyOf(track), person, combined ? { channel } : {})
   })
 }

@@ -128,6 +128,27 @@ export class Pauses {
     this.#options.muted(legId, false, order)
   }
 
+  /** Marks of the process before this one: what a person paused or muted stays so until a person resumes it. */
+  takeUp(marks: readonly RecordingMark[]): void {
+    for (const mark of marks) {
+      const key = mark.kind === 'paused' ? (mark.what ?? 'recording') : mark.legId
+      if (key === undefined) continue
+      this.#begin(key, mark)
+      if (mark.untilMs !== undefined) this.#open.delete(key)
+      else if (mark.by === 'signalling' || mark.kind === 'silent') this.#end(key, this.#options.clock.wallMs())
+      else if (mark.kind === 'muted') this.#mutes.set(key, new Set([holderOf(mark.by)]))
+      else {
+        const part = mark.what ?? 'recording'
+        this.#holders[part].add(holderOf(mark.by))
+        this.#sinceMs.set(part, mark.fromMs)
+      }
+    }
+    const held = (['recording', 'transcription'] as const).filter((part) => this.#holders[part].size > 0)
+    if (held.length === 0) return
+    this.#resumeAfter(undefined)
+    this.#options.paused(held, { by: 'api' })
+  }
+
   /** Nothing comes of a leg since then; undefined: it does again. */
   silence(legId: string, sinceMs: number | undefined): void {
     const key = `silent ${legId}`

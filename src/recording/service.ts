@@ -53,6 +53,8 @@ export interface RecordingDeps {
   readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
+  /** Left by the process before, for `takeUp`. */
+  readonly unfinished?: readonly Manifest[]
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -79,23 +81,45 @@ export class Recordings implements RecordingService {
   readonly #taken = new Set<string>()
   readonly #stopping = new Set<Promise<void>>()
   readonly #live = new Set<Recording>()
+  /** By call. */
+  readonly #unfinished: Map<string, Manifest>
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
+    this.#unfinished = new Map(deps.unfinished?.map((manifest) => [manifest.callId, manifest]))
+    for (const { name } of deps.unfinished ?? []) this.#taken.add(name.toLowerCase())
     for (const name of deps.reserved ?? []) this.#taken.add(name.toLowerCase())
   }
 
   start(options: RecordingOptions): ActiveRecording {
-    const recording = new Recording(options, this.#deps, {
+    const recording = this.#open(newManifest(options, this.#deps.clock.wallMs()))
+    recording.begin(options)
+    return recording
+  }
+
+  async takeUp(callId: string): Promise<ActiveRecording | undefined> {
+    const manifest = this.#unfinished.get(callId)
+    if (!manifest) return undefined
+    this.#unfinished.delete(callId)
+    const { sealed, recordingId } = manifest
+    const seal = sealed && (await this.#deps.keys?.sealAgain(sealed.key, recordingId))
+    // Without its key nothing may be written to it.
+    if (sealed && !seal) return undefined
+    const recording = this.#open({ ...manifest, interrupted: true })
+    recording.goOn(seal)
+    return recording
+  }
+
+  #open(manifest: Manifest): Recording {
+    const recording: Recording = new Recording(manifest, this.#deps, {
       take: (wanted) => this.#take(wanted),
-      finish: (manifest) => this.#queue.run(() => finishRecording(manifest, this.#deps)),
+      finish: (finished) => this.#queue.run(() => finishRecording(finished, this.#deps)),
       stopping: (done, names) => {
         this.#live.delete(recording)
         this.#track(done, names)
       },
     })
     this.#live.add(recording)
-    recording.begin(options)
     return recording
   }
 
@@ -137,6 +161,18 @@ export class Recordings implements RecordingService {
   }
 }
 
+const newManifest = ({ callId, name, origin }: RecordingOptions, startedAtMs: number): Manifest => ({
+  version: 1,
+  recordingId: newId(),
+  callId,
+  name: safeName(name),
+  startedAtMs,
+  state: 'recording',
+  interrupted: false,
+  tracks: [],
+  ...(origin && { origin }),
+})
+
 /** What a recording needs of all recordings. */
 interface Office {
   take(wanted: string): string
@@ -153,7 +189,7 @@ type PauseChange = {
 }['recording.paused' | 'recording.resumed' | 'recording.muted']
 
 class Recording implements ActiveRecording {
-  readonly id = newId()
+  readonly id: string
   readonly #deps: RecordingDeps
   readonly #office: Office
   readonly #names: string[] = []
@@ -169,27 +205,19 @@ class Recording implements ActiveRecording {
   /** It could not begin, or not be finished: nothing more is done for it. */
   #failed = false
   #failureTold = false
-  /** A leg's worker died: the leg ends before the call did. */
+  /** A leg's worker died, or this process did: something is missing. */
   #cutOff = false
   #saving: Promise<void> | undefined
   #saveAgain = false
   #stopped: Promise<void> | undefined
   readonly #pauses: Pauses
 
-  constructor(options: RecordingOptions, deps: RecordingDeps, office: Office) {
+  constructor(manifest: Manifest, deps: RecordingDeps, office: Office) {
+    this.id = manifest.recordingId
     this.#deps = deps
     this.#office = office
-    this.#manifest = {
-      version: 1,
-      recordingId: this.id,
-      callId: options.callId,
-      name: safeName(options.name),
-      startedAtMs: deps.clock.wallMs(),
-      state: 'recording',
-      interrupted: false,
-      tracks: [],
-      ...(options.origin && { origin: options.origin }),
-    }
+    this.#manifest = manifest
+    this.#cutOff = manifest.interrupted
     const { longestMs, usualMs } = deps.pause ?? {}
     this.#pauses = new Pauses({
       clock: deps.clock,
@@ -274,6 +302,24 @@ class Recording implements ActiveRecording {
       this.#fail(error)
     }
     for (const track of options.tracks) this.addTrack(track)
+  }
+
+  /** Of the process before this one: nobody is told again that it began. Who paused it wants it paused. */
+  goOn(seal: Seal | undefined): void {
+    this.#seal = seal
+    this.#names.push(this.#manifest.name)
+    this.#pauses.takeUp(this.#manifest.marks ?? [])
+    this.#save()
+  }
+
+  async leave(): Promise<void> {
+    if (this.#stopped) return
+    for (const legId of this.#open.keys()) this.endTrack(legId)
+    this.#stopped = Promise.resolve()
+    this.#office.stopping(this.#stopped, this.#names)
+    await Promise.all(this.#closing)
+    this.#save()
+    await this.#saving
   }
 
   addTrack(track: Track): void {

@@ -106,6 +106,8 @@ export interface ActiveRecording {
    * on disk and told; never rejects; twice is fine.
    */
   stop(): Promise<void>
+  /** Close the files and leave it unfinished, for the process after this one to take up. Instead of `stop`. */
+  leave(): Promise<void>
 }
 
 /** The recordings that are being made, for the API. */
@@ -118,6 +120,13 @@ export interface LiveRecordings {
 
 export interface RecordingService extends LiveRecordings {
   start(options: RecordingOptions): ActiveRecording
+  /**
+   * Go on with the recording of a call that the process before this one left: what its tracks record from now on lies in
+   * files of its own beside those that are there, and on the same channels in the end. It is interrupted.
+   *
+   * Resolves with undefined when there is none left unfinished. Rejects when its key cannot be had.
+   */
+  takeUp(callId: string): Promise<ActiveRecording | undefined>
   /** Resolves when every recording that was stopped is on disk: for the clean stop. */
   settled(): Promise<void>
 }

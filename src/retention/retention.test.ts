@@ -166,6 +166,17 @@ test('a deletion that a crash cut off is taken up again', async (t) => {
   assert.deepEqual(readdirSync(folder), [])
 })
 
+test('a deletion whose job was cancelled is taken up by the next sweep', async (t) => {
+  const { retention, database, jobs, settle, state } = await withRecordings(t, [1])
+  await jobs.close()
+  await retention.delete('r1', 'asked', asker)
+  const { items } = await database.jobs.list({ kind: 'recording.delete', limit: 9 })
+  await database.jobs.remove(items[0]?.id ?? '')
+  await settle(retention.sweep())
+  assert.equal((await database.jobs.list({ kind: 'recording.delete', limit: 9 })).items.length, 1)
+  assert.equal(await state('r1'), 'deleting')
+})
+
 test('a preview tells what would go by other rules, and changes nothing', async (t) => {
   const { retention, settle, state } = await withRecordings(t, [10, 9, 8], 0, { peer: 'sbc', tags: ['sales'] })
   assert.deepEqual(await settle(retention.preview(10)), { items: [], due: 0, held: 0, complete: true })

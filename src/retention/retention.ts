@@ -174,6 +174,7 @@ export class Retention {
 
   async #sweep(): Promise<SweepResult> {
     const { store, clock, log, wake } = this.#deps
+    if ((await store.resume(clock.wallMs())) > 0) wake()
     let deleted = 0
     let held = 0
     const looked = await this.#walk(async (recording, { counts, keepUntilMs }) => {

@@ -86,6 +86,8 @@ export interface RetentionStore {
    * @returns `held`: nothing was changed. `gone`: there is none, or it is being made, or deleted already.
    */
   beginDeletion(recordingId: string, entry: AuditEntry, atMs: number): Promise<'begun' | 'held' | 'gone'>
+  /** Deletions whose job was taken away get one again. @returns How many are being deleted. */
+  resume(nowMs: number): Promise<number>
   /** What is being deleted; undefined when it is no more. */
   deletion(recordingId: string): Promise<Deletion | undefined>
   /** Its files are gone everywhere: the row says so, the call's record stays. */

@@ -248,3 +248,16 @@ test('a new key goes on with the roll-over counter of the old one; a peer that s
     assert.equal(hexOf(receiver.rtp(seal(sender, packet(131_082)))), hexOf(packet(131_082)))
   }
 })
+
+test('who takes up a stream that has run for hours finds its roll-over counter, up to what was said, and keeps to it', () => {
+  for (const suite of ['AES_CM_128_HMAC_SHA1_80', 'AEAD_AES_256_GCM'] as const) {
+    const sender = new SrtpSender(someKey(suite))
+    // The highest number has to be reached in steps of less than half of what a sequence number can say.
+    for (let number = 0; number < 300_000; number += 30_000) seal(sender, packet(number))
+    const [first, second] = [seal(sender, packet(300_000)), seal(sender, packet(300_001))]
+    const late = new SrtpReceiver(someKey(suite), undefined, 10)
+    assert.equal(hexOf(late.rtp(Uint8Array.from(first))), hexOf(packet(300_000)))
+    assert.equal(hexOf(late.rtp(second)), hexOf(packet(300_001)))
+    assert.equal(new SrtpReceiver(someKey(suite), undefined, 3).rtp(first), undefined)
+  }
+})

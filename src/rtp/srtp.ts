@@ -86,10 +86,16 @@ export class SrtpReceiver {
   readonly #before: ReadonlyMap<number, ReplayWindow> | undefined
   readonly #rtcpWindows = new Map<number, ReplayWindow>()
 
-  /** @param before With the key until now: its roll-over counters go on, unless the peer begins them anew. */
-  constructor(key: SrtpKey, before?: SrtpReceiver) {
+  readonly #rollOvers: number
+
+  /**
+   * @param before With the key until now: its roll-over counters go on, unless the peer begins them anew.
+   * @param rollOvers What the counter of a stream may be at most when its first packet comes: we come to it late.
+   */
+  constructor(key: SrtpKey, before?: SrtpReceiver, rollOvers = 0) {
     const { rtpTagBytes, rtcpTagBytes, kind } = srtpSuites[key.suite]
     this.#before = before && before.#windows
+    this.#rollOvers = rollOvers
     this.#rtp = packetCipher(key, 'rtp')
     this.#rtcp = packetCipher(key, 'rtcp')
     this.#rtpTagBytes = rtpTagBytes
@@ -128,6 +134,7 @@ export class SrtpReceiver {
     if (!indexes.includes(sequence)) indexes.push(sequence)
     // The packets before the sequence number began anew were lost, or came before the key did.
     if (sequence < 0x8000 && !indexes.includes(sequence + 0x1_0000)) indexes.push(sequence + 0x1_0000)
+    for (let counter = 1; counter <= this.#rollOvers; counter++) indexes.push(sequence + counter * 0x1_0000)
     return indexes
   }
 

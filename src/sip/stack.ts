@@ -15,11 +15,13 @@ import { addressResolver, hostResolver, type Resolver } from '../net/resolver.ts
 import type { TlsIdentity } from '../net/tls-identity.ts'
 import { SentRegistration } from './client/registration.ts'
 import type { Context, Guard } from './dialog/context.ts'
+import { SipDialog } from './dialog/dialog.ts'
 import { DialogTable } from './dialog/dialog-table.ts'
 import { SipError } from './dialog/failures.ts'
 import { SentInvite } from './dialog/outgoing-invite.ts'
 import { sendRequest } from './dialog/outgoing-request.ts'
 import { recommendedTerms, type SessionTerms } from './dialog/session-timer.ts'
+import { restoredSetup } from './dialog/snapshot.ts'
 import { UserAgent } from './dialog/user-agent.ts'
 import { contactFor } from './dialog/write.ts'
 import { parseUri } from './message/uri.ts'
@@ -172,6 +174,11 @@ function facade(context: Context, events: Emitter<SipStackEvents>, eventSide: Ev
       return parsed ? transport.resolve(parsed) : []
     },
     contact: (flow, user) => contactFor(context, flow, user),
+    snapshot: (dialog) => (dialog instanceof SipDialog ? dialog.snapshot : undefined),
+    takeUp(snapshot) {
+      const setup = dialogs.get(snapshot.id) ? undefined : restoredSetup(context, snapshot)
+      return setup && new SipDialog(setup, undefined, snapshot.session)
+    },
     counts: () => ({
       dialogs: dialogs.size,
       transactions: transactions.count,

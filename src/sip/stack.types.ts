@@ -228,6 +228,35 @@ export interface Dialog {
   bye(payload?: Payload): Promise<void>
 }
 
+/**
+ * A confirmed dialog as plain data (JSON), for the process after this one. Secret: it lets who has it speak in the call.
+ */
+export interface DialogSnapshot {
+  readonly side: 'caller' | 'called'
+  readonly id: DialogId
+  readonly flow: Pick<Flow, 'transport' | 'reliable' | 'local' | 'remote'>
+  /** From and To of our requests, tags included. */
+  readonly local: string
+  readonly remote: string
+  readonly remoteTarget: string
+  readonly routeSet: readonly string[]
+  readonly localSeq: number
+  readonly remoteSeq?: number
+  readonly stay: boolean
+  readonly contactUser?: string
+  readonly contactParams?: string
+  /** How the session is kept alive (RFC 4028). */
+  readonly session: {
+    readonly expiresS?: number
+    readonly weRefresh?: boolean
+    readonly peerKnows?: boolean
+    readonly takesUpdate: boolean
+    readonly takesInfo?: boolean
+    /** As we told it last. */
+    readonly description?: string
+  }
+}
+
 /** What a guard decides before any state is made for a request outside dialogs: let in, answer and forget, or drop. */
 export type Verdict = 'pass' | 'drop' | { readonly status: number; readonly headers?: ExtraHeaders }
 
@@ -282,6 +311,13 @@ export interface SipStack {
   locate(uri: string): Promise<readonly Server[]>
   /** Our Contact towards that flow: advertised address, transport parameter, optional user. */
   contact(flow: Flow, user?: string): string
+  /** A dialog of this stack as plain data; undefined unless it is confirmed. */
+  snapshot(dialog: Dialog): DialogSnapshot | undefined
+  /**
+   * A dialog of a process before this one, as if it had been here all the time. At once after the stack was made, before
+   * its peer's next request comes; undefined when the data is of no use, or the dialog is here already.
+   */
+  takeUp(snapshot: DialogSnapshot): Dialog | undefined
   /** Addresses listened on, as bound. */
   readonly listening: readonly ({ readonly transport: TransportName } & Address)[]
   /** Dialogs, transactions and connections that live: for metrics, and for tests that nothing was left over. */

@@ -46,7 +46,8 @@ for (const { name, what, messages, expect } of cases) {
     const response = await invite.final
 
     if (messages === 1) assert.ok([expect.status].flat().includes(response.status), `answered ${response.status}`)
-    if (response.status === 200) checkAnswer(invite, response)
+    if (name === 'no-sdp') checkOffer(response)
+    else if (response.status === 200) checkAnswer(invite, response)
     checkPeople(world, expect)
     for (const text of [expect.group, ...Object.values(expect.extension ?? {})])
       if (text !== undefined) assert.ok(world.told('siprec.metadata-updated')[0]?.raw.includes(text))
@@ -67,6 +68,13 @@ function message(name: string, suffix: string) {
   const path = join(folder, `${name}${suffix}.sip`)
   assert.ok(existsSync(path))
   return readRequest(Buffer.from(readFileSync(path, 'latin1').replace('@TOTAG@', 'our-tag'), 'latin1'))
+}
+
+/** Who leaves the offer to us is offered to be received from (RFC 7866 §7.2). */
+function checkOffer({ answer }: Response): void {
+  const offered = linesOf(String(answer.body))
+  assert.ok(offered.length > 0)
+  for (const { attributes } of offered) assert.ok(attributes.some(({ name }) => name === 'recvonly'))
 }
 
 /** RFC 7866 §7.2 and RFC 3264 §6: every m-line in its place, audio `recvonly` with its label, video refused. */

@@ -23,6 +23,12 @@ export const siprecFailures = {
     text: 'The request lacks what RFC 7866 asks of a recording client, and its peer is not set to be lenient',
   },
   'siprec.media-exhausted': { fault: 'us', sip: 503, text: 'No RTP port is free' },
+  'siprec.redis-missing': {
+    fault: 'caller',
+    sip: 500,
+    text: 'Redis is asked for, and its client (@redis/client) is not installed',
+  },
+  'siprec.redis-away': { fault: 'upstream', sip: 500, text: 'Redis cannot be reached' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
 } as const satisfies FailureTable
 

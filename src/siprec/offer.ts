@@ -7,7 +7,7 @@
  * that become sound, then those that are stored as they come.
  * A stream that is not encrypted as it must be is refused too (RFC 7866 §12.1).
  */
-import { carried } from '../call/codec-choice.ts'
+import { carried, firstOffer } from '../call/codec-choice.ts'
 import { isCompanion, isDecodable, usualRules } from '../call/codec-rules.ts'
 import { answeredRtcp, type WantedReports, wantedReports } from '../call/leg-rtcp.ts'
 import { encodingName, isRtpAudio, mediaAddressOf, receivedFormat } from '../call/rtp-audio.ts'
@@ -15,7 +15,7 @@ import { isWildcardIp } from '../core/ip.ts'
 import type { MediaAddress, PayloadFormat } from '../media/types.ts'
 import { withSessionTransport } from '../sdp/dtls.ts'
 import { directionOf, formatsOf, labelOf } from '../sdp/media.ts'
-import { answerDirection, answerOffer, besideAudio } from '../sdp/offer-answer.ts'
+import { answerDirection, answerOffer, besideAudio, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import { printSdp } from '../sdp/print.ts'
 import type { Direction, SdpAttribute, SdpFormat, SdpMedia, SessionDescription } from '../sdp/types.ts'
@@ -39,6 +39,8 @@ export interface OfferedStream {
 }
 
 export interface Offer {
+  /** As it came. */
+  readonly text: string
   readonly description: SessionDescription
   readonly streams: readonly OfferedStream[]
 }
@@ -55,7 +57,24 @@ export function readOffer(sdp: string, codecs = anyCodec): Offer {
   if (!parsed.ok) throw new SiprecError('siprec.bad-sdp', { cause: parsed.problem })
   const { description } = parsed
   const streams = description.media.flatMap((media, index) => readStream(description, media, index, codecs))
-  return { description, streams: streams.slice(0, maxStreams) }
+  return { text: sdp, description, streams: streams.slice(0, maxStreams) }
+}
+
+/** Static (RFC 3551): stored as it comes where no decoder is configured. */
+const g729: SdpFormat = { payloadType: 18, encoding: 'G729', clockRateHz: 8_000, channels: 1 }
+
+/**
+ * What a client would have offered that leaves the offer to us (RFC 3261 §14.2): so many streams, in all that we record.
+ * Nothing says where they come from until it answers.
+ */
+export function unsaidOffer(lines: number): Offer {
+  const nowhere = { address: '0.0.0.0', port: 9, sessionId: '0', version: 0 }
+  const line = createAudioOffer({
+    ...nowhere,
+    formats: [...firstOffer(usualRules), g729],
+    direction: 'sendonly',
+  })
+  return readOffer(printSdp({ ...line, media: Array.from({ length: lines }, () => line.media).flat() }))
 }
 
 function readStream(

@@ -171,7 +171,6 @@ for (const [what, body, type, status] of [
   ['a multipart body without a boundary in it', 'nothing', 'multipart/mixed;boundary=x', 400],
   ['a session description that cannot be read', 'v=1\r\n', 'application/sdp', 400],
   ['a body of a type that is not read', '{}', 'application/json', 415],
-  ['no description at all', '', '', 488],
   ['no stream that can be recorded', sdp({ formats: '96' }), 'application/sdp', 488],
   ['events alone', sdp({ formats: '101\r\na=rtpmap:101 telephone-event/8000' }), 'application/sdp', 488],
 ] as const) {
@@ -191,6 +190,36 @@ for (const [what, body, type, status] of [
     assert.ok(world.media.ports.every(({ closed }) => closed))
   })
 }
+
+test('no description is refused with 488 from who has to conform to RFC 7866', async () => {
+  const invite = new FakeInvite(request('INVITE'))
+  server.handle(invite, { terms: { dialect: 'rfc', tags: [] }, failed: () => {}, over: () => {} })
+  assert.equal((await invite.final).status, 488)
+})
+
+test('a client that leaves the offer to us is offered two streams, and what it answers is recorded (RFC 3261 §13.2.2.4)', async () => {
+  const invite = new FakeInvite(request('INVITE'))
+  server.handle(invite)
+  const lines = linesOf(await invite.final)
+  assert.deepEqual(
+    lines.map(({ attributes }) => attributes.find(({ name }) => /^(recvonly|sendonly)$/.test(name))?.name),
+    ['recvonly', 'recvonly'],
+  )
+  assert.ok(lines[0]?.formats.includes('0') && lines[0].formats.includes('18'))
+  assert.equal(world.media.ports[0]?.descriptions[0]?.remote, undefined)
+
+  invite.dialog.emit('ack', request('ACK', sdp({ port: 40_000, formats: '0' }, { port: 0 })))
+  await settle()
+  assert.deepEqual(world.media.ports[0]?.descriptions.at(-1)?.remote, {
+    ip: '192.0.2.9',
+    rtpPort: 40_000,
+    rtcpPort: 40_001,
+  })
+  assert.deepEqual(
+    world.media.ports.map(({ closed }) => closed),
+    [false, true],
+  )
+})
 
 test('without a free port for each stream the session is refused with 503, to be tried again', async () => {
   world.media.limit = 1
@@ -230,6 +259,20 @@ test('pause by inactive: the answer is inactive and nothing is listened for unti
   assert.equal(world.media.ports[0]?.descriptions.at(-1)?.receive.length, 2)
   assert.deepEqual(portsOf(resumed), portsOf(await invite.final))
   assert.deepEqual(world.recordings.started[0]?.endedLegs, [])
+})
+
+test('what the client pauses is marked: all of it as a pause, one side as muted, and what goes on is told (M8)', async () => {
+  const invite = await begin()
+  const orders = () => world.recordings.started[0]?.orders.splice(0)
+  const [first, second] = world.recordings.started[0]?.tracks ?? []
+  orders()
+  const inactive = two.map((line) => ({ ...line, direction: 'inactive' }))
+  await invite.dialog.receive(request('INVITE', sdp(...inactive)))
+  assert.ok(orders()?.includes('pause recording signalling'))
+  await invite.dialog.receive(request('INVITE', sdp(two[0], { ...two[1], direction: 'inactive' })))
+  const then = orders() ?? []
+  assert.ok(then.includes('resume recording signalling') && then.includes(`mute ${second?.legId} signalling`))
+  assert.ok(!then.includes(`mute ${first?.legId} signalling`))
 })
 
 test('pause by 0.0.0.0 moves nothing, and what comes nevertheless is recorded', async () => {
@@ -559,3 +602,72 @@ test('where encryption is mandatory a plain session is refused with 488', async 
   await settle()
   assert.equal(world.told('call.ended')[0]?.reason, 'encryption-failed')
 })
+
+/** Races: what comes while something else is under way (M10). */
+test('BYE during an update: the update is refused or answered, everything is closed, and each end told once', async () => {
+  const invite = await begin()
+  const update = invite.dialog.receive(request('INVITE', sdp(...two, { label: '98', port: 49_174 })))
+  invite.dialog.receiveBye()
+  await Promise.race([update, settle()])
+  await settle()
+  assert.equal(world.live.size, 0)
+  assert.ok(world.media.ports.every(({ closed }) => closed))
+  assert.equal(world.told('call.ended').length, 1)
+  assert.equal(world.recordings.started[0]?.stopped, true)
+})
+
+test('an update that comes while another is handled builds on it; metadata alone does not undo its streams', async () => {
+  const invite = await begin()
+  const added = invite.dialog.receive(request('INVITE', sdp(...two, { label: '98', port: 49_174 })))
+  const named = invite.dialog.receive(request('UPDATE', metadataOfBasic, 'application/rs-metadata+xml'))
+  assert.deepEqual([(await added).status, (await named).status], [200, 200])
+  assert.equal(world.live.list()[0]?.snapshot().legs.length, 3)
+})
+
+test('the end by the API during the beginning leaves nothing open', async () => {
+  const invite = new FakeInvite(request('INVITE', sdp(...two)))
+  server.handle(invite)
+  await world.live.endAll('shutdown')
+  await settle()
+  await world.live.endAll('shutdown')
+  await settle()
+  assert.ok(world.media.ports.every(({ closed }) => closed))
+  assert.equal(world.live.size, 0)
+})
+
+test('a session ends when its longest duration is over, by the header of its client or by the setting', async () => {
+  server = serverWith({ maxDurationMs: 60_000 })
+  const invite = await begin()
+  world.clock.advance(59_999)
+  assert.equal(world.live.size, 1)
+  world.clock.advance(1)
+  await settle()
+  assert.deepEqual(
+    world.told('call.ended').map(({ reason }) => reason),
+    ['limit'],
+  )
+  assert.deepEqual(invite.dialog.sent, ['BYE'])
+})
+
+test('partial metadata that names nobody who is known is asked for in full, once at a time and not for ever (RFC 7866 §9.2)', async () => {
+  const partial = `<recording xmlns="urn:ietf:params:xml:ns:recording:1"><datamode>partial</datamode>
+    <participantstreamassoc participant_id="nobody"><send>x</send></participantstreamassoc></recording>`
+  const invite = new FakeInvite(withAllow(request('INVITE', sdp(...two))))
+  server.handle(invite)
+  await invite.final
+  for (let times = 0; times < 20; times++) {
+    await invite.dialog.receive(request('UPDATE', partial, 'application/rs-metadata+xml'))
+    await invite.dialog.receive(request('UPDATE', partial, 'application/rs-metadata+xml'))
+    world.clock.advance(10_000)
+    await settle()
+  }
+  assert.deepEqual(
+    invite.dialog.sent,
+    Array.from({ length: 5 }, () => 'UPDATE'),
+  )
+})
+
+function withAllow(invite: ReturnType<typeof request>): typeof invite {
+  invite.headers.set('Allow', 'INVITE, ACK, BYE, UPDATE')
+  return invite
+}

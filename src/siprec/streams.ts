@@ -11,8 +11,16 @@ import { LegQuality } from '../call/leg-quality.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId } from '../core/random.ts'
+import type { SrtpKey, SrtpSuite } from '../core/srtp.ts'
 import type { Encryption, Quality } from '../events/catalogue.ts'
-import { type MediaPort, type MediaSession, noPackets, type PortEvents, type PortStats } from '../media/types.ts'
+import {
+  type MediaAddress,
+  type MediaPort,
+  type MediaSession,
+  noPackets,
+  type PortEvents,
+  type PortStats,
+} from '../media/types.ts'
 import { offersRtcpMux } from '../sdp/media.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
 import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
@@ -21,6 +29,8 @@ export interface Stream {
   readonly legId: string
   readonly port: MediaPort
   readonly quality: LegQuality
+  /** How often its sequence numbers may have begun anew before this process came to it. */
+  readonly rollOvers?: number
   /** As last offered. */
   offered: OfferedStream
   /** Its address was taken back: a pause in the old style (RFC 3264 §8.4). */
@@ -32,6 +42,37 @@ export interface Stream {
   /** Stops telling of its encryption. */
   unwatch: () => void
 }
+
+/** A stream as plain data, for the process after this one. */
+export interface KeptStream {
+  readonly index: number
+  readonly legId: string
+  readonly rtpPort: number
+  readonly remote?: MediaAddress
+  /** Ours; that of the client stands in its description. Secret. */
+  readonly key?: KeptKey
+}
+
+export interface KeptKey {
+  readonly suite: SrtpSuite
+  /** base64 */
+  readonly master: string
+  readonly mkiBytes: number
+}
+
+const keptKey = ({ suite, master, mkiBytes }: SrtpKey): KeptKey => ({
+  suite,
+  master: Buffer.from(master).toString('base64'),
+  mkiBytes,
+})
+const srtpKeyOf = ({ suite, master, mkiBytes }: KeptKey): SrtpKey => ({
+  suite,
+  master: Buffer.from(master, 'base64'),
+  mkiBytes,
+})
+
+/** 18 hours of 50 packets a second: each is one try for the first packet after a restart. */
+const mostRollOvers = 50
 
 export interface StreamListener {
   /** Before its port is closed. */
@@ -95,6 +136,32 @@ export class Streams {
     return added.flat()
   }
 
+  /**
+   * Open the ports again that the process before this one had, each at its old number.
+   * @returns The streams for which that was possible; the rest is lost.
+   */
+  async restore({ streams }: Offer, kept: readonly KeptStream[]): Promise<readonly Stream[]> {
+    const restored = await Promise.all(
+      kept.map(async (one) => {
+        const offered = streams.find(({ index }) => index === one.index)
+        return offered ? await this.#add({ ...offered, ...(one.remote && { remote: one.remote }) }, one) : []
+      }),
+    )
+    return restored.flat()
+  }
+
+  /** What `restore` needs. Undefined when a stream has keys by DTLS: they are known to nobody but this process. */
+  keep(): readonly KeptStream[] | undefined {
+    const kept: KeptStream[] = []
+    for (const { legId, port, offered, agreed } of this.list()) {
+      if (agreed.keys && !('send' in agreed.keys)) return undefined
+      const { index, remote } = offered
+      const key = agreed.keys && keptKey(agreed.keys.send)
+      kept.push({ index, legId, rtpPort: port.address.rtpPort, ...(remote && { remote }), ...(key && { key }) })
+    }
+    return kept
+  }
+
   /** The offer without the streams that are not encrypted as they must be; what was encrypted once stays so. */
   suitable(offer: Offer): Offer {
     return { ...offer, streams: offer.streams.filter((offered) => this.#suits(offered)) }
@@ -129,14 +196,20 @@ export class Streams {
     return []
   }
 
-  async #add(offered: OfferedStream): Promise<Stream[]> {
+  async #add(offered: OfferedStream, kept?: KeptStream): Promise<Stream[]> {
     const { session, silentAfterMs, listener, log, srtp } = this.#options
     try {
-      const port = await session.openPort({ inactiveAfterMs: silentAfterMs, muxed: offersRtcpMux(offered.media) })
-      const crypto = new LegCrypto(srtp, { own: () => port.fingerprint })
+      const port = await session.openPort({
+        inactiveAfterMs: silentAfterMs,
+        muxed: offersRtcpMux(offered.media),
+        ...(kept && { rtpPort: kept.rtpPort }),
+      })
+      const ours = kept?.key && srtpKeyOf(kept.key)
+      const crypto = new LegCrypto(srtp, { own: () => port.fingerprint, ...(ours && { ours }) })
       const quality = new LegQuality()
       const stream: Stream = {
-        legId: newId(),
+        legId: kept?.legId ?? newId(),
+        ...(kept && { rollOvers: mostRollOvers }),
         port,
         quality,
         offered,
@@ -191,13 +264,13 @@ function noPortYet(): never {
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. */
-function describe({ port, offered, agreed, encryption }: Stream): void {
+function describe({ port, offered, agreed, encryption, rollOvers }: Stream): void {
   encryption.agreed(agreed.keys)
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
     receive: payloadFormats(offered),
     send: [],
-    ...(agreed.keys && { srtp: agreed.keys }),
+    ...(agreed.keys && { srtp: rollOvers === undefined ? agreed.keys : { ...agreed.keys, rollOvers } }),
     ...offered.reports,
     listensOnly: true,
     silent: offered.direction === 'recvonly' || offered.direction === 'inactive',

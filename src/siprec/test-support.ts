@@ -169,6 +169,14 @@ export class FakeRecordings implements RecordingService {
     return recording
   }
 
+  /** Of the process before, by call. */
+  readonly left = new Map<string, RecordingOptions>()
+
+  takeUp(callId: string): Promise<ActiveRecording | undefined> {
+    const options = this.left.get(callId)
+    return Promise.resolve(options && this.start(options))
+  }
+
   live(): readonly ActiveRecording[] {
     return this.started.filter(({ stopped }) => !stopped)
   }
@@ -192,6 +200,7 @@ export class FakeRecording implements ActiveRecording {
   readonly status = { recordingPaused: false, transcriptionPaused: false, mutedLegs: [] }
   who: WhoIsRecorded | undefined
   stopped = false
+  hasLeft = false
 
   constructor(options: RecordingOptions) {
     this.options = options
@@ -240,6 +249,11 @@ export class FakeRecording implements ActiveRecording {
 
   describe(who: WhoIsRecorded): void {
     this.who = who
+  }
+
+  leave(): Promise<void> {
+    this.hasLeft = true
+    return Promise.resolve()
   }
 
   stop(): Promise<void> {

@@ -62,3 +62,11 @@ test('who signs in is recorded, who fails to is not', async (t) => {
     [['viewer', 'user.signed-in']],
   )
 })
+
+test('a pause of all recordings is recorded with who wanted it', async (t) => {
+  const { app, as, deps } = await startApi(t)
+  const answer = await app.inject({ method: 'POST', url: '/api/recordings/live/pause', headers: await as('admin') })
+  assert.equal(answer.statusCode, 200)
+  const [record] = await deps.audit.list({ limit: 1 })
+  assert.deepEqual([record?.who, record?.action], ['admin', 'recording.paused'])
+})

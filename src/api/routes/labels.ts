@@ -32,7 +32,7 @@ export function labelRoutes(app: App, { life: { labels }, clock }: ApiDeps): voi
   app.put(
     '/api/calls/:id/tags',
     {
-      config: { access: 'admin', audit: 'call.tagged' },
+      config: { access: 'operator', audit: 'call.tagged' },
       schema: {
         tags,
         summary: 'Replace the tags of a call',
@@ -50,7 +50,7 @@ export function labelRoutes(app: App, { life: { labels }, clock }: ApiDeps): voi
   app.put(
     '/api/recordings/:id/tags',
     {
-      config: { access: 'admin', audit: 'recording.tagged' },
+      config: { access: 'operator', audit: 'recording.tagged' },
       schema: {
         tags: ['recordings'],
         summary: 'Replace the tags of a recording; rules of retention look at them',
@@ -68,7 +68,7 @@ export function labelRoutes(app: App, { life: { labels }, clock }: ApiDeps): voi
   app.post(
     '/api/calls/:id/notes',
     {
-      config: { access: 'admin', audit: 'call.noted' },
+      config: { access: 'operator', audit: 'call.noted' },
       schema: {
         tags,
         summary: 'Write a note to a call',
@@ -89,7 +89,7 @@ export function labelRoutes(app: App, { life: { labels }, clock }: ApiDeps): voi
   app.delete(
     '/api/calls/:id/notes/:note',
     {
-      config: { access: 'admin', audit: 'call.note-removed' },
+      config: { access: 'operator', audit: 'call.note-removed' },
       schema: {
         tags,
         summary: 'Take a note away',

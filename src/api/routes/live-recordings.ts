@@ -64,7 +64,7 @@ export function liveRecordingRoutes(app: App, { liveRecordings, history }: ApiDe
     app.post(
       `/api/recordings/live/:callId/${order}`,
       {
-        config: { access: 'operator', pauseKey: true },
+        config: { access: 'operator', pauseKey: true, audit: `recording.${order}d` },
         schema: {
           tags,
           summary,
@@ -83,7 +83,7 @@ export function liveRecordingRoutes(app: App, { liveRecordings, history }: ApiDe
     app.post(
       `/api/recordings/live/${order}`,
       {
-        config: { access: 'operator', pauseKey: true },
+        config: { access: 'operator', pauseKey: true, audit: `recording.${order}d` },
         schema: {
           tags,
           summary: `${summary}: all calls`,
@@ -106,7 +106,7 @@ export function liveRecordingRoutes(app: App, { liveRecordings, history }: ApiDe
     app.post(
       `/api/recordings/live/:callId/${order}`,
       {
-        config: { access: 'operator', pauseKey: true },
+        config: { access: 'operator', pauseKey: true, audit: `recording.${order}d` },
         schema: {
           tags,
           summary,

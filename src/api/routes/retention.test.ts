@@ -49,7 +49,7 @@ test('rules are added, replaced and removed, and say why a recording stays', asy
 })
 
 test('a preview tries rules; a sweep deletes', async (t) => {
-  const { ask, jobs, folder } = await withRecording(t)
+  const { ask, jobs, folder, clock } = await withRecording(t)
   await jobs.start()
   const rule = { name: 'short', days: 99 }
   const preview = (await ask('POST', '/api/retention/preview', { rules: [rule] })).json<Preview>()
@@ -59,7 +59,8 @@ test('a preview tries rules; a sweep deletes', async (t) => {
   assert.deepEqual((await ask('POST', '/api/retention/sweep')).json(), { looked: 1, deleted: 1, held: 0 })
   await jobs.idle()
   assert.equal(existsSync(join(folder, 'r.wav')), false)
-  assert.equal((await ask('GET', '/api/recordings/r')).json<{ state: string }>().state, 'deleted')
+  const deleted = (await ask('GET', '/api/recordings/r')).json<{ state: string; deletedAtMs: number }>()
+  assert.deepEqual([deleted.state, deleted.deletedAtMs], ['deleted', clock.wallMs()])
   assert.equal((await ask('GET', '/api/recordings/r/retention')).json<{ code: string }>().code, 'retention.not-stored')
 })
 

@@ -48,6 +48,7 @@ export const endReasonSchema = z.enum([
   'transferred',
   'media-timeout',
   'media-lost',
+  'limit',
   'shutdown',
   'interrupted',
   'failed',

@@ -35,7 +35,7 @@ import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
 import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
-import { siprecSettings } from './siprec-settings.ts'
+import { redisSettings, siprecSettings } from './siprec-settings.ts'
 
 const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
@@ -327,6 +327,7 @@ export const settingsSchema = z.strictObject({
     ...decoderSettings,
   }),
   siprec: section(siprecSettings),
+  redis: section(redisSettings),
   security: section({
     trustedNetworks: setting(list().pipe(networks()).default(['127.0.0.0/8', '::1/128']), {
       env: 'SECURITY_TRUSTED_NETWORKS',

@@ -15,7 +15,7 @@ export const sealingSettings = {
     env: 'ENCRYPTION_ALGORITHM',
     description: '`chacha20-poly1305` is faster on processors without instructions for AES.',
   }),
-  keys: setting(oneOf(['auto', 'file', 'environment']).default('auto'), {
+  keys: setting(oneOf(['auto', 'file', 'environment', 'aws-kms', 'gcp-kms', 'azure-key-vault']).default('auto'), {
     env: 'MASTER_KEYS',
     description:
       'Where the master keys are that wrap the keys of recordings. `auto`: in the environment where SIPREC_MASTER_KEY is set, else in the files of MASTER_KEY_PATH.',
@@ -39,6 +39,11 @@ export const sealingSettings = {
     description:
       'Former values of SIPREC_MASTER_KEY, separated by commas, for recordings that are still wrapped by them.',
     secret: true,
+  }),
+  keyId: setting(text().default(''), {
+    env: 'MASTER_KEY_ID',
+    description:
+      'The key in the service: ARN of AWS KMS, `projects/…/cryptoKeys/…` of Google Cloud KMS, or `https://VAULT.vault.azure.net/keys/NAME` of Azure Key Vault.',
   }),
   proof: setting(flag().default(true), {
     env: 'RECORDING_PROOF',

@@ -1,5 +1,5 @@
 /** Settings of the recording server (SIPREC), spread into schema.ts. */
-import { duration, flag, list, networks, oneOf, setting } from './fields.ts'
+import { duration, flag, list, networks, oneOf, setting, text, whole } from './fields.ts'
 import { privateNetworks } from './private-networks.ts'
 
 export const siprecSettings = {
@@ -32,5 +32,37 @@ export const siprecSettings = {
     env: 'SIPREC_DIALECT',
     description:
       'How far recording clients that no siprecPeers entry names may depart from RFC 7866. `rfc`: not at all. `lenient`: `Require: siprec` or `+sip.src` may be missing. `network`: every call of theirs is recorded.',
+  }),
+  maxDurationHours: setting(whole(0, 8_760).default(0), {
+    env: 'RECORDING_MAX_DURATION_HOURS',
+    description:
+      'A recording session is ended after so many hours, unless its client asks for another time (X-Recording-Max-Duration). 0 never.',
+  }),
+  checkpoints: setting(oneOf(['sqlite', 'redis', 'memory']).default('sqlite'), {
+    env: 'SIPREC_CHECKPOINTS',
+    description:
+      'Where running recording sessions are kept, so that a restart takes them up: in the database, in Redis (REDIS_ADDRESS), or only in memory, which takes up none.',
+  }),
+  takeUpWithin: setting(duration().default(300_000), {
+    env: 'SIPREC_TAKE_UP_WITHIN',
+    description: 'Recording sessions are taken up by a start so long after the last process was seen, not later.',
+  }),
+  handover: setting(flag().default(false), {
+    env: 'SIPREC_HANDOVER',
+    description:
+      'At SIGTERM leave recording sessions running, for the next start to take up, instead of ending them by BYE: for updates on one machine.',
+  }),
+}
+
+/** Redis, where a setting chooses it. */
+export const redisSettings = {
+  address: setting(text().default('localhost:6379'), {
+    env: 'REDIS_ADDRESS',
+    description: 'host:port of Redis, or a URL (redis://, rediss:// for TLS).',
+  }),
+  password: setting(text().default(''), { env: 'REDIS_PASSWORD', description: 'Password of Redis.', secret: true }),
+  database: setting(whole(0, 1_000_000).default(0), {
+    env: 'REDIS_DATABASE',
+    description: 'Number of the database in Redis.',
   }),
 }

@@ -112,6 +112,12 @@ export function createErasureStore(
         await appendAudit(transaction, entry, record.askedAtMs)
         await addJobs(transaction, [{ kind: eraseJobKind, key: record.id, priority: 'urgent' }], record.askedAtMs)
       }),
+    resume: (nowMs) =>
+      db.transaction().execute(async (transaction) => {
+        const rows = await transaction.selectFrom('erasures').select('id').where('state', '=', 'running').execute()
+        const jobs = rows.map(({ id }) => ({ kind: eraseJobKind, key: id, priority: 'urgent' }) as const)
+        await addJobs(transaction, jobs, nowMs)
+      }),
     async find(id) {
       const row = await db.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst()
       return row && recordOf(row)

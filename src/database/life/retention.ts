@@ -8,6 +8,8 @@ import { appendAudit } from './audit.ts'
 import { holdsOnRecording } from './holds.ts'
 
 const finished = ['stored', 'interrupted', 'failed'] as const
+/** At a time: the next sweep takes the rest. */
+const mostResumed = 500
 /** The job that removes the files (retention/delete-files.ts). */
 export const deleteJobKind = 'recording.delete'
 
@@ -85,6 +87,19 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
         await appendAudit(transaction, entry, atMs)
         await addJobs(transaction, [{ kind: deleteJobKind, key: recordingId }], atMs)
         return 'begun'
+      }),
+    resume: (nowMs) =>
+      db.transaction().execute(async (transaction) => {
+        const rows = await transaction
+          .selectFrom('recordings')
+          .select('id')
+          .where('state', '=', 'deleting')
+          .orderBy('started_at_ms')
+          .limit(mostResumed)
+          .execute()
+        const jobs = rows.map(({ id }) => ({ kind: deleteJobKind, key: id }))
+        await addJobs(transaction, jobs, nowMs)
+        return rows.length
       }),
     async deletion(recordingId) {
       const row = await db

@@ -33,6 +33,7 @@ const mapped = '::ffff:'
 const plain = (ip: string): string => (ip.startsWith(mapped) ? ip.slice(mapped.length) : ip)
 
 export const dgramIo: MediaIo = {
+  stamps: false,
   async open(bindIp, rtpPort, handler, muxed = false) {
     const bound = await Promise.all([
       boundSocket(bindIp, rtpPort),

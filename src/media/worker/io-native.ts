@@ -65,6 +65,7 @@ export interface NativeIoOptions {
 }
 
 export class NativeIo implements MediaIo {
+  readonly stamps = true
   readonly #native: Native
   readonly #io: object
   readonly #clock: Clock

@@ -74,6 +74,8 @@ export interface PassRule {
 }
 
 export interface MediaIo {
+  /** Packets are told with the moment in which the kernel took them: a thread that is late does not make them so. */
+  readonly stamps: boolean
   /**
    * Bind `rtpPort` and the next one for RTCP; undefined when either cannot be had: somebody uses it, or no file is left to open.
    * @param muxed RTCP comes by the port of RTP (RFC 5761), and has none of its own.

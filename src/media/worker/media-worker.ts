@@ -32,6 +32,8 @@ const roundMs = 50
 const manyPorts = 100
 const manyTickMs = 10
 const manyRoundMs = 100
+/** A thread whose ticks are so late reads packets late too, where nothing else tells when they came, ms. */
+const lateFromMs = 25
 /** The host's clock may be set: how far ours may differ from it before we follow, ms. */
 const clockStepMs = 50
 
@@ -48,6 +50,7 @@ export class MediaWorker {
   #tickedAtMs: number
   /** Whose turn is next. */
   #turn: Iterator<Port | RelayPort> | undefined
+  #lateAtMs = Number.NEGATIVE_INFINITY
   /** How late ticks were, µs: measured by them, for a timer of its own would wake an idle thread more often than all else. */
   readonly #late = createHistogram()
   /** Of ports that are closed. */
@@ -219,11 +222,12 @@ export class MediaWorker {
     const turns = many ? Math.ceil((this.#ports.size * (nowMs - this.#tickedAtMs)) / manyRoundMs) : this.#ports.size
     this.#tickedAtMs = nowMs
     this.#late.record(1 + Math.round(Math.max(0, nowMs - this.#tickDueMs) * 1000)) // it counts from 1
+    if (nowMs - this.#tickDueMs > lateFromMs) this.#lateAtMs = nowMs
     this.#tickDueMs = nowMs + tickMs
     const wallOffsetMs = clock.wallMs() - nowMs
     if (Math.abs(wallOffsetMs - this.#wallOffsetMs) > clockStepMs) this.#wallOffsetMs = wallOffsetMs
-    const everyMs = many ? manyRoundMs : roundMs
-    for (let i = Math.min(turns, this.#ports.size); i > 0; i--) this.#next()?.tick(nowMs, everyMs)
+    const readsLate = !this.#options.io.stamps && nowMs - this.#lateAtMs <= 2 * manyRoundMs
+    for (let i = Math.min(turns, this.#ports.size); i > 0; i--) this.#next()?.tick(nowMs, readsLate)
     this.#options.io.flush()
     this.#options.beat()
   }

@@ -186,6 +186,24 @@ for (const { name, create, skip } of kinds) {
     if (name === 'native') assert.ok(passed.count > payloads.length / 2, `${passed.count} went past the ports`)
   })
 
+  test(`${name}: a party that is silent does not keep the other's packets from going past`, {
+    skip,
+    timeout: 20_000,
+  }, async (t) => {
+    const passed = { count: 0 }
+    const { a, b, alice, bob } = await bridged(t, create(passed))
+    const payload = new Uint8Array(160).fill(0x31)
+    for (let i = 0; i < 96; i++) {
+      const header = { marker: false, payloadType: 0, ssrc: 7, sequence: i, timestamp: 160 * i }
+      alice.socket.send(printRtp(header, payload), a.rtpPort, lo)
+      await bob.until(i + 1)
+      b.port.tick(systemClock.now())
+    }
+    a.port.drain()
+    assert.equal(b.port.stats().packetsSent, 96)
+    if (name === 'native') assert.ok(passed.count > 80, `${passed.count} went past the ports`)
+  })
+
   test(`${name}: a digit, another stream and a stranger find the ports as they would have been`, {
     skip,
     timeout: 20_000,

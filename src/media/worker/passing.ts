@@ -30,6 +30,11 @@ export class Passing {
     return this.#on
   }
 
+  /** Whether packets from this port may. */
+  get away(): boolean {
+    return this.#rule !== undefined
+  }
+
   /** Whether it is of use to ask how packets are relayed. */
   get possible(): boolean {
     return this.#peer !== undefined && this.#sockets?.canPass === true

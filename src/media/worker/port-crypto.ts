@@ -26,7 +26,7 @@ export class PortCrypto {
     this.#keys = keys
     if (!before || !isSame(before.send, keys.send)) this.#sender = new SrtpSender(keys.send, this.#sender)
     if (!before || !isSame(before.receive, keys.receive)) {
-      this.#receiver = new SrtpReceiver(keys.receive, this.#receiver)
+      this.#receiver = new SrtpReceiver(keys.receive, this.#receiver, keys.rollOvers)
     }
   }
 

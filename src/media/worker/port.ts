@@ -33,8 +33,10 @@ import { Preroll } from './recording/preroll.ts'
 import { Recorder } from './recording/recorder.ts'
 import { speechIn } from './recording/speech-packet.ts'
 import { Reports } from './reports.ts'
+import { SilenceWatch } from './silence-watch.ts'
 import type { SoundSource } from './sound.ts'
 import { SourceLock } from './source-lock.ts'
+import { SourceNews } from './source-news.ts'
 import { DigitsIn } from './voice/digits-in.ts'
 import { Ear } from './voice/ear.ts'
 import type { Heard, Laying } from './voice/heard.ts'
@@ -60,10 +62,6 @@ export interface PortOptions {
 
 /** Until a packet tells another. */
 const firstClockRateHz = 8000
-
-/** Sources that are told of at once; a peer that speaks from two places by turns is told of so often after that, ms. */
-const sourcesTold = 8
-const toldEveryMs = 1000
 
 /** So late we are told of packets that may wait or went past us, ms, as long as others follow them. */
 const mostUntoldMs = 400
@@ -108,21 +106,18 @@ export class Port implements PacketHandler, Wire {
   #format: Format | undefined
   #bytesReceived = 0
   #refused = 0
-  #toldSource: object | undefined
-  #sourcesTold = 0
-  #toldAtMs = 0
+  readonly #news: SourceNews
   /** Who used our SSRC, and made us change it. */
   #collidedWith: string | undefined
-  #lastPacketAtMs: number | undefined
-  /** Since when silence counts; undefined before the first description. */
-  #quietSinceMs: number | undefined
-  #silenceTold = false
+  readonly #silence: SilenceWatch
   readonly #passing = new Passing()
   /** Its packets may wait: nobody but the recorder wants them. */
   #eased = false
 
   constructor(options: PortOptions) {
     this.#options = options
+    this.#news = new SourceNews((started) => options.tell('media-started', started))
+    this.#silence = new SilenceWatch(options.inactiveAfterMs, (idleMs) => options.tell('inactive', { idleMs }))
     this.#reports = new Reports(options.cname, options.clock.now(), Math.random)
     this.#quality = new QualityMeter({
       nowMs: options.clock.now(),
@@ -199,8 +194,7 @@ export class Port implements PacketHandler, Wire {
     this.#sends = description.send.length > 0
     this.#speaker.describe(description)
     this.#digits.describe(this.#receive, this.#options.clock.now())
-    this.#quietSinceMs = this.#options.clock.now()
-    this.#silenceTold = false
+    this.#silence.describe(this.#options.clock.now())
   }
 
   /** Relay to and from another port; each port forgets the one it was bridged with. */
@@ -364,8 +358,7 @@ export class Port implements PacketHandler, Wire {
     }
     if (this.#lock.takeOver()) this.#forgetRecorded()
     if (collides) this.#collided(from, nowMs)
-    this.#lastPacketAtMs = nowMs
-    this.#silenceTold = false
+    this.#silence.packet(nowMs)
     this.#bytesReceived += bytes.length
     if (packet.ssrc !== this.#received.ssrc) this.#digits.restart()
     if (format.clockRateHz !== this.#clockRateHz && format.kind === 'speech') this.#changeClock(format.clockRateHz)
@@ -426,17 +419,8 @@ export class Port implements PacketHandler, Wire {
     this.#format = format
     this.#ear.speaks(format, nowMs)
     this.#digits.speech(packet, format)
-    const source = this.#lock.source
-    if (source && source !== this.#toldSource) this.#tellStarted(source, format, nowMs)
+    this.#news.speech(this.#lock.source, format.encoding, nowMs)
     this.#record(format, nowMs)
-  }
-
-  #tellStarted(source: Endpoint, { encoding }: Format, nowMs: number): void {
-    if (this.#sourcesTold >= sourcesTold && nowMs - this.#toldAtMs < toldEveryMs) return
-    this.#toldSource = source
-    this.#sourcesTold++
-    this.#toldAtMs = nowMs
-    this.#options.tell('media-started', { source: endpointText(source.ip, source.port), codec: encoding })
   }
 
   #record(format: Format, nowMs: number): void {
@@ -465,28 +449,19 @@ export class Port implements PacketHandler, Wire {
 
   /**
    * Time went by: write, report, notice silence.
-   * @param everyMs How often this is called.
+   * @param readsLate This thread was busy: packets came before they were read.
    */
-  tick(nowMs: number, everyMs?: number): void {
-    if (this.#passing.on && nowMs - (this.#lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
+  tick(nowMs: number, readsLate?: boolean): void {
+    if (this.#passing.away && nowMs - (this.#silence.lastPacketAtMs ?? 0) > mostUntoldMs) this.#passing.settle()
     this.#ease()
-    const knownMs = this.#eased || this.#passing.on ? nowMs - mostUntoldMs : nowMs
+    const knownMs = this.#eased || this.#passing.away ? nowMs - mostUntoldMs : nowMs
     this.#digits.pass(knownMs)
-    this.#recorder?.tick(nowMs, knownMs, everyMs)
+    this.#recorder?.tick(nowMs, knownMs, readsLate)
     this.#link?.tick(nowMs)
     this.#ear.rest(nowMs)
     this.#rtcp.tick(nowMs)
     this.#quality.tick(nowMs, this.#ear.latest)
-    this.#noticeSilence(nowMs)
-  }
-
-  #noticeSilence(nowMs: number): void {
-    const limitMs = this.#options.inactiveAfterMs
-    if (limitMs === 0 || this.#quietSinceMs === undefined || this.#silenceTold) return
-    const idleMs = nowMs - Math.max(this.#quietSinceMs, this.#lastPacketAtMs ?? 0)
-    if (idleMs < limitMs) return
-    this.#silenceTold = true
-    this.#options.tell('inactive', { idleMs })
+    this.#silence.tick(nowMs)
   }
 
   get #jitterMs(): number {
@@ -501,7 +476,8 @@ export class Port implements PacketHandler, Wire {
   stats(): PortStats {
     const source = this.#lock.source
     const roundTripMs = this.#reports.roundTripMs
-    const idleMs = this.#lastPacketAtMs === undefined ? undefined : this.#options.clock.now() - this.#lastPacketAtMs
+    const { lastPacketAtMs } = this.#silence
+    const idleMs = lastPacketAtMs === undefined ? undefined : this.#options.clock.now() - lastPacketAtMs
     return {
       packetsReceived: this.#received.packetsReceived,
       bytesReceived: this.#bytesReceived,

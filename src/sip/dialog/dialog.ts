@@ -11,7 +11,16 @@
 import { Emitter } from '../../core/emitter.ts'
 import { cseqOf } from '../message/fields.ts'
 import type { NameAddr, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { Dialog, DialogEnd, DialogEvents, DialogId, ExtraHeaders, Flow, Payload } from '../stack.types.ts'
+import type {
+  Dialog,
+  DialogEnd,
+  DialogEvents,
+  DialogId,
+  DialogSnapshot,
+  ExtraHeaders,
+  Flow,
+  Payload,
+} from '../stack.types.ts'
 import type { ServerTransaction } from '../transaction/transactions.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
@@ -59,15 +68,16 @@ export class SipDialog implements Dialog, DialogParty {
   /** A BYE that waits for the ACK that must come before it. */
   #byeAfterAck: Payload | undefined
 
-  constructor(setup: DialogSetup, called?: CalledInvite) {
+  /** @param kept Of a dialog that the process before this one confirmed. */
+  constructor(setup: DialogSetup, called?: CalledInvite, kept?: DialogSnapshot['session']) {
     const { context, side } = setup
     this.#setup = setup
     this.#called = called
     this.#context = context
-    this.#isKnown = side === 'caller'
+    this.#isKnown = side === 'caller' || kept !== undefined
     this.#peer = new DialogPeer(setup)
     this.#turn = new InviteTurn(context.clock, setup.firstOffer)
-    this.#answers = new UnacknowledgedAnswers(context.clock, side === 'called')
+    this.#answers = new UnacknowledgedAnswers(context.clock, side === 'called' && !kept)
     this.#session = new DialogSession(context.clock, context.identity.session, {
       alive: () => this.#state === 'confirmed',
       request: (method, payload) => this.request(method, payload),
@@ -93,6 +103,14 @@ export class SipDialog implements Dialog, DialogParty {
     this.#events.onListenerError = (error) =>
       context.log.error('A listener of a SIP dialog failed', { error: String(error) })
     context.dialogs.set(setup.id, this)
+    if (!kept) return
+    this.confirm()
+    this.#session.restore(kept)
+  }
+
+  /** For the process after this one; undefined unless it is confirmed. */
+  get snapshot(): DialogSnapshot | undefined {
+    return this.#state === 'confirmed' ? { ...this.#peer.snapshot, session: this.#session.snapshot } : undefined
   }
 
   get id(): DialogId {

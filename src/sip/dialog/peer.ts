@@ -12,13 +12,15 @@ import { createResponse } from '../message/build.ts'
 import { parseNameAddr } from '../message/name-addr.ts'
 import { detached } from '../message/scan.ts'
 import type { NameAddr, SipMessage, SipRequest, SipResponse, SipUri } from '../message/types.ts'
-import type { DialogId, Flow, Payload } from '../stack.types.ts'
+import { writtenUri } from '../message/uri.ts'
+import type { DialogId, DialogSnapshot, Flow, Payload } from '../stack.types.ts'
 import { timerCMs } from '../transaction/timers.ts'
 import type { ClientFailure } from '../transaction/types.ts'
 import type { WireFlow } from '../transport/flow.ts'
 import type { DialogSetup } from './dialog-setup.ts'
 import { Exchange } from './exchange.ts'
 import { addressed, type DialogPath, mayComeFrom, nextWay, routeSetOf } from './route.ts'
+import { keptFlow } from './snapshot.ts'
 import type { Way } from './target.ts'
 import { contactFor, localResponse, writeRequest } from './write.ts'
 
@@ -74,6 +76,25 @@ export class DialogPeer {
 
   get target(): SipUri {
     return this.#target
+  }
+
+  /** All that is known of the other side, as plain data. */
+  get snapshot(): Omit<DialogSnapshot, 'session'> {
+    const { side, local, remote, stay, contactUser, contactParams } = this.#setup
+    return {
+      side,
+      id: { ...this.id },
+      flow: keptFlow(this.#flow),
+      local,
+      remote,
+      remoteTarget: writtenUri(this.#target),
+      routeSet: [...this.#routeSet],
+      localSeq: this.#localSeq,
+      remoteSeq: this.#remoteSeq,
+      stay,
+      ...(contactUser !== undefined && { contactUser }),
+      ...(contactParams !== undefined && { contactParams }),
+    }
   }
 
   /** True when the address belongs to the peer, as far as the dialog knows. */

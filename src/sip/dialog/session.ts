@@ -9,7 +9,7 @@ import type { Clock } from '../../core/clock.ts'
 import { optionTags } from '../message/fields.ts'
 import { viewOf } from '../message/frame.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
-import type { ExtraHeaders, Payload } from '../stack.types.ts'
+import type { DialogSnapshot, ExtraHeaders, Payload } from '../stack.types.ts'
 import {
   agreedByThem,
   agreedByUs,
@@ -47,6 +47,24 @@ export class DialogSession {
     this.#terms = terms
     this.#user = user
     this.#timer = new SessionTimer(clock, { refresh: () => this.#refresh(), expire: () => user.expired() })
+  }
+
+  get snapshot(): DialogSnapshot['session'] {
+    return {
+      ...this.#timer.agreed,
+      takesUpdate: this.#takesUpdate,
+      ...(this.takesInfo !== undefined && { takesInfo: this.takesInfo }),
+      ...(this.#description !== undefined && { description: this.#description }),
+    }
+  }
+
+  /** Go on with a session of the process before: its timer begins anew. */
+  restore({ expiresS, weRefresh, peerKnows, takesUpdate, takesInfo, description }: DialogSnapshot['session']): void {
+    this.#takesUpdate = takesUpdate
+    this.takesInfo = takesInfo
+    this.#description = description
+    if (expiresS !== undefined)
+      this.#timer.set({ expiresS, weRefresh: weRefresh ?? false, peerKnows: peerKnows ?? false })
   }
 
   /** Headers of an INVITE or UPDATE of ours. */

@@ -63,6 +63,12 @@ export class People {
     }
   }
 
+  /** Whether a partial document speaks only of people that were told before, or that it tells itself. */
+  knows({ participants, sending, presence }: MetadataDocument): boolean {
+    const named = [...sending.keys(), ...presence.keys()]
+    return named.every((id) => this.#state.participants.has(id) || participants.has(id))
+  }
+
   merge(document: MetadataDocument): void {
     this.#state = mergeMetadata(this.#state, document)
     this.#vendor.learn(document)

@@ -38,8 +38,8 @@ export const unsupported: readonly Group[] = [
     why: 'the API always asks who is there, by user, API key or token, and each has a role',
   },
   {
-    names: 'PAUSE_RESUME_NOTIFICATIONS PAUSE_RECORDING PAUSE_TRANSCRIPTION MAX_PAUSE_DURATION PAUSE_AUTO_RESUME',
-    why: 'what is paused and for how long is said by each request; pauses are told as facts in any case',
+    names: 'PAUSE_RESUME_NOTIFICATIONS',
+    why: 'pauses are told as facts in any case',
   },
   { names: 'INTERNAL_IP', why: 'the address that leads to a peer is found for each' },
   {
@@ -56,20 +56,15 @@ export const unsupported: readonly Group[] = [
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
   {
-    names: 'RECORDING_CLEANUP_DAYS',
-    why: 'recordings are kept until somebody removes them: nothing is deleted by age yet',
-  },
-  {
     names: 'RECORDING_FORMAT RECORDING_MP3_BITRATE RECORDING_OPUS_BITRATE RECORDING_QUALITY',
     why: 'recordings are WAV',
   },
-  { names: 'RECORDING_MAX_DURATION_HOURS RECORDING_MAX_DURATION', why: 'no recording is cut off by its length' },
   { names: 'RECORDING_STORAGE_* STORAGE_ENABLED S3_* GCS_* AZURE_STORAGE_*', why: 'recordings are not archived yet' },
   {
     names: 'ENABLE_REDUNDANCY REDUNDANCY_STORAGE_TYPE SESSION_TIMEOUT SESSION_CHECK_INTERVAL ENABLE_FAILOVER',
-    why: 'what is recorded survives a crash by its files; a session that lost its server ends',
+    why: 'recording sessions always survive a restart (SIPREC_CHECKPOINTS, SIPREC_HANDOVER)',
   },
-  { names: 'REDIS_*', why: 'nothing is kept in Redis' },
+  { names: 'REDIS_*', why: 'of Redis its address, password and database are settings (SIPREC_CHECKPOINTS=redis)' },
   { names: 'DATABASE_ENABLED DB_* MYSQL_*', why: 'calls and recordings are always kept, in SQLite under DATA_DIR' },
   { names: 'CONFIG_BACKUP_* CONFIG_HOTRELOAD_*', why: 'the settings file is read and never written here' },
   { names: 'COMPLIANCE_AUDIT_*', why: 'the audit record is kept in the database' },

@@ -42,8 +42,10 @@ const flushMs = 500
 /** A first packet that was later than this was no packet held up: its sender had sent ahead. */
 const mostWaitedMs = 500
 
-/** How often ticks come, unless it is said; when one is later than it should be by as much, the thread was late with its packets too. */
-const usualTickMs = 50
+/** Unless it is said: ticks come each 50 ms, and one that is later than this after the last tells that packets are read late too. */
+const lateTickMs = 100
+/** While no tick came for so long this thread reads without end what had waited. */
+const missedTickMs = 200
 
 /** A way of counting: packets of one clock rate. */
 interface Count {
@@ -135,16 +137,17 @@ export class Recorder {
     const count = this.#counts.get(packet.format.clockRateHz) ?? this.#count(packet.format.clockRateHz, file, nowMs)
     if (count !== this.#last) this.#last?.timeline.finish()
     this.#last = count
+    if (nowMs - this.#tickedAtMs > missedTickMs) count.timeline.readLate(nowMs)
     count.timeline.packet(this.#paused ? withoutSound(packet) : packet, nowMs)
   }
 
   /**
    * Time went by: write what is half a second old.
    * @param knownMs Until when packets are known: others, which came later, may not have been read.
-   * @param everyMs How often this is called.
+   * @param readsLate This thread was busy: packets came before they were read.
    */
-  tick(nowMs: number, knownMs = nowMs, everyMs = usualTickMs): void {
-    if (nowMs - this.#tickedAtMs > everyMs + usualTickMs) this.#last?.timeline.readLate(nowMs)
+  tick(nowMs: number, knownMs = nowMs, readsLate = nowMs - this.#tickedAtMs > lateTickMs): void {
+    if (readsLate) this.#last?.timeline.readLate(nowMs)
     this.#tickedAtMs = nowMs
     this.#nowMs = Math.max(this.#nowMs, knownMs)
     this.#last?.timeline.settle(knownMs)
