@@ -244,7 +244,10 @@ test('a recording is paused and goes on, and one side is muted, from the card of
   await card.getByText(/Paused, goes on in 0?[45]:/).waitFor(atOnce)
   await card.getByRole('button', { name: 'Resume recording' }).click()
   await card.getByText('Recording', { exact: true }).waitFor(atOnce)
-  await card.getByRole('button', { name: /^Mute / }).last().click()
+  await card
+    .getByRole('button', { name: /^Mute / })
+    .last()
+    .click()
   await card.getByText('Muted', { exact: true }).waitFor(atOnce)
   await card.getByRole('button', { name: /^Record / }).click()
   await card.getByText('Muted', { exact: true }).waitFor({ state: 'hidden', ...atOnce })
