@@ -57,6 +57,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     registrations: registrar,
     trunks,
     siprecPeers: calls.siprecPeers,
+    orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,
     jobs,
     jobList: database.jobs,

@@ -26,6 +26,7 @@ import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
 import type { PeerBook } from '../siprec/peers/peer-book.ts'
+import type { SiprecReception } from '../siprec/peers/reception.ts'
 import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -41,6 +42,8 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly siprecPeers: PeerBook
+  /** Ask a recording client to send a session; resolves with its answer. */
+  readonly orderRecording: SiprecReception['order']
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps

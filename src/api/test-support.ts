@@ -112,6 +112,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     siprecPeers,
+    orderRecording: () => Promise.resolve({ callId: 'ordered', status: 200 }),
     auth,
     life,
     jobs,
