@@ -69,6 +69,11 @@ export async function takeFromFile(
   }
 }
 
+/** Look whether each password can be found, and is long enough. @throws {SettingsError} for the first that is not. */
+export function checkPasswords(listed: readonly ExtensionSetting[]): void {
+  for (const { number, password } of listed) devicePassword(number, password)
+}
+
 /** What a reference leads to is as long as a password that stands in the file itself. */
 function devicePassword(number: string, written: string): string {
   const password = resolveSecret(written)

@@ -57,9 +57,11 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     registrations: registrar,
     trunks,
     siprecPeers: calls.siprecPeers,
+    orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,
     jobs,
     jobList: database.jobs,
+    archive: foundation.archive,
     audit,
     life,
     bans: calls.bans,
@@ -73,6 +75,10 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     sipMessages: calls.sipMessages,
     sip: () => ({ domain: domainOf(calls.publicIp, listening), listeners: listening }),
     settingsDesk,
+    pauseDefaults: () => {
+      const { pausesRecording, pausesTranscription } = foundation.live.now.recording
+      return { recording: pausesRecording, transcription: pausesTranscription }
+    },
     consoleFolder: consoleBuild.folder,
     settings: {
       ...(tls && { tls }),
@@ -90,7 +96,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
 }
 
 function makeHealth(
-  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, archive, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -103,6 +109,7 @@ function makeHealth(
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
       jobs: () => jobs.summary(),
+      ...(archive.stores.length > 0 && { archive: () => Promise.resolve(archive.summary()) }),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,

@@ -6,7 +6,7 @@
  *                                         └─ foundation.ts, then join-calls.ts, then join-web.ts
  */
 import type { SipAddress } from './addresses.ts'
-import { takeFromFile } from './administration.ts'
+import { checkPasswords, takeFromFile } from './administration.ts'
 import type { Auth } from './auth/auth.ts'
 import { userName } from './auth/users.ts'
 import { sleep } from './core/clock.ts'
@@ -14,6 +14,7 @@ import { createLogger, type Logger } from './core/logger.ts'
 import { LiveSettings } from './core/settings/live.ts'
 import type { LoadedSettings } from './core/settings/load.ts'
 import { type Foundation, layFoundation } from './foundation.ts'
+import { httpsIdentity } from './https-identity.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
 import { joinWeb, type WebSide } from './join-web.ts'
 import type { Health } from './ops/health.ts'
@@ -126,6 +127,10 @@ function joinReload(
   const reload = new SettingsReload({
     live,
     read: again,
+    check(next) {
+      checkPasswords(next.extensions)
+      httpsIdentity(next)?.()
+    },
     also: [() => takeFromFile(database.directory, settings.sip.realm, live.now.extensions), renewCertificates],
     configFile: loaded.configFile,
     clock,

@@ -8,6 +8,7 @@ import { loadSettings } from './core/settings/load.ts'
 import { FactBus } from './events/bus.ts'
 import type { Fact } from './events/catalogue.ts'
 import { SettingsReload } from './settings-reload.ts'
+import { StartError } from './start-error.ts'
 
 const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve()
@@ -26,6 +27,9 @@ function world(env: Record<string, string> = {}) {
   const reload = new SettingsReload({
     live,
     read: () => loadSettings({ env: given }),
+    check: ({ recording }) => {
+      if (recording.dir === 'nowhere') throw new StartError('there is no such folder')
+    },
     also: [() => void done.push('extensions'), async () => void done.push('certificates')],
     configFile: 'patchbay.yaml',
     clock,
@@ -107,6 +111,16 @@ test('what the API asked for the API records', async () => {
   given['RTP_TIMEOUT'] = '45s'
   assert.deepEqual((await reload.reload('api')).applied, ['rtp.timeout'])
   assert.deepEqual(audited, [])
+})
+
+test('what a setting leads to is looked at before anything changes', async () => {
+  const { reload, given, live, done } = world()
+  given['RECORDING_DIR'] = 'nowhere'
+  given['RTP_TIMEOUT'] = '45s'
+  const outcome = await reload.reload('signal')
+  assert.deepEqual([outcome.ok, outcome.error], [false, 'there is no such folder'])
+  assert.equal(live.now.rtp.timeout, 30_000)
+  assert.deepEqual(done, [])
 })
 
 test('a step that fails is told, and the next reload runs', async () => {

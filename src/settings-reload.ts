@@ -13,7 +13,9 @@ import type { Clock, Timer } from './core/clock.ts'
 import type { Logger } from './core/logger.ts'
 import type { LiveSettings, SettingsChange } from './core/settings/live.ts'
 import { type LoadedSettings, SettingsError } from './core/settings/load.ts'
+import type { Settings } from './core/settings/schema.ts'
 import type { FactBus } from './events/bus.ts'
+import { StartError } from './start-error.ts'
 
 /** Who asked, for the fact and the audit record: `file`, `signal`, or a user's name. */
 export type ReloadCause = 'file' | 'signal' | 'api'
@@ -30,6 +32,8 @@ export interface SettingsReloadOptions {
   readonly live: LiveSettings
   /** Reads all of it again. @throws {SettingsError} */
   readonly read: () => LoadedSettings
+  /** Looks at what a setting leads to, before anything changes. @throws {SettingsError | StartError} */
+  readonly check: (next: Settings) => void
   /** What is done besides, in order, when the settings were taken: each gets those in force. */
   readonly also: readonly (() => Promise<void> | void)[]
   readonly configFile: string | undefined
@@ -76,10 +80,11 @@ export class SettingsReload {
   }
 
   async #reload(by: ReloadCause): Promise<ReloadOutcome> {
-    const { live, read, also, clock, log, bus } = this.#options
+    const { live, read, check, also, clock, log, bus } = this.#options
     const atMs = clock.wallMs()
     try {
       const { settings } = read()
+      check(settings)
       const change = live.change(settings)
       for (const step of also) await step()
       this.#last = { atMs, by, ok: true, ...change }
@@ -91,7 +96,8 @@ export class SettingsReload {
       this.#last = { atMs, by, ok: false, error, applied: [], waiting: [] }
       bus.publish({ name: 'server.settings-refused', atMs, by, error })
       const sentence = 'The settings were not taken; those of before stay in force'
-      log[thrown instanceof SettingsError ? 'warn' : 'error'](sentence, { by, error })
+      const expected = thrown instanceof SettingsError || thrown instanceof StartError
+      log[expected ? 'warn' : 'error'](sentence, { by, error })
     }
     return this.#last
   }

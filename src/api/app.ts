@@ -4,6 +4,7 @@ import type { FastifyBaseLogger, RawReplyDefaultExpression, RawRequestDefaultExp
 import Fastify, { type FastifyInstance, type RawServerDefault } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiSettings } from './deps.ts'
+import { ApiError } from './failures.ts'
 import { problemOf, sendProblem } from './problem.ts'
 
 export type App = FastifyInstance<
@@ -34,6 +35,16 @@ export function createApp(settings: ApiSettings): App {
   })
   // JSON only: what else a form on another site can send is refused before it is read.
   app.removeContentTypeParser('text/plain')
+  // curl -d says it sends a form. No form of another site can send a key with it.
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
+    const { 'x-api-key': key, authorization } = request.headers
+    if (key === undefined && authorization === undefined) return done(new ApiError('api.unsupported-media-type'))
+    try {
+      done(null, JSON.parse(String(body)))
+    } catch {
+      done(new ApiError('api.unsupported-media-type'))
+    }
+  })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   return app.withTypeProvider<ZodTypeProvider>()

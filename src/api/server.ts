@@ -45,6 +45,7 @@ import { settingsRoutes } from './routes/settings.ts'
 import { sipMessageRoutes } from './routes/sip-messages.ts'
 import { siprecPeerRoutes } from './routes/siprec-peers.ts'
 import { trunkRoutes } from './routes/trunks.ts'
+import { gdprRoutes } from './siprec/gdpr.ts'
 import { missingRoutes } from './siprec/missing.ts'
 import { pauseRoutes } from './siprec/pauses.ts'
 import { sessionRoutes } from './siprec/sessions.ts'
@@ -102,6 +103,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   sessionRoutes(app, deps)
   pauseRoutes(app, deps)
   siprecStatusRoutes(app, deps)
+  gdprRoutes(app, deps)
   missingRoutes(app)
   recordingRoutes(app, deps)
   proofRoutes(app, deps)

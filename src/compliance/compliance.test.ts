@@ -118,7 +118,9 @@ test('an erasure that a crash cut off goes on with what is left', async (t) => {
   const first = serve()
   const { id } = await first.erasures.begin({ person: number }, 'asked', asker)
   // So far it had come: the files and rows of one call, and its job runs.
-  await database.jobs.claim('compliance.erase', Number.MAX_SAFE_INTEGER, 1)
+  const [job] = await database.jobs.claim('compliance.erase', Number.MAX_SAFE_INTEGER, 1)
+  const so = { calls: 1, recordings: 1, files: 4, rows: { calls: 1 }, mentions: 0, exports: 0, jobs: 0 }
+  await database.jobs.remember(job?.id ?? '', so)
   await database.erasures.removeCall('c1')
   for (const name of readdirSync(join(folder, 'recordings')))
     if (name.includes('_c1_')) rmSync(join(folder, 'recordings', name))
@@ -128,7 +130,7 @@ test('an erasure that a crash cut off goes on with what is left', async (t) => {
   await next.erasures.resume()
   await next.jobs.idle()
   const { state, report } = await next.erasures.find(id)
-  assert.deepEqual([state, report?.calls], ['done', 1])
+  assert.deepEqual([state, report?.calls, report?.files, report?.rows['calls']], ['done', 2, 8, 2])
   assert.deepEqual(whoNames(folder, number), [])
 })
 
@@ -198,4 +200,25 @@ test('an erasure whose job was cancelled is taken up at the next start', async (
   await jobs.idle()
   assert.equal((await erasures.find(id)).state, 'done')
   assert.deepEqual(whoNames(folder, number), [])
+})
+
+test('files that cannot be removed keep their call; the others go, and it is tried again', async (t) => {
+  const { serve, recordingDir, database, clock } = await withCallsOf(t)
+  const { erasures, jobs } = serve()
+  const name = readdirSync(recordingDir).find((file) => file.includes('_c1_') && file.endsWith('.json')) ?? ''
+  // A folder is not removed as a file is.
+  rmSync(join(recordingDir, name))
+  mkdirSync(join(recordingDir, name))
+  const { id } = await erasures.begin({ person: number }, 'asked', asker)
+  await jobs.start()
+  await jobs.idle()
+  assert.equal((await erasures.find(id)).state, 'running')
+  assert.ok(await database.history.call('c1'), 'as long as a file is left the database knows of it')
+  assert.equal(await database.history.call('c3'), undefined)
+  rmSync(join(recordingDir, name), { recursive: true })
+  clock.advance(600_000)
+  jobs.wake()
+  await jobs.idle()
+  const { state, report } = await erasures.find(id)
+  assert.deepEqual([state, report?.calls], ['done', 2])
 })

@@ -46,7 +46,7 @@ export interface ErasureDeps {
   readonly bus: FactBus
   readonly wake: () => void
   /** As in `DeleteFilesDeps`. */
-  readonly removeCopies: (deletion: Deletion) => Promise<void>
+  readonly removeCopies: (deletion: Deletion) => Promise<unknown>
   readonly cancelJobs: (recordingId: string) => Promise<number>
   /** Messages in memory that name one of the texts are forgotten. */
   readonly forgetTraces: (texts: readonly string[]) => void
@@ -116,14 +116,24 @@ export class Erasures {
     return record
   }
 
-  /** The job. */
-  async run(id: string, signal: AbortSignal): Promise<void> {
+  /**
+   * The job.
+   * @param before What the attempts before it took away, as `remember` was given it.
+   * @throws When copies of a recording could not be removed; everything else is gone then.
+   */
+  async run(
+    id: string,
+    signal: AbortSignal,
+    before: Partial<ErasureCounts>,
+    remember: (counts: ErasureCounts) => Promise<void>,
+  ): Promise<void> {
     const { store, clock, bus } = this.#deps
     const record = await store.find(id)
     if (!record?.subject || record.state !== 'running') return
     const { subject } = record
-    const counts = emptyCounts()
+    const counts = { ...emptyCounts(), ...before }
     const gone: ErasedCall[] = []
+    const failures: unknown[] = []
     let kept = 0
     for await (const call of this.#calls(subject)) {
       signal.throwIfAborted()
@@ -132,13 +142,23 @@ export class Erasures {
         kept++
         continue
       }
-      counts.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
-      await this.#count(call, counts)
-      await this.#removeCall(call, counts)
+      const after = { ...counts }
+      try {
+        after.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
+        await this.#count(call, after)
+        await this.#removeCall(call, after)
+      } catch (error) {
+        // A store that does not answer keeps this one: the others need not wait for it.
+        failures.push(error)
+        continue
+      }
+      Object.assign(counts, after)
       gone.push(call)
+      await remember(counts)
     }
+    if (failures.length > 0) throw new Error(`${failures.length} calls are still there`, { cause: failures[0] })
     const texts = kept === 0 ? textsOf(subject) : []
-    counts.mentions = texts.length > 0 ? await store.mentions(texts, true) : 0
+    counts.mentions += texts.length > 0 ? await store.mentions(texts, true) : 0
     counts.exports += await this.#removeExports(await store.exportsOf(subject, []))
     if (subject.kind === 'person' && kept === 0) await store.forgetLiftedHolds(subject.keys)
     this.#deps.forgetTraces([...texts, ...gone.flatMap(({ sipCallIds }) => sipCallIds)])

@@ -41,7 +41,7 @@ export const sessionStatsSchema = z
   .meta({ id: 'SessionStats' })
 export type SessionStats = z.infer<typeof sessionStatsSchema>
 
-/** What is left out is paused: both, unless one is named. */
+/** What is left out is as PAUSE_RECORDING and PAUSE_TRANSCRIPTION say. */
 export const pauseOrderSchema = z
   .object({ pause_recording: z.boolean().optional(), pause_transcription: z.boolean().optional() })
   .meta({ id: 'PauseOrder' })

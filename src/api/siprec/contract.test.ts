@@ -233,6 +233,21 @@ test("muting inbound keeps the caller's stream off the disk and no other", async
   assert.deepEqual(paused(), [false, false])
 })
 
+test('JSON that curl -d calls a form is read where a key is in a header, and only there', async (t) => {
+  const { app, as, paused } = await world(t)
+  const send = (headers: Record<string, string>, payload = '{"pause_recording": true}') =>
+    app.inject({
+      method: 'POST',
+      url: `/api/sessions/${callId}/pause`,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      payload,
+    })
+  assert.equal((await send({ 'x-api-key': 'your-secure-api-key' })).statusCode, 200)
+  assert.deepEqual(paused(), [true, true])
+  assert.equal((await send({ 'x-api-key': 'your-secure-api-key' }, 'pause_recording=true')).statusCode, 415)
+  assert.equal((await send(await as('admin'))).statusCode, 415)
+})
+
 test('an unknown session is 404 with `error`, as all errors have it beside their code', async (t) => {
   const { ask } = await world(t)
   for (const [method, url] of [

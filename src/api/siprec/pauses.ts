@@ -7,7 +7,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ActiveRecording, PauseScope } from '../../recording/types.ts'
 import type { App } from '../app.ts'
-import type { ApiDeps } from '../deps.ts'
+import type { ApiDeps, PauseDefaults } from '../deps.ts'
 import { ApiError } from '../failures.ts'
 import { problemResponses } from '../problem.ts'
 import {
@@ -29,6 +29,7 @@ const reading = { access: 'viewer', pauseKey: true } as const
 const changing = { access: 'operator', pauseKey: true } as const
 
 export function pauseRoutes(app: App, deps: ApiDeps): void {
+  const defaults = deps.pauseDefaults ?? (() => ({ recording: true, transcription: true }))
   const statusOf = (session: Session) => pauseOf(session, deps.clock.wallMs())
   const all = <Value>(shown: (session: Session) => Value): Record<string, Value> =>
     Object.fromEntries(liveSessions(deps).map((session) => [session.callId, shown(session)]))
@@ -53,7 +54,7 @@ export function pauseRoutes(app: App, deps: ApiDeps): void {
         (request) => {
           const session = findSession(deps, request.params.id)
           request.audited.subject = `call:${session.snapshot.id}`
-          obey(order, recordingOf(session), request)
+          obey(order, recordingOf(session), request, defaults())
           return statusOf(session)
         },
       )
@@ -71,7 +72,7 @@ export function pauseRoutes(app: App, deps: ApiDeps): void {
           },
         },
         (request) => {
-          for (const { recording } of liveSessions(deps)) if (recording) obey(order, recording, request)
+          for (const { recording } of liveSessions(deps)) if (recording) obey(order, recording, request, defaults())
           return { message: `All sessions ${past}`, statuses: all(statusOf) }
         },
       )
@@ -162,15 +163,20 @@ function recordingOf({ recording }: Session): ActiveRecording {
 
 const orderer = ({ identity }: FastifyRequest) => ({ by: 'api' as const, ...(identity && { who: identity.name }) })
 
-function obey(order: 'pause' | 'resume', recording: ActiveRecording, request: FastifyRequest): void {
-  const what = scopeOf(request.body ?? {}, order)
+function obey(
+  order: 'pause' | 'resume',
+  recording: ActiveRecording,
+  request: FastifyRequest,
+  defaults: PauseDefaults,
+): void {
+  const what = order === 'resume' ? 'both' : scopeOf(request.body ?? {}, defaults)
   if (what) recording[order]({ ...orderer(request), what })
 }
 
-/** Left out means yes, as by its defaults there; a body that says no to both asks for nothing. */
-function scopeOf(body: PauseOrder, order: 'pause' | 'resume'): PauseScope | undefined {
-  if (order === 'resume') return 'both'
-  const { pause_recording: recording = true, pause_transcription: transcription = true } = body
+/** What is left out is as the settings say; a body that says no to both asks for nothing. */
+function scopeOf(body: PauseOrder, defaults: PauseDefaults): PauseScope | undefined {
+  const recording = body.pause_recording ?? defaults.recording
+  const transcription = body.pause_transcription ?? defaults.transcription
   if (recording && transcription) return 'both'
   if (recording) return 'recording'
   return transcription ? 'transcription' : undefined

@@ -21,6 +21,8 @@ export const changedAtOnce: ReadonlySet<string> = new Set([
   'recording.loudness',
   'recording.maxPause',
   'recording.pauseDigits',
+  'recording.pausesRecording',
+  'recording.pausesTranscription',
   'rtp.codecs',
   'rtp.opus.bitrate',
   'rtp.opus.complexity',

@@ -7,6 +7,14 @@ const digits = () =>
   fromText((given) => given.toUpperCase(), z.string().regex(/^[0-9*#A-D]{0,8}$/, { error: digitsError }))
 
 export const pauseSettings = {
+  pausesRecording: setting(flag().default(true), {
+    env: 'PAUSE_RECORDING',
+    description: 'Pauses by the routes of loreste/siprec that do not say so stop the recording.',
+  }),
+  pausesTranscription: setting(flag().default(true), {
+    env: 'PAUSE_TRANSCRIPTION',
+    description: 'Pauses by those routes that do not say so stop the transcription, once there is one.',
+  }),
   pauseDigits: setting(digits().default(''), {
     env: 'RECORDING_PAUSE_DIGITS',
     description:

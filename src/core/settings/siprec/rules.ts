@@ -72,7 +72,10 @@ const sipIpNames = [
   'SIP_IP_BLOCKED_NETWORKS',
 ]
 
-/** The blocked are never read. Who is allowed may record; where nobody else may, SIP is read from them alone. */
+/**
+ * The blocked are never read. Who is allowed is a recording client that was named, and so may depart from the standard;
+ * where nobody else may send, SIP is read from them alone.
+ */
 function sipAccess(given: Given): Record<string, unknown> {
   if (!isOn(given('SIP_IP_ACCESS_ENABLED'))) return {}
   const allowed = [...listOf(given('SIP_IP_ALLOWED_IPS')), ...listOf(given('SIP_IP_ALLOWED_NETWORKS'))]
@@ -80,7 +83,8 @@ function sipAccess(given: Given): Record<string, unknown> {
   const othersToo = isOn(given('SIP_IP_DEFAULT_ALLOW') ?? 'true')
   return {
     ...(blocked.length > 0 && { SIP_DENIED_SOURCES: blocked }),
-    SIPREC_ALLOWED_SOURCES: othersToo ? [...privateNetworks, ...allowed] : allowed,
+    SIPREC_ALLOWED_SOURCES: othersToo ? privateNetworks : [],
+    ...(allowed.length > 0 && { siprecPeers: [{ name: 'SIP_IP_ALLOWED', sources: allowed }] }),
     // An empty list would let everybody in.
     ...(!othersToo && { SIP_ALLOWED_SOURCES: allowed.length > 0 ? allowed : ['127.0.0.0/8'] }),
   }
@@ -159,7 +163,7 @@ const special: readonly Rule[] = [
     names: sipIpNames,
     to: ['SIP_DENIED_SOURCES', 'SIP_ALLOWED_SOURCES', 'SIPREC_ALLOWED_SOURCES'],
     becomes:
-      'when enabled: the blocked are SIP_DENIED_SOURCES; the allowed are SIPREC_ALLOWED_SOURCES, beside private networks where others are allowed by default, else alone and SIP_ALLOWED_SOURCES too',
+      'when enabled: the blocked are SIP_DENIED_SOURCES; the allowed are one of siprecPeers; where others are not allowed by default, they are SIP_ALLOWED_SOURCES, and SIPREC_ALLOWED_SOURCES is empty',
     read: sipAccess,
   },
   {

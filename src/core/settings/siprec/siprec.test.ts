@@ -84,7 +84,11 @@ test('who may send by their lists may here, and an empty list lets nobody in', (
     SIP_IP_ALLOWED_NETWORKS: '198.51.100.0/24',
   }).settings
   assert.deepEqual(only.security.allowedSources, ['192.0.2.1', '192.0.2.2', '198.51.100.0/24'])
-  assert.deepEqual(only.siprec.allowedSources, only.security.allowedSources)
+  assert.deepEqual(only.siprec.allowedSources, [])
+  assert.deepEqual(
+    only.siprecPeers.map(({ sources, dialect }) => [sources, dialect]),
+    [[['192.0.2.1', '192.0.2.2', '198.51.100.0/24'], 'lenient']],
+  )
   const blocked = load({ ...on, SIP_IP_BLOCKED_IPS: '203.0.113.9' }).settings
   assert.deepEqual(blocked.security.deniedSources, ['203.0.113.9'])
   assert.ok(blocked.siprec.allowedSources.includes('10.0.0.0/8'))

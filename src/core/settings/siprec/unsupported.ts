@@ -38,8 +38,8 @@ export const unsupported: readonly Group[] = [
     why: 'the API always asks who is there, by user, API key or token, and each has a role',
   },
   {
-    names: 'PAUSE_RESUME_NOTIFICATIONS PAUSE_RECORDING PAUSE_TRANSCRIPTION MAX_PAUSE_DURATION PAUSE_AUTO_RESUME',
-    why: 'what is paused and for how long is said by each request; pauses are told as facts in any case',
+    names: 'PAUSE_RESUME_NOTIFICATIONS',
+    why: 'pauses are told as facts in any case',
   },
   { names: 'INTERNAL_IP', why: 'the address that leads to a peer is found for each' },
   {
@@ -55,11 +55,7 @@ export const unsupported: readonly Group[] = [
     names: 'LOG_FORMAT LOG_OUTPUT_FILE',
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
-  {
-    names: 'RECORDING_FORMAT RECORDING_MP3_BITRATE RECORDING_OPUS_BITRATE RECORDING_QUALITY',
-    why: 'recordings are WAV',
-  },
-  { names: 'RECORDING_STORAGE_* STORAGE_ENABLED S3_* GCS_* AZURE_STORAGE_*', why: 'recordings are not archived yet' },
+  { names: 'RECORDING_QUALITY', why: 'FLAC is lossless at any of its levels; MP3 and Opus have their bit rates' },
   {
     names: 'ENABLE_REDUNDANCY REDUNDANCY_STORAGE_TYPE SESSION_TIMEOUT SESSION_CHECK_INTERVAL ENABLE_FAILOVER',
     why: 'recording sessions always survive a restart (SIPREC_CHECKPOINTS, SIPREC_HANDOVER)',
