@@ -1,4 +1,6 @@
 /** What the API is given: join-web.ts hands it in. */
+
+import type { Archive } from '../archive/archive.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -48,6 +50,8 @@ export interface ApiDeps {
   readonly audit: Audit
   readonly life: LifeDeps
   readonly bans: BanList
+  /** Copies of recordings in stores. */
+  readonly archive: Pick<Archive, 'of' | 'open'>
   readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
   readonly jobList: Pick<JobStore, 'list' | 'counts'>
   readonly health: Health
