@@ -69,6 +69,7 @@ export interface CallSide {
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
   readonly siprecPeers: PeerBook
+  readonly reception: SiprecReception
   readonly siprec: SiprecServer
   /** Calls whose recording sessions could not be taken up. */
   readonly notTakenUp: readonly string[]
@@ -292,6 +293,7 @@ export async function joinCalls(
     mailboxes,
     trunks,
     siprecPeers,
+    reception,
     siprec,
     notTakenUp,
     stack,

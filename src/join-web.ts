@@ -57,9 +57,11 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     registrations: registrar,
     trunks,
     siprecPeers: calls.siprecPeers,
+    orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,
     jobs,
     jobList: database.jobs,
+    archive: foundation.archive,
     audit,
     life,
     bans: calls.bans,
@@ -94,7 +96,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
 }
 
 function makeHealth(
-  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, archive, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -107,6 +109,7 @@ function makeHealth(
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
       jobs: () => jobs.summary(),
+      ...(archive.stores.length > 0 && { archive: () => Promise.resolve(archive.summary()) }),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,

@@ -1,4 +1,6 @@
 /** What the API is given: join-web.ts hands it in. */
+
+import type { Archive } from '../archive/archive.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Auth } from '../auth/auth.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -26,6 +28,7 @@ import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
 import type { PeerBook } from '../siprec/peers/peer-book.ts'
+import type { SiprecReception } from '../siprec/peers/reception.ts'
 import type { AccessSettings } from './access.ts'
 import type { Status } from './schemas/status.ts'
 
@@ -41,10 +44,14 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly siprecPeers: PeerBook
+  /** Ask a recording client to send a session; resolves with its answer. */
+  readonly orderRecording: SiprecReception['order']
   readonly auth: Auth
   readonly audit: Audit
   readonly life: LifeDeps
   readonly bans: BanList
+  /** Copies of recordings in stores. */
+  readonly archive: Pick<Archive, 'of' | 'open'>
   readonly jobs: Pick<Jobs, 'retry' | 'cancel'>
   readonly jobList: Pick<JobStore, 'list' | 'counts'>
   readonly health: Health

@@ -282,6 +282,17 @@ export interface Facts {
     readonly who?: string
   }
   'recording.failed': OfCall & { readonly recordingId: string; readonly code: string; readonly text: string }
+  /** All files of a recording are in a store (`local`, `s3`, `gcs`, `azure`), compared by checksum. */
+  'recording.archived': OfCall & {
+    readonly recordingId: string
+    readonly store: string
+    /** Where they lie: `s3://bucket/key`. */
+    readonly uris: readonly string[]
+    readonly bytes: number
+  }
+  /** A store began to refuse, or not to answer; copies wait and are tried again. `code`: of docs/errors.md. */
+  'archive.failing': At & { readonly store: string; readonly code: string; readonly text: string }
+  'archive.recovered': At & { readonly store: string }
   /** Its proof was made (docs/proof.md): the link of the chain, and its signature. Keep them elsewhere, and nothing before can be made anew. */
   'recording.proven': OfCall & {
     readonly recordingId: string

@@ -28,6 +28,11 @@ export const siprecFailures = {
     sip: 500,
     text: 'Redis is asked for, and its client (@redis/client) is not installed',
   },
+  'siprec.order-refused': {
+    fault: 'upstream',
+    sip: 502,
+    text: 'The recording client did not send the session that was asked for',
+  },
   'siprec.redis-away': { fault: 'upstream', sip: 500, text: 'Redis cannot be reached' },
   'siprec.fault': { fault: 'us', sip: 500, text: 'The recording session could not be handled' },
 } as const satisfies FailureTable

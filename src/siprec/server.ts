@@ -7,6 +7,10 @@
  *
  * Who may record, and on which terms, was decided before (peers/reception.ts); what comes of it lives in session.ts.
  */
+import { hostText } from '../core/ip.ts'
+import { newId } from '../core/random.ts'
+import { createRequest } from '../sip/message/build.ts'
+import { Headers } from '../sip/message/headers.ts'
 import { parseMessage } from '../sip/message/parse.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
 import { type Guest, RecordingSession, type SessionSettings, type SiprecServices } from './session.ts'
@@ -28,6 +32,41 @@ export class SiprecServer {
   /** Answers in its own time; the session then lives among the live calls. */
   handle(invite: IncomingInvite, guest: Guest = anybody): void {
     void new RecordingSession(invite, guest, this.#services, this.#settings).accept()
+  }
+
+  /**
+   * Ask a recording client to send a session (RFC 7866 §6.1.1).
+   * @param contact Where it takes orders: `sip:sbc.example.com`.
+   * @returns The id of the call, and the status of the client's answer; 200 when it is being recorded.
+   */
+  async order(contact: string, guest: Guest = anybody): Promise<{ readonly callId: string; readonly status: number }> {
+    const { stack } = this.#services
+    const [place] = await stack.locate(contact)
+    const { transport, ip, port } = place ?? { transport: 'udp', ip: '0.0.0.0', port: 0 }
+    const ended = new AbortController()
+    const headers = new Headers()
+    headers.append('From', `<${contact}>`)
+    headers.append('To', `<sip:recorder@${hostText(ip)}>`)
+    headers.append('Call-ID', newId())
+    const invite = {
+      // As if the client had sent it: it is its session.
+      request: createRequest('INVITE', contact, headers),
+      flow: {
+        id: '',
+        transport,
+        reliable: transport !== 'udp',
+        local: { ip: '0.0.0.0', port: 0 },
+        remote: { ip, port },
+        open: true,
+      },
+      cancelled: new AbortController().signal,
+      answer: () => {
+        throw new Error('an order has no INVITE to answer')
+      },
+      reject: () => ended.abort(),
+    }
+    const session = new RecordingSession(invite, guest, this.#services, this.#settings)
+    return { callId: session.id, status: await session.order(contact, ended.signal) }
   }
 
   /**

@@ -6,7 +6,7 @@
  *                                         └─ People (metadata) ─▶ facts
  *
  * Metadata never costs audio: what is wrong with it is told in `siprec.metadata-updated`, and recording goes on.
- * RFC 7866 §6-9. What is known of it is kept for the process after this one (survival/). Missing: sessions started by us.
+ * RFC 7866 §6-9. What is known of it is kept for the process after this one (survival/).
  */
 import { mediaSummary, remoteOf } from '../call/leg.ts'
 import type { SrtpMode } from '../call/leg-crypto.ts'
@@ -16,6 +16,7 @@ import { noKeys, reasonHeader } from '../call/reason.ts'
 import type { CallServices } from '../call/services.ts'
 import { SilenceWatch } from '../call/silence-watch.ts'
 import type { Timer } from '../core/clock.ts'
+import { hostText } from '../core/ip.ts'
 import type { Logger } from '../core/logger.ts'
 import { newId, randomUint32 } from '../core/random.ts'
 import type { EndReason, FactName, FactOf, LegRole, Party, TracedMessage } from '../events/catalogue.ts'
@@ -24,7 +25,7 @@ import type { ActiveRecording, RecordingService } from '../recording/types.ts'
 import { fromOf, optionTags, toOf } from '../sip/message/fields.ts'
 import { parseMessage } from '../sip/message/parse.ts'
 import { printMessage } from '../sip/message/print.ts'
-import type { SipRequest } from '../sip/message/types.ts'
+import type { SipRequest, SipResponse } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, IncomingInvite, InDialogRequest, Payload } from '../sip/stack.types.ts'
 import { isSiprec, readBody } from './body.ts'
 import { acceptedTypes, refusalOf, SiprecError, type SiprecFailure, siprecFailures } from './failures.ts'
@@ -57,6 +58,9 @@ export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTime
   /** Told of what changes, so that a restart can take sessions up; none are when left out. */
   readonly keeper?: Pick<SessionKeeper, 'changed' | 'ended'>
 }
+
+/** Streams that a session of ours asks for; a client that has one refuses the other. */
+const orderedStreams = 2
 
 /** Requests with metadata that are kept of a session, to read them again after a restart. */
 const mostMessages = 64
@@ -114,6 +118,8 @@ export class RecordingSession implements LiveCall {
   #offeredByUs = false
   #who: PeopleOnStreams
   #recording: ActiveRecording | undefined
+  /** Metadata in the answer to an order of ours. */
+  #ordered: MetadataDocument | undefined
   #dialog: Dialog | undefined
   #watch: SilenceWatch | undefined
   #answeredAtMs: number | undefined
@@ -195,6 +201,83 @@ export class RecordingSession implements LiveCall {
       if (!(error instanceof SiprecError))
         this.#log.error('A recording session could not be set up', { error: String(error) })
       await this.#refuse(error instanceof SiprecError ? error.code : 'siprec.fault')
+    }
+  }
+
+  /**
+   * Ask the client for this session (RFC 7866 §6.1.1): it offers in its answer, we answer in the ACK.
+   * @param signal Aborted when it is ended before the answer.
+   * @returns The status of the client's answer.
+   */
+  async order(contact: string, signal: AbortSignal): Promise<number> {
+    const streams = await this.#streams.apply(unsaidOffer(orderedStreams))
+    if (streams.length < orderedStreams) {
+      const isBare = this.#streams.suitable(unsaidOffer(1)).streams.length === 0
+      const code = isBare ? 'siprec.no-encryption' : 'siprec.media-exhausted'
+      await this.#refuse(code)
+      return siprecFailures[code].sip
+    }
+    const { stack, clock } = this.#services
+    const { outcome } = stack.invite({
+      target: { uri: contact },
+      from: `<sip:recorder@${hostText(this.#ours.address)}>`,
+      to: `<${contact}>`,
+      callId: this.#sipCallId,
+      contactParams: ';+sip.srs',
+      headers: { Require: 'siprec', Accept: acceptedTypes },
+      signal,
+      ackBody: (response) => this.#takeOffer(response),
+    })
+    const result = await outcome
+    const { status } = result.response
+    if (!result.answered || this.#ended) {
+      if (result.answered) void result.dialog.bye()
+      this.#guest.failed('siprec.order-refused', `${siprecFailures['siprec.order-refused'].text}: ${status}`)
+      await this.#finish('declined', undefined, status)
+      return status
+    }
+    this.#dialog = result.dialog
+    this.#answeredAtMs = clock.wallMs()
+    this.#listenTo(result.dialog)
+    const [first] = this.#streams.list()
+    if (!this.#recording || !first) {
+      await this.#finish('no-common-codec')
+      return siprecFailures['siprec.no-audio'].sip
+    }
+    this.#tell('call.answered', { legId: first.legId })
+    for (const stream of this.#streams.list()) this.#tellAnswered(stream)
+    if (this.#ordered || this.#people.vendor) this.#tellMetadata(this.#ordered)
+    this.#services.keeper?.changed(this)
+    return status
+  }
+
+  /** The offer in the answer to an order of ours. What cannot be read gets no answer, and the session ends. */
+  #takeOffer({ headers, body }: SipResponse): Payload {
+    try {
+      const request = { ...this.#invite.request, headers, body }
+      const { sdp, metadata } = readBody(request)
+      if (sdp === undefined) throw new SiprecError('siprec.no-offer')
+      const offer = this.#streams.suitable(readOffer(sdp, this.#guest.terms.codecs))
+      const streams = offer.streams.filter(({ index }) => this.#streams.portOf(index) !== undefined)
+      if (streams.length === 0) throw new SiprecError('siprec.no-audio')
+      // Their ports are open, so all of it is done at once.
+      void this.#streams.apply({ ...offer, streams })
+      this.#ordered = metadata && metadataOf(request, metadata)
+      if (this.#ordered) {
+        this.#learn(this.#ordered)
+        this.#remember(request)
+      }
+      this.#who = this.#people.on(this.#recordedStreams(), this.#services.clock.wallMs())
+      this.#tellStarted()
+      this.#recording = this.#newRecording()
+      for (const stream of this.#streams.list()) this.#record(stream)
+      this.#describePeople()
+      followPauses(this.#recording, this.#streams.list())
+      this.#offer = { ...offer, streams }
+      return this.#describe(printAnswer(this.#offer, this.#nextOurs(), this.#streams))
+    } catch (error) {
+      this.#log.warn('The offer of a recording client could not be read', { error: String(error) })
+      return {}
     }
   }
 

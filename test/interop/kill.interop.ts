@@ -17,52 +17,56 @@ const oneSecond = 8_000
 let server: ServerProcess | undefined
 after(() => server?.remove())
 
-test('after kill -9 all ten recordings play and lack at most a second', needs(), async () => {
-  const speech = await loadSpeech('caller')
-  const extensions = extensionsFrom101(2 * calls)
-  server = await startServerProcess({ extensions })
-  const running = server
-  const phones = await Promise.all(extensions.map((extension) => registeredPhone(running, extension, { speech })))
-  const pairs = await Promise.all(
-    Array.from({ length: calls }, async (_, index): Promise<[PhoneCall, PhoneCall]> => {
-      const [from, to] = [phones[index], phones[index + calls]]
-      if (!from || !to) throw new Error('a phone is missing')
-      const incoming = to.nextCall()
-      const outcome = await from.call(extensions[index + calls]?.number ?? '').outcome
-      if (!outcome.answered) throw new Error(`call ${index} was refused with ${outcome.status}`)
-      return [outcome.call, await incoming]
-    }),
-  )
-  await new Promise((resolve) => setTimeout(resolve, talkMs))
+for (const sealed of [false, true])
+  test(`after kill -9 all ten recordings play and lack at most a second (sealed: ${sealed})`, needs(), async () => {
+    await server?.remove()
+    const env = { ENABLE_RECORDING_ENCRYPTION: String(sealed), ENABLE_METADATA_ENCRYPTION: String(sealed) }
+    const speech = await loadSpeech('caller')
+    const extensions = extensionsFrom101(2 * calls)
+    server = await startServerProcess({ extensions, env })
+    const running = server
+    const phones = await Promise.all(extensions.map((extension) => registeredPhone(running, extension, { speech })))
+    const pairs = await Promise.all(
+      Array.from({ length: calls }, async (_, index): Promise<[PhoneCall, PhoneCall]> => {
+        const [from, to] = [phones[index], phones[index + calls]]
+        if (!from || !to) throw new Error('a phone is missing')
+        const incoming = to.nextCall()
+        const outcome = await from.call(extensions[index + calls]?.number ?? '').outcome
+        if (!outcome.answered) throw new Error(`call ${index} was refused with ${outcome.status}`)
+        return [outcome.call, await incoming]
+      }),
+    )
+    await new Promise((resolve) => setTimeout(resolve, talkMs))
 
-  const saidBefore = pairs.map((pair) => pair.map((side) => side.sent()))
-  await running.kill()
-  await Promise.all(phones.map((phone) => phone.vanish()))
-  server = await startServerProcess({ folder: running.folder })
+    const saidBefore = pairs.map((pair) => pair.map((side) => side.sent()))
+    await running.kill()
+    await Promise.all(phones.map((phone) => phone.vanish()))
+    server = await startServerProcess({ folder: running.folder, env })
 
-  const restarted = server
-  const recordings = await until('ten repaired recordings', 20_000, async () => {
-    const { items } = await restarted.api.recordings()
-    const finished = items.filter(({ state, files }) => state === 'interrupted' && files.length > 0)
-    return finished.length === calls && finished
-  })
-  const sipCallIds = pairs.map(([caller]) => caller.sipCallId)
-  for (const recording of recordings) {
-    const { call } = await restarted.api.call(recording.callId)
-    assert.equal(call.endReason, 'interrupted')
-    const index = sipCallIds.findIndex((id) => call.legs.some(({ sipCallId }) => sipCallId === id))
-    const wav = decodeWav(await restarted.api.audio(recording.id))
-    assert.ok(wav && wav.channels === 2, 'it plays')
-    for (const [channel, said] of (saidBefore[index] ?? []).entries()) {
-      const recorded = wav.channel(channel)
-      const mustBeThere = said.subarray(0, said.length - oneSecond)
-      assert.ok(
-        findRun(mustBeThere, recorded) !== undefined,
-        `call ${index}, channel ${channel}: ${lack(said, recorded)}`,
-      )
+    const restarted = server
+    const recordings = await until('ten repaired recordings', 20_000, async () => {
+      const { items } = await restarted.api.recordings()
+      const finished = items.filter(({ state, files }) => state === 'interrupted' && files.length > 0)
+      return finished.length === calls && finished
+    })
+    const sipCallIds = pairs.map(([caller]) => caller.sipCallId)
+    for (const recording of recordings) {
+      const { call } = await restarted.api.call(recording.callId)
+      assert.equal(call.endReason, 'interrupted')
+      assert.ok(recording.files.every(({ name }) => name.endsWith('.sealed') === sealed))
+      const index = sipCallIds.findIndex((id) => call.legs.some(({ sipCallId }) => sipCallId === id))
+      const wav = decodeWav(await restarted.api.audio(recording.id))
+      assert.ok(wav && wav.channels === 2, 'it plays')
+      for (const [channel, said] of (saidBefore[index] ?? []).entries()) {
+        const recorded = wav.channel(channel)
+        const mustBeThere = said.subarray(0, said.length - oneSecond)
+        assert.ok(
+          findRun(mustBeThere, recorded) !== undefined,
+          `call ${index}, channel ${channel}: ${lack(said, recorded)}`,
+        )
+      }
     }
-  }
-})
+  })
 
 /** What is missing, in words: enough to see whether the end, the beginning or something between was lost. */
 function lack(said: Int16Array, recorded: Int16Array): string {

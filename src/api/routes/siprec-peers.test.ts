@@ -65,3 +65,22 @@ test('who may only look may not change', async (t) => {
   const payload = { name: 'a', sources: ['192.0.2.1'] }
   assert.equal((await app.inject({ method: 'POST', url, headers, payload })).statusCode, 403)
 })
+
+test('an operator has a recording client asked to send a session; the answer tells the call and how the client answered', async (t) => {
+  const asked: unknown[] = []
+  const { app, as } = await startApi(t, {
+    orderRecording: (...order) => {
+      asked.push(order)
+      return Promise.resolve({ callId: 'c1', status: 200 })
+    },
+  })
+  const headers = await as('admin')
+  const response = await app.inject({
+    method: 'POST',
+    url: `${url}/p1/sessions`,
+    headers,
+    payload: { contact: 'sip:a@b' },
+  })
+  assert.deepEqual([response.statusCode, response.json()], [200, { callId: 'c1', status: 200 }])
+  assert.deepEqual(asked, [['p1', 'sip:a@b']])
+})

@@ -8,6 +8,8 @@ import { problemResponses } from '../problem.ts'
 import {
   newSiprecPeerSchema,
   type SiprecPeer as ShownPeer,
+  siprecOrderedSchema,
+  siprecOrderSchema,
   siprecPeerChangesSchema,
   siprecPeerParams,
   siprecPeerSchema,
@@ -16,7 +18,7 @@ import {
 
 const tags = ['siprec']
 
-export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }: ApiDeps): void {
+export function siprecPeerRoutes(app: App, { siprecPeers, orderRecording, digestHashes, clock }: ApiDeps): void {
   const shown = ({ hashes: _hashes, ...peer }: SiprecPeer): ShownPeer => ({
     ...peer,
     state: siprecPeers.stateOf(siprecPeers.get(peer.id)),
@@ -127,5 +129,20 @@ export function siprecPeerRoutes(app: App, { siprecPeers, digestHashes, clock }:
       await siprecPeers.remove(params.id)
       return reply.code(204).send()
     },
+  )
+
+  app.post(
+    '/api/siprec-peers/:id/sessions',
+    {
+      config: { access: 'operator', audit: 'siprec-peer.ordered' },
+      schema: {
+        tags,
+        summary: 'Ask a recording client to send a session (RFC 7866 §6.1.1)',
+        params: siprecPeerParams,
+        body: siprecOrderSchema,
+        response: { 200: siprecOrderedSchema, ...problemResponses },
+      },
+    },
+    ({ params, body }) => orderRecording(params.id, body.contact),
   )
 }

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 
 const factKinds = [
+  'archive',
   'call',
   'erasure',
   'export',

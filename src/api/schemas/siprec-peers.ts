@@ -122,3 +122,16 @@ export const siprecPeerChangesSchema = z
 export type SiprecPeerChanges = z.input<typeof siprecPeerChangesSchema>
 
 export const siprecPeerParams = z.object({ id: z.string().min(1).max(64) })
+
+export const siprecOrderSchema = z
+  .strictObject({ contact: optional.contact.optional().describe("Where to ask; left out: the peer's contact.") })
+  .meta({ id: 'SiprecOrder' })
+export type SiprecOrder = z.input<typeof siprecOrderSchema>
+
+export const siprecOrderedSchema = z
+  .object({
+    callId: z.string(),
+    status: z.int().describe("Of the client's answer; 200: it is being recorded."),
+  })
+  .meta({ id: 'SiprecOrdered' })
+export type SiprecOrdered = z.infer<typeof siprecOrderedSchema>

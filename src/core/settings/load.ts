@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
+import { missingForStorage } from './archive-settings.ts'
 import type { SettingInfo } from './fields.ts'
 import { type Settings, settingsSchema } from './schema.ts'
 import { findUnsupported, readRules, type Unsupported } from './siprec/fates.ts'
@@ -172,13 +173,15 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, http, nat, rtp, tls, hep, extensions, trunks }: Settings): void {
+function checkTogether({ sip, http, nat, rtp, tls, hep, storage, extensions, trunks }: Settings): void {
   for (const [name, path] of [
     ['HTTP_TLS_CERT_FILE', http.tlsCert],
     ['HTTP_TLS_KEY_FILE', http.tlsKey],
   ] as const)
     if (http.tls && path === '')
       throw new SettingsError(`${name}: nothing was given; must be the path of a file with HTTP_TLS_ENABLED`)
+  const missing = missingForStorage(storage)
+  if (missing !== undefined) throw new SettingsError(missing)
   if (rtp.portMin >= rtp.portMax)
     throw new SettingsError(
       `RTP_PORT_MIN: ${rtp.portMin} was given; must be below RTP_PORT_MAX, which is ${rtp.portMax}`,

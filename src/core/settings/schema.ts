@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { accessSettings } from './access-settings.ts'
+import { storageSettings } from './archive-settings.ts'
+import { convertSettings } from './convert-settings.ts'
 import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
@@ -324,8 +326,10 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...convertSettings,
     ...decoderSettings,
   }),
+  storage: storageSettings,
   siprec: section(siprecSettings),
   redis: section(redisSettings),
   security: section({

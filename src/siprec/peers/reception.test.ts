@@ -31,7 +31,7 @@ beforeEach(async () => {
   })
   reception = new SiprecReception({
     book,
-    server: { handle: (_, guest) => void (guest && guests.push(guest)) },
+    server: { handle: (_, guest) => void (guest && guests.push(guest)), order: never },
     senderOf: (_, from) => ({ flow: from, device: from.remote }),
     log: silentLogger,
   })

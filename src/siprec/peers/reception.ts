@@ -14,7 +14,7 @@ import { isSiprec } from '../body.ts'
 import { siprecFailures } from '../failures.ts'
 import type { SiprecServer } from '../server.ts'
 import { deviationTexts, dialects, refusedIn } from './dialects.ts'
-import type { PeerTerms } from './peer.ts'
+import { PeerError, type PeerTerms } from './peer.ts'
 import type { PeerBook, Whose } from './peer-book.ts'
 
 /** Who sent a request, as the gatekeeper knows it. */
@@ -26,7 +26,7 @@ export interface Sender {
 
 export interface ReceptionOptions {
   readonly book: PeerBook
-  readonly server: Pick<SiprecServer, 'handle'>
+  readonly server: Pick<SiprecServer, 'handle' | 'order'>
   readonly senderOf: (request: SipRequest, flow: Flow) => Sender
   readonly log: Logger
 }
@@ -77,6 +77,20 @@ export class SiprecReception {
       failed: (code, text) => book.failed(whose, source, code, text),
       over,
     })
+  }
+
+  /**
+   * Ask a peer to send a session.
+   * @param contact Where it takes orders, instead of the peer's own.
+   * @throws {PeerError} `siprec-peer.not-found`, `siprec-peer.no-contact`
+   */
+  order(id: string, contact?: string): ReturnType<SiprecServer['order']> {
+    const { book, server } = this.#options
+    const peer = book.get(id)
+    const at = contact ?? peer.contact
+    if (at === undefined) throw new PeerError('siprec-peer.no-contact')
+    const over = book.began(peer, at)
+    return server.order(at, { terms: peer, failed: (code, text) => book.failed(peer, at, code, text), over })
   }
 
   /** OPTIONS: is the recorder alive? */
