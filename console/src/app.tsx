@@ -11,6 +11,7 @@ import { HistoryPage } from './pages/history.tsx'
 import { LivePage } from './pages/live.tsx'
 import { MessagesPage } from './pages/messages.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
+import { PeersPage } from './pages/peers.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
 import { SecurityPage } from './pages/security.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
@@ -65,6 +66,7 @@ function Pages() {
         <Route path="/recordings" element={<RecordingsPage />} />
         <Route path="/extensions" element={<ExtensionsPage />} />
         <Route path="/trunks" element={<TrunksPage />} />
+        <Route path="/peers" element={<PeersPage />} />
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/security" element={<SecurityPage />} />
         <Route path="/messages" element={<MessagesPage />} />

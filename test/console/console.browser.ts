@@ -141,7 +141,7 @@ test('a live call appears and ends as it happens, and its recording plays', here
 
   const card = page.getByRole('article')
   await card.getByText('Talking').waitFor(atOnce)
-  await card.getByText('Recording').waitFor()
+  await card.getByText('Recording', { exact: true }).waitFor()
   await card.getByText('PCMU').waitFor()
   await card.getByRole('timer').getByText('0:02').waitFor()
   await atBob.hangUp()
@@ -233,6 +233,47 @@ test('the SIP messages of a call are arrows that open, without credentials', her
     assert.ok(download.suggestedFilename().endsWith(ending))
     assert.equal(await download.failure(), null)
   }
+})
+
+test('a recording is paused and goes on, and one side is muted, from the card of the live call', here, async () => {
+  await open('/')
+  const talk = await call()
+  const card = page.getByRole('article')
+  await card.getByRole('button', { name: 'Pause recording' }).click(atOnce)
+  await page.getByRole('menuitem', { name: 'for 5 minutes' }).click()
+  await card.getByText(/Paused, goes on in 0?[45]:/).waitFor(atOnce)
+  await card.getByRole('button', { name: 'Resume recording' }).click()
+  await card.getByText('Recording', { exact: true }).waitFor(atOnce)
+  await card
+    .getByRole('button', { name: /^Mute / })
+    .last()
+    .click()
+  await card.getByText('Muted', { exact: true }).waitFor(atOnce)
+  await card.getByRole('button', { name: /^Record / }).click()
+  await card.getByText('Muted', { exact: true }).waitFor({ state: 'hidden', ...atOnce })
+  await talk.hangUp()
+})
+
+test('a recording client is added, switched off, and deleted', here, async () => {
+  await open('/peers')
+  await page.getByRole('button', { name: 'Add a client' }).click()
+  await page.getByLabel('Name', { exact: false }).first().fill('Frankfurt SBC')
+  await page.getByLabel('Addresses').fill('192.0.2.10, not a network')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  await page
+    .getByRole('alert')
+    .getByText(/an address or a network/)
+    .waitFor()
+  await page.getByLabel('Addresses').fill('192.0.2.10, 10.20.0.0/16')
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const row = page.getByRole('listitem').filter({ hasText: 'Frankfurt SBC' })
+  await row.getByText('192.0.2.10, 10.20.0.0/16').waitFor()
+  await row.getByText('0 sessions', { exact: true }).waitFor()
+  await row.getByRole('switch', { name: 'Frankfurt SBC is recorded' }).press('Space')
+  await row.getByText('Off', { exact: true }).waitFor()
+  await row.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await row.waitFor({ state: 'hidden' })
 })
 
 test('hanging up in the console ends the call at both phones', here, async () => {

@@ -61,11 +61,12 @@ export function useStatus() {
   })
 }
 
-export function useLiveCalls() {
+/** @param atLeastEveryMs Asked for as often as this, whatever the live connection tells. */
+export function useLiveCalls(atLeastEveryMs = Number.POSITIVE_INFINITY) {
   return useQuery({
     queryKey: ['live'],
     queryFn: ({ signal }) => request<LiveCalls>('GET', '/api/calls/live', undefined, signal),
-    refetchInterval: usePollMs(),
+    refetchInterval: Math.min(usePollMs(), atLeastEveryMs),
   })
 }
 

@@ -3,8 +3,11 @@ import { Button, Card, Group, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import type { LiveCall } from '../../../src/api/schemas/calls.ts'
+import type { LiveRecording } from '../../../src/api/schemas/live-recordings.ts'
 import { useHangUp, useIsAdmin, useLiveCalls } from '../api/queries.ts'
+import { useLiveRecordings } from '../api/recorder-queries.ts'
 import { clockTime, partyName } from '../format.ts'
+import { LiveRecordingControls } from '../live/live-recording.tsx'
 import { KindIcon, kindText, RecordingNow } from '../ui/badges.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { HangUpIcon, LiveIcon } from '../ui/icons.tsx'
@@ -14,8 +17,11 @@ import { PartyText } from '../ui/party.tsx'
 import { TextLink } from '../ui/text-link.tsx'
 import { useNow } from '../ui/use-now.ts'
 
+/** How often levels are asked for while one looks. */
+const levelsEveryMs = 3_000
+
 export function LivePage() {
-  const live = useLiveCalls()
+  const live = useLiveCalls(levelsEveryMs)
   const calls = live.data?.items ?? []
   return (
     <Page title="Live calls" hint={live.data ? countText(calls.length) : ' '}>
@@ -42,6 +48,7 @@ function countText(count: number): string {
 function LiveCards({ calls }: { readonly calls: readonly LiveCall[] }) {
   const nowMs = useNow(1_000)
   const isAdmin = useIsAdmin()
+  const recordings = useLiveRecordings().data
   const [ending, setEnding] = useState<LiveCall>()
   const hangUp = useHangUp()
   const close = () => {
@@ -52,7 +59,13 @@ function LiveCards({ calls }: { readonly calls: readonly LiveCall[] }) {
     <>
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
         {calls.map((call) => (
-          <LiveCard key={call.id} call={call} nowMs={nowMs} onHangUp={isAdmin ? () => setEnding(call) : undefined} />
+          <LiveCard
+            key={call.id}
+            call={call}
+            recording={recordings?.get(call.id)}
+            nowMs={nowMs}
+            onHangUp={isAdmin ? () => setEnding(call) : undefined}
+          />
         ))}
       </SimpleGrid>
       <Confirm
@@ -72,12 +85,13 @@ function LiveCards({ calls }: { readonly calls: readonly LiveCall[] }) {
 
 interface LiveCardProps {
   readonly call: LiveCall
+  readonly recording: LiveRecording | undefined
   readonly nowMs: number
   /** Absent for who may only look. */
   readonly onHangUp: (() => void) | undefined
 }
 
-function LiveCard({ call, nowMs, onHangUp }: LiveCardProps) {
+function LiveCard({ call, recording, nowMs, onHangUp }: LiveCardProps) {
   const codecs = [...new Set(call.legs.map(({ codec }) => codec).filter((codec) => codec !== undefined))]
   return (
     <Card withBorder component="article" aria-label={`${partyName(call.from)} to ${partyName(call.to)}`}>
@@ -107,8 +121,9 @@ function LiveCard({ call, nowMs, onHangUp }: LiveCardProps) {
               {codecs.join(' / ')}
             </Text>
           ) : null}
-          {call.recording ? <RecordingNow /> : null}
+          {call.recording && !recording ? <RecordingNow /> : null}
         </Group>
+        {recording ? <LiveRecordingControls call={call} recording={recording} nowMs={nowMs} /> : null}
         <Group justify="space-between" mt={4}>
           <Button component={Link} to={`/calls/${encodeURIComponent(call.id)}`} variant="default" size="xs">
             Details

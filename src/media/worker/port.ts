@@ -306,7 +306,10 @@ export class Port implements PacketHandler, Wire {
     const { blocks, wallAt, clock, tell } = this.#options
     const failed = (text: string): void => tell('recording-failed', { path, text })
     if (this.#recorder) return
-    const recorder = new Recorder({ path, seal, blocks, wallAt, failed }, clock.now())
+    const heard = (samples: Int16Array, count: number): void => {
+      if (!this.#ear.awake) this.#quality.sound(samples, count, clock.now())
+    }
+    const recorder = new Recorder({ path, seal, blocks, wallAt, heard, failed }, clock.now())
     recorder.pause(this.#recordingPaused)
     for (const { packet, atMs } of this.#preroll?.take(clock.now()) ?? []) recorder.packet(packet, atMs)
     this.#preroll = undefined
@@ -316,7 +319,7 @@ export class Port implements PacketHandler, Wire {
   /** What comes is silence in the recording from now on, or sound again; this and every later one. */
   pauseRecording(on: boolean): void {
     this.#recordingPaused = on
-    this.#recorder?.pause(on)
+    this.#recorder?.pause(on, this.#options.clock.now())
   }
 
   stopRecording(): Promise<RecordedFile | undefined> {

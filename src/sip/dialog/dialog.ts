@@ -217,6 +217,7 @@ export class SipDialog implements Dialog, DialogParty {
 
   /** Resend our 2xx until its ACK comes, else end. */
   awaitAck(invite: SipRequest, transaction: ServerTransaction, response: SipResponse): void {
+    this.#peer.announced(response)
     this.#session.describe(response)
     this.#session.heard(invite)
     this.#session.acceptedByUs(invite, response)
