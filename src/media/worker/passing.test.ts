@@ -16,7 +16,7 @@ import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/pa
 import { uint16, uint32 } from '../../rtp/sequence.ts'
 import { loadNative, type Native } from '../native-addon.ts'
 import { FrameClock } from './frame-clock.ts'
-import type { MediaIo } from './io.ts'
+import type { MediaIo, PacketHandler } from './io.ts'
 import { dgramIo } from './io-dgram.ts'
 import { NativeIo } from './io-native.ts'
 import { Port } from './port.ts'
@@ -90,6 +90,68 @@ async function newPeer(t: TestContext): Promise<Peer> {
   t.after(() => socket.close())
   return new Peer(socket)
 }
+
+/** A pair of sockets on free ports. */
+async function openAt(t: TestContext, io: MediaIo, handler: PacketHandler) {
+  for (;;) {
+    const probe = createSocket('udp4')
+    probe.bind(0, lo)
+    await once(probe, 'listening')
+    const rtpPort = probe.address().port & ~1
+    await new Promise<void>((resolve) => probe.close(resolve))
+    const sockets = await io.open(lo, rtpPort, handler)
+    if (!sockets) continue
+    t.after(() => sockets.close())
+    return { sockets, rtpPort }
+  }
+}
+
+test('native: packets that are handed over take no more room than there is, whoever else has packets', {
+  skip: !('native' in loaded),
+  timeout: 20_000,
+}, async (t) => {
+  const io = nativeIo({ count: 0 })
+  const peer = await newPeer(t)
+  const to = { ip: lo, port: peer.port }
+  let heard = 0
+  let wake = (): void => {}
+  const hear = (): void => {
+    heard++
+    wake()
+  }
+  const out = await openAt(t, io, { rtp: hear, rtcp: hear })
+  const passing = await Promise.all(
+    Array.from({ length: 30 }, async (_, i) => {
+      const own = await openAt(t, io, { rtp: hear, rtcp: hear })
+      const target = i === 0 ? out : await openAt(t, io, { rtp: hear, rtcp: hear })
+      target.sockets.sendRtp(new Uint8Array(12), 0, 12, to)
+      io.flush()
+      const header = { ssrc: 7, payloadType: 0, newest: 0, mostBytes: 172 }
+      const sent = { outSsrc: 8, outPayloadType: 0, sequenceOffset: 0, timestampOffset: 0 }
+      own.sockets.pass({ from: to, ...header, ...sent }, target.sockets)
+      return own
+    }),
+  )
+  const others = await Promise.all(Array.from({ length: 60 }, () => openAt(t, io, { rtp: hear, rtcp: hear })))
+  const send = (rtpPort: number, sequence: number): void => {
+    const header = { marker: false, payloadType: 0, sequence, timestamp: 0, ssrc: 7 }
+    peer.socket.send(printRtp(header, new Uint8Array(160)), rtpPort, lo)
+  }
+  // The eighth of each is the one with which all are handed over.
+  let expected = 0
+  for (let sequence = 1; sequence <= 24; sequence++) {
+    for (let i = 0; i < others.length; i++) {
+      const one = passing[i]
+      if (one) send(one.rtpPort, sequence)
+      const other = others[i]
+      if (other && sequence % 8 === 0) send(other.rtpPort, sequence)
+    }
+    if (sequence % 8 !== 0) continue
+    expected += 8 * passing.length + others.length
+    while (heard < expected) await new Promise<void>((resolve) => (wake = resolve))
+  }
+  assert.equal(heard, expected)
+})
 
 async function bridged(t: TestContext, io: MediaIo) {
   const frames = new FrameClock(systemClock)
