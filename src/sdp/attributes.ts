@@ -14,6 +14,15 @@ export const ptimeOf = (media: SdpMedia): number | undefined => milliseconds(att
 /** The most milliseconds of media that its writer takes in a packet (RFC 8866 §6.5). */
 export const maxptimeOf = (media: SdpMedia): number | undefined => milliseconds(attributeOf(media, 'maxptime'))
 
+/** Whether its writer, or somebody behind it, records (RFC 7866 §7.1.2). */
+export type RecordState = 'on' | 'off' | 'paused'
+
+/** `a=record` of the stream, else of the session. */
+export function recordOf(description: SessionDescription, media: SdpMedia): RecordState | undefined {
+  const said = (attributeOf(media, 'record') ?? attributeOf(description, 'record'))?.trim().toLowerCase()
+  return said === 'on' || said === 'off' || said === 'paused' ? said : undefined
+}
+
 /** Some write `20.0`. */
 function milliseconds(text: string | undefined): number | undefined {
   const value = /^\s*\d{1,4}(?:\.\d+)?\s*$/.test(text ?? '') ? Number(text) : 0
