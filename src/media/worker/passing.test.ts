@@ -106,6 +106,25 @@ async function openAt(t: TestContext, io: MediaIo, handler: PacketHandler) {
   }
 }
 
+/** Counts what comes to many sockets. */
+class Heard implements PacketHandler {
+  count = 0
+  #wake: (() => void) | undefined
+
+  rtp(): void {
+    this.count++
+    this.#wake?.()
+  }
+
+  rtcp(): void {
+    this.rtp()
+  }
+
+  async until(count: number): Promise<void> {
+    while (this.count < count) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+}
+
 test('native: packets that are handed over take no more room than there is, whoever else has packets', {
   skip: !('native' in loaded),
   timeout: 20_000,
@@ -113,44 +132,33 @@ test('native: packets that are handed over take no more room than there is, whoe
   const io = nativeIo({ count: 0 })
   const peer = await newPeer(t)
   const to = { ip: lo, port: peer.port }
-  let heard = 0
-  let wake = (): void => {}
-  const hear = (): void => {
-    heard++
-    wake()
+  const heard = new Heard()
+  const many = (count: number) => Promise.all(Array.from({ length: count }, () => openAt(t, io, heard)))
+  const [passing, targets, others] = [await many(7), await many(7), await many(60)]
+  for (const [i, { sockets }] of passing.entries()) {
+    const target = targets[i]
+    assert.ok(target)
+    target.sockets.sendRtp(new Uint8Array(12), 0, 12, to)
+    const header = { ssrc: 7, payloadType: 0, newest: 0, mostBytes: 172 }
+    const sent = { outSsrc: 8, outPayloadType: 0, sequenceOffset: 0, timestampOffset: 0 }
+    sockets.pass({ from: to, ...header, ...sent }, target.sockets)
   }
-  const out = await openAt(t, io, { rtp: hear, rtcp: hear })
-  const passing = await Promise.all(
-    Array.from({ length: 30 }, async (_, i) => {
-      const own = await openAt(t, io, { rtp: hear, rtcp: hear })
-      const target = i === 0 ? out : await openAt(t, io, { rtp: hear, rtcp: hear })
-      target.sockets.sendRtp(new Uint8Array(12), 0, 12, to)
-      io.flush()
-      const header = { ssrc: 7, payloadType: 0, newest: 0, mostBytes: 172 }
-      const sent = { outSsrc: 8, outPayloadType: 0, sequenceOffset: 0, timestampOffset: 0 }
-      own.sockets.pass({ from: to, ...header, ...sent }, target.sockets)
-      return own
-    }),
-  )
-  const others = await Promise.all(Array.from({ length: 60 }, () => openAt(t, io, { rtp: hear, rtcp: hear })))
+  const away = new Heard()
+  peer.socket.on('message', () => away.rtp())
   const send = (rtpPort: number, sequence: number): void => {
     const header = { marker: false, payloadType: 0, sequence, timestamp: 0, ssrc: 7 }
     peer.socket.send(printRtp(header, new Uint8Array(160)), rtpPort, lo)
   }
-  // The eighth of each is the one with which all are handed over.
-  let expected = 0
-  for (let sequence = 1; sequence <= 24; sequence++) {
-    for (let i = 0; i < others.length; i++) {
-      const one = passing[i]
-      if (one) send(one.rtpPort, sequence)
-      const other = others[i]
-      if (other && sequence % 8 === 0) send(other.rtpPort, sequence)
-    }
-    if (sequence % 8 !== 0) continue
-    expected += 8 * passing.length + others.length
-    while (heard < expected) await new Promise<void>((resolve) => (wake = resolve))
+  for (let sequence = 1; sequence < 8; sequence++) {
+    for (const { rtpPort } of passing) send(rtpPort, sequence)
+    await away.until(7 * sequence)
   }
-  assert.equal(heard, expected)
+  assert.equal(heard.count, 0, 'kept')
+  // With the eighth all are handed over, which leaves eight slots for what came to sixty others.
+  for (const { rtpPort } of passing) send(rtpPort, 8)
+  for (const { rtpPort } of others) send(rtpPort, 8)
+  await heard.until(8 * 7 + 60)
+  assert.equal(heard.count, 8 * 7 + 60)
 })
 
 async function bridged(t: TestContext, io: MediaIo) {
