@@ -27,6 +27,7 @@ before(async () => {
       { number: '201', password: 'password-of-201', recordTo: 'dead|sealed' },
       { number: '202', password: 'password-of-202', recordTo: [], record: false },
       { number: '203', password: 'password-of-203', recordTo: [], record: false },
+      { number: '204', password: 'password-of-204', recordTo: [] },
     ],
     'siprec.recordTo': 'main',
     'rtp.workers': 2,
@@ -116,16 +117,16 @@ test('after a transfer the new party is on the channel of the one it replaced, a
 })
 
 test('a server that is not there leaves the call to the next of its list, which gets it encrypted', async () => {
-  const alice = await server.phone('121', { speech: speech.alice })
+  const alice = await server.phone('204', { speech: speech.alice, password: 'password-of-204' })
   const bob = await server.phone('201', { speech: speech.bob, password: 'password-of-201' })
   const [atAlice, atBob] = await connect(alice, bob, '201')
   await untilSpoken(atAlice, atBob)
-  const { items } = await server.api.calls({ search: '121' })
+  const { items } = await server.api.calls({ search: '204' })
   const sent = await server.api.sentTo(items[0]?.id ?? '')
   await atAlice.hangUp()
   await atBob.ended
   assert.deepEqual(sent.to, [{ servers: ['dead', 'sealed'], server: 'sealed' }])
-  const { wav } = await recorded('121')
+  const { wav } = await recorded('204')
   assert.notEqual(findRun(spoken(atAlice.sent(), 12_000, 8_000), wav.channel(0)), undefined)
   assert.notEqual(findRun(spoken(atBob.sent(), 12_000, 3_000), wav.channel(1)), undefined)
 })
