@@ -345,6 +345,9 @@ struct Io {
   // Takes a packet. True when it left at once by another socket.
   bool take(uint32_t number) {
     Socket &socket = sockets[number];
+    // Packets that were handed over may have taken the slots of those that are ready.
+    if (filled == end) more = true;
+    if (more) return false;
     if (!socket.pass) {
       if (receive(socket, filled)) describe(socket, number, filled++);
       return false;

@@ -9,7 +9,7 @@
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 6;
+constexpr int32_t interfaceVersion = 7;
 
 // An Io, and what keeps its block alive.
 struct Held : Io {

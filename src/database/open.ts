@@ -4,6 +4,8 @@
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
+
+import type { LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -16,6 +18,7 @@ import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import type { ProofStore } from '../proof/types.ts'
+import type { SoundFiles } from '../recording/convert/convert.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
 import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts'
@@ -33,10 +36,12 @@ import { createHoldStore } from './life/holds.ts'
 import { createLabelStore } from './life/labels.ts'
 import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
+import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import { createPeerStore } from './siprec-peers.ts'
 import { createSessionStoreOfSiprec } from './siprec-sessions.ts'
+import { createSoundFiles } from './sound-files.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -50,6 +55,8 @@ export interface Database {
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
   readonly jobs: JobStore
+  readonly locations: LocationStore
+  readonly soundFiles: SoundFiles
   readonly audit: AuditStore
   readonly proofs: ProofStore
   readonly retention: RetentionStore
@@ -124,6 +131,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       exports: createExportStore(db),
       erasures: createErasureStore(db, settled, scrub),
       jobs: new KeptJobs(db, settled),
+      locations: createLocationStore(db, settled),
+      soundFiles: createSoundFiles(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)
