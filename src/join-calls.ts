@@ -178,6 +178,7 @@ export async function joinCalls(
       return inForce().recording.decoders
     },
     keys,
+    isKept: (recordingId) => database.isKept(recordingId),
     get pause() {
       return pauseRules(inForce().recording)
     },
