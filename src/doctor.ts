@@ -1,7 +1,7 @@
 /**
  * `patchbay doctor`: looks at everything a start needs before there is one, or beside a server that runs, and says what to do.
  *
- *   settings ─▶ here ── binds and lets go, reads, never writes ─▶ findings, one line each
+ *   settings ─▶ here ── binds and lets go, reads, writes nothing but a probe in each archive ─▶ findings, one line each
  */
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
@@ -14,6 +14,7 @@ import { ownFormats, usualRules } from './call/codec-rules.ts'
 import { daysLeft, tlsIdentityFrom } from './certificates.ts'
 import { endpointText, isIPv6 } from './core/ip.ts'
 import type { Settings } from './core/settings/schema.ts'
+import { archiveFindings, conversionFindings } from './doctor-archive.ts'
 import { keysFinding } from './doctor-keys.ts'
 import { isRnnoiseInstalled } from './dsp/rnnoise.ts'
 import { findHoldMusic } from './hold-music.ts'
@@ -47,11 +48,13 @@ export async function examine(settings: Settings): Promise<readonly Finding[]> {
     ioFinding(settings),
     codecsFinding(settings),
     await musicFinding(settings),
+    ...(await conversionFindings(settings)),
     ...denoiseFindings(settings),
     ...tlsFindings(settings),
     await folderFinding('recordings', settings.recording.dir, 'RECORDING_DIR'),
     await folderFinding('data', settings.data.dir, 'DATA_DIR'),
     await keysFinding(settings),
+    ...(await archiveFindings(settings)),
     filesFinding(settings),
   ]
 }

@@ -1,6 +1,7 @@
 /** What all parts of the server stand on: settings, log, facts, the database, and the list of what to close. */
 import { dirname, resolve } from 'node:path'
 import { databasePath, takeFromFile } from './administration.ts'
+import type { Archive } from './archive/archive.ts'
 import { Audit } from './audit/audit.ts'
 import { claimFolder } from './claim-folder.ts'
 import { type Clock, systemClock } from './core/clock.ts'
@@ -31,6 +32,8 @@ export interface Foundation {
   /** What still has to be done; started when all handlers are named. */
   readonly jobs: Jobs
   readonly audit: Audit
+  /** Copies of finished recordings in stores. */
+  readonly archive: Archive
   readonly life: LifeSide
   readonly recordingDir: string
   /** What recordings are sealed with, and read again. */
@@ -64,7 +67,7 @@ export async function layFoundation(
   const database = await openDatabase({ path, log })
   closing.push(() => database.close())
   const proofs = await joinProofs({ settings, database, openKey: keys.openKey, clock, bus })
-  const { jobs, work } = joinJobs({ settings, clock, log, bus, database, proofs })
+  const { jobs, archive, work } = await joinJobs({ settings, clock, log, bus, database, recordingDir, keys, proofs })
   database.keep(bus, clock, work)
   closing.push(() => jobs.close())
   await takeFromFile(database.directory, settings.sip.realm, settings.extensions)
@@ -91,6 +94,7 @@ export async function layFoundation(
     bus,
     database,
     jobs,
+    archive,
     recordingDir,
     openKey: keys.openKey,
   })
@@ -103,6 +107,7 @@ export async function layFoundation(
     bus,
     database,
     jobs,
+    archive,
     audit,
     life,
     recordingDir,

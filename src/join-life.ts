@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import type { LifeDeps } from './api/deps.ts'
+import type { Archive } from './archive/archive.ts'
 import { Erasures } from './compliance/erasures.ts'
 import { Exports } from './compliance/exports.ts'
 import { eraseJobKind, expireJobKind, exportJobKind } from './compliance/job-kinds.ts'
@@ -18,6 +19,7 @@ import { deleteFiles } from './retention/delete-files.ts'
 import { Holds } from './retention/holds.ts'
 import { findOrphans } from './retention/orphans.ts'
 import { Retention } from './retention/retention.ts'
+import type { Deletion } from './retention/types.ts'
 import type { OpenKey } from './sealing/container/reader.ts'
 
 export interface LifeSide extends LifeDeps {
@@ -35,6 +37,7 @@ export interface LifeParts {
   readonly bus: FactBus
   readonly database: Database
   readonly jobs: Jobs
+  readonly archive: Pick<Archive, 'remove' | 'open'>
   readonly recordingDir: string
   readonly openKey: OpenKey
 }
@@ -43,13 +46,11 @@ export interface LifeParts {
 const exportLimitMs = 24 * 3_600_000
 const mostAuditRecords = 1_000
 
-/** There are no copies elsewhere. */
-const removeCopies = (): Promise<void> => Promise.resolve()
-
 /** Before the jobs are started. */
 export function joinLife(parts: LifeParts): LifeSide {
-  const { settings, clock, log, bus, database, jobs, recordingDir } = parts
+  const { settings, clock, log, bus, database, jobs, archive, recordingDir } = parts
   const { retention: store, holds } = database
+  const removeCopies = ({ recordingId }: Deletion): Promise<unknown> => archive.remove(recordingId)
   const settingDays = (): number => settings.cleanupDays
   const wake = (): void => jobs.wake()
   const cancelJobs = (recordingId: string): Promise<number> => jobs.cancelSubject(recordingId)
@@ -100,7 +101,7 @@ export const exportDirOf = ({ exportDir }: LifeSettings, dataDir: string): strin
   resolve(exportDir === '' ? join(dataDir, 'exports') : exportDir)
 
 function joinExports(
-  { settings, clock, log, bus, database, jobs, recordingDir, openKey }: LifeParts,
+  { settings, clock, log, bus, database, jobs, archive, recordingDir, openKey }: LifeParts,
   folder: string,
 ): Exports {
   const exports = new Exports({
@@ -112,6 +113,7 @@ function joinExports(
     auditOf: (subject) => database.audit.list({ subject, limit: mostAuditRecords }),
     recordingDir,
     openKey,
+    copyOf: (recordingId, name) => archive.open(recordingId, name),
     folder,
     keepDays: settings.exportKeepDays,
     clock,

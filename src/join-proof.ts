@@ -26,7 +26,7 @@ export async function joinProofs({ settings, database, openKey, clock, bus }: Pr
   return new Proofs({ store: database.proofs, folder, key, openKey, clock, ...(bus && { bus }) })
 }
 
-/** What comes first after a recording was stored: nobody has had time to change it. */
+/** What comes first after a recording was stored, or converted: nobody has had time to change it. */
 export const proofStep = (proofs: Proofs, wanted: boolean): AfterStep => ({
   kind: 'recording.prove',
   parts: wanted ? [''] : [],

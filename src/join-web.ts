@@ -31,7 +31,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide, settingsDesk: SettingsDesk): Promise<WebSide> {
   const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
-  const { live, registrar, trunks, listening } = calls
+  const { live, registrar, trunks, sender, listening } = calls
   const { http } = settings
   const tokens = { secret: http.jwtSecret, issuer: http.jwtIssuer, lifeMs: http.tokenExpiry }
   const auth = createAuth({ ...database, clock, bus, tokens })
@@ -56,11 +56,13 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     directory: database.directory,
     registrations: registrar,
     trunks,
+    sender,
     siprecPeers: calls.siprecPeers,
     orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,
     jobs,
     jobList: database.jobs,
+    archive: foundation.archive,
     audit,
     life,
     bans: calls.bans,
@@ -95,7 +97,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
 }
 
 function makeHealth(
-  { clock, database, jobs, recordingDir, recordingsWritable }: Foundation,
+  { clock, database, jobs, archive, recordingDir, recordingsWritable }: Foundation,
   { live, media, load }: CallSide,
 ): Health {
   return new Health({
@@ -108,6 +110,7 @@ function makeHealth(
       load: keepsUp(load),
       media: workersRun(() => media.workers()),
       jobs: () => jobs.summary(),
+      ...(archive.stores.length > 0 && { archive: () => Promise.resolve(archive.summary()) }),
     },
     activeCalls: () => live.size,
     portsInUse: () => media.portStats().inUse,

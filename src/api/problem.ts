@@ -7,6 +7,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { archiveFailures } from '../archive/failures.ts'
 import { authFailures } from '../auth/failures.ts'
 import { complianceFailures } from '../compliance/failures.ts'
 import type { FailureTable } from '../core/failures.ts'
@@ -30,6 +31,7 @@ const known: FailureTable = {
   ...retentionFailures,
   ...complianceFailures,
   ...jobFailures,
+  ...archiveFailures,
   ...peerFailures,
 }
 

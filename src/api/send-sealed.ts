@@ -1,6 +1,6 @@
 /**
- * A sealed file, sent in the clear: whole, one range of it, or only when it changed (RFC 9110 §13, §14), as
- * `reply.sendFile` sends a plain one. Of several ranges in one request none is honoured, as §14.2 allows.
+ * A sealed file, or a file of an archive, sent in the clear: whole, one range of it, or only when it changed
+ * (RFC 9110 §13, §14), as `reply.sendFile` sends a plain one. Of several ranges in one request none is honoured, as §14.2 allows.
  */
 import { stat } from 'node:fs/promises'
 import { extname } from 'node:path'
@@ -12,6 +12,9 @@ import { ApiError } from './failures.ts'
 
 const types: Readonly<Record<string, string>> = {
   '.wav': 'audio/wav',
+  '.flac': 'audio/flac',
+  '.mp3': 'audio/mpeg',
+  '.opus': 'audio/ogg',
   '.json': 'application/json; charset=utf-8',
 }
 
@@ -24,15 +27,30 @@ export interface Sent {
 
 /** @throws {ApiError | SealingError} */
 export async function sendSealed({ request, reply, path, openKey }: Sent): Promise<FastifyReply> {
-  const { mtime, mtimeMs, size } = await stat(path)
+  const { mtimeMs, size } = await stat(path)
   const etag = `"${size.toString(16)}-${Math.round(mtimeMs).toString(16)}"`
+  const open = () => openStored(path, { openKey })
+  return sendOpened({ request, reply, name: path, etag, modifiedMs: mtimeMs, open })
+}
+
+export interface Opened extends Pick<Sent, 'request' | 'reply'> {
+  /** Says what is in it. */
+  readonly name: string
+  readonly etag: string
+  readonly modifiedMs: number
+  /** Asked when the file has to be read. */
+  readonly open: () => Promise<StoredFile>
+}
+
+/** @throws {ApiError} and what `open` throws. */
+export async function sendOpened({ request, reply, name, etag, modifiedMs, open }: Opened): Promise<FastifyReply> {
   const { headers } = request
-  reply.headers({ etag, 'last-modified': mtime.toUTCString(), 'accept-ranges': 'bytes' })
+  reply.headers({ etag, 'last-modified': new Date(modifiedMs).toUTCString(), 'accept-ranges': 'bytes' })
   if (headers['if-match'] !== undefined && !names(headers['if-match'], etag))
     throw new ApiError('api.precondition-failed')
   if (headers['if-none-match'] !== undefined && names(headers['if-none-match'], etag)) return reply.code(304).send()
-  const file = await openStored(path, { openKey })
-  reply.type(types[extname(plainName(path))] ?? 'application/octet-stream')
+  const file = await open()
+  reply.type(types[extname(plainName(name))] ?? 'application/octet-stream')
   try {
     return sendRange(request, reply, file, etag)
   } catch (error) {

@@ -82,6 +82,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     bus,
     database,
     jobs,
+    archive: { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     recordingDir: folder,
   })
   const key = await SigningKey.open(join(folder, 'keys'))
@@ -112,11 +113,13 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     siprecPeers,
+    sender: { of: () => undefined, pause: () => false, serverStates: () => [], servers: { has: () => false } },
     orderRecording: () => Promise.resolve({ callId: 'ordered', status: 200 }),
     auth,
     life,
     jobs,
     jobList: database.jobs,
+    archive: { of: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     audit: new Audit({ store: database.audit, clock, log: silentLogger }),
     bans: { list: () => [], release: () => false },
     health: new Health({ version: '1.2.3', clock, checks: {}, activeCalls: () => liveCalls.size, portsInUse: () => 4 }),

@@ -83,6 +83,7 @@ function lifeOf(settings: Settings, database: LifeParts['database']): LifeSide {
     bus,
     database,
     jobs: new Jobs({ store: database.jobs, clock: systemClock, log: silentLogger, bus }),
+    archive: { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     recordingDir: resolve(settings.recording.dir),
     openKey: keyRingOf(settings, systemClock, silentLogger).openKey,
   })

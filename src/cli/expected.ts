@@ -9,6 +9,7 @@ const names = new Set([
   'StartError',
   'SipError',
   'PromptError',
+  'ArchiveError',
   'SealingError',
   'ProofError',
   'RetentionError',

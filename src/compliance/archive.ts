@@ -16,8 +16,9 @@ import type { CallHistory, RecordingRecord } from '../call/history.ts'
 import type { LabelStore } from '../call/labels.ts'
 import { csvHeader, csvLine } from '../cdr/print.ts'
 import type { CdrStore } from '../cdr/types.ts'
+import type { ByteSource } from '../sealing/container/byte-source.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
-import { findStored, openStored, streamStored } from '../sealing/stored-file.ts'
+import { findStored, openSource, openStored, type StoredFile, streamStored } from '../sealing/stored-file.ts'
 import { textOf } from '../trace/export.ts'
 
 export interface ArchiveDeps {
@@ -27,6 +28,8 @@ export interface ArchiveDeps {
   readonly auditOf: (subject: string) => Promise<readonly AuditRecord[]>
   readonly recordingDir: string
   readonly openKey: OpenKey
+  /** Of a file that is not in the folder any more. */
+  readonly copyOf: (recordingId: string, name: string) => Promise<ByteSource | undefined>
 }
 
 export interface ArchiveRequest {
@@ -136,26 +139,37 @@ async function partsOf(callId: string, folder: string, deps: ArchiveDeps) {
     })
   const missing: string[] = []
   for (const recording of (await history.call(callId))?.recordings ?? [])
-    for (const { name, path } of await soundOf(recording, deps))
-      if (path === undefined) missing.push(name)
-      else parts.push({ name: `${folder}/${name}`, compress: false, read: () => openSound(path, deps) })
+    for (const { name, open } of await soundOf(recording, deps))
+      if (open === undefined) missing.push(name)
+      else parts.push({ name: `${folder}/${name}`, compress: false, read: async () => streamStored(await open()) })
   return { parts, missing }
 }
 
-async function soundOf({ files }: RecordingRecord, { recordingDir }: ArchiveDeps) {
-  const found: { name: string; path: string | undefined }[] = []
-  for (const { name } of files) {
-    const shown = name.slice(name.lastIndexOf('/') + 1)
-    found.push({
-      name: shown,
-      path: name.split('/').includes('..') ? undefined : await findStored(join(recordingDir, name)),
-    })
-  }
+interface Sound {
+  readonly name: string
+  /** undefined: it is neither here nor in an archive. */
+  readonly open: (() => Promise<StoredFile>) | undefined
+}
+
+async function soundOf({ id, files }: RecordingRecord, deps: ArchiveDeps): Promise<Sound[]> {
+  const found: Sound[] = []
+  for (const { name } of files)
+    found.push({ name: name.slice(name.lastIndexOf('/') + 1), open: await opener(id, name, deps) })
   return found
 }
 
-const openSound = async (path: string, { openKey }: ArchiveDeps): Promise<Readable> =>
-  streamStored(await openStored(path, { openKey }))
+/** The file here, else its copy in an archive. */
+async function opener(
+  recordingId: string,
+  name: string,
+  { recordingDir, openKey, copyOf }: ArchiveDeps,
+): Promise<Sound['open']> {
+  if (name.split('/').includes('..')) return undefined
+  const path = await findStored(join(recordingDir, name))
+  if (path !== undefined) return () => openStored(path, { openKey })
+  const copy = await copyOf(recordingId, name)
+  return copy && (() => openSource(copy, { openKey }))
+}
 
 const fromLines = (lines: AsyncGenerator<string>): Promise<Readable> =>
   Promise.resolve(Readable.from(lines, { objectMode: false }))

@@ -46,7 +46,7 @@ export interface ErasureDeps {
   readonly bus: FactBus
   readonly wake: () => void
   /** As in `DeleteFilesDeps`. */
-  readonly removeCopies: (deletion: Deletion) => Promise<void>
+  readonly removeCopies: (deletion: Deletion) => Promise<unknown>
   readonly cancelJobs: (recordingId: string) => Promise<number>
   /** Messages in memory that name one of the texts are forgotten. */
   readonly forgetTraces: (texts: readonly string[]) => void

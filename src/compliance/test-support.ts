@@ -8,7 +8,7 @@ import { silentLogger } from '../core/logger.ts'
 import { databaseFile, ended, keepFacts, legStarted, message, started, wav } from '../database/test-support.ts'
 import type { FactOf } from '../events/catalogue.ts'
 import { Jobs } from '../jobs/runner.ts'
-import { joinLife } from '../join-life.ts'
+import { joinLife, type LifeParts } from '../join-life.ts'
 import { SipTrace } from '../sip/trace.ts'
 
 export const erika = { uri: 'sip:+493012345678@carrier.example', name: 'Erika Mustermann' }
@@ -31,15 +31,16 @@ export async function withCallsOf(t: TestContext) {
     log: silentLogger,
     bus,
     database,
+    archive: { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     recordingDir,
     openKey: () => Promise.reject(new Error('no keys here')),
   }
   const audit = new Audit({ store: database.audit, clock, log: silentLogger })
   /** The server as far as this goes; again after a crash. */
-  const serve = (exportKeepDays = 7) => {
+  const serve = (exportKeepDays = 7, archive: LifeParts['archive'] = parts.archive) => {
     const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus })
     const settings = { ...parts.settings, exportKeepDays }
-    const life = joinLife({ ...parts, settings, jobs })
+    const life = joinLife({ ...parts, settings, jobs, archive })
     life.onErased((texts) => trace.forget(texts))
     t.after(() => jobs.close())
     return { ...life, jobs }

@@ -203,6 +203,17 @@ export class KeptJobs implements JobStore {
     return numUpdatedRows > 0n
   }
 
+  async hurry(kind: string, nowMs: number): Promise<void> {
+    await this.#db
+      .updateTable('jobs')
+      .set({ not_before_ms: nowMs })
+      .where('kind', '=', kind)
+      .where('state', '=', 'waiting')
+      .where('attempts', '>', 0)
+      .where('not_before_ms', '>', nowMs)
+      .execute()
+  }
+
   async remove(id: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db.deleteFrom('jobs').where('id', '=', id).executeTakeFirst()
     return numDeletedRows > 0n

@@ -4,6 +4,8 @@
  *   pbx/ call/ auth/  declare stores ◀── implemented ── here ── SQL ──▶ sqlite/
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
+
+import type { LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -16,13 +18,14 @@ import type { FactBus } from '../events/bus.ts'
 import type { JobStore } from '../jobs/types.ts'
 import type { Directory } from '../pbx/directory.ts'
 import type { ProofStore } from '../proof/types.ts'
+import type { SoundFiles } from '../recording/convert/convert.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import type { PeerStore } from '../siprec/peers/peer.ts'
 import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts'
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
-import { markInterrupted, memoriesOf } from './interrupted.ts'
+import { isKept, markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
@@ -33,10 +36,12 @@ import { createHoldStore } from './life/holds.ts'
 import { createLabelStore } from './life/labels.ts'
 import { createProofStore } from './life/proofs.ts'
 import { createRetentionStore } from './life/retention.ts'
+import { createLocationStore } from './locations.ts'
 import { migrate } from './migrate.ts'
 import { KeptRegistrations } from './registrations.ts'
 import { createPeerStore } from './siprec-peers.ts'
 import { createSessionStoreOfSiprec } from './siprec-sessions.ts'
+import { createSoundFiles } from './sound-files.ts'
 import type { Checkpoints } from './sqlite/checkpoints.ts'
 import { openSqlite } from './sqlite/open.ts'
 
@@ -50,6 +55,8 @@ export interface Database {
   readonly apiKeys: ApiKeyStore
   readonly sessions: SessionStore
   readonly jobs: JobStore
+  readonly locations: LocationStore
+  readonly soundFiles: SoundFiles
   readonly audit: AuditStore
   readonly proofs: ProofStore
   readonly retention: RetentionStore
@@ -69,6 +76,8 @@ export interface Database {
    * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
    */
   markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
+  /** The rows of this recording's `recording.stored` are written, or it was deleted since. Waits for facts told so far. */
+  isKept(recordingId: string): Promise<boolean>
   /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
   lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
@@ -124,6 +133,8 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       exports: createExportStore(db),
       erasures: createErasureStore(db, settled, scrub),
       jobs: new KeptJobs(db, settled),
+      locations: createLocationStore(db, settled),
+      soundFiles: createSoundFiles(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
         registrations.keep(clock)
@@ -134,6 +145,10 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       async markInterrupted(nowMs, goingOn = []) {
         for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
         return markInterrupted(db, nowMs, goingOn)
+      },
+      async isKept(recordingId) {
+        await settled()
+        return isKept(db, recordingId)
       },
       async lastSeenMs() {
         const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()

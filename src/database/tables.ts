@@ -3,6 +3,7 @@
  * the same in SQLite, PostgreSQL and MariaDB. What makes them is in migrations/.
  */
 
+import type { StoreName } from '../archive/types.ts'
 import type { AuditVia } from '../audit/types.ts'
 import type { Role } from '../auth/stores.ts'
 import type { RecordingState } from '../call/history.ts'
@@ -34,6 +35,7 @@ export interface Tables {
   call_keys: CallKeysTable
   life_signs: LifeSignsTable
   jobs: JobsTable
+  recording_locations: RecordingLocationsTable
   extensions: ExtensionsTable
   registrations: RegistrationsTable
   siprec_peers: SiprecPeersTable
@@ -298,6 +300,19 @@ export interface LifeSignsTable {
   at_ms: number
 }
 
+/** A copy of one file in an archive. */
+export interface RecordingLocationsTable {
+  recording_id: string
+  file: string
+  store: StoreName
+  key: string
+  uri: string
+  bytes: number
+  sha256: string
+  stored_at_ms: number
+  cold: number
+}
+
 /** What still has to be done; what is done is gone. */
 export interface JobsTable {
   id: string
@@ -333,6 +348,8 @@ export interface ExtensionsTable {
   codecs: string | null
   /** JSON of a VoiceProcessing. */
   sound: string | null
+  /** As RECORD_TO has it; empty: none. */
+  record_to: string | null
   created_at_ms: number
 }
 

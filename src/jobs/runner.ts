@@ -18,7 +18,7 @@ export interface JobContext {
   /** Aborted when the server stops, the job is cancelled, or takes too long. */
   readonly signal: AbortSignal
   /** Keep this as the job's payload: what a further attempt goes on from, after a crash too. */
-  remember(payload: Payload): Promise<void>
+  readonly remember: (payload: Payload) => Promise<void>
 }
 
 /** @returns Jobs that follow from this one; they are kept in the transaction that ends it. */
@@ -114,6 +114,12 @@ export class Jobs {
     const { store, clock } = this.#options
     if (!(await store.retry(id, clock.wallMs())))
       throw new JobError((await store.find(id)) ? 'job.running' : 'job.not-found')
+    this.wake()
+  }
+
+  /** What held a kind up is over: its jobs need not wait for their next attempt. */
+  async hurry(kind: string): Promise<void> {
+    await this.#options.store.hurry(kind, this.#options.clock.wallMs())
     this.wake()
   }
 

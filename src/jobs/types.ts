@@ -83,6 +83,8 @@ export interface JobStore {
   find(id: string): Promise<Job | undefined>
   /** Due now, with all its attempts. @returns False when there is none, or it runs. */
   retry(id: string, nowMs: number): Promise<boolean>
+  /** Those of a kind that wait for their next attempt are due now. */
+  hurry(kind: string, nowMs: number): Promise<void>
   /** Take it away, running or not. @returns False when there is none. */
   remove(id: string): Promise<boolean>
   /** Take all away that are about this. @returns Their ids. */

@@ -5,14 +5,15 @@
  *
  * A step that is not wanted by the settings has no parts and is passed over. One with several parts (a copy in each
  * archive) runs them beside each other; the step behind it is begun after each of them, and does nothing until all are
- * done. Steps find out themselves what was done before: after a crash they are begun again.
+ * done. Steps find out themselves what was done before: after a crash they are begun again. Jobs of a step that is switched
+ * off meanwhile wait until it is switched on again, or somebody cancels them.
  */
 import type { Fact } from '../events/catalogue.ts'
 import type { JobContext, Jobs } from '../jobs/runner.ts'
 import type { NewJob, Payload } from '../jobs/types.ts'
 
 export interface AfterStep {
-  /** The kind of its jobs: `recording.archive`. */
+  /** The kind of its jobs: `recording.archive`, with the part behind it where there are several: `recording.archive.s3`. */
   readonly kind: string
   /** Names of what runs beside each other; `['']` when there is only one thing to do, none when there is nothing. */
   readonly parts: readonly string[]
@@ -27,6 +28,8 @@ export interface StepRun {
   readonly recordingId: string
   /** One of the parts. */
   readonly part: string
+  /** 1 the first time. */
+  readonly attempt: number
   /** What an attempt before this one left with `remember`. */
   readonly payload: Payload
 }
@@ -47,17 +50,16 @@ export class AfterRecording {
   joinTo(jobs: Pick<Jobs, 'handle'>): void {
     this.#steps.forEach((step, index) => {
       const { kind, parts, atATime, attempts, limitMs } = step
-      jobs.handle(kind, {
-        ...(atATime !== undefined && { atATime }),
-        ...(attempts !== undefined && { attempts }),
-        ...(limitMs !== undefined && { limitMs }),
-        handler: async ({ key, payload }, context) => {
-          const [recordingId = '', part = ''] = key.split('/')
-          // The settings may have changed since it was added.
-          if (parts.includes(part)) await step.run({ recordingId, part, payload }, context)
-          return this.#from(index + 1, recordingId)
-        },
-      })
+      for (const part of parts)
+        jobs.handle(kindOf(kind, part), {
+          ...(atATime !== undefined && { atATime }),
+          ...(attempts !== undefined && { attempts }),
+          ...(limitMs !== undefined && { limitMs }),
+          handler: async ({ key, payload, attempts: attempt }, context) => {
+            await step.run({ recordingId: key, part, attempt, payload }, context)
+            return this.#from(index + 1, key)
+          },
+        })
     })
   }
 
@@ -65,9 +67,12 @@ export class AfterRecording {
     const step = this.#steps.slice(index).find(({ parts }) => parts.length > 0)
     if (!step) return []
     return step.parts.map((part) => ({
-      kind: step.kind,
-      key: part === '' ? recordingId : `${recordingId}/${part}`,
+      kind: kindOf(step.kind, part),
+      key: recordingId,
       subject: recordingId,
     }))
   }
 }
+
+/** Each part is a kind of its own: a store that is down holds up no other. */
+const kindOf = (kind: string, part: string): string => (part === '' ? kind : `${kind}.${part}`)

@@ -131,3 +131,11 @@ test('a quiet caller and a loud callee come to one loudness where that is asked 
   assert.ok(second.subarray(0, 15_900).every((sample) => sample === 0))
   assert.ok(findSine(second.subarray(17_000, 160_000), 900, 16_000).snrDb > 40)
 })
+
+test('one stream with two channels stays two channels', async () => {
+  const both = noise(5, 40_000)
+  const path = join(folder, 'stereo.wav')
+  const combined = await combine([await leg('both', { samples: both, startedAtMs: t0, channels: 2 })], path)
+  assert.deepEqual([combined.channels, combined.samples], [2, 20_000])
+  assert.deepEqual((await readWav(path)).pcm, both)
+})

@@ -2,9 +2,10 @@
  * Legs into one WAV: a channel each, every sample where its first-sample time puts it, silence elsewhere.
  *
  * Samples are copied; only where legs have different rates are those below the highest resampled, a leg in stereo
- * becomes one channel, and one whose clock runs away from that of the first by more than 10 ms is stretched to it. Where a loudness is asked for each channel is read twice: measured, then amplified to it. Files
- * stream through a few buffers a leg, so the length of a call costs no memory, and all reading and writing is done by the
- * thread pool.
+ * becomes one channel (two where it is the only leg), and one whose clock runs away from that of the first by more than
+ * 10 ms is stretched to it. Where a loudness is asked for each channel is read twice: measured, then amplified to it.
+ * Files stream through a few buffers a leg, so the length of a call costs no memory, and all reading and writing is done
+ * by the thread pool.
  */
 import { rm } from 'node:fs/promises'
 import { maxWavDataBytes, wavHeader } from '../codec/wav.ts'
@@ -71,7 +72,7 @@ async function write(plan: Plan, path: string, options: CombineOptions): Promise
     for (const part of plan.parts) {
       const file = await openStored(part.leg.path, { openKey })
       opened.push(file)
-      const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz, part.factor)
+      const reader = (): LegReader => new LegReader(part.leg, file, plan.sampleRateHz, part.factor, part.side)
       const gain = loudnessLufs === undefined ? 1 : await gainFor(reader(), plan.sampleRateHz, loudnessLufs)
       sources.push({ ...part, reader: reader(), gain })
     }
@@ -101,6 +102,8 @@ interface Part {
   readonly offset: number
   /** How much longer its sound becomes. */
   readonly factor: number
+  /** The channel of a leg in stereo; all mixed when left out. */
+  readonly side?: number
 }
 
 interface Source extends Part {
@@ -142,6 +145,12 @@ function planOf(
     const offset = Math.round(((leg.startedAtMs - startedAtMs) * sampleRateHz) / 1000 / (1 + clockPpm / 1e6))
     return { leg, channel, offset, factor: factorOf(leg, clockPpm) }
   })
+  const [only] = legs
+  // One stream with two voices, a side each, must not become one.
+  if (legs.length === 1 && only?.channels === 2) {
+    const sides = [0, 1].map((side) => ({ leg: only, channel: side, side, offset: 0, factor: 1 }))
+    return { parts: sides, channels: 2, samples: only.samples, sampleRateHz, startedAtMs }
+  }
   const samples = Math.max(...parts.map(({ leg, offset, factor }) => offset + samplesOf(leg, sampleRateHz, factor)))
   const channels = 1 + Math.max(...channelOf)
   if (samples * channels * bytesPerSample > maxWavDataBytes) throw new RecordingError('recording.too-long')

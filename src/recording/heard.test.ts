@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { findCodec } from '../codec/codecs.ts'
+import { sine } from '../codec/test-support.ts'
 import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { FactOf } from '../events/catalogue.ts'
 import { FakePort, goodQuality } from '../media/test-support.ts'
-import { noPackets } from '../media/types.ts'
+import { noPackets, type PayloadFormat } from '../media/types.ts'
 import { FrameClock } from '../media/worker/frame-clock.ts'
 import { Port } from '../media/worker/port.ts'
 import { BlockPool } from '../media/worker/recording/block-pool.ts'
@@ -17,8 +19,11 @@ import { HeardLeg } from './heard.ts'
 import { Recordings } from './service.ts'
 import { HearingPort, noise } from './test-support.ts'
 
+/** Of mu-law. */
+const quietSpeech = (): Uint8Array => Uint8Array.from({ length: 160 }, (_, i) => 0x40 | ((i * 37) & 0x3f))
+
 /** A stream of a recording client on a real port of a worker, and how it was heard. */
-function stream() {
+function stream(format: PayloadFormat = { payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }) {
   const clock = new FakeClock()
   const told = new FakePort(4000)
   const heard = new HeardLeg(told, 'leg', 'callee', undefined)
@@ -33,19 +38,18 @@ function stream() {
     jitter: { minMs: 40, maxMs: 200 },
     tell: (name, event) => told.emit(name, event),
   })
-  const receive = [{ payloadType: 0, encoding: 'PCMU', clockRateHz: 8000 }]
+  const receive = [format]
   port.describe({ remote: { ip: '192.0.2.1', rtpPort: 4000, rtcpPort: 4001 }, receive, send: [], listensOnly: true })
   let sequence = 0
-  const speak = (seconds: number, ip: string | undefined, payloadType = 0): void => {
+  const speak = (seconds: number, ip: string | undefined, payloadType = 0, says = quietSpeech): void => {
     for (let packet = 0; packet < seconds * 50; packet++, sequence++) {
       clock.advance(20)
       const header = { sequence, timestamp: sequence * 160, ssrc: 9, marker: false, payloadType }
-      const speech = Uint8Array.from({ length: 160 }, (_, i) => 0x40 | ((i * 37) & 0x3f))
-      if (ip !== undefined) port.rtp(printRtp(header, speech), { ip, port: 4000 })
+      if (ip !== undefined) port.rtp(printRtp(header, says()), { ip, port: 4000 })
       if (sequence % 5 === 0) port.tick(clock.now())
     }
   }
-  return { speak, verdict: () => heard.end(port.stats()).verdict }
+  return { port, speak, verdict: () => heard.end(port.stats()).verdict }
 }
 
 test('who moved without a word is named as the reason for the silence', () => {
@@ -102,4 +106,24 @@ test('how each leg was heard is told with the recording, what was wrong once too
       jitterMs: 0,
     },
   ])
+})
+
+test('a dead microphone is told in a codec that has to be decoded, too', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-heard-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const g722 = findCodec('G722', 8000)
+  assert.ok(g722)
+  for (const [peak, verdict] of [
+    [0, 'callee sent nothing but silence'],
+    [6000, 'callee was heard well'],
+  ] as const) {
+    const encoder = g722.createEncoder()
+    const sound = sine(440, peak, 16_000, 0.02)
+    const bytes = new Uint8Array(160)
+    const told = stream({ payloadType: 9, encoding: 'G722', clockRateHz: 8000 })
+    told.port.record(join(folder, `${peak}.wav`))
+    told.speak(40, '192.0.2.1', 9, () => bytes.subarray(0, encoder.encode(sound, 0, 320, bytes, 0)))
+    assert.equal(told.verdict(), verdict)
+    await told.port.stopRecording()
+  }
 })

@@ -35,6 +35,7 @@ export class LegReader {
   /** Samples it gives, at the rate of the combined file. */
   readonly samples: number
   readonly #leg: LegAudio
+  readonly #side: number | undefined
   readonly #file: Source
   readonly #read: Int16Array
   readonly #resampler: Resampler | undefined
@@ -51,8 +52,12 @@ export class LegReader {
   #skip = 0
   #left: number
 
-  /** @param factor How much longer its sound is to become: 1 leaves it as it is. */
-  constructor(leg: LegAudio, file: Source, sampleRateHz: number, factor = 1) {
+  /**
+   * @param factor How much longer its sound is to become: 1 leaves it as it is.
+   * @param side Its channel that is read; all of them mixed when left out.
+   */
+  constructor(leg: LegAudio, file: Source, sampleRateHz: number, factor = 1, side?: number) {
+    this.#side = side
     this.#leg = leg
     this.#file = file
     this.#read = new Int16Array(readFrames * leg.channels)
@@ -107,13 +112,18 @@ export class LegReader {
     const read = await readAll(this.#file, bytes, dataOffset + this.#at * channels * bytesPerSample)
     this.#at += frames
     this.#read.fill(0, Math.floor(read / bytesPerSample))
-    return channels === 1 ? this.#read : mixed(this.#read, channels)
+    if (channels === 1) return this.#read
+    return this.#side === undefined ? mixed(this.#read, channels) : sideOf(this.#read, channels, this.#side)
   }
 }
 
 /** How many samples a leg gives. */
 export const samplesOf = (leg: LegAudio, sampleRateHz: number, factor: number): number =>
   Math.round((leg.samples * sampleRateHz * factor) / leg.sampleRateHz)
+
+/** One of the channels. */
+const sideOf = (interleaved: Int16Array, channels: number, side: number): Int16Array =>
+  Int16Array.from({ length: interleaved.length / channels }, (_, frame) => interleaved[frame * channels + side] ?? 0)
 
 /** The mean of the channels. */
 function mixed(interleaved: Int16Array, channels: number): Int16Array {

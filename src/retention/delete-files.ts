@@ -15,7 +15,7 @@ export interface DeleteFilesDeps {
   readonly bus: FactBus
   readonly clock: Clock
   /** Removes its copies elsewhere; throws when one is still there, and is asked again later. */
-  readonly removeCopies: (deletion: Deletion) => Promise<void>
+  readonly removeCopies: (deletion: Deletion) => Promise<unknown>
   /** What else was to be done about it is done no more: archiving, conversion. */
   readonly cancelJobs: (recordingId: string) => Promise<unknown>
 }

@@ -11,6 +11,7 @@ import { Jobs } from '../jobs/runner.ts'
 import { joinLife } from '../join-life.ts'
 import { dayMs } from './decide.ts'
 
+const noArchive = { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) }
 const noKeys = () => Promise.reject(new Error('no keys here'))
 const asker = { who: 'alice', via: 'session' } as const
 
@@ -29,6 +30,7 @@ async function withRecordings(t: TestContext, ages: readonly number[], cleanupDa
     bus,
     database,
     jobs,
+    archive: noArchive,
     recordingDir: folder,
   })
   t.after(async () => {
@@ -157,6 +159,7 @@ test('a deletion that a crash cut off is taken up again', async (t) => {
     bus,
     database,
     jobs: next,
+    archive: noArchive,
     recordingDir: folder,
   })
   await next.start()

@@ -5,8 +5,9 @@
  *
  * On disk a sealed file has `.sealed` behind its name; what it is, is told by its first bytes.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import type { ByteSource } from './container/byte-source.ts'
 import { magic } from './container/layout.ts'
 import { type OpenKey, SealedReader } from './container/reader.ts'
 import { SealingError } from './failures.ts'
@@ -40,11 +41,19 @@ const noKeys: OpenKey = ({ master }) => Promise.reject(new SealingError('sealing
  * @param path As on disk.
  * @throws {SealingError} and what the file system throws.
  */
-export async function openStored(
-  path: string,
+export async function openStored(path: string, options: OpenOptions = {}): Promise<StoredFile> {
+  return openSource(await open(path, 'r'), options)
+}
+
+/**
+ * The same of a file that is not on this disk.
+ * @param file Closed when it cannot be opened, or with what is returned.
+ * @throws {SealingError} and what the source throws.
+ */
+export async function openSource(
+  file: ByteSource,
   { openKey = noKeys, unfinished = false }: OpenOptions = {},
 ): Promise<StoredFile> {
-  const file = await open(path, 'r')
   try {
     if (!(await isSealed(file))) return new PlainFile(file, (await file.stat()).size)
     const reader = await SealedReader.open(file, openKey)
@@ -57,7 +66,7 @@ export async function openStored(
 }
 
 /** Whether the file is sealed, by its first bytes. */
-export async function isSealed(file: FileHandle): Promise<boolean> {
+export async function isSealed(file: ByteSource): Promise<boolean> {
   const first = Buffer.alloc(magic.length)
   await file.read(first, 0, first.length, 0)
   return first.equals(magic)
@@ -125,9 +134,9 @@ async function readPiece(file: StoredFile, at: number, wanted: number): Promise<
 class PlainFile implements StoredFile {
   readonly sealed = false
   readonly size: number
-  #file: FileHandle | undefined
+  #file: ByteSource | undefined
 
-  constructor(file: FileHandle, size: number) {
+  constructor(file: ByteSource, size: number) {
     this.#file = file
     this.size = size
   }
@@ -148,9 +157,9 @@ class SealedFile implements StoredFile {
   readonly sealed = true
   readonly size: number
   readonly #reader: SealedReader
-  #file: FileHandle | undefined
+  #file: ByteSource | undefined
 
-  constructor(file: FileHandle, reader: SealedReader) {
+  constructor(file: ByteSource, reader: SealedReader) {
     this.#file = file
     this.#reader = reader
     this.size = reader.size

@@ -1,8 +1,8 @@
 /**
  * Recordings that are being made: pause, resume, mute.
  *
- * An order is obeyed when the answer is sent: what comes later is off the disk. Who gave it stands in the mark that the
- * recording keeps.
+ * An order is on its way to the media thread when the answer is sent, and obeyed some milliseconds later. Who gave it
+ * stands in the mark that the recording keeps.
  */
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { ArchivedFile } from '../../archive/archived-file.ts'
+import { MemoryStore } from '../../archive/test-support.ts'
 import type { RecordingFile } from '../../events/catalogue.ts'
 import { sealedWhole } from '../../sealing/container/sealer.ts'
 import { opensWith, testMaster, testSeal } from '../../sealing/test-support.ts'
+import type { ApiDeps } from '../deps.ts'
 import { type ApiUnderTest, startApi } from '../test-support.ts'
 
 const alice = { uri: 'sip:101@example.com', name: 'Alice' }
@@ -26,8 +29,9 @@ const master = testMaster()
 async function withRecording(
   t: TestContext,
   files: readonly RecordingFile[],
+  changes: Partial<ApiDeps> = {},
 ): Promise<ApiUnderTest & { headers: Record<string, string> }> {
-  const api = await startApi(t, { openKey: opensWith(master) })
+  const api = await startApi(t, { openKey: opensWith(master), ...changes })
   const { bus, folder } = api
   bus.publish({ name: 'call.started', atMs: 1_000, callId: 'c', kind: 'pbx', from: alice, to: bob })
   bus.publish({ name: 'recording.started', atMs: 1_000, callId: 'c', recordingId: 'r', folder })
@@ -181,3 +185,40 @@ test('who listens is recorded once, not for each piece that the player asks for'
     [['viewer', 'recording.read', 'recording:r']],
   )
 })
+
+for (const name of ['a.wav', 'a.wav.sealed'])
+  test(`${name} whose local copy is gone is sent from the archive, with ranges and HEAD`, async (t) => {
+    const store = new MemoryStore('s3')
+    const bytes = Buffer.from('0123456789')
+    const content = name.endsWith('.sealed') ? sealedWhole(testSeal(master), name, 1, bytes) : bytes
+    store.objects.set(name, { content, sha256: 'abc', cold: false })
+    const copy = {
+      recordingId: 'r',
+      file: name,
+      store: 's3',
+      key: name,
+      uri: store.uri(name),
+      bytes: content.length,
+      sha256: 'abc',
+      storedAtMs: 5_000,
+      cold: false,
+    } as const
+    const archive = {
+      of: () => Promise.resolve([copy]),
+      open: (_id: string, wanted: string) =>
+        wanted === name ? ArchivedFile.open(store, copy) : Promise.resolve(undefined),
+    }
+    const { app, folder, headers } = await withRecording(t, [file(name)], { archive })
+    rmSync(join(folder, name))
+    const url = `/api/recordings/r/files/${name}`
+    const whole = await app.inject({ url, headers })
+    assert.deepEqual([whole.statusCode, whole.body, whole.headers.etag], [200, '0123456789', '"abc"'])
+    assert.equal(whole.headers['content-type'], 'audio/wav')
+    const part = await app.inject({ url, headers: { ...headers, range: 'bytes=2-4' } })
+    assert.deepEqual([part.statusCode, part.body, part.headers['content-range']], [206, '234', 'bytes 2-4/10'])
+    const head = await app.inject({ method: 'HEAD', url, headers })
+    assert.deepEqual([head.statusCode, head.headers['content-length']], [200, '10'])
+    const { recordingId: _, key: __, ...shown } = copy
+    const copies = await app.inject({ url: '/api/recordings/r/copies', headers })
+    assert.deepEqual(copies.json(), { items: [shown] })
+  })

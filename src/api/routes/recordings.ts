@@ -9,19 +9,20 @@ import { z } from 'zod'
 import type { RecordingWithCall } from '../../call/history.ts'
 import type { RecordingFile } from '../../events/catalogue.ts'
 import type { OpenKey } from '../../sealing/container/reader.ts'
-import { plainName, sealedExtension } from '../../sealing/stored-file.ts'
+import { openSource, plainName, sealedExtension } from '../../sealing/stored-file.ts'
 import type { App } from '../app.ts'
 import type { ApiDeps } from '../deps.ts'
 import { ApiError } from '../failures.ts'
 import { problemResponses } from '../problem.ts'
 import { idParams } from '../schemas/common.ts'
 import {
+  copiesSchema,
   recordingFileParams,
   recordingsPageSchema,
   recordingsQuerySchema,
   recordingWithCallSchema,
 } from '../schemas/recordings.ts'
-import { sendSealed } from '../send-sealed.ts'
+import { sendOpened, sendSealed } from '../send-sealed.ts'
 
 const tags = ['recordings']
 const audio = {
@@ -29,8 +30,8 @@ const audio = {
   ...problemResponses,
 }
 
-export function recordingRoutes(app: App, { history, recordingDir, openKey }: ApiDeps): void {
-  const place = { folder: recordingDir, openKey }
+export function recordingRoutes(app: App, { history, recordingDir, openKey, archive }: ApiDeps): void {
+  const place = { folder: recordingDir, openKey, archive }
 
   const find = async (id: string): Promise<RecordingWithCall> => {
     const recording = await history.recording(id)
@@ -67,6 +68,23 @@ export function recordingRoutes(app: App, { history, recordingDir, openKey }: Ap
   )
 
   app.get(
+    '/api/recordings/:id/copies',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        tags,
+        summary: 'Copies of its files in archives',
+        params: idParams,
+        response: { 200: copiesSchema, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      await find(params.id)
+      return { items: await archive.of(params.id) }
+    },
+  )
+
+  app.get(
     '/api/recordings/:id/audio',
     {
       config: { access: 'viewer', audit: 'recording.read' },
@@ -77,7 +95,7 @@ export function recordingRoutes(app: App, { history, recordingDir, openKey }: Ap
       const files = (await find(request.params.id)).files.filter(({ kind }) => kind !== 'raw')
       const file = files.find(({ kind }) => kind === 'combined') ?? (files.length === 1 ? files[0] : undefined)
       if (!file) throw new ApiError('api.no-audio')
-      return sendFile(request, reply, place, file)
+      return sendFile(request, reply, place, request.params.id, file)
     },
   )
 
@@ -93,7 +111,7 @@ export function recordingRoutes(app: App, { history, recordingDir, openKey }: Ap
       const { files } = await find(params.id)
       const file = files.find(({ name }) => name === params.name)
       if (!file) throw new ApiError('api.file-not-found')
-      return sendFile(request, reply, place, file)
+      return sendFile(request, reply, place, params.id, file)
     },
   )
 }
@@ -104,19 +122,31 @@ function leaveOutFurtherRanges(request: FastifyRequest): void {
   if (request.method === 'HEAD' || (range !== undefined && !/^bytes=0?-/.test(range))) request.audited.kept = true
 }
 
+interface Place {
+  readonly folder: string
+  readonly openKey: OpenKey
+  readonly archive: ApiDeps['archive']
+}
+
 async function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
-  { folder, openKey }: { readonly folder: string; readonly openKey: OpenKey },
+  { folder, openKey, archive }: Place,
+  recordingId: string,
   { name }: RecordingFile,
 ): Promise<FastifyReply> {
   if (!staysInside(name)) throw new ApiError('api.file-not-found')
   const there = await stat(join(folder, name)).catch(() => undefined)
-  if (!there?.isFile()) throw new ApiError('api.file-not-found', 'it is gone from the disk')
   const shown = plainName(name.slice(name.lastIndexOf('/') + 1))
   reply.header('content-disposition', `inline; filename*=UTF-8''${encodeURIComponent(shown)}`)
   // A repaired file has the same address as the broken one before it: ask again, the ETag makes that cheap.
   reply.header('cache-control', 'private, no-cache')
+  if (!there?.isFile()) {
+    const copy = await archive.open(recordingId, name)
+    if (!copy) throw new ApiError('api.file-not-found', 'it is gone from the disk')
+    const open = () => openSource(copy, { openKey })
+    return sendOpened({ request, reply, name, etag: `"${copy.sha256}"`, modifiedMs: copy.storedAtMs, open })
+  }
   if (name.endsWith(sealedExtension)) return sendSealed({ request, reply, path: join(folder, name), openKey })
   return reply.sendFile(name, folder, { cacheControl: false })
 }

@@ -7,6 +7,7 @@
 import { z } from 'zod'
 
 const factKinds = [
+  'archive',
   'call',
   'erasure',
   'export',
@@ -18,6 +19,7 @@ const factKinds = [
   'siprec',
   'security',
   'server',
+  'srs',
   'trunk',
   'worker',
 ] as const

@@ -143,3 +143,20 @@ export const recordingsPageSchema = pageOf(recordingWithCallSchema)
 export type RecordingsPage = z.infer<typeof recordingsPageSchema>
 
 export const recordingFileParams = z.object({ id: z.string().min(1).max(128), name: z.string().min(1).max(512) })
+
+/** A copy of one file in an archive. */
+export const copySchema = z
+  .object({
+    file: z.string().describe('As it is called on the disk.'),
+    store: z.enum(['local', 's3', 'gcs', 'azure']),
+    uri: z.string().describe('Where it lies: `s3://bucket/key`.'),
+    bytes: z.int(),
+    sha256: z.string().describe('In hex; compared when it was stored.'),
+    storedAtMs: z.number(),
+    cold: z.boolean().describe('It was moved to the colder class of its store.'),
+  })
+  .meta({ id: 'Copy' })
+export type Copy = z.infer<typeof copySchema>
+
+export const copiesSchema = z.object({ items: z.array(copySchema).readonly() }).meta({ id: 'Copies' })
+export type Copies = z.infer<typeof copiesSchema>

@@ -9,6 +9,8 @@ import { z } from 'zod'
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { accessSettings } from './access-settings.ts'
+import { storageSettings } from './archive-settings.ts'
+import { convertSettings } from './convert-settings.ts'
 import { decoderSettings } from './decoder-settings.ts'
 import {
   bitrate,
@@ -33,6 +35,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { recordingServer } from './recording-servers.ts'
 import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { redisSettings, siprecSettings } from './siprec-settings.ts'
@@ -324,8 +327,10 @@ export const settingsSchema = z.strictObject({
     }),
     ...lifeSettings,
     ...pauseSettings,
+    ...convertSettings,
     ...decoderSettings,
   }),
+  storage: storageSettings,
   siprec: section(siprecSettings),
   redis: section(redisSettings),
   security: section({
@@ -487,6 +492,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  recordingServers: z.array(recordingServer).max(32).default([]),
   certificates: z.array(certificate).default([]),
 })
 

@@ -128,12 +128,6 @@ export function createRetentionStore(db: Kysely<Tables>, settled: () => Promise<
           .set({ state: 'deleted', deleted_at_ms: atMs, base_name: null })
           .where('id', '=', recordingId)
           .execute()
-        // It tells who spoke. The link stays, and the chain holds.
-        await transaction
-          .updateTable('proofs')
-          .set({ statement: null })
-          .where('recording_id', '=', recordingId)
-          .execute()
         // The link of the chain of proofs stays, what it is about goes.
         await transaction
           .updateTable('proofs')

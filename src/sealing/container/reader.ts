@@ -7,8 +7,8 @@
  * record before, so nothing is given that was not written there. `verify` reads them all.
  * A file without its end (a crash, or a call that lives) is read up to the last whole record, each of which is checked.
  */
-import type { FileHandle } from 'node:fs/promises'
 import { SealingError } from '../failures.ts'
+import type { ByteSource } from './byte-source.ts'
 import { type FoundKey, findKey, type WrappedKey } from './key-place.ts'
 import {
   type About,
@@ -50,7 +50,7 @@ export class SealedReader {
   readonly readUntil: number
   /** Bytes of the file behind the last record that can be read. */
   readonly leftBytes: number
-  readonly #file: FileHandle
+  readonly #file: ByteSource
   readonly #start: Buffer
   readonly #dataKey: Uint8Array
   readonly #records: readonly FoundRecord[]
@@ -77,7 +77,7 @@ export class SealedReader {
    * @param file Closed by whoever opened it.
    * @throws {SealingError} when it is no sealed file, or its key cannot be had, or its front is damaged.
    */
-  static async open(file: FileHandle, openKey: OpenKey): Promise<SealedReader> {
+  static async open(file: ByteSource, openKey: OpenKey): Promise<SealedReader> {
     const start = await bytesAt(file, 0, recordsAt)
     const head = readHead(start)
     if (head === 'foreign') throw new SealingError('sealing.not-sealed')
@@ -169,7 +169,7 @@ export interface Continuation {
 }
 
 interface Found {
-  readonly file: FileHandle
+  readonly file: ByteSource
   readonly start: Buffer
   readonly head: Head
   readonly key: FoundKey
@@ -243,13 +243,13 @@ function* runsOf(records: readonly FoundRecord[]): Generator<FoundRecord[]> {
 }
 
 /** Of each of them, with the tag before it. */
-async function bytesOf(file: FileHandle, run: readonly FoundRecord[]): Promise<Buffer[]> {
+async function bytesOf(file: ByteSource, run: readonly FoundRecord[]): Promise<Buffer[]> {
   const from = (run[0]?.at ?? 0) - tagBytes
   const bytes = await bytesAt(file, from, (run.at(-1)?.until ?? from) - from)
   return run.map(({ at, until }) => bytes.subarray(at - tagBytes - from, until - from))
 }
 
-async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+async function bytesAt(file: ByteSource, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length)
   let done = 0
   while (done < length) {

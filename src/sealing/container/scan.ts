@@ -1,5 +1,5 @@
 /** The records of a sealed file by their heads, nothing opened: where each one is, and where the file stops making sense. */
-import type { FileHandle } from 'node:fs/promises'
+import type { ByteSource } from './byte-source.ts'
 import { type RecordHead, readRecordHead, recordHeadBytes, recordsAt, saltBytes, tagBytes } from './layout.ts'
 
 export interface FoundRecord extends RecordHead {
@@ -18,7 +18,7 @@ export interface Scan {
 /** Read at once: many records, so that a long file takes few reads. */
 const windowBytes = 1 << 20
 
-export async function scanRecords(file: FileHandle, fileBytes: number): Promise<Scan> {
+export async function scanRecords(file: ByteSource, fileBytes: number): Promise<Scan> {
   const records: FoundRecord[] = []
   const window = Buffer.alloc(Math.min(windowBytes, Math.max(0, fileBytes - recordsAt)))
   let windowAt = 0

@@ -50,6 +50,8 @@ export class DialogPeer {
   #giveUp: (() => void) | undefined
   #localSeq: number
   #remoteSeq: number
+  /** Behind our Contact: feature tags (RFC 3840). */
+  #contactParams: string
 
   constructor(setup: DialogSetup) {
     this.#setup = setup
@@ -59,6 +61,7 @@ export class DialogPeer {
     this.#target = setup.remoteTarget
     this.#localSeq = setup.localSeq
     this.#remoteSeq = setup.remoteSeq ?? -1
+    this.#contactParams = setup.contactParams ?? ''
   }
 
   /** From and To are rarely looked at: they stay text. */
@@ -80,7 +83,8 @@ export class DialogPeer {
 
   /** All that is known of the other side, as plain data. */
   get snapshot(): Omit<DialogSnapshot, 'session'> {
-    const { side, local, remote, stay, contactUser, contactParams } = this.#setup
+    const { side, local, remote, stay, contactUser } = this.#setup
+    const contactParams = this.#contactParams
     return {
       side,
       id: { ...this.id },
@@ -93,7 +97,7 @@ export class DialogPeer {
       remoteSeq: this.#remoteSeq,
       stay,
       ...(contactUser !== undefined && { contactUser }),
-      ...(contactParams !== undefined && { contactParams }),
+      ...(contactParams !== '' && { contactParams }),
     }
   }
 
@@ -111,6 +115,12 @@ export class DialogPeer {
   served(seq: number, flow: Flow): void {
     this.#remoteSeq = seq
     this.#flow = flow
+  }
+
+  /** What we said of ourselves behind our Contact, in an answer: our requests say it too. */
+  announced({ headers }: SipMessage): void {
+    const [, params] = /^[^<]*<[^>]*>(;.*)$/.exec(headers.get('Contact') ?? '') ?? []
+    if (params !== undefined) this.#contactParams = detached(params)
   }
 
   /** §13.2.2.4: the 2xx decides on the route; what the provisional answers said is forgotten. */
@@ -184,7 +194,8 @@ export class DialogPeer {
 
   /** A request of this dialog, without Via. */
   write(method: string, seq: number, payload: Payload): SipRequest {
-    const { context, local, remote, contactUser, contactParams = '' } = this.#setup
+    const { context, local, remote, contactUser } = this.#setup
+    const contactParams = this.#contactParams
     const { uri, routes } = addressed(this.#routeSet, this.#target)
     return writeRequest(context.identity, {
       method,

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { createRequest } from '../message/build.ts'
 import { Headers } from '../message/headers.ts'
 import { recommendedTerms, sessionAnswer } from './session-timer.ts'
-import { assertNothingLeft, established, inviteTo, type Pair, pair, sdp, turn } from './test-support.ts'
+import { assertNothingLeft, calleeIp, established, inviteTo, type Pair, pair, sdp, turn } from './test-support.ts'
 
 /** Long times in steps that are not too small. */
 const wait = ({ clock }: Pair, ms: number): Promise<void> => turn(clock, ms, 500)
@@ -195,3 +195,24 @@ for (const [what, headers, answer] of [
     const request = createRequest('INVITE', 'sip:x@192.0.2.1', new Headers(all))
     assert.equal(sessionAnswer(recommendedTerms, request)['Session-Expires'], answer)
   })
+
+test('what who was called says of itself behind its Contact stands in its refreshes too (RFC 7866 §6.1.2)', async () => {
+  const net = await pair()
+  net.callee.on('invite', (invite) => {
+    const Contact = `<sip:recorder@${calleeIp}>;+sip.srs`
+    invite.answer({ headers: { Contact }, ...sdp('v=0 answer\r\n') })
+  })
+  // The caller leaves the work to us.
+  const headers = { 'Session-Expires': '90;refresher=uas', Supported: 'timer' }
+  const { outcome } = net.caller.invite(inviteTo('102', { headers }))
+  await net.run(100)
+  const result = await outcome
+  assert.ok(result.answered)
+  const contacts: (string | undefined)[] = []
+  result.dialog.on('request', (incoming) => {
+    contacts.push(incoming.request.headers.get('Contact'))
+    incoming.respond(200)
+  })
+  await net.run(60_000)
+  assert.match(contacts[0] ?? '', /;\+sip\.srs$/)
+})

@@ -55,11 +55,7 @@ export const unsupported: readonly Group[] = [
     names: 'LOG_FORMAT LOG_OUTPUT_FILE',
     why: 'the log is JSON lines on standard output; what runs the server keeps it',
   },
-  {
-    names: 'RECORDING_FORMAT RECORDING_MP3_BITRATE RECORDING_OPUS_BITRATE RECORDING_QUALITY',
-    why: 'recordings are WAV',
-  },
-  { names: 'RECORDING_STORAGE_* STORAGE_ENABLED S3_* GCS_* AZURE_STORAGE_*', why: 'recordings are not archived yet' },
+  { names: 'RECORDING_QUALITY', why: 'FLAC is lossless at any of its levels; MP3 and Opus have their bit rates' },
   {
     names: 'ENABLE_REDUNDANCY REDUNDANCY_STORAGE_TYPE SESSION_TIMEOUT SESSION_CHECK_INTERVAL ENABLE_FAILOVER',
     why: 'recording sessions always survive a restart (SIPREC_CHECKPOINTS, SIPREC_HANDOVER)',

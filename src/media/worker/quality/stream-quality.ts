@@ -16,7 +16,7 @@ import type { VoipMetrics } from '../../../rtp/rtcp-xr.ts'
 import { sequenceDistance, timestampDistance } from '../../../rtp/sequence.ts'
 import type { PortDescription, StreamQuality } from '../../types.ts'
 import { type Evidence, judge, type Verdict, type VerdictCode } from '../../verdict.ts'
-import type { Endpoint } from '../io.ts'
+import type { Endpoint } from '../io/io.ts'
 import type { Reports } from '../reports.ts'
 import type { VoiceStats } from '../voice/voice-decoder.ts'
 import { EchoMeter } from './echo-meter.ts'
@@ -31,6 +31,9 @@ const dbm0OverDbov = 6.15
 const usualPacketMs = 20
 /** The longest packet that is believed. */
 const mostPacketMs = 200
+
+/** Of sounds that a recorder decodes one in so many is looked at, as of packets of G.711. */
+const sampledSounds = 10
 
 /** What the port counts anyway. */
 export interface Counted {
@@ -65,6 +68,7 @@ export class QualityMeter {
   #packetMs = usualPacketMs
   #lastSequence = 0
   #lastTimestamp = 0
+  #soundsHeard = 0
   #expects = false
   #listensOnly = false
   /** Of the first description. */
@@ -157,6 +161,11 @@ export class QualityMeter {
   /** A packet was not authentic. */
   undecrypted(): void {
     this.#undecrypted++
+  }
+
+  /** Sound of it that is decoded anyway, while nobody listens. */
+  sound(samples: Int16Array, count: number, nowMs: number): void {
+    if (this.#soundsHeard++ % sampledSounds === 0) this.#levels.frame(samples, count, nowMs)
   }
 
   #sample({ bytes, payloadStart, payloadEnd }: RtpPacket, law: G711Law, nowMs: number): void {

@@ -10,6 +10,7 @@ import { opus } from '../../../codec/opus.ts'
 import { carriesCopy } from '../../../codec/opus-packet.ts'
 import { findSine, sine, snrDb, speech16k } from '../../../codec/test-support.ts'
 import { readWav, type WavSound } from '../../../codec/wav.ts'
+import { correlate } from '../../../demo/compare.ts'
 import { emptyRtpPacket, parseRtp, printRtp } from '../../../rtp/packet.ts'
 import type { RecordedFile } from '../../types.ts'
 import { BlockPool } from './block-pool.ts'
@@ -160,6 +161,27 @@ test('numbers that telephone-events took are no loss that is made good', async (
   const sent = packets(opus(16_000), speech16k, { fec: true, lossPercent: 20, bitsPerSecond: 32_000 })
   const wav = await heard(sent.filter((_, i) => i < 40 || i >= 50))
   assert.ok(wav.pcm.subarray(40 * 960, 50 * 960).every((sample) => sample === 0))
+})
+
+test('what an Opus sender does not send while nobody speaks (DTX) is silence, and speech after it is in its place', async () => {
+  const sound = new Int16Array(speech16k.length * 2 + 48_000)
+  sound.set(speech16k)
+  sound.set(speech16k, speech16k.length + 48_000)
+  const all = packets(opus(16_000), sound, { dtx: true, bitsPerSecond: 24_000 })
+  // RFC 7587 §3.1.3: packets of DTX may be left out; numbers go on with those that are sent.
+  const sent = all
+    .filter(({ payload }) => payload.length > 2)
+    .map((packet, i) => Object.assign(packet, { sequence: (65_530 + i) & 0xffff }))
+  assert.ok(all.length - sent.length > 100, `${all.length - sent.length} left out`)
+  const wav = await heard(sent)
+  const whole = decoded(mono, all)
+  assert.ok(Math.abs(wav.samples - whole.length) <= 960, `${wav.samples} samples, not ${whole.length}`)
+  const again = (speech16k.length + 48_000) * 3
+  for (const from of [0, again]) {
+    const [a, b] = [whole, wav.pcm].map((pcm) => pcm.slice(from, from + 96_000))
+    const { lagSamples, score } = correlate(a ?? whole, b ?? whole)
+    assert.ok(Math.abs(lagSamples) <= 48 && score > 0.95, `${lagSamples} samples, ${score}`)
+  }
 })
 
 test('Opus in stereo stays stereo', async () => {

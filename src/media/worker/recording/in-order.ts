@@ -72,6 +72,7 @@ export class InOrder {
   readonly #resampled: Sound | undefined
   #resampler: Resampler | undefined
   #resampledAt = 0
+  readonly #heard: ((samples: Int16Array, count: number) => void) | undefined
   readonly #held: Held[] = []
   #ssrc: number | undefined
   /** The sequence number that comes next. */
@@ -79,8 +80,12 @@ export class InOrder {
   /** Just after the last frame decoded, at the rate of the file. */
   #end = 0
 
-  /** @param codec Mono, unless the file is stereo at its rate. */
-  constructor(codec: Codec, file: LegFile) {
+  /**
+   * @param codec Mono, unless the file is stereo at its rate.
+   * @param heard Told each sound as it was decoded; it is used again afterwards.
+   */
+  constructor(codec: Codec, file: LegFile, heard?: (samples: Int16Array, count: number) => void) {
+    this.#heard = heard
     const most = (codec.sampleRateHz * longestPacketMs) / 1000
     this.codec = codec
     this.#file = file
@@ -169,7 +174,9 @@ export class InOrder {
     this.#next = uint16(packet.sequence + 1)
     const { bytes, from, to } = packet
     const made = this.#decoder.decode(bytes, from, to - from, this.#decoded.samples, 0)
-    if (made > 0) this.#place(made, position)
+    if (made === 0) return
+    this.#heard?.(this.#decoded.samples, made)
+    this.#place(made, position)
   }
 
   /** @param samples Of all channels, in `#decoded`. */

@@ -45,6 +45,7 @@ function spoken(codec: Codec, sound: Int16Array, wishes?: EncoderWishes): Call {
 }
 
 let files = 0
+const payload0 = new Uint8Array(160)
 
 interface Turns {
   /** Packets before which it is paused or resumed. */
@@ -60,8 +61,8 @@ async function record({ format, payloads }: Call, { pausedAt, resumedAt, lost = 
   const recorder = new Recorder({ path, blocks: new BlockPool(), wallAt, failed: assert.fail }, 0)
   const packet = emptyRtpPacket()
   for (const [index, payload] of payloads.entries()) {
-    if (pausedAt.includes(index)) recorder.pause(true)
-    if (resumedAt.includes(index)) recorder.pause(false)
+    if (pausedAt.includes(index)) recorder.pause(true, index === 0 ? undefined : index * 20)
+    if (resumedAt.includes(index)) recorder.pause(false, index * 20)
     if (index % 3 === 0) recorder.tick(index * 20)
     if (lost(index)) continue
     const timestamp = (0xffff_f000 + (index * format.clockRateHz) / 50) >>> 0
@@ -122,4 +123,29 @@ test('packets of a codec that is not decoded are not stored while paused', async
     payloads.map((_, index) => index < 10 || index >= 20),
   )
   assert.ok(!existsSync(path))
+})
+
+test('a packet belongs to a pause by when it came, not by when the addon hands it over', async () => {
+  const path = join(folder, `${files++}.wav`)
+  const recorder = new Recorder({ path, blocks: new BlockPool(), wallAt, failed: assert.fail }, 0)
+  const { format, payloads } = spoken(codecOf('PCMU', 8000), sine(1000, 8000, 8000, 1))
+  const packet = emptyRtpPacket()
+  const hand = (index: number): void => {
+    const header = { marker: false, payloadType: 0, sequence: index, timestamp: index * 160, ssrc: 5 }
+    assert.ok(parseRtp(printRtp(header, payloads[index] ?? payload0), packet))
+    recorder.packet(speechIn(packet, format), index * 20)
+  }
+  // Five packets each are kept back when the orders come.
+  for (let index = 0; index < 15; index++) hand(index)
+  recorder.pause(true, 20 * 20)
+  for (let index = 15; index < 25; index++) hand(index)
+  recorder.pause(false, 30 * 20)
+  for (let index = 25; index < 40; index++) hand(index)
+  await recorder.close()
+  const { pcm } = await readWav(path)
+  const isSilent = (index: number): boolean => loudest(pcm.subarray(index * 160, (index + 1) * 160)) === 0
+  assert.deepEqual(
+    Array.from({ length: 40 }, (_, index) => isSilent(index)),
+    Array.from({ length: 40 }, (_, index) => index >= 20 && index < 30),
+  )
 })

@@ -32,6 +32,8 @@ export interface RecorderOptions {
   readonly blocks: BlockPool
   /** Wall time of a moment of the monotonic clock, ms. */
   readonly wallAt: (nowMs: number) => number
+  /** Told the sound of what has to be decoded, as many samples as are said of its array, which is used again. */
+  readonly heard?: (samples: Int16Array, count: number) => void
   /** Writing failed; nothing more will be written. Told once. */
   readonly failed: (text: string) => void
 }
@@ -46,6 +48,9 @@ const mostWaitedMs = 500
 const lateTickMs = 100
 /** While no tick came for so long this thread reads without end what had waited. */
 const missedTickMs = 200
+
+/** More than the addon keeps a packet for, ms. */
+const handedOverMs = 1000
 
 /** A way of counting: packets of one clock rate. */
 interface Count {
@@ -106,6 +111,8 @@ export class Recorder {
   #nowMs: number
   #tickedAtMs: number
   #paused = false
+  #pausedAtMs = Number.POSITIVE_INFINITY
+  #resumedAtMs = Number.NEGATIVE_INFINITY
   #silence: Silence | undefined
 
   /** @param nowMs Recorders that start at different times write at different times. */
@@ -116,10 +123,22 @@ export class Recorder {
     this.#flushAtMs = nowMs + flushMs
   }
 
-  /** What comes from now on is silence, or sound again. What came before is not touched. */
-  pause(on: boolean): void {
+  /**
+   * What comes from `nowMs` on is silence, or sound again. By when it came: the addon may have kept it until now. Without
+   * a time what came before, and is recorded only now, is too.
+   */
+  pause(on: boolean, nowMs = Number.NEGATIVE_INFINITY): void {
+    if (on === this.#paused) return
     this.#paused = on
-    if (on) this.#forgetDecoder()
+    if (on) {
+      // So soon after another pause a packet of that one may still be kept by the addon: it stays one pause.
+      if (!(nowMs - this.#resumedAtMs <= handedOverMs)) this.#pausedAtMs = nowMs
+      this.#forgetDecoder()
+    } else this.#resumedAtMs = nowMs
+  }
+
+  #isInPause(atMs: number): boolean {
+    return atMs >= this.#pausedAtMs && (this.#paused || atMs < this.#resumedAtMs)
   }
 
   /** What was recorded until now is not of this call: silence in its place. */
@@ -131,14 +150,15 @@ export class Recorder {
 
   packet(packet: SpeechPacket, nowMs: number): void {
     this.#nowMs = nowMs
-    if (!packet.format.codec) return this.#paused ? undefined : this.#store(packet, nowMs)
+    const silent = this.#isInPause(nowMs)
+    if (!packet.format.codec) return silent ? undefined : this.#store(packet, nowMs)
     if (packet.ticks === 0) return
     const file = (this.#file ??= this.#createFile(packet, packet.format.codec, nowMs))
     const count = this.#counts.get(packet.format.clockRateHz) ?? this.#count(packet.format.clockRateHz, file, nowMs)
     if (count !== this.#last) this.#last?.timeline.finish()
     this.#last = count
     if (nowMs - this.#tickedAtMs > missedTickMs) count.timeline.readLate(nowMs)
-    count.timeline.packet(this.#paused ? withoutSound(packet) : packet, nowMs)
+    count.timeline.packet(silent ? withoutSound(packet) : packet, nowMs)
   }
 
   /**
@@ -237,7 +257,7 @@ export class Recorder {
     const wanted = codec.encoding === 'opus' && file.channels === 2 ? stereoOpus : codecFor(codec, file.sampleRateHz)
     if (this.#inOrder?.codec === wanted) return this.#inOrder
     this.#inOrder?.close()
-    this.#inOrder = new InOrder(wanted, file)
+    this.#inOrder = new InOrder(wanted, file, this.#options.heard)
     return this.#inOrder
   }
 }
