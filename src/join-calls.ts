@@ -177,6 +177,7 @@ export async function joinCalls(
       return inForce().recording.decoders
     },
     keys,
+    isKept: (recordingId) => database.isRecordingKept(recordingId),
     get pause() {
       return pauseRules(inForce().recording)
     },

@@ -144,7 +144,7 @@ function joinReload(
 
 /** Calls are taken meanwhile: after a crash there may be hours of audio to put together. */
 function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[]): void {
-  const { settings, recordingDir: folder, keys, bus, clock, log, closing } = foundation
+  const { settings, recordingDir: folder, keys, database, bus, clock, log, closing } = foundation
   const { combineLegs, loudness, decoders } = settings.recording
   const loudnessLufs = loudness === 0 ? undefined : loudness
   const stopping = new AbortController()
@@ -155,6 +155,7 @@ function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[
     loudnessLufs,
     decoders,
     keys,
+    isKept: (recordingId) => database.isRecordingKept(recordingId),
     bus,
     clock,
     log,

@@ -76,6 +76,8 @@ export interface Database {
    * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
    */
   markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
+  /** Whether the files of a recording are in the tables, or it is being deleted: after all that was told of it. */
+  isRecordingKept(recordingId: string): Promise<boolean>
   /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
   lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
@@ -143,6 +145,15 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       async markInterrupted(nowMs, goingOn = []) {
         for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
         return markInterrupted(db, nowMs, goingOn)
+      },
+      async isRecordingKept(recordingId) {
+        await settled()
+        const row = await db
+          .selectFrom('recordings')
+          .select(['base_name', 'state'])
+          .where('id', '=', recordingId)
+          .executeTakeFirst()
+        return row !== undefined && (row.base_name !== null || row.state === 'deleting' || row.state === 'deleted')
       },
       async lastSeenMs() {
         const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()

@@ -162,6 +162,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .updateTable('recordings')
       .set({ state: 'failed', failure_code: fact.code, failure_text: fact.text })
       .where('id', '=', fact.recordingId)
+      // Deleted before it could be finished.
+      .where('state', 'not in', ['deleting', 'deleted'])
       .execute()
   },
 

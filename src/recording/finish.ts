@@ -48,7 +48,7 @@ export interface FinishDeps {
 }
 
 /**
- * Combine the legs and put the manifest to the files. Legs that are too long for one WAV stay uncombined, which the log
+ * Combine the legs and put the manifest to the files; what was unfinished stays noted until `discardManifest`. Legs that are too long for one WAV stay uncombined, which the log
  * tells; packets that were stored as they came are not sound, and stand beside it.
  *
  * @throws {RecordingError} `recording.no-audio`; and whatever the file system throws: then the manifest stays where

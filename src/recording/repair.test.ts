@@ -9,7 +9,7 @@ import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
 import { createManifest, type Manifest } from './manifest.ts'
-import { findInterrupted, repairInterrupted } from './repair.ts'
+import { findInterrupted, type IsKept, repairInterrupted } from './repair.ts'
 import { Recordings } from './service.ts'
 import { HearingPort, noise, writeLeg } from './test-support.ts'
 
@@ -27,11 +27,18 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const told = <Name extends FactName>(name: Name): FactOf<Name>[] =>
   facts.filter((fact): fact is FactOf<Name> => fact.name === name)
 
-async function repair(signal?: AbortSignal): Promise<readonly string[]> {
+async function repair(signal?: AbortSignal, isKept?: IsKept): Promise<readonly string[]> {
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
   const found = await findInterrupted({ folder, log: silentLogger })
-  return repairInterrupted(found, { folder, bus, clock, log: silentLogger, ...(signal && { signal }) })
+  return repairInterrupted(found, {
+    folder,
+    bus,
+    clock,
+    log: silentLogger,
+    ...(signal && { signal }),
+    ...(isKept && { isKept }),
+  })
 }
 
 /** What a process killed in mid-call leaves: a manifest, and legs whose headers have no lengths. */
@@ -172,4 +179,26 @@ test('a folder that is not there yet holds nothing to repair', async () => {
   rmSync(folder, { recursive: true })
   assert.deepEqual(await repair(), [])
   mkdirSync(folder)
+})
+
+test('what the database has already is not put together again: its sound may be converted, or archived and gone', async () => {
+  crashedCall('x')
+  await repair()
+  crashedCall('x')
+  for (const name of ['x_caller.wav', 'x_callee.wav']) rmSync(join(folder, name))
+  facts = []
+  assert.deepEqual(await repair(undefined, () => Promise.resolve(true)), [])
+  assert.deepEqual(facts, [])
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('a recording that is deleted while it is put together leaves nothing behind', async () => {
+  crashedCall('x')
+  const isKept = (): Promise<boolean> => {
+    rmSync(join(folder, 'unfinished', 'x.json'))
+    return Promise.resolve(false)
+  }
+  assert.deepEqual(await repair(undefined, isKept), [])
+  assert.deepEqual(facts, [])
+  assert.deepEqual(readdirSync(folder), ['unfinished'])
 })

@@ -8,15 +8,20 @@
  * the lengths in their headers are put right, the combined file is made, and `recording.stored` tells that the call was
  * interrupted. A crash meanwhile does no harm: the next start does it again.
  */
-import { rename } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
+import { belongings } from './belongings.ts'
 import { failureOf, recordingFailures } from './failures.ts'
 import { finishRecording } from './finish.ts'
-import { type Manifest, readUnfinished, recordingOf } from './manifest.ts'
+import { discardManifest, isUnfinished, type Manifest, readUnfinished, recordingOf } from './manifest.ts'
 import type { RecordingKeys } from './sealing.ts'
 import type { Decoders } from './undecoded/decode-leg.ts'
+
+/** Whether the database has what was told of a recording as stored, or knows that it was deleted since. */
+export type IsKept = (recordingId: string) => Promise<boolean>
 
 export interface RepairDeps {
   readonly folder: string
@@ -26,6 +31,8 @@ export interface RepairDeps {
   readonly decoders?: Decoders | undefined
   /** As in `RecordingDeps`. */
   readonly keys?: RecordingKeys | undefined
+  /** Left out: whoever listens keeps what is told. */
+  readonly isKept?: IsKept
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -73,13 +80,23 @@ export async function repairInterrupted(manifests: readonly Manifest[], deps: Re
 }
 
 async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
-  const { bus, clock, log } = deps
+  const { bus, clock, log, folder, isKept } = deps
   const { recordingId, callId } = manifest
   // A call that had ended in order lost nothing: only its combined file was missing.
   const interrupted = manifest.interrupted || manifest.state === 'recording'
   try {
+    // The process died between the database and these notes; its files may be converted or archived by now.
+    if (await isKept?.(recordingId)) {
+      await discardManifest(folder, manifest)
+      return false
+    }
     const finished = await finishRecording({ ...manifest, interrupted }, deps)
+    if (!isUnfinished(folder, manifest)) {
+      await removeAgain(folder, manifest)
+      return false
+    }
     bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
+    if (!isKept || (await isKept(recordingId))) await discardManifest(folder, manifest)
     return true
   } catch (error) {
     const code = failureOf(error)
@@ -88,4 +105,10 @@ async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
     bus.publish({ name: 'recording.failed', atMs: clock.wallMs(), callId, recordingId, code, text })
     return false
   }
+}
+
+/** It was deleted, or its call erased, while it was put together. */
+async function removeAgain(folder: string, { name, tracks }: Manifest): Promise<void> {
+  const files = tracks.map(({ file }) => file)
+  for (const each of belongings(name, files)) await rm(join(folder, each), { force: true })
 }
