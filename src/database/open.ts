@@ -25,7 +25,7 @@ import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
-import { markInterrupted, memoriesOf } from './interrupted.ts'
+import { isKept, markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
@@ -76,8 +76,8 @@ export interface Database {
    * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
    */
   markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
-  /** Whether the files of a recording are in the tables, or it is being deleted: after all that was told of it. */
-  isRecordingKept(recordingId: string): Promise<boolean>
+  /** The rows of this recording's `recording.stored` are written, or it was deleted since. Waits for facts told so far. */
+  isKept(recordingId: string): Promise<boolean>
   /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
   lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
@@ -146,14 +146,9 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
         return markInterrupted(db, nowMs, goingOn)
       },
-      async isRecordingKept(recordingId) {
+      async isKept(recordingId) {
         await settled()
-        const row = await db
-          .selectFrom('recordings')
-          .select(['base_name', 'state'])
-          .where('id', '=', recordingId)
-          .executeTakeFirst()
-        return row !== undefined && (row.base_name !== null || row.state === 'deleting' || row.state === 'deleted')
+        return isKept(db, recordingId)
       },
       async lastSeenMs() {
         const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()
