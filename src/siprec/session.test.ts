@@ -6,7 +6,7 @@ import { goodQuality } from '../media/test-support.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import type { SdpMedia } from '../sdp/types.ts'
 import { SiprecServer } from './server.ts'
-import type { SessionSettings } from './session.ts'
+import type { SessionSettings } from './session/types.ts'
 import { FakeInvite, type Response, readRequest, World } from './test-support.ts'
 
 const basic = readFileSync(

@@ -167,6 +167,11 @@ export class Streams {
     return { ...offer, streams: offer.streams.filter((offered) => this.#suits(offered)) }
   }
 
+  /** The offer without the streams for which no port is open. */
+  known(offer: Offer): Offer {
+    return { ...offer, streams: offer.streams.filter(({ index }) => this.#streams.has(index)) }
+  }
+
   #suits({ index, media }: OfferedStream): boolean {
     const crypto = this.#streams.get(index)?.crypto ?? new LegCrypto(this.#options.srtp, { own: noPortYet })
     return crypto.takes(media)
