@@ -11,10 +11,9 @@ import type { ActiveRecording } from '../../recording/types.ts'
 import { optionTags } from '../../sip/message/fields.ts'
 import type { Dialog, ExtraHeaders } from '../../sip/stack.types.ts'
 import { acceptedTypes } from '../failures.ts'
-import { isPaused } from '../offer.ts'
 import { SilentStreams } from '../silent-streams.ts'
 import { SnapshotRequests } from '../snapshot-request.ts'
-import { type Stream, type StreamListener, Streams } from '../streams.ts'
+import { isHeld, type Stream, type StreamListener, Streams } from '../streams.ts'
 import type { Checkpoint } from '../survival/checkpoint.ts'
 import { readWishes, type Wishes } from '../wishes.ts'
 import { Exchange } from './exchange.ts'
@@ -77,7 +76,7 @@ export function createParts(given: SessionGiven, events: SessionEvents): Session
     clock,
     log,
     timeoutMs: wishes.streamSilentMs ?? settings.streamSilentMs,
-    expected: (legId) => streams.list().some((one) => one.legId === legId && !isPaused(one.offered)),
+    expected: (legId) => streams.list().some((one) => one.legId === legId && !isHeld(one)),
     silent: (legId, sinceMs) => recorded.active?.noteSilence(legId, sinceMs),
   })
   const streams: Streams = new Streams({
@@ -164,8 +163,6 @@ const watched = ({ legId, port, offered: { label } }: Stream) => ({ legId, port,
 /** One of several streams is missed; a client that can record nothing had better know it. */
 function unheard({ log, streams }: SessionParts, events: SessionEvents, legId: string, why: string): void {
   log.warn('A recorded stream cannot be heard, for its DTLS handshake failed', { legId, why })
-  const isAll = streams
-    .list()
-    .every(({ encryption, offered }) => encryption.failure !== undefined && !isPaused(offered))
+  const isAll = streams.list().every((stream) => stream.encryption.failure !== undefined && !isHeld(stream))
   if (isAll) events.end('encryption-failed', 'stream', noKeys(why))
 }

@@ -171,6 +171,23 @@ test('BYE while its session is being taken up ends it once, and leaves nothing o
   assert.ok(second.world.media.ports.every(({ closed }) => closed))
 })
 
+test('a session that is held by zeros for its address is still held after a restart', async () => {
+  const invite = await began()
+  const zeros = reInvite()
+    .toString('latin1')
+    .replace('c=IN IP4 192.0.2.9', 'c=IN IP4 0.0.0.0')
+    .replace('Content-Length: 2133', 'Content-Length: 2131')
+  await invite.dialog.receive(readRequest(Buffer.from(zeros, 'latin1')))
+  await first.keeper.flush()
+  const kept = await second.found()
+  second.world.recordings.left.set(kept.id, { callId: kept.id, name: 'left', tracks: [] })
+  await second.server.takeUp(kept)
+  assert.deepEqual(
+    second.world.recordings.started.map(({ orders }) => orders.filter((order) => / recording /.test(order))),
+    [['pause recording signalling']],
+  )
+})
+
 test('handed over: no BYE, no end told, files closed; the next process goes on', async () => {
   const invite = await began()
   await first.server.handOver(first.keeper)
