@@ -293,7 +293,7 @@ test('a stream is paused by zeros for its address too, until the address comes b
 })
 
 /** The last order to the recording as a whole. */
-const pauseOrResume = () => world.recordings.started[0]?.orders.filter((order) => / recording /.test(order)).at(-1)
+const pauseOrResume = () => world.recordings.started[0]?.orders.findLast((order) => / recording /.test(order))
 const vendorMessage = (name: string, change = (text: string) => text) => {
   const file = join(import.meta.dirname, '..', '..', 'test', 'data', 'siprec', 'vendors', `${name}.sip`)
   return readRequest(Buffer.from(change(readFileSync(file, 'latin1').replace('@TOTAG@', 'ours')), 'latin1'))
