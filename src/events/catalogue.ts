@@ -231,6 +231,7 @@ export interface Facts {
   'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
   /** Something began or ceased to be wrong with its sound, or RTP_QUALITY_INTERVAL passed. */
   'leg.quality': OfLeg & { readonly quality: Quality }
+  /** `x` for one that was pressed while the recording was paused, or the leg muted. */
   'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
   'registration.added': At & Registration
