@@ -1,7 +1,7 @@
 // What JavaScript calls of io.h, by Node-API, and of disk.h. The first argument of each but `create` and `write` is what
 // `create` returned.
 //
-//   src/media/worker/io-native.ts  ─▶  here  ─▶  io.h
+//   src/media/worker/io/io-native.ts  ─▶  here  ─▶  io.h
 #include "disk.h"
 #include "io.h"
 #include <node_api.h>
@@ -9,7 +9,7 @@
 namespace {
 
 // Counts up when the interface changes, so that an addon of an older source is not used.
-constexpr int32_t interfaceVersion = 6;
+constexpr int32_t interfaceVersion = 7;
 
 // An Io, and what keeps its block alive.
 struct Held : Io {

@@ -52,7 +52,7 @@ export async function takeFromFile(
   realm: string,
   listed: readonly ExtensionSetting[],
 ): Promise<void> {
-  for (const { number, name, password, ringSeconds, record, maxContacts, srtp, codecs, sound } of listed) {
+  for (const { number, name, password, ringSeconds, record, maxContacts, srtp, codecs, sound, recordTo } of listed) {
     const wanted = {
       displayName: name,
       hashes: digestHashes(number, realm, devicePassword(number, password)),
@@ -62,6 +62,7 @@ export async function takeFromFile(
       srtp,
       codecs,
       sound,
+      recordTo,
     }
     const known = directory.find(number)
     if (!known) await directory.add({ number, ...wanted, createdAtMs: systemClock.wallMs() })
@@ -95,6 +96,7 @@ const differs = (known: Extension, wanted: Omit<Extension, 'number' | 'createdAt
     srtp: known.srtp,
     codecs: known.codecs,
     sound: known.sound,
+    recordTo: known.recordTo,
   })
 
 /** In the order of `digestHashes`. */

@@ -12,7 +12,9 @@ import {
 } from './addresses.ts'
 import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
+import { honorPreferences } from './call/record-preference.ts'
 import type { CallServices } from './call/services.ts'
+import { watchRecording } from './call/watch-recording.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
 import type { Clock } from './core/clock.ts'
 import { changingNetworks, type Networks, parseNetworks } from './core/networks.ts'
@@ -24,6 +26,7 @@ import type { Foundation } from './foundation.ts'
 import { allowedMethods, FrontDesk } from './front-desk.ts'
 import { findHoldMusic } from './hold-music.ts'
 import { speakFrom } from './join-prompts.ts'
+import { openRecordingServers } from './join-recording-client.ts'
 import { openPeerBook, takeUpSessions } from './join-siprec.ts'
 import { joinTrace } from './join-trace.ts'
 import { chooseIo } from './media/native-addon.ts'
@@ -42,6 +45,7 @@ import { Registrar } from './pbx/registrar.ts'
 import { TrunkLines } from './pbx/trunk-lines.ts'
 import { readTrunk } from './pbx/trunks.ts'
 import { findNetworkAddresses, findPublicAddress } from './public-address.ts'
+import { findRecordNotice } from './record-notice.ts'
 import { type RecordingDeps, Recordings } from './recording/service.ts'
 import type { BanList } from './security/bans.ts'
 import { CallLimits } from './security/call-limits.ts'
@@ -52,6 +56,7 @@ import { DigestVerifier } from './sip/auth/digest.ts'
 import { type CountedSipStack, createSipStack } from './sip/stack.ts'
 import type { Flow, SipStack } from './sip/stack.types.ts'
 import type { SipTrace } from './sip/trace.ts'
+import { RecordingSender } from './siprec/client/sender.ts'
 import type { PeerBook } from './siprec/peers/peer-book.ts'
 import { recordingClients, SiprecReception } from './siprec/peers/reception.ts'
 import { SiprecServer } from './siprec/server.ts'
@@ -69,6 +74,7 @@ export interface CallSide {
   readonly mailboxes: Mailboxes
   readonly trunks: TrunkLines
   readonly siprecPeers: PeerBook
+  readonly sender: RecordingSender
   readonly reception: SiprecReception
   readonly siprec: SiprecServer
   /** Calls whose recording sessions could not be taken up. */
@@ -143,7 +149,7 @@ export async function joinCalls(
     tls,
     advertisedIp: externalAddress(settings, publicIp, elsewhere.networks),
     userAgent: `Patchbay/${version}`,
-    supported: ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu'],
+    supported: [...supported, ...(settings.recording.notice === 'none' ? [] : ['record-aware'])],
     session: { expiresS: settings.sip.sessionExpires / 1000, minS: settings.sip.sessionMin / 1000 },
     allow: allowedMethods,
     guard: shedding(load, gatekeeper.admit),
@@ -172,6 +178,7 @@ export async function joinCalls(
       return inForce().recording.decoders
     },
     keys,
+    isKept: (recordingId) => database.isKept(recordingId),
     get pause() {
       return pauseRules(inForce().recording)
     },
@@ -181,7 +188,24 @@ export async function joinCalls(
     clock,
     log,
   })
+  const servers = openRecordingServers(foundation, advertisedIp)
+  servers.open(stack)
+  const sender = new RecordingSender({
+    services: { clock, log, stack, bus, advertisedIp },
+    servers,
+    codecs: () => codecRules(inForce().rtp),
+  })
+  watchRecording(bus, live)
+  if (settings.recording.honorPreference)
+    honorPreferences(bus, (callId, on) => {
+      const recording = recordings.liveOf(callId)
+      if (recording) recording[on ? 'pause' : 'resume']({ by: 'signalling' })
+      sender.pause(callId, on)
+    })
+  const recordNotice = await findRecordNotice(settings.recording.notice)
   const services: CallServices = {
+    sender,
+    ...(recordNotice && { recordNotice }),
     clock,
     log,
     stack,
@@ -232,6 +256,7 @@ export async function joinCalls(
     house: new HouseNumbers({ ...settings.calls, services, speak: speakFrom(settings, log) }),
     passHeaders: settings.sip.passHeaders,
     services,
+    recordTo: settings.siprec.recordTo,
   })
   const siprec = new SiprecServer(
     { ...services, recordings, keeper: sessions.keeper },
@@ -293,6 +318,7 @@ export async function joinCalls(
     mailboxes,
     trunks,
     siprecPeers,
+    sender,
     reception,
     siprec,
     notTakenUp,
@@ -306,6 +332,9 @@ export async function joinCalls(
     listening: reachableAt(stack.listening),
   }
 }
+
+/** What peers are told that we can. That we tell our users of recording (RFC 7866 §6.3) only when all are told. */
+const supported = ['siprec', 'replaces', 'norefersub', 'path', 'outbound', 'gruu']
 
 /** What becomes of media workers, for all who listen. */
 const workerFacts = (

@@ -31,7 +31,7 @@ export interface WebSide {
 /** @throws {ApiError} `api.port-in-use`, `api.cannot-listen` */
 export async function joinWeb(foundation: Foundation, calls: CallSide, settingsDesk: SettingsDesk): Promise<WebSide> {
   const { settings, clock, log, bus, database, jobs, audit, life, recordingDir, closing } = foundation
-  const { live, registrar, trunks, listening } = calls
+  const { live, registrar, trunks, sender, listening } = calls
   const { http } = settings
   const tokens = { secret: http.jwtSecret, issuer: http.jwtIssuer, lifeMs: http.tokenExpiry }
   const auth = createAuth({ ...database, clock, bus, tokens })
@@ -56,6 +56,7 @@ export async function joinWeb(foundation: Foundation, calls: CallSide, settingsD
     directory: database.directory,
     registrations: registrar,
     trunks,
+    sender,
     siprecPeers: calls.siprecPeers,
     orderRecording: (id, contact) => calls.reception.order(id, contact),
     auth,

@@ -5,9 +5,11 @@ import { Navigate, Route, Routes, useLocation } from 'react-router'
 import { EventsProvider } from './api/events.tsx'
 import { useMe } from './api/queries.ts'
 import { ApiKeysPage } from './pages/api-keys.tsx'
+import { AuditPage } from './pages/audit.tsx'
 import { ConnectPage } from './pages/connect.tsx'
 import { ExtensionsPage } from './pages/extensions.tsx'
 import { HistoryPage } from './pages/history.tsx'
+import { JobsPage } from './pages/jobs.tsx'
 import { LivePage } from './pages/live.tsx'
 import { MessagesPage } from './pages/messages.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
@@ -70,6 +72,8 @@ function Pages() {
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/security" element={<SecurityPage />} />
         <Route path="/messages" element={<MessagesPage />} />
+        <Route path="/jobs" element={<JobsPage />} />
+        <Route path="/audit" element={<AuditPage />} />
         <Route path="/connect" element={<ConnectPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>

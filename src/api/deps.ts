@@ -27,6 +27,7 @@ import type { Orphans } from '../retention/orphans.ts'
 import type { Retention } from '../retention/retention.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import type { BanList } from '../security/bans.ts'
+import type { RecordingSender } from '../siprec/client/sender.ts'
 import type { PeerBook } from '../siprec/peers/peer-book.ts'
 import type { SiprecReception } from '../siprec/peers/reception.ts'
 import type { AccessSettings } from './access.ts'
@@ -44,6 +45,7 @@ export interface ApiDeps {
   readonly registrations: Registrations
   readonly trunks: TrunkStatuses
   readonly siprecPeers: PeerBook
+  readonly sender: Sender
   /** Ask a recording client to send a session; resolves with its answer. */
   readonly orderRecording: SiprecReception['order']
   readonly auth: Auth
@@ -76,6 +78,11 @@ export interface ApiDeps {
   /** Both when left out. */
   readonly pauseDefaults?: () => PauseDefaults
   readonly settings?: ApiSettings
+}
+
+/** Calls that are sent to recording servers elsewhere. */
+export type Sender = Pick<RecordingSender, 'of' | 'pause' | 'serverStates'> & {
+  readonly servers: Pick<RecordingSender['servers'], 'has'>
 }
 
 /** What became of reading the settings again. */

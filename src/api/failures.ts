@@ -8,6 +8,8 @@ export const apiFailures = {
   'api.call-not-live': { fault: 'caller', http: 409, text: 'The call has ended already' },
   'api.call-not-recorded': { fault: 'caller', http: 409, text: 'The call is not being recorded' },
   'api.leg-not-recorded': { fault: 'caller', http: 409, text: 'The recording has no such leg now' },
+  'api.call-not-sent': { fault: 'caller', http: 409, text: 'The call is sent to no recording server, or cannot be' },
+  'api.server-not-found': { fault: 'caller', http: 404, text: 'No recording server has this name' },
   'api.session-not-found': { fault: 'caller', http: 404, text: 'No live recording session has this id' },
   'api.recording-not-found': { fault: 'caller', http: 404, text: 'No recording has this id' },
   'api.file-not-found': { fault: 'caller', http: 404, text: 'The recording has no such file' },

@@ -37,6 +37,7 @@ import { jobRoutes } from './routes/jobs.ts'
 import { labelRoutes } from './routes/labels.ts'
 import { liveRecordingRoutes } from './routes/live-recordings.ts'
 import { proofRoutes } from './routes/proofs.ts'
+import { recordingServerRoutes } from './routes/recording-servers.ts'
 import { recordingRoutes } from './routes/recordings.ts'
 import { registrationRoutes } from './routes/registrations.ts'
 import { retentionRoutes } from './routes/retention.ts'
@@ -111,6 +112,7 @@ export async function buildApp(deps: ApiDeps): Promise<App> {
   extensionRoutes(app, deps)
   registrationRoutes(app, deps)
   trunkRoutes(app, deps)
+  recordingServerRoutes(app, deps)
   siprecPeerRoutes(app, deps)
   accountRoutes(app, deps)
   securityRoutes(app, deps)

@@ -113,6 +113,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     },
     trunks: { list: () => trunks },
     siprecPeers,
+    sender: { of: () => undefined, pause: () => false, serverStates: () => [], servers: { has: () => false } },
     orderRecording: () => Promise.resolve({ callId: 'ordered', status: 200 }),
     auth,
     life,

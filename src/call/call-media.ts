@@ -8,20 +8,44 @@ import type { MediaPort, MediaSession, OpenPortOptions } from '../media/types.ts
 import { CallStreams } from './call-streams.ts'
 import { noPort } from './failures.ts'
 import type { Leg } from './leg.ts'
-import type { CallRecorder, CallRecording, CallServices, RecordedTrack } from './services.ts'
+import { RecordNotice } from './record-notice.ts'
+import type {
+  CallRecorder,
+  CallRecording,
+  CallSender,
+  CallServices,
+  RecordedTrack,
+  RecordTo,
+  SentCall,
+  SentTrack,
+} from './services.ts'
 
 export class CallMedia {
   /** Video, fax: what two parties have beside their audio. */
   readonly streams: CallStreams
+  /** Tells the parties that they are recorded. */
+  readonly notice: RecordNotice
   readonly #callId: string
   readonly #session: MediaSession
   readonly #recorder: CallRecorder
+  readonly #sender: CallSender | undefined
   #recording: CallRecording | undefined
+  #sent: SentCall | undefined
+  #sentTo: RecordTo = []
 
   /** @param lost Called when the media of this call are gone for good. */
-  constructor(callId: string, { media, recorder }: CallServices, log: Logger, lost: () => void) {
+  constructor(callId: string, services: CallServices, log: Logger, lost: () => void) {
+    const { media, recorder, sender, clock, bus, recordNotice: sound } = services
+    this.notice = new RecordNotice({
+      clock,
+      log,
+      ...(sound && { sound }),
+      preferred: ({ id: legId }, preference) =>
+        bus.publish({ name: 'leg.record-preference', atMs: clock.wallMs(), callId, legId, preference }),
+    })
     this.#callId = callId
     this.#recorder = recorder
+    this.#sender = sender
     this.#session = media.openSession(callId)
     this.#session.on('lost', lost)
     const relays = {
@@ -67,6 +91,26 @@ export class CallMedia {
     this.#recording = this.#recorder.start({ callId: this.#callId, name, tracks: legs.flatMap(trackOf), ...origin })
   }
 
+  /** Where the call is sent to be recorded. */
+  get sentTo(): RecordTo {
+    return this.#sentTo
+  }
+
+  /** Send it there, instead of where it was sent before; nowhere any more when `to` is empty. */
+  send(to: RecordTo, legs: readonly Leg[]): void {
+    void this.#sent?.stop()
+    this.#sentTo = this.#sender ? to : []
+    const tracks = legs.flatMap(sentTrackOf)
+    this.#sent =
+      to.length === 0 ? undefined : this.#sender?.start({ callId: this.#callId, media: this.#session, tracks, to })
+  }
+
+  /** Who is in the call, or what one of them said of its audio, changed. */
+  changed(legs: readonly Leg[]): void {
+    this.notice.update(legs)
+    this.#sent?.update(legs.flatMap(sentTrackOf))
+  }
+
   /** Go on recording with `next` in the place of `leg`. */
   recordInstead(leg: Leg, next: Leg): void {
     for (const track of trackOf(next)) this.#recording?.addTrack(track)
@@ -84,11 +128,21 @@ export class CallMedia {
    */
   stopRecording(): void {
     void this.#recording?.stop()
+    void this.#sent?.stop()
+    this.notice.close()
   }
 
   close(): Promise<void> {
     return this.#session.close()
   }
+}
+
+function sentTrackOf(leg: Leg): SentTrack[] {
+  const [track] = trackOf(leg)
+  if (!track) return []
+  const formats: SentTrack['formats'] = () => leg.media?.wishes.formats ?? []
+  const flow: SentTrack['flow'] = () => leg.media?.flow ?? { sends: false, hears: false }
+  return [{ ...track, sipCallId: leg.sipCallId, formats, flow }]
 }
 
 const trackOf = ({ media, id, role, party }: Leg): RecordedTrack[] =>

@@ -36,8 +36,9 @@ import { LegQuality } from './leg-quality.ts'
 import type { LiveCall, LiveCallSnapshot } from './live-calls.ts'
 import { isBrowser } from './party.ts'
 import { reasonHeader, reasonsIn } from './reason.ts'
+import type { RecordNotice } from './record-notice.ts'
 import { type RingWish, ringDevices } from './ring-devices.ts'
-import type { CallServices } from './services.ts'
+import type { CallServices, RecordTo } from './services.ts'
 import type { Side } from './side-streams.ts'
 import { Teller } from './teller.ts'
 import type { Onwards, PlacedLeg, RingOptions, TransferFact, TransferHost } from './transfer.ts'
@@ -50,6 +51,8 @@ export interface DialOptions {
   readonly destinations: readonly Destination[]
   readonly ringMs: number
   readonly record: boolean
+  /** Recording servers elsewhere that it is sent to; none when left out. */
+  readonly recordTo?: RecordTo
   /** Beginning of the names of the recording's files. */
   readonly recordingName: string
   /** Name of the trunk that it came in by. */
@@ -243,6 +246,8 @@ export class Call implements LiveCall, TransferHost {
     callee.dialog = dialog
     const description = this.#media.together(() => {
       media.takeFinal(sdp, earlyAnswer, renegotiated)
+      this.#changed()
+      if (recordAs !== undefined) this.notice.here('on')
       const told = caller.describe(media.wishes)
       if (recordAs !== undefined) this.#media.record(recordAs, [this.#legs.caller, callee], this.#options?.trunk)
       if (!caller.hearsEarlyMedia) this.#media.bridge(caller.media.port, media.port)
@@ -254,6 +259,30 @@ export class Call implements LiveCall, TransferHost {
     this.#answeredAtMs = this.#services.clock.wallMs()
     this.#teller.answered(callee.id)
     this.#listen(this.#legs.caller, callerDialog, caller.media)
+    this.sendTo(this.#options?.recordTo ?? [])
+    this.notice.update()
+  }
+
+  get notice(): RecordNotice {
+    return this.#media.notice
+  }
+
+  /** Where the call is sent to be recorded, by servers elsewhere. */
+  get sentTo(): RecordTo {
+    return this.#media.sentTo
+  }
+
+  /** Have it recorded there, and nowhere else any more. @returns False when nobody has answered yet, or it is over. */
+  sendTo(servers: RecordTo): boolean {
+    const { caller, callee } = this.#legs
+    if (this.#ended || !callee?.dialog) return false
+    if (servers.length > 0 || this.#media.sentTo.length > 0) this.#media.send(servers, [caller, callee])
+    return true
+  }
+
+  #changed(): void {
+    const { caller, callee } = this.#legs
+    this.#media.changed(callee ? [caller, callee] : [caller])
   }
 
   #listen(leg: Leg, dialog: Dialog, media: LegMedia): void {
@@ -266,7 +295,10 @@ export class Call implements LiveCall, TransferHost {
       gone: (gone, why, reasons) => this.#gone(gone, why, reasons),
       passesOn: (by, incoming) => this.#passesOn(by, incoming),
       refer: (by, of, incoming) => this.#transfers?.refer(by, of, incoming),
-      described: (by) => this.#holdMusic.update(by, this.otherThan(by)),
+      described: (by) => {
+        this.#holdMusic.update(by, this.otherThan(by))
+        this.#changed()
+      },
       relay: (from, info, pressed) => this.#relay(from, info, pressed),
       wanted: () => this.#legs.otherThan(leg)?.media?.wishes,
       failed: (code) => void this.#fail(code),
@@ -364,7 +396,7 @@ export class Call implements LiveCall, TransferHost {
     })
   }
 
-  replace(leg: Leg, next: PlacedLeg, { kind, record, fromCallId }: TransferFact): void {
+  replace(leg: Leg, next: PlacedLeg, { kind, record, recordTo = [], fromCallId }: TransferFact): void {
     const stays = this.otherThan(leg)
     this.#legs.replace(leg, next)
     leg.media?.leaveStreams()
@@ -372,6 +404,7 @@ export class Call implements LiveCall, TransferHost {
     if (this.recorded) this.#media.recordInstead(leg, next)
     else if (record && stays && this.#options)
       this.#media.record(this.#options.recordingName, [stays, next], this.#options.trunk)
+    if (this.sentTo.length === 0 && recordTo.length > 0) this.sendTo(recordTo)
     if (stays?.media) this.#media.bridge(stays.media.port, next.media.port)
     this.#holdMusic.stop(leg)
     this.#holdMusic.update(next, stays)
@@ -379,6 +412,7 @@ export class Call implements LiveCall, TransferHost {
     if (stays) this.#tellConnected(stays, next)
     this.#teller.transferred(leg.id, next.id, kind, fromCallId)
     this.#listen(next, next.dialog, next.media)
+    this.#changed()
     const stand = (): boolean => !this.#ended && this.holds(next) && stays !== undefined && this.holds(stays)
     if (isPlaced(stays)) this.#media.streams.carryOn(stays, this.#sideOf(stays), next, stand)
   }

@@ -17,7 +17,7 @@ import { sdpOf } from './description.ts'
 import { reasonOf, strongestReason } from './failures.ts'
 import type { Attempt, Destination, ForkOptions, ForkOutcome, PickedUpBy } from './fork.types.ts'
 import { answerInDialog } from './in-dialog.ts'
-import { type Leg, legOf, remoteOf } from './leg.ts'
+import { isRecordAware, type Leg, legOf, remoteOf } from './leg.ts'
 import { networkReason, reasonsIn } from './reason.ts'
 import { RingPlan } from './ring-plan.ts'
 
@@ -214,6 +214,7 @@ export class Fork {
     }
     destination.report?.(true)
     attempt.leg.shownAs = destination.reached?.(response)
+    attempt.leg.recordAware = isRecordAware(response)
     this.#finish({ answered: true, attempt, dialog, sdp: sdpOf(response) })
     this.#cancelAll(completedElsewhere, attempt)
   }

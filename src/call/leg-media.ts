@@ -12,7 +12,14 @@ import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
-import { maxptimeOf, ptimeOf } from '../sdp/attributes.ts'
+import {
+  maxptimeOf,
+  ptimeOf,
+  type RecordPreference,
+  type RecordState,
+  recordOf,
+  recordPreferenceOf,
+} from '../sdp/attributes.ts'
 import { directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -39,6 +46,8 @@ interface RemoteAudio {
   /** The m-line it was read from. */
   readonly media: SdpMedia
   readonly reports: WantedReports
+  readonly records: RecordState | undefined
+  readonly prefers: RecordPreference | undefined
 }
 
 /** When nobody says otherwise (RFC 3551 §4.2). */
@@ -70,6 +79,8 @@ function readAudio(
     timing: timingOf(media),
     media,
     reports: wantedReports(description, media),
+    records: recordOf(description, media),
+    prefers: recordPreferenceOf(description, media),
   }
 }
 
@@ -147,6 +158,14 @@ export class LegMedia {
   /** What the port was told last. */
   #applied: Parameters<MediaPort['describe']>[0] | undefined
   readonly #voice: VoiceProcessing | undefined
+  /** What this peer is to be told of recording; nothing of who does not know it. */
+  record: RecordState | undefined
+  /** What our last description said of it. */
+  recordTold: RecordState = 'off'
+  /** What the peer's last description said: it, or somebody behind it, records. */
+  peerRecords: RecordState | undefined
+  /** What the peer wishes to become of recording, as it said last. */
+  prefersRecord: RecordPreference | undefined
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
@@ -195,6 +214,11 @@ export class LegMedia {
   /** True when the peer put us on hold: it does not want to hear us. */
   get held(): boolean {
     return this.#peerDirection === 'sendonly' || this.#peerDirection === 'inactive'
+  }
+
+  /** What it said last of its audio. */
+  get flow(): { readonly sends: boolean; readonly hears: boolean } {
+    return { sends: this.expectsPackets, hears: !this.held }
   }
 
   /** True when it neither hears nor sends. */
@@ -248,7 +272,7 @@ export class LegMedia {
       createAudioOffer(
         {
           ...this.#nextOrigin(),
-          attributes: sessionAttributes,
+          attributes: [...sessionAttributes, ...this.#recordLines()],
           port: this.port.address.rtpPort,
           protocol,
           formats,
@@ -361,7 +385,7 @@ export class LegMedia {
       const line = lines[index]
       return line === 'audio' ? accepted : line
     }
-    const attributes = transport?.sessionAttributes ?? []
+    const attributes = [...(transport?.sessionAttributes ?? []), ...this.#recordLines()]
     return printSdp(answerOffer(offer, { ...this.#nextOrigin(), attributes, accept }))
   }
 
@@ -421,8 +445,16 @@ export class LegMedia {
       ...audio.reports,
       silent: !this.expectsPackets,
     }
+    this.peerRecords = audio.records
+    this.prefersRecord = audio.prefers ?? this.prefersRecord
     this.encryption.agreed(transport.srtp)
     this.port.describe(this.#applied)
+  }
+
+  #recordLines(): readonly SdpAttribute[] {
+    if (!this.record) return []
+    this.recordTold = this.record
+    return [{ name: 'record', value: this.record }]
   }
 
   #nextOrigin() {

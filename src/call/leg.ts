@@ -3,6 +3,8 @@ import { endpointText } from '../core/ip.ts'
 import { newId } from '../core/random.ts'
 import type { LegRole, MediaSummary, Party } from '../events/catalogue.ts'
 import type { PortStats } from '../media/types.ts'
+import { optionTags } from '../sip/message/fields.ts'
+import type { SipMessage } from '../sip/message/types.ts'
 import type { Dialog, ExtraHeaders, Flow, IncomingInvite } from '../sip/stack.types.ts'
 import type { LegMedia } from './leg-media.ts'
 import type { LegQuality } from './leg-quality.ts'
@@ -32,6 +34,8 @@ export interface Leg {
   /** Once it is answered. */
   quality?: LegQuality
   dialog?: Dialog
+  /** It shows its user what `a=record` says (RFC 7866 §6.3). */
+  recordAware?: boolean
   /** It would not have digits by INFO. */
   refusesInfo?: boolean
   watch?: SilenceWatch
@@ -47,7 +51,11 @@ export const legOf = ({ request, flow }: IncomingInvite, role: LegRole, party: P
   sipCallId: request.headers.get('Call-ID') ?? '',
   transport: flow.transport,
   remote: remoteOf(flow),
+  recordAware: isRecordAware(request),
 })
+
+export const isRecordAware = (message: SipMessage): boolean =>
+  optionTags(message, 'Supported').some((tag) => tag.toLowerCase() === 'record-aware')
 
 /** Who is there, as others are told. */
 export const shown = ({ party, shownAs }: Leg): Party => shownAs ?? party

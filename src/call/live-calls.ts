@@ -1,6 +1,9 @@
 /** The calls that live now, of all kinds: what the console watches and the clean stop ends. */
 import type { CallKind, Encryption, EndReason, LegRole, Party, Quality, TracedMessage } from '../events/catalogue.ts'
 
+import type { RecordNotice } from './record-notice.ts'
+import type { RecordTo } from './services.ts'
+
 export interface LiveLeg extends Partial<Encryption> {
   readonly id: string
   readonly role: LegRole
@@ -32,6 +35,13 @@ export interface LiveCall {
   snapshot(): LiveCallSnapshot
   /** End it from our side: BYE or CANCEL to all legs, files finished. Resolves when all is closed; twice is fine. */
   end(reason: EndReason): Promise<void>
+  /**
+   * Have it recorded by servers elsewhere, and by no others any more; of kinds that can be. @returns False when nobody has
+   * answered yet, or it is over.
+   */
+  sendTo?(servers: RecordTo): boolean
+  /** Tells its parties that it is recorded; of kinds that may be. */
+  readonly notice?: RecordNotice
   /** SIP messages so far. */
   messages(): readonly TracedMessage[]
 }

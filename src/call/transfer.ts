@@ -23,6 +23,7 @@ import type { Fork } from './fork.ts'
 import type { Attempt, Destination } from './fork.types.ts'
 import { type Leg, shown } from './leg.ts'
 import { LegMedia } from './leg-media.ts'
+import type { RecordTo } from './services.ts'
 
 /** Where a number leads. */
 export interface Route {
@@ -30,6 +31,8 @@ export interface Route {
   readonly ringMs: number
   /** Calls there are recorded. */
   readonly record: boolean
+  /** Recording servers elsewhere that they are sent to. */
+  readonly recordTo?: RecordTo
 }
 
 /** Finds the way of a transferred call; implemented by pbx/. */
@@ -61,6 +64,8 @@ export interface TransferHost {
   /** One of its legs is being replaced. */
   readonly transferring: boolean
   readonly recorded: boolean
+  /** Where it is sent to be recorded. */
+  readonly sentTo: RecordTo
   advertisedIp(flow: Flow): string
   openPort(record: boolean): Promise<MediaPort>
   /** The leg that a Replaces names. */
@@ -83,6 +88,8 @@ export interface TransferFact {
   readonly kind: 'blind' | 'attended' | 'recall' | 'replaced'
   /** Start a recording when there is none. */
   readonly record: boolean
+  /** Send it to be recorded there when it is sent nowhere. */
+  readonly recordTo?: RecordTo
   /** The call that was left for this one. */
   readonly fromCallId?: string
 }
@@ -136,7 +143,7 @@ export class Transfer {
       if (moved === true && !host.ended) await this.#move(stays.media, this.by)
       return this.#failed(moved === true ? 'unreachable' : moved)
     }
-    const { dialog, party, sipCallId, transport, remote, present, shownAs } = stays
+    const { dialog, party, sipCallId, transport, remote, present, shownAs, recordAware = false } = stays
     const next = {
       id: newId(),
       role: second.role,
@@ -146,12 +153,17 @@ export class Transfer {
       remote,
       present,
       shownAs,
+      recordAware,
       state: 'answered',
       media,
       dialog,
     } as const
     void host.leave(stays, 'moved')
-    there.replace(second, { ...next }, { kind: 'attended', record: host.recorded, fromCallId: host.id })
+    there.replace(
+      second,
+      { ...next },
+      { kind: 'attended', record: host.recorded, recordTo: host.sentTo, fromCallId: host.id },
+    )
     there.spare(undefined)
     void there.leave(second, 'bye')
     await progress.report(200)
@@ -204,7 +216,7 @@ export class Transfer {
       const { attempt, dialog, sdp } = outcome
       if (takesFinal(attempt, sdp) && !host.ended && host.holds(by)) {
         const next = Object.assign(attempt.leg, { dialog, media: attempt.media })
-        host.replace(by, next, { kind, record })
+        host.replace(by, next, { kind, record, ...(route.recordTo && { recordTo: route.recordTo }) })
         return 'connected'
       }
       void dialog.bye()

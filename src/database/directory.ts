@@ -103,6 +103,7 @@ function toRow(extension: Extension): ExtensionsTable {
     srtp: extension.srtp ?? null,
     codecs: extension.codecs?.join(',') ?? null,
     sound: extension.sound ? JSON.stringify(extension.sound) : null,
+    record_to: extension.recordTo ? extension.recordTo.join(',') : null,
     created_at_ms: extension.createdAtMs,
   }
 }
@@ -123,6 +124,7 @@ function fromRow(row: Selectable<ExtensionsTable>): Extension {
     ...(row.srtp !== null && { srtp: row.srtp }),
     ...(row.codecs !== null && { codecs: row.codecs.split(',') }),
     ...(row.sound !== null && { sound: JSON.parse(row.sound) as VoiceProcessing }),
+    ...(row.record_to !== null && { recordTo: row.record_to === '' ? [] : row.record_to.split(',') }),
     createdAtMs: row.created_at_ms,
   }
 }

@@ -26,6 +26,7 @@ import { up as proofs } from './migrations/0017-proofs.ts'
 import { up as compliance } from './migrations/0018-compliance.ts'
 import { up as siprecSessions } from './migrations/0019-siprec-sessions.ts'
 import { up as recordingLocations } from './migrations/0020-recording-locations.ts'
+import { up as extensionRecordTo } from './migrations/0021-extension-record-to.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -49,6 +50,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0018-compliance': { up: compliance },
   '0019-siprec-sessions': { up: siprecSessions },
   '0020-recording-locations': { up: recordingLocations },
+  '0021-extension-record-to': { up: extensionRecordTo },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

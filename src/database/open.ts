@@ -25,7 +25,7 @@ import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
-import { markInterrupted, memoriesOf } from './interrupted.ts'
+import { isKept, markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
@@ -76,6 +76,8 @@ export interface Database {
    * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
    */
   markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
+  /** The rows of this recording's `recording.stored` are written, or it was deleted since. Waits for facts told so far. */
+  isKept(recordingId: string): Promise<boolean>
   /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
   lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
@@ -143,6 +145,10 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       async markInterrupted(nowMs, goingOn = []) {
         for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
         return markInterrupted(db, nowMs, goingOn)
+      },
+      async isKept(recordingId) {
+        await settled()
+        return isKept(db, recordingId)
       },
       async lastSeenMs() {
         const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()

@@ -348,6 +348,8 @@ export interface ExtensionsTable {
   codecs: string | null
   /** JSON of a VoiceProcessing. */
   sound: string | null
+  /** As RECORD_TO has it; empty: none. */
+  record_to: string | null
   created_at_ms: number
 }
 

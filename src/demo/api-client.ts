@@ -14,6 +14,7 @@ import type {
   NewExtension,
   RecordingsPage,
   Registrations,
+  SentCall,
   Status,
   Trunks,
 } from '../api/schemas/index.ts'
@@ -95,6 +96,20 @@ export class ApiClient {
 
   async releaseBan(source: string): Promise<void> {
     await this.#ask('DELETE', `/api/security/bans?source=${encodeURIComponent(source)}`)
+  }
+
+  /** Where a live call is sent to be recorded. */
+  sentTo(callId: string): Promise<SentCall> {
+    return this.#json('GET', `/api/calls/${encodeURIComponent(callId)}/recording-servers`)
+  }
+
+  /** Send a live call to these lists of recording servers, `main|spare`. */
+  sendTo(callId: string, servers: readonly string[]): Promise<SentCall> {
+    return this.#json('PUT', `/api/calls/${encodeURIComponent(callId)}/recording-servers`, { servers })
+  }
+
+  orderSent(callId: string, order: 'pause' | 'resume'): Promise<SentCall> {
+    return this.#json('POST', `/api/calls/${encodeURIComponent(callId)}/recording-servers/${order}`)
   }
 
   /** SIP messages of a call as a capture file. */

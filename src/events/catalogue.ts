@@ -231,6 +231,8 @@ export interface Facts {
   'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
   /** Something began or ceased to be wrong with its sound, or RTP_QUALITY_INTERVAL passed. */
   'leg.quality': OfLeg & { readonly quality: Quality }
+  /** What its phone wishes to become of recording (`a=recordpref`, RFC 7866 §7.1.3). */
+  'leg.record-preference': OfLeg & { readonly preference: 'on' | 'off' | 'pause' | 'nopreference' }
   /** `x` for one that was pressed while the recording was paused, or the leg muted. */
   'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
@@ -331,6 +333,20 @@ export interface Facts {
     /** What the client tells beyond the RFCs. */
     readonly vendor?: VendorFacts
   }
+  /** A call of ours is recorded by a server elsewhere (RFC 7866), from now on. `sipCallId`: of the session with it. */
+  'srs.started': OfCall & { readonly server: string; readonly sipCallId: string }
+  /** `closed`, `stopped`: by us. `lost`: it was not heard any more. */
+  'srs.ended': OfCall & { readonly server: string; readonly reason: 'stopped' | 'closed' | 'by-server' | 'lost' }
+  /** Nothing of the call is sent to recording servers from now on, or it is again. */
+  'srs.paused': OfCall
+  'srs.resumed': OfCall
+  /** It did not take a call; the next of its list is asked. */
+  'srs.refused': OfCall & { readonly server: string; readonly text: string }
+  /** No server of a list takes the call: it is recorded by none of them any more. */
+  'srs.failed': OfCall & { readonly servers: readonly string[]; readonly text: string }
+  /** A recording server answered: for the first time, or again. */
+  'srs.up': At & { readonly server: string }
+  'srs.down': At & { readonly server: string; readonly reason: string }
   /** A text message (RFC 3428); what it says is in no fact. `bytes`: its length. */
   'message.delivered': At & { readonly from: Party; readonly to: Party; readonly bytes: number }
   'message.failed': At & {

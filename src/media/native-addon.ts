@@ -11,7 +11,7 @@ import type { IoKind } from './types.ts'
 export const nativeFile = fileURLToPath(new URL('../../native/build/media-io.node', import.meta.url))
 
 /** As in native/media-io.cc. */
-export const interfaceVersion = 6
+export const interfaceVersion = 7
 
 /** What native/media-io.cc gives; `Io` is its own and means nothing here. */
 export interface Native {

@@ -35,6 +35,8 @@ export type Order =
   | { readonly type: 'process'; readonly port: number; readonly wanted: VoiceProcessing }
   | { readonly type: 'hear-tones'; readonly port: number; readonly on: boolean }
   | { readonly type: 'bridge'; readonly a: number; readonly b: number }
+  /** `port` sends what `of` receives; nothing any more when left out. */
+  | { readonly type: 'copy'; readonly port: number; readonly of?: number }
   | GraphCommand
 
 /** What is asked for, and what is answered. */

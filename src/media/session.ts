@@ -131,6 +131,11 @@ export class Session implements MediaSession {
     this.#link.order({ type: 'bridge', a: a.number, b: b.number })
   }
 
+  copy(of: MediaPort | undefined, by: MediaPort): void {
+    const [from, to] = [of && this.#numberOf(of), this.#numberOf(by)]
+    this.#link.order({ type: 'copy', port: to, ...(from !== undefined && { of: from }) })
+  }
+
   openMixer(wishes: MixerWishes): Mixer {
     this.#mustBeOpen()
     return new MixerHandle(this.#graph, wishes, this.#numberOf)

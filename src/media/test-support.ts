@@ -133,6 +133,8 @@ export class FakeMedia implements MediaPlane {
   readonly ports: FakePort[] = []
   /** What is wanted of the graphs of sessions. */
   readonly orders: GraphOrder[] = []
+  /** Which port sends what another receives, as it was ordered. */
+  readonly copies: string[] = []
   /** Ports that can be open; more are refused. */
   limit = Number.POSITIVE_INFINITY
   readonly #lost = new Emitter<SessionEvents>()
@@ -156,6 +158,7 @@ export class FakeMedia implements MediaPlane {
         return Promise.resolve(port)
       },
       bridge: () => undefined,
+      copy: (of, by) => this.copies.push(`${of?.id ?? 'nothing'} by ${by.id}`),
       openMixer: (wishes) => new MixerHandle(graph, wishes, numberOf),
       supervise: (listener, parties) => new SupervisionHandle(graph, listener, parties, numberOf),
       together: (work) => work(),

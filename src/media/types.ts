@@ -317,6 +317,11 @@ export interface MediaSession {
   openPort(options?: OpenPortOptions): Promise<MediaPort>
   /** Relay between these two, both ways; each port is in one bridge at most. Unbridge by closing a port. */
   bridge(a: MediaPort, b: MediaPort): void
+  /**
+   * `by` sends its peer what `of` receives, besides all else that becomes of that: as it came where the peer takes the
+   * codec, made over otherwise. Of another port than before, the stream goes on. Undefined: nothing any more.
+   */
+  copy(of: MediaPort | undefined, by: MediaPort): void
   /** A conference of ports of this session. @throws {RangeError} for wishes out of bounds. */
   openMixer(wishes: MixerWishes): Mixer
   /** `listener` hears the parties, each of them what it heard before. */

@@ -9,7 +9,7 @@ import type { Destination } from '../call/fork.types.ts'
 import type { Presenter } from '../call/leg.ts'
 import type { SrtpMode } from '../call/leg-crypto.ts'
 import { partyAt } from '../call/party.ts'
-import type { CallServices } from '../call/services.ts'
+import type { CallServices, RecordTo } from '../call/services.ts'
 import { type Taker, takePlace } from '../call/take-place.ts'
 import type { Onwards, Route } from '../call/transfer.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
@@ -27,6 +27,7 @@ import type { NamedDevice } from './gruu.ts'
 import type { HouseNumbers } from './house-numbers.ts'
 import { introduceToPhone, type Luggage, sentOnBy, whereItHasBeen } from './introduction.ts'
 import { passedHeaders } from './passed-headers.ts'
+import { type Asks, recordToOf } from './record-to.ts'
 import type { RegisteredTarget, Registrar } from './registrar.ts'
 import type { LineRoute, TrunkLines } from './trunk-lines.ts'
 import { trunkParty, trunkRoute } from './trunk-route.ts'
@@ -62,6 +63,8 @@ export interface DialplanOptions {
   /** Headers of calls from extensions that go on to who is called. */
   readonly passHeaders: readonly string[]
   readonly services: CallServices
+  /** Recording servers elsewhere, of extensions and trunks that say nothing of their own. None when left out. */
+  readonly recordTo?: RecordTo
 }
 
 export class Dialplan {
@@ -174,6 +177,7 @@ export class Dialplan {
       ...(codecs && { callerCodecs: codecs }),
       ...(sound && { callerVoice: sound }),
       ...(present && { present }),
+      recordTo: isTrunk ? identity.trunk.recordTo : identity.extension.recordTo,
       ...(isTrunk && { trunk: identity.trunk.name }),
       luggage: { ...been, sentOn: [], passed: passedHeaders(request, allowed, from.private ?? false) },
     }
@@ -201,13 +205,20 @@ export class Dialplan {
         if (outbound.length > 0) {
           const allowed = this.#options.toll.allow(by, outbound)
           if (allowed.length === 0) return 'not-allowed'
-          return { ...this.#trunkRoute(allowed, by, onward), record: asks?.record ?? false }
+          const recordTo = this.#recordTo(allowed[0]?.trunk.recordTo, asks?.recordTo)
+          return { ...this.#trunkRoute(allowed, by, onward), record: asks?.record ?? false, recordTo }
         }
         if (!extension) return 'not-found'
         const route = this.#extensionRoute(extension, this.#partyHere(extension), onward)
-        return route.destinations.length === 0 ? 'unreachable' : route
+        return route.destinations.length === 0
+          ? 'unreachable'
+          : { ...route, recordTo: this.#recordTo(extension.recordTo) }
       },
     }
+  }
+
+  #recordTo(...sides: readonly Asks[]): RecordTo {
+    return recordToOf(sides, this.#options.recordTo ?? [])
   }
 
   #trunkRoute(ways: readonly LineRoute[], by: string, luggage: Luggage): Omit<Route, 'record'> {
@@ -250,7 +261,8 @@ export class Dialplan {
     if (!extension) return call.refuse('not-found')
     const route = this.#extensionRoute(extension, to, luggage, device)
     if (route.destinations.length === 0) return call.refuse('unreachable')
-    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false) }, coming)
+    const recordTo = this.#recordTo(coming.recordTo, extension.recordTo)
+    await this.#dial(call, { ...route, record: route.record || (caller?.record ?? false), recordTo }, coming)
   }
 
   async #toTrunk(coming: Coming, routes: readonly LineRoute[], caller: Extension): Promise<void> {
@@ -261,7 +273,8 @@ export class Dialplan {
     const allowed = this.#options.toll.allow(caller.number, routes)
     if (allowed.length === 0) return call.refuse('not-allowed')
     const route = this.#trunkRoute(allowed, caller.number, luggage)
-    await this.#dial(call, { ...route, record: caller.record }, coming)
+    const recordTo = this.#recordTo(coming.recordTo, first.trunk.recordTo)
+    await this.#dial(call, { ...route, record: caller.record, recordTo }, coming)
   }
 
   async #dial(call: Call, route: Route, coming: Coming): Promise<void> {
@@ -316,6 +329,7 @@ interface Coming {
   readonly callerSrtp?: SrtpMode
   readonly callerCodecs?: readonly string[]
   readonly callerVoice?: VoiceProcessing
+  readonly recordTo: Asks
   /** Name of the trunk that it comes by. */
   readonly trunk?: string
 }

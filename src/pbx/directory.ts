@@ -1,5 +1,6 @@
 /** The extensions of the phone system. Declared here, kept by database/. */
 
+import type { RecordTo } from '../call/services.ts'
 import type { SrtpMode } from '../core/srtp.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { Party } from '../events/catalogue.ts'
@@ -24,6 +25,8 @@ export interface Extension {
   readonly codecs?: readonly string[] | undefined
   /** What is done to its voice; what is done to all when left out. */
   readonly sound?: VoiceProcessing | undefined
+  /** Recording servers elsewhere that its calls are sent to; those of RECORD_TO when left out. */
+  readonly recordTo?: RecordTo | undefined
   readonly createdAtMs: number
 }
 

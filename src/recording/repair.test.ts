@@ -8,6 +8,7 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
+import type { IsKept } from './finish.ts'
 import { createManifest, type Manifest } from './manifest.ts'
 import { findInterrupted, repairInterrupted } from './repair.ts'
 import { Recordings } from './service.ts'
@@ -27,11 +28,11 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const told = <Name extends FactName>(name: Name): FactOf<Name>[] =>
   facts.filter((fact): fact is FactOf<Name> => fact.name === name)
 
-async function repair(signal?: AbortSignal): Promise<readonly string[]> {
+async function repair(signal?: AbortSignal, isKept?: IsKept): Promise<readonly string[]> {
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
-  const found = await findInterrupted({ folder, log: silentLogger })
-  return repairInterrupted(found, { folder, bus, clock, log: silentLogger, ...(signal && { signal }) })
+  const found = await findInterrupted({ folder, isKept, log: silentLogger })
+  return repairInterrupted(found, { folder, isKept, bus, clock, log: silentLogger, ...(signal && { signal }) })
 }
 
 /** What a process killed in mid-call leaves: a manifest, and legs whose headers have no lengths. */
@@ -106,6 +107,28 @@ test('a crash while combining, or just before the manifest was put away, is made
 
   assert.deepEqual(readFileSync(join(folder, 'x.wav')), first)
   assert.equal(told('recording.stored').length, 2)
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('a recording that the database has not taken is told again by every start until it has', async () => {
+  crashedCall('x', { state: 'closed' })
+  await repair(undefined, async () => false)
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), ['x.json'])
+  const known = new Set<string>()
+  await repair(undefined, async (id) => known.has(id) || !known.add(id))
+  await repair(undefined, async (id) => known.has(id))
+
+  assert.equal(told('recording.stored').length, 2)
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('of a recording that the database has, notes are taken away though its files were converted meanwhile', async () => {
+  crashedCall('x', { state: 'closed' })
+  rmSync(join(folder, 'x_caller.wav'))
+  rmSync(join(folder, 'x_callee.wav'))
+
+  assert.deepEqual(await repair(undefined, async () => true), [])
+  assert.deepEqual(facts, [])
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
 })
 

@@ -13,8 +13,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import { failureOf, recordingFailures } from './failures.ts'
-import { finishRecording } from './finish.ts'
-import { type Manifest, readUnfinished, recordingOf } from './manifest.ts'
+import { finishRecording, type IsKept, putAway } from './finish.ts'
+import { discardManifest, type Manifest, readUnfinished, recordingOf } from './manifest.ts'
 import type { RecordingKeys } from './sealing.ts'
 import type { Decoders } from './undecoded/decode-leg.ts'
 
@@ -26,6 +26,8 @@ export interface RepairDeps {
   readonly decoders?: Decoders | undefined
   /** As in `RecordingDeps`. */
   readonly keys?: RecordingKeys | undefined
+  /** As in `FinishDeps`. */
+  readonly isKept?: IsKept | undefined
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -34,14 +36,16 @@ export interface RepairDeps {
 }
 
 /**
- * What is unfinished now; call it before new recordings begin. Notes that cannot be read are put aside; what is sealed with a
- * key that cannot be had now is left to a later start.
+ * What is unfinished now; call it before new recordings begin, and before jobs go on: of what the database has already only
+ * the notes were left, and its files may be converted or in an archive. Notes that cannot be read are put aside; what is
+ * sealed with a key that cannot be had now is left to a later start.
  */
 export async function findInterrupted({
   folder,
   keys,
+  isKept,
   log,
-}: Pick<RepairDeps, 'folder' | 'keys' | 'log'>): Promise<readonly Manifest[]> {
+}: Pick<RepairDeps, 'folder' | 'keys' | 'isKept' | 'log'>): Promise<readonly Manifest[]> {
   const { manifests, unreadable, locked } = await readUnfinished(folder, keys?.openKey)
   for (const path of locked)
     log.error('An interrupted recording waits for its key', {
@@ -55,7 +59,11 @@ export async function findInterrupted({
     })
     await rename(path, `${path}.unreadable`)
   }
-  return manifests
+  const interrupted: Manifest[] = []
+  for (const manifest of manifests)
+    if (isKept && (await isKept(manifest.recordingId))) await discardManifest(folder, manifest)
+    else interrupted.push(manifest)
+  return interrupted
 }
 
 /**
@@ -80,6 +88,7 @@ async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
   try {
     const finished = await finishRecording({ ...manifest, interrupted }, deps)
     bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
+    await putAway(manifest, deps)
     return true
   } catch (error) {
     const code = failureOf(error)

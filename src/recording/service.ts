@@ -17,7 +17,7 @@ import type { FactOf, RecordedLeg } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
-import { finishRecording } from './finish.ts'
+import { finishRecording, type IsKept, putAway } from './finish.ts'
 import { HeardLeg } from './heard.ts'
 import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
@@ -50,6 +50,8 @@ export interface RecordingDeps {
   readonly decoders?: Decoders | undefined
   /** Left out: recordings are plain. */
   readonly keys?: RecordingKeys | undefined
+  /** As in `FinishDeps`. */
+  readonly isKept?: IsKept | undefined
   readonly pause?: PauseSettings
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
@@ -482,6 +484,7 @@ class Recording implements ActiveRecording {
         interrupted,
         ...finished,
       })
+      await putAway(this.#manifest, this.#deps)
     } catch (error) {
       const gone = failureOf(error) === 'recording.no-audio' && legs.some((leg) => leg !== undefined)
       this.#fail(gone ? new RecordingError('recording.files-gone', { cause: error }) : error)

@@ -14,6 +14,24 @@ export const ptimeOf = (media: SdpMedia): number | undefined => milliseconds(att
 /** The most milliseconds of media that its writer takes in a packet (RFC 8866 §6.5). */
 export const maxptimeOf = (media: SdpMedia): number | undefined => milliseconds(attributeOf(media, 'maxptime'))
 
+/** Whether its writer, or somebody behind it, records (RFC 7866 §7.1.2). */
+export type RecordState = 'on' | 'off' | 'paused'
+
+/** `a=record` of the stream, else of the session. */
+export function recordOf(description: SessionDescription, media: SdpMedia): RecordState | undefined {
+  const said = (attributeOf(media, 'record') ?? attributeOf(description, 'record'))?.trim().toLowerCase()
+  return said === 'on' || said === 'off' || said === 'paused' ? said : undefined
+}
+
+/** What its writer would like to become of recording (RFC 7866 §7.1.3). */
+export type RecordPreference = 'on' | 'off' | 'pause' | 'nopreference'
+
+/** `a=recordpref` of the stream, else of the session. */
+export function recordPreferenceOf(description: SessionDescription, media: SdpMedia): RecordPreference | undefined {
+  const said = (attributeOf(media, 'recordpref') ?? attributeOf(description, 'recordpref'))?.trim().toLowerCase()
+  return said === 'on' || said === 'off' || said === 'pause' || said === 'nopreference' ? said : undefined
+}
+
 /** Some write `20.0`. */
 function milliseconds(text: string | undefined): number | undefined {
   const value = /^\s*\d{1,4}(?:\.\d+)?\s*$/.test(text ?? '') ? Number(text) : 0

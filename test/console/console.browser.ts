@@ -252,6 +252,71 @@ test('a recording is paused and goes on, and one side is muted, from the card of
   await card.getByRole('button', { name: /^Record / }).click()
   await card.getByText('Muted', { exact: true }).waitFor({ state: 'hidden', ...atOnce })
   await talk.hangUp()
+
+  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').first().click()
+  const marks = page.getByRole('list', { name: 'Marks' })
+  await marks.getByRole('button', { name: /Paused by admin/ }).waitFor()
+  await marks.getByRole('button', { name: / muted by admin/ }).waitFor()
+})
+
+test('a recording is tagged, found by its tag, noted, verified and held', here, async () => {
+  const talk = await call()
+  await talk.hangUp()
+  await open('/calls')
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
+  const recording = page.getByRole('region', { name: 'Recording' })
+  await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
+
+  await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
+  await page.keyboard.press('Enter')
+  const notes = page.getByRole('region', { name: 'Notes' })
+  await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
+  await notes.getByRole('button', { name: 'Write the note' }).click()
+  await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
+
+  const verified = recording.getByRole('status')
+  await until('the proof to be made', 15_000, async () => {
+    await recording.getByRole('button', { name: 'Verify the recording' }).click()
+    await verified.waitFor()
+    return (await verified.innerText()).startsWith('Intact')
+  })
+
+  await recording.getByText(/^Kept for ever/).waitFor()
+  await recording.getByRole('button', { name: 'Place a legal hold' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+  await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+  await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
+  assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
+
+  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+  await page.getByRole('button', { name: 'More filters' }).click()
+  await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
+  await page.getByLabel('Legal hold').selectOption('Held')
+  await page.getByText('1 recording', { exact: true }).waitFor()
+  await page.getByLabel('Legal hold').selectOption('Not held')
+  await page.getByText('No recording matches').waitFor()
+})
+
+test('the jobs page says that all is done, and filters', here, async () => {
+  await open('/jobs?state=failed')
+  await page.getByText('No job matches').waitFor()
+  await page.getByLabel('State').selectOption('All')
+  await page.getByText(/^\d+ waiting, \d+ running, 0 failed$/).waitFor()
+})
+
+test('the audit record says who did what, and that it is whole', here, async () => {
+  await open('/audit')
+  const list = page.getByRole('list', { name: 'Records' })
+  await list
+    .getByRole('button', { name: /user\.signed-in/ })
+    .first()
+    .click()
+  await list.getByText(/^Record \d+, /).waitFor()
+  await page.getByRole('searchbox', { name: 'Who' }).fill('nobody at all')
+  await page.getByText('No record matches').waitFor()
+  await page.getByRole('button', { name: 'Verify the record' }).click()
+  await page.getByText('Intact', { exact: true }).waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {
@@ -390,9 +455,12 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
     'Recordings',
     'Extensions',
     'Trunks',
+    'Recording clients',
     'API keys',
     'Security',
     'SIP messages',
+    'Jobs',
+    'Audit record',
     'Connect',
     'Call history',
   ]

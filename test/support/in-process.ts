@@ -80,7 +80,7 @@ export async function startTestServer(overrides: Readonly<Record<string, unknown
     settings: loaded.settings,
     passwordOf,
     async phone(extension, more = {}) {
-      const password = await passwordOf(extension)
+      const password = more.password ?? (await passwordOf(extension))
       const speech = new Int16Array(160)
       const phone = await SimulatedPhone.create({
         clock: systemClock,

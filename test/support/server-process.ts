@@ -26,6 +26,7 @@ export interface ServerOptions {
   readonly extensions?: readonly TestExtension[]
   /** As in patchbay.yaml; looked at only with `extensions`. */
   readonly trunks?: readonly object[]
+  readonly recordingServers?: readonly object[]
   /** More environment: `{ RTP_TIMEOUT: '5s' }`. */
   readonly env?: Readonly<Record<string, string>>
   /** An existing folder: a restart of a server that was here before. A new temporary one unless given. */
@@ -69,8 +70,8 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
   mkdirSync(recordingDir, { recursive: true })
   const configFile = join(folder, 'patchbay.yaml')
   // JSON is YAML.
-  const { extensions, trunks } = options
-  if (extensions) writeFileSync(configFile, JSON.stringify({ extensions, trunks }))
+  const { extensions, trunks, recordingServers } = options
+  if (extensions) writeFileSync(configFile, JSON.stringify({ extensions, trunks, recordingServers }))
   else if (!options.folder) writeFileSync(configFile, '{}')
   const httpPort = await freePort()
   const rtp = rtpRange()

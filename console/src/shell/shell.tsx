@@ -7,7 +7,9 @@ import type { Me } from '../../../src/api/schemas/auth.ts'
 import { type Connection, useConnection } from '../api/events.tsx'
 import { useIsOffline, useLiveCalls, useSignOut, useStatus } from '../api/queries.ts'
 import {
+  AuditIcon,
   HistoryIcon,
+  JobsIcon,
   KeyIcon,
   LiveIcon,
   MessagesIcon,
@@ -31,6 +33,8 @@ const places = [
   { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
   { to: '/security', label: 'Security', icon: <ShieldIcon /> },
   { to: '/messages', label: 'SIP messages', icon: <MessagesIcon /> },
+  { to: '/jobs', label: 'Jobs', icon: <JobsIcon /> },
+  { to: '/audit', label: 'Audit record', icon: <AuditIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },
 ]
 

@@ -27,6 +27,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     srtp,
     codecs,
     sound,
+    recordTo,
     createdAtMs,
   }: Extension): ShownExtension => ({
     number,
@@ -37,6 +38,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     ...(srtp && { srtp }),
     ...(codecs && { codecs }),
     ...(sound && { sound }),
+    ...(recordTo && { recordTo }),
     createdAtMs,
     registrations: registrations.of(number),
   })
@@ -100,7 +102,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
     },
     async ({ params, body, audited }) => {
       audited.details = { changed: Object.keys(body).filter((name) => name !== 'generatePassword') }
-      const { password, generatePassword, srtp, codecs, sound, ...changes } = body
+      const { password, generatePassword, srtp, codecs, sound, recordTo, ...changes } = body
       const generated = generatePassword ? newPassword() : undefined
       const wanted = generated ?? password
       const extension = await directory.change(params.number, {
@@ -108,6 +110,7 @@ export function extensionRoutes(app: App, { directory, registrations, digestHash
         ...(srtp !== undefined && { srtp: srtp ?? undefined }),
         ...(codecs !== undefined && { codecs: codecs ?? undefined }),
         ...(sound !== undefined && { sound: sound ?? undefined }),
+        ...(recordTo !== undefined && { recordTo: recordTo ?? undefined }),
         ...(wanted !== undefined && { hashes: digestHashes(params.number, wanted) }),
       })
       return { extension: shown(extension), ...(generated && { password: generated }) }

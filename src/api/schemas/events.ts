@@ -19,6 +19,7 @@ const factKinds = [
   'siprec',
   'security',
   'server',
+  'srs',
   'trunk',
   'worker',
 ] as const

@@ -4,6 +4,7 @@ import { codecName, codecsRule, mostCodecs } from '../../core/codec-names.ts'
 import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../../core/extension-number.ts'
 import { srtpModes } from '../../core/srtp.ts'
 import { gainRangeDbov } from '../../core/voice-processing.ts'
+import { recordToSchema } from './recording-servers.ts'
 
 export const registrationSchema = z
   .object({
@@ -46,6 +47,11 @@ export const extensionSchema = z
     srtp: z.enum(srtpModes).optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
     codecs: z.array(z.string()).readonly().optional().describe('Its codecs, best first; left out: as CODECS says.'),
     sound: soundSchema.optional().describe('What is done to its voice; left out: as SOUND_… say.'),
+    recordTo: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .describe('Recording servers that its calls are sent to, `main|spare` each; left out: as RECORD_TO says.'),
     createdAtMs: z.number(),
     registrations: z.array(registrationSchema).readonly().describe('Devices registered now, newest first.'),
   })
@@ -71,6 +77,7 @@ const changeable = {
     .min(1)
     .max(mostCodecs),
   sound: soundSchema,
+  recordTo: recordToSchema.max(4),
 }
 
 export const newExtensionSchema = z
@@ -84,6 +91,9 @@ export const newExtensionSchema = z
     srtp: changeable.srtp.optional().describe('Whether its audio is encrypted; left out: as RTP_SRTP says.'),
     codecs: changeable.codecs.optional().describe('Its codecs, best first; left out: as CODECS says.'),
     sound: changeable.sound.optional().describe('What is done to its voice; left out: as SOUND_… say.'),
+    recordTo: changeable.recordTo
+      .optional()
+      .describe('Recording servers that its calls are sent to, `main|spare` each; left out: as RECORD_TO says.'),
   })
   .meta({ id: 'NewExtension' })
 export type NewExtension = z.input<typeof newExtensionSchema>
@@ -97,6 +107,7 @@ export const extensionChangesSchema = z
     srtp: changeable.srtp.nullable().optional().describe('null: as RTP_SRTP says.'),
     codecs: changeable.codecs.nullable().optional().describe('null: as CODECS says.'),
     sound: changeable.sound.nullable().optional().describe('null: as SOUND_… say.'),
+    recordTo: changeable.recordTo.nullable().optional().describe('null: as RECORD_TO says; empty: none.'),
     password: extensionPasswordSchema.optional(),
     generatePassword: z.literal(true).optional().describe('A new password is generated and returned, once.'),
   })

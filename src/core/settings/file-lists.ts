@@ -8,6 +8,7 @@ import { devicePasswordLength, extensionNumber, extensionNumberRule } from '../e
 import { srtpModes } from '../srtp.ts'
 import { gainRangeDbov } from '../voice-processing.ts'
 import { codecs, duration, headerNames, networks, whole, words } from './fields.ts'
+import { recordTo } from './recording-servers.ts'
 
 const devicePasswordError = `at least ${devicePasswordLength.min} characters, or env:NAME, or file:/path`
 
@@ -28,6 +29,8 @@ export const extension = z.strictObject({
   password: words().min(devicePasswordLength.min, { error: devicePasswordError }),
   ringSeconds: whole(5, 300).default(30),
   record: z.boolean().default(true),
+  /** Recording servers elsewhere that its calls are sent to, `main|spare`; RECORD_TO when left out, [] for none. */
+  recordTo: recordTo().optional(),
   maxContacts: whole(1, 20).default(5),
   /** Whether their audio is encrypted; RTP_SRTP when left out. */
   srtp: srtpMode().optional(),
@@ -87,6 +90,8 @@ export const trunk = z.strictObject({
   maxCalls: whole(1, 100_000).optional(),
   /** Calls that begin in a second in both directions; no limit of its own when left out. */
   callsPerSecond: whole(1, 10_000).optional(),
+  /** Recording servers elsewhere that its calls are sent to, as of an extension. */
+  recordTo: recordTo().optional(),
   /** Numbers dialled in to extensions, or to what the server answers itself: `{"+4930123": "101", "+4930124": "*61"}`. */
   inbound: z.record(z.string(), words()).default({}),
   /** What may go out: a number that starts with `prefix`, from these extensions (all when empty). Nothing without a rule. */

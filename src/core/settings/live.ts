@@ -84,7 +84,7 @@ export class LiveSettings {
   }
 }
 
-const lists = ['extensions', 'trunks', 'siprecPeers', 'certificates']
+const lists = ['extensions', 'trunks', 'siprecPeers', 'recordingServers', 'certificates']
 const allPaths: readonly string[] = [...settingLeaves().map(({ path }) => path.join('.')), ...lists]
 
 type Tree = Record<string, unknown>

@@ -106,6 +106,7 @@ export function loadSettings(options: LoadOptions = {}): LoadedSettings {
   const parsed = settingsSchema.safeParse(raw)
   if (!parsed.success) throw new SettingsError(explain(parsed.error, raw, sources))
   checkTogether(parsed.data)
+  checkRecordTo(parsed.data)
   const names = [...siprecNames.keys()].flatMap((name): [string, string][] => {
     const value = given(name)
     return value === undefined ? [] : [[name, value]]
@@ -180,7 +181,18 @@ function quoted(value: unknown): string | undefined {
 }
 
 /** What one setting alone cannot tell. */
-function checkTogether({ sip, http, nat, rtp, tls, hep, storage, extensions, trunks }: Settings): void {
+function checkTogether({
+  sip,
+  http,
+  nat,
+  rtp,
+  tls,
+  hep,
+  storage,
+  extensions,
+  trunks,
+  recordingServers,
+}: Settings): void {
   for (const [name, path] of [
     ['HTTP_TLS_CERT_FILE', http.tlsCert],
     ['HTTP_TLS_KEY_FILE', http.tlsKey],
@@ -233,9 +245,24 @@ function checkTogether({ sip, http, nat, rtp, tls, hep, storage, extensions, tru
   for (const [what, names] of [
     ['extensions', extensions.map(({ number }) => number)],
     ['trunks', trunks.map(({ name }) => name)],
+    ['recordingServers', recordingServers.map(({ name }) => name)],
   ] as const) {
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) throw new SettingsError(`${what}: "${twice}" stands there twice`)
+  }
+}
+
+/** Calls are not sent to a server that nobody has described. */
+function checkRecordTo({ siprec, extensions, trunks, recordingServers }: Settings): void {
+  const known = new Set(recordingServers.map(({ name }) => name))
+  for (const [where, lists = []] of [
+    ['RECORD_TO', siprec.recordTo],
+    ...extensions.map(({ number, recordTo }) => [`extensions: recordTo of ${number}`, recordTo] as const),
+    ...trunks.map(({ name, recordTo }) => [`trunks: recordTo of ${name}`, recordTo] as const),
+  ] as const) {
+    const unknown = lists.flatMap((names) => names.split('|')).find((name) => !known.has(name))
+    if (unknown !== undefined)
+      throw new SettingsError(`${where}: "${unknown}" was given; must be names of recordingServers`)
   }
 }
 

@@ -35,6 +35,7 @@ import { usualHighRiskPrefixes } from './high-risk-prefixes.ts'
 import { lifeSettings } from './life-settings.ts'
 import { pauseSettings } from './pause-settings.ts'
 import { privateNetworks } from './private-networks.ts'
+import { recordingServer } from './recording-servers.ts'
 import { reloadSettings } from './reload-settings.ts'
 import { sealingSettings } from './sealing-settings.ts'
 import { redisSettings, siprecSettings } from './siprec-settings.ts'
@@ -491,6 +492,7 @@ export const settingsSchema = z.strictObject({
   extensions: z.array(extension).default([]),
   trunks: z.array(trunk).default([]),
   siprecPeers: z.array(siprecPeer).default([]),
+  recordingServers: z.array(recordingServer).max(32).default([]),
   certificates: z.array(certificate).default([]),
 })
 

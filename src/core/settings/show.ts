@@ -5,7 +5,7 @@ import { type Settings, settingsSchema } from './schema.ts'
 const mask = '********'
 /** An empty secret is none, and may be seen to be none. */
 const isGiven = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : value !== '')
-const lists = ['extensions', 'trunks', 'siprecPeers', 'certificates'] as const
+const lists = ['extensions', 'trunks', 'siprecPeers', 'recordingServers', 'certificates'] as const
 const at = (settings: Settings, path: readonly string[]): unknown =>
   path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], settings)
 

@@ -1,8 +1,10 @@
 /** Settings of the recording server (SIPREC), spread into schema.ts. */
 import { duration, flag, list, networks, oneOf, setting, text, whole } from './fields.ts'
 import { privateNetworks } from './private-networks.ts'
+import { recordToSettings } from './recording-servers.ts'
 
 export const siprecSettings = {
+  ...recordToSettings,
   askWhenSilent: setting(duration().default(300_000), {
     env: 'SIPREC_ASK_WHEN_SILENT',
     description:

@@ -10,7 +10,7 @@ import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigit
 import type { DelayBounds, PortEvents } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Desk } from './graph/desk.ts'
-import type { MediaIo } from './io.ts'
+import type { MediaIo } from './io/io.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'
@@ -94,6 +94,7 @@ export class MediaWorker {
       if (a instanceof RelayPort && b instanceof RelayPort) a.bridge(b)
       return
     }
+    if (order.type === 'copy') return this.#copy(order.port, order.of)
     if (order.type === 'graph') return this.#desk.obey(order.order)
     const port = this.#ports.get(order.port)
     if (order.type === 'describe') port?.describe(order.description)
@@ -103,6 +104,13 @@ export class MediaWorker {
     else if (order.type === 'pause-recording') port.pauseRecording(order.on)
     else if (order.type === 'process') port.process(order.wanted)
     else port.hearTones(order.on)
+  }
+
+  #copy(by: number, of: number | undefined): void {
+    const source = of === undefined ? undefined : this.#ports.get(of)
+    const port = this.#ports.get(by)
+    source?.drain()
+    if (port instanceof Port) port.sendCopyOf(source instanceof Port ? source : undefined)
   }
 
   async #answer(request: Request): Promise<Requests[Request['type']]['answer']> {

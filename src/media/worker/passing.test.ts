@@ -16,9 +16,9 @@ import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/pa
 import { uint16, uint32 } from '../../rtp/sequence.ts'
 import { loadNative, type Native } from '../native-addon.ts'
 import { FrameClock } from './frame-clock.ts'
-import type { MediaIo } from './io.ts'
-import { dgramIo } from './io-dgram.ts'
-import { NativeIo } from './io-native.ts'
+import type { MediaIo, PacketHandler } from './io/io.ts'
+import { dgramIo } from './io/io-dgram.ts'
+import { NativeIo } from './io/io-native.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 
@@ -90,6 +90,76 @@ async function newPeer(t: TestContext): Promise<Peer> {
   t.after(() => socket.close())
   return new Peer(socket)
 }
+
+/** A pair of sockets on free ports. */
+async function openAt(t: TestContext, io: MediaIo, handler: PacketHandler) {
+  for (;;) {
+    const probe = createSocket('udp4')
+    probe.bind(0, lo)
+    await once(probe, 'listening')
+    const rtpPort = probe.address().port & ~1
+    await new Promise<void>((resolve) => probe.close(resolve))
+    const sockets = await io.open(lo, rtpPort, handler)
+    if (!sockets) continue
+    t.after(() => sockets.close())
+    return { sockets, rtpPort }
+  }
+}
+
+/** Counts what comes to many sockets. */
+class Heard implements PacketHandler {
+  count = 0
+  #wake: (() => void) | undefined
+
+  rtp(): void {
+    this.count++
+    this.#wake?.()
+  }
+
+  rtcp(): void {
+    this.rtp()
+  }
+
+  async until(count: number): Promise<void> {
+    while (this.count < count) await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+}
+
+test('native: packets that are handed over take no more room than there is, whoever else has packets', {
+  skip: !('native' in loaded),
+  timeout: 20_000,
+}, async (t) => {
+  const io = nativeIo({ count: 0 })
+  const peer = await newPeer(t)
+  const to = { ip: lo, port: peer.port }
+  const heard = new Heard()
+  const many = (count: number) => Promise.all(Array.from({ length: count }, () => openAt(t, io, heard)))
+  const [passing, targets, others] = [await many(7), await many(7), await many(60)]
+  for (const [i, { sockets }] of passing.entries()) {
+    const target = targets[i]
+    assert.ok(target)
+    target.sockets.sendRtp(new Uint8Array(12), 0, 12, to)
+    const header = { ssrc: 7, payloadType: 0, newest: 0, mostBytes: 172 }
+    const sent = { outSsrc: 8, outPayloadType: 0, sequenceOffset: 0, timestampOffset: 0 }
+    sockets.pass({ from: to, ...header, ...sent }, target.sockets)
+  }
+  const away = new Heard()
+  peer.socket.on('message', () => away.rtp())
+  const send = (rtpPort: number, sequence: number): void => {
+    const header = { marker: false, payloadType: 0, sequence, timestamp: 0, ssrc: 7 }
+    peer.socket.send(printRtp(header, new Uint8Array(160)), rtpPort, lo)
+  }
+  for (let sequence = 1; sequence < 8; sequence++) {
+    for (const { rtpPort } of passing) send(rtpPort, sequence)
+    await away.until(7 * sequence)
+  }
+  assert.equal(heard.count, 0, 'kept')
+  // With the eighth all are handed over, which leaves eight slots for what came to sixty others.
+  for (const { rtpPort } of passing) send(rtpPort, 8)
+  for (const { rtpPort } of others) send(rtpPort, 8)
+  await heard.until(8 * 7 + 60)
+  assert.equal(heard.count, 8 * 7 + 60)
+})
 
 async function bridged(t: TestContext, io: MediaIo) {
   const frames = new FrameClock(systemClock)

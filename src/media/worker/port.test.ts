@@ -408,3 +408,82 @@ test('what came before the recording began is not kept either when it begins pau
   assert.ok(pcm.subarray(0, 20 * 160).every((sample) => sample === 0))
   for (let index = 20; index < 30; index++) assert.deepEqual(pcm.slice(index * 160, (index + 1) * 160), sound)
 })
+
+/** A port that sends what another receives, to a recording server. */
+function copyOf(clock: FakeClock, source: Port, send: readonly PayloadFormat[] = [pcmu, events(101)]) {
+  const copy = portWith(clock)
+  const remote = { ip: '192.0.2.3', rtpPort: 6000, rtcpPort: 6001 }
+  copy.port.describe({ remote, receive: [], send, silent: true })
+  copy.port.sendCopyOf(source)
+  return copy
+}
+
+test('what a port receives is sent by another port as well, with the payload as it came', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock, {}, { send: [pcma] })
+  const copy = copyOf(clock, a.port)
+  for (let i = 1; i <= 3; i++) a.port.rtp(speech(i), { ip: alice.ip, port: alice.rtpPort })
+  b.port.rtp(speech(1), { ip: bob.ip, port: bob.rtpPort })
+  assert.equal(copy.rtp.length, 3, 'what the other party says is not in it')
+  assert.equal(copy.rtp[0]?.to, '192.0.2.3:6000')
+  const sent = copy.rtp.map(parsed)
+  assert.deepEqual(sent[2]?.bytes.slice(12), payload, 'the relayed copy is made over in place, this one is not')
+  assert.equal(parsed(b.rtp[0]).payloadType, 8)
+  assert.notEqual(sent[0]?.ssrc, parsed(b.rtp[0]).ssrc)
+  assert.equal(((sent[2]?.sequence ?? 0) - (sent[0]?.sequence ?? 0)) & 0xffff, 2)
+})
+
+test('a copy goes on with its numbers when it is of somebody else, and stops when it is of nobody', async () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  const copy = copyOf(clock, a.port)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  clock.advance(20)
+  copy.port.sendCopyOf(b.port)
+  a.port.rtp(speech(2), { ip: alice.ip, port: alice.rtpPort })
+  b.port.rtp(speech(700, { ssrc: 9 }), { ip: bob.ip, port: bob.rtpPort })
+  const [first, second, ...more] = copy.rtp.map(parsed)
+  assert.deepEqual(more, [])
+  assert.equal(second?.ssrc, first?.ssrc)
+  assert.equal(((second?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff, 1)
+  copy.port.sendCopyOf(undefined)
+  b.port.rtp(speech(701, { ssrc: 9 }), { ip: bob.ip, port: bob.rtpPort })
+  assert.equal(copy.rtp.length, 2)
+  copy.port.sendCopyOf(b.port)
+  await b.port.close()
+  await copy.port.close()
+})
+
+test('a paused copy leaves no hole in the numbers, and the time goes on', () => {
+  const clock = new FakeClock()
+  const { a } = call(clock)
+  const copy = copyOf(clock, a.port)
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  copy.port.describe({
+    remote: { ip: '192.0.2.3', rtpPort: 6000, rtcpPort: 6001 },
+    receive: [],
+    send: [],
+    silent: true,
+  })
+  for (let i = 2; i <= 50; i++) a.port.rtp(speech(i), { ip: alice.ip, port: alice.rtpPort })
+  assert.equal(copy.rtp.length, 1)
+  copy.port.describe({
+    remote: { ip: '192.0.2.3', rtpPort: 6000, rtcpPort: 6001 },
+    receive: [],
+    send: [pcmu],
+    silent: true,
+  })
+  a.port.rtp(speech(51), { ip: alice.ip, port: alice.rtpPort })
+  const [first, second] = copy.rtp.map(parsed)
+  assert.equal(((second?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff, 1)
+  assert.equal(((second?.timestamp ?? 0) - (first?.timestamp ?? 0)) >>> 0, 50 * 160)
+})
+
+test('a copy that is made over for its receiver leaves what the other party hears as it came', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  const copy = copyOf(clock, a.port, [pcma])
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  assert.deepEqual(parsed(copy.rtp[0]).bytes.slice(12), encodeG711('PCMA', decodeG711('PCMU', payload)))
+  assert.deepEqual(parsed(b.rtp[0]).bytes.slice(12), payload)
+})

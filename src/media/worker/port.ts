@@ -3,6 +3,7 @@
  *
  *   socket ─▶ decrypt ─▶ parse ─▶ payload type known? ─▶ source locked? ─▶ count ─▶ recorder
  *                                                                            ├───▶ ear (voice/ear.ts), while somebody listens
+ *                                                                            ├───▶ speakers of ports that send copies (copies.ts)
  *                                                                            └───▶ speaker of the bridged port ─▶ its socket
  *
  * What the port sends is up to its speaker (voice/speaker.ts). Tells facts: media started, a digit, silence on the wire.
@@ -19,9 +20,10 @@ import { emptyRtpPacket, parseRtp, type RtpPacket } from '../../rtp/packet.ts'
 import { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import type { Seal } from '../../sealing/container/sealer.ts'
 import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile, SrtpKeys } from '../types.ts'
+import { Copies } from './copies.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
-import type { Endpoint, PacketHandler, PassRule, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PassRule, PortSockets } from './io/io.ts'
 import { Outgoing } from './outgoing.ts'
 import { Passing } from './passing.ts'
 import { PeerLink } from './peer-link.ts'
@@ -91,6 +93,9 @@ export class Port implements PacketHandler, Wire {
   /** What we show in handshakes of DTLS. */
   #own: OwnCertificate | undefined
   #peer: Port | undefined
+  readonly #copies = new Copies()
+  /** Whose packets this one sends besides. */
+  #copyOf: Port | undefined
   #recorder: Recorder | undefined
   /** Of the last recording: settles when its file is on disk. */
   #fileClosed: Promise<unknown> | undefined
@@ -215,6 +220,17 @@ export class Port implements PacketHandler, Wire {
     this.#peer = peer
     this.#ease()
     this.#speaker.bridge(peer && peer.#ear, peer && peer.#improved)
+  }
+
+  /** Send what another port receives, from now on; undefined: nothing any more. */
+  sendCopyOf(port: Port | undefined): void {
+    if (this.#copyOf) this.#copyOf.#copies.remove(this.#speaker)
+    this.#copyOf = port
+    if (port) {
+      port.#passing.settle()
+      port.#copies.add(this.#speaker)
+    }
+    this.#speaker.bridge(port && port.#ear)
   }
 
   /** Make the peer's voice better for who hears it, from now on: then it is decoded, and no longer relayed. */
@@ -371,7 +387,9 @@ export class Port implements PacketHandler, Wire {
     else if (format.kind === 'speech') this.#speech(format, nowMs)
     const listener = this.#peer && this.#peer.#speaker
     listener?.prepare(packet, format, nowMs)
+    this.#copies.prepare(packet, format, nowMs)
     if (this.#ear.awake && !this.#ear.put(packet, format, nowMs)) this.#quality.discarded(packet)
+    this.#copies.relay(packet, format, nowMs)
     listener?.relay(packet, format, nowMs)
     if (!this.#passing.possible) return
     if (!passed) this.#passing.relayed(this.#rule(from, format, nowMs))
@@ -381,7 +399,8 @@ export class Port implements PacketHandler, Wire {
   /** How packets like this one, which was just relayed, go on; undefined when each has to be looked at. */
   #rule(from: Endpoint, format: Format, nowMs: number): PassRule | undefined {
     const peer = this.#peer
-    const simple = peer && !this.#ear.awake && !this.#crypto && !this.#link && !peer.#crypto && !peer.#link
+    const simple =
+      peer && !this.#copies.any && !this.#ear.awake && !this.#crypto && !this.#link && !peer.#crypto && !peer.#link
     const rule = simple && peer.#speaker.rule(packet, format, nowMs)
     if (!rule) return undefined
     const { ssrc, payloadType, bytes } = packet
@@ -502,6 +521,8 @@ export class Port implements PacketHandler, Wire {
     this.#quality.end()
     const stats = this.stats()
     this.#unbridge()
+    this.sendCopyOf(undefined)
+    this.#copies.end()
     this.#digits.close()
     this.#speaker.close()
     this.#improved?.close()

@@ -153,7 +153,7 @@ export class SipDialog implements Dialog, DialogParty {
     // Before the ACK or a PRACK the peer may not have our answer yet, and would know no such dialog.
     const mayGo = (): boolean => this.#isKnown && (method !== 'INVITE' || this.#state !== 'early')
     while (this.#state !== 'terminated' && !mayGo()) await new Promise<void>((go) => this.#waiting.push(go))
-    const offers = method === 'INVITE' || (method === 'UPDATE' && (payload.body?.length ?? 0) > 0)
+    const offers = method === 'INVITE' || (method === 'UPDATE' && mayDescribe(payload))
     if (!offers) return this.#ask(method, payload)
     await this.#turn.take()
     try {
@@ -383,3 +383,7 @@ function endOf(status: number, failure: ClientFailure | undefined): 'timeout' | 
   if (status === 481) return 'gone'
   return status === 408 ? 'timeout' : undefined
 }
+
+/** A body that is, or may hold, a session description: no request for recording metadata (RFC 7866 §9.1). */
+const mayDescribe = ({ body, contentType = '' }: Payload): boolean =>
+  (body?.length ?? 0) > 0 && /^(?:application\/sdp|multipart\/)/i.test(contentType)

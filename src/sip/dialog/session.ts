@@ -8,6 +8,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { optionTags } from '../message/fields.ts'
 import { viewOf } from '../message/frame.ts'
+import { sessionDescriptionOf } from '../message/multipart.ts'
 import type { SipMessage, SipRequest, SipResponse } from '../message/types.ts'
 import type { DialogSnapshot, ExtraHeaders, Payload } from '../stack.types.ts'
 import {
@@ -74,9 +75,18 @@ export class DialogSession {
   }
 
   /** Keep what we said last about our side of the session. */
-  describe({ headers, body }: SipMessage): void {
-    if (body.length > 0 && /^application\/sdp\b/i.test(headers.get('Content-Type') ?? ''))
-      this.#description = viewOf(body).toString('latin1')
+  describe(message: SipMessage): void {
+    const { headers, body } = message
+    if (body.length === 0) return
+    const type = headers.get('Content-Type') ?? ''
+    if (/^application\/sdp\b/i.test(type)) this.#description = viewOf(body).toString('latin1')
+    else if (/^multipart\//i.test(type)) this.#describePart(message)
+  }
+
+  /** Beside something else: recording metadata (RFC 7866 §9.1). */
+  #describePart(message: SipMessage): void {
+    const found = sessionDescriptionOf(message)
+    if (found && found !== 'none') this.#description = Buffer.from(found.sdp, 'utf8').toString('latin1')
   }
 
   /** The peer's INVITE or its answer to ours: what it allows. */
