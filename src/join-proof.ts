@@ -26,9 +26,11 @@ export async function joinProofs({ settings, database, openKey, clock, bus }: Pr
   return new Proofs({ store: database.proofs, folder, key, openKey, clock, ...(bus && { bus }) })
 }
 
+export const proveKind = 'recording.prove'
+
 /** What comes first after a recording was stored, or converted: nobody has had time to change it. */
 export const proofStep = (proofs: Proofs, wanted: boolean): AfterStep => ({
-  kind: 'recording.prove',
+  kind: proveKind,
   parts: wanted ? [''] : [],
   atATime: 1,
   run: ({ recordingId }) => proofs.prove(recordingId),

@@ -5,7 +5,7 @@
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
 
-import type { LocationStore } from '../archive/locations.ts'
+import type { BackfillStore, LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -29,6 +29,7 @@ import { isKept, markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createBackfillStore } from './life/backfill.ts'
 import { createCdrStore } from './life/cdr.ts'
 import { createErasureStore } from './life/erasures.ts'
 import { createExportStore } from './life/exports.ts'
@@ -56,6 +57,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly locations: LocationStore
+  readonly backfill: BackfillStore
   readonly soundFiles: SoundFiles
   readonly audit: AuditStore
   readonly proofs: ProofStore
@@ -134,6 +136,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       erasures: createErasureStore(db, settled, scrub),
       jobs: new KeptJobs(db, settled),
       locations: createLocationStore(db, settled),
+      backfill: createBackfillStore(db),
       soundFiles: createSoundFiles(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })

@@ -296,6 +296,30 @@ test('a recording is tagged, found by its tag, noted, verified and held', here, 
   await page.getByText('1 recording', { exact: true }).waitFor()
   await page.getByLabel('Legal hold').selectOption('Not held')
   await page.getByText('No recording matches').waitFor()
+  await page.getByLabel('Legal hold').selectOption('Held')
+  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
+  await recording.getByRole('button', { name: 'Lift' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
+  await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
+  await recording.getByText(/^Kept for ever/).waitFor()
+})
+
+test('a rule of retention is tried before it is added', here, async () => {
+  await open('/retention')
+  await page.getByText(/^Where nothing else applies, recordings are kept for ever/).waitFor()
+  await page.getByRole('button', { name: 'Add a rule' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Sales')
+  await dialog.getByRole('textbox', { name: /^Days/ }).fill('90')
+  await dialog.getByRole('textbox', { name: 'Tag' }).fill('sales')
+  await dialog.getByRole('button', { name: 'Try it' }).click()
+  await dialog.getByText('Nothing would be deleted.').waitFor()
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  const rules = page.getByRole('list', { name: 'Rules' })
+  await rules.getByText('90 days: calls and SIPREC sessions, tagged sales').waitFor()
+  await page.getByRole('button', { name: 'Delete Sales' }).click()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('No rules yet').waitFor()
 })
 
 test('the jobs page says that all is done, and filters', here, async () => {
@@ -459,6 +483,8 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
     'API keys',
     'Security',
     'SIP messages',
+    'Retention',
+    'Export and erasure',
     'Jobs',
     'Audit record',
     'Connect',
@@ -474,6 +500,58 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
   await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
   await fitsAcross('a call')
 })
+
+test(
+  'a person is exported, held, and erased only when no hold forbids it and their number is typed again',
+  here,
+  async () => {
+    const talk = await call()
+    await talk.hangUp()
+    await open('/privacy')
+    const whom = page.getByRole('textbox', { name: 'Numbers or addresses' })
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'Export everything' }).click()
+    const exports = page.getByRole('region', { name: 'Exports' })
+    await exports.getByText('Ready').waitFor()
+    const started = page.waitForEvent('download')
+    await exports.getByRole('link', { name: /^Download/ }).click()
+    assert.match((await started).suggestedFilename(), /\.zip$/)
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Hold a person' }).click()
+    await dialog.getByRole('textbox', { name: 'Number or address' }).fill(second.number)
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Case 9')
+    await dialog.getByRole('button', { name: 'Hold' }).click()
+    const held = page.getByRole('listitem').filter({ hasText: `Hold on ${second.number}, by admin: Case 9` })
+    await held.waitFor()
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText('It would be refused').waitFor()
+    assert.ok(await page.getByRole('button', { name: 'Erase…' }).isDisabled())
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    await held.getByRole('button', { name: 'Lift' }).click()
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Closed')
+    await dialog.getByRole('button', { name: 'Lift' }).click()
+    await held.waitFor({ state: 'hidden' })
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText(/^Nothing is erased yet\. It would take away \d+ calls?, \d+ recordings?/).waitFor()
+    await page.getByRole('button', { name: 'Erase…' }).click()
+    const erase = dialog.getByRole('button', { name: 'Erase', exact: true })
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Request 12')
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill('somebody else')
+    assert.ok(await erase.isDisabled())
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill(second.number)
+    await erase.click()
+    await page.getByRole('region', { name: 'Erasures' }).getByText('Done, nothing is left').waitFor()
+  },
+)
 
 async function fitsAcross(name: string): Promise<void> {
   const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
