@@ -67,3 +67,15 @@ test('a stranger who uses the Call-ID of a paused call again takes nothing off i
   bus.publish({ name: 'call.ended', atMs: 3, callId: 'c', reason: 'hangup' })
   assert.equal(bus.hidesDigits('a@x'), false)
 })
+
+test('digits of a call whose recording elsewhere is paused are hidden too', () => {
+  const { bus, told, press } = open()
+  bus.publish({ name: 'srs.paused', atMs: 2, callId: 'c' })
+  press('l', '4')
+  bus.publish({ name: 'recording.paused', ...about, what: 'both' })
+  bus.publish({ name: 'srs.resumed', atMs: 2, callId: 'c' })
+  press('l', '5')
+  bus.publish({ name: 'recording.resumed', ...about, what: 'both', pausedMs: 1 })
+  press('l', '6')
+  assert.equal(told.join(''), 'xx6')
+})
