@@ -173,9 +173,10 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
   return `${name}: ${given ?? 'nothing'} was given; must be ${issue.message.replace(/^Invalid input: expected /, '')}`
 }
 
+const isGroup = (value: unknown): boolean => typeof value === 'object' && value !== null
+
 /** A group is not quoted: one of its values may be a password. */
 function quoted(value: unknown): string | undefined {
-  const isGroup = (one: unknown): boolean => typeof one === 'object' && one !== null
   if (isGroup(value) && (!Array.isArray(value) || value.some(isGroup))) return 'a group of values'
   return JSON.stringify(value)
 }

@@ -25,9 +25,9 @@ export interface DecoderRun {
 const mostComplaint = 500
 
 /** What a program needs to run. It reads what strangers sent: of our secrets, which may stand in the environment, it gets none. */
-const harmlessNames = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH', 'SystemRoot']
+const harmlessNames = new Set(['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH', 'SystemRoot'])
 const harmless = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => harmlessNames.includes(name)))
+  Object.fromEntries(Object.entries(env).filter(([name]) => harmlessNames.has(name)))
 
 /** @throws {RecordingError} `recording.decoder-failed`, its cause with what the program said. */
 export async function runDecoder({ command, input, output, clock, limitMs }: DecoderRun): Promise<void> {

@@ -90,8 +90,9 @@ test('elements named like what every object has are foreign data, and no vendor 
   assert.deepEqual(Object.keys(people.vendor ?? {}), ['headers', 'extensions'])
 })
 
+const header = (value: string) => `X-Cisco-Recording-Participant: ${value}`
+
 test('participants in headers are split in a time that grows with their length, whatever stands in them', () => {
-  const header = (value: string) => `X-Cisco-Recording-Participant: ${value}`
   const hostile = invite(
     ...[','.repeat(8_000), `a,${' '.repeat(8_000)};`].flatMap((value) => Array(3).fill(header(value))),
   )
