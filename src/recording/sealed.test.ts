@@ -159,7 +159,7 @@ for (const bytes of [0, 100])
 test('legs that were changed are kept, uncombined', async () => {
   const seal = testSeal(master)
   crashed(seal, false)
-  writeLeg(join(folder, 'x_callee.wav'), { samples: noise(2, 80_000), startedAtMs: t0 }, false, seal)
+  writeLeg(join(folder, 'x_callee.wav'), { samples: noise(2, 1_200_000), startedAtMs: t0 }, false, seal)
   const path = join(folder, 'x_callee.wav.sealed')
   const bytes = readFileSync(path)
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 9_000) ^ 1, bytes.length - 9_000)
