@@ -33,5 +33,7 @@ export const proofStep = (proofs: Proofs, wanted: boolean): AfterStep => ({
   kind: 'recording.prove',
   parts: wanted ? [''] : [],
   atATime: 1,
+  // It is on the way to the archive, and a disk that is full for a day has room again.
+  attempts: Infinity,
   run: ({ recordingId }) => proofs.prove(recordingId),
 })

@@ -10,6 +10,7 @@ import { silentLogger } from '../core/logger.ts'
 import { openDatabase } from '../database/open.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, RecordingFile } from '../events/catalogue.ts'
+import { proofStep } from '../join-proof.ts'
 import { sealedWhole } from '../sealing/container/sealer.ts'
 import { opensWith, testMaster, testSeal } from '../sealing/test-support.ts'
 import { Proofs } from './proofs.ts'
@@ -257,4 +258,9 @@ test('when a recording is deleted its statement goes, and the chain still holds'
   assert.equal((await database.proofs.of('r1'))?.statement, undefined)
   assert.deepEqual([(await proofs.verifyChain()).intact, (await proofs.verifyChain()).links], [true, 2])
   assert.deepEqual(await said('r1'), ['deleted'])
+})
+
+test('a proof is tried until it is made: what is archived comes behind it (a disk may be full for a day)', async (t) => {
+  const { proofs } = await office(t)
+  assert.equal(proofStep(proofs, true).attempts, Infinity)
 })
