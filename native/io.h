@@ -1,6 +1,6 @@
 // Packet input and output of one media worker: many UDP sockets, one epoll, one block of memory shared with JavaScript.
 //
-//   src/media/worker/io-native.ts  ─▶  media-io.cc  ── open, aim, poll, send, close ─▶  here  ── epoll, recvmsg, sendto ─▶  kernel
+//   src/media/worker/io/io-native.ts  ─▶  media-io.cc  ── open, aim, poll, send, close ─▶  here  ── epoll, recvmsg, sendto ─▶  kernel
 //
 // poll() takes what has come into slots of the shared block and describes it there; send() sends what JavaScript described
 // there. So a batch of packets costs one call, and no object is made for any of them. There are no threads and no globals:

@@ -1,7 +1,7 @@
 // What JavaScript calls of io.h, by Node-API, and of disk.h. The first argument of each but `create` and `write` is what
 // `create` returned.
 //
-//   src/media/worker/io-native.ts  ─▶  here  ─▶  io.h
+//   src/media/worker/io/io-native.ts  ─▶  here  ─▶  io.h
 #include "disk.h"
 #include "io.h"
 #include <node_api.h>

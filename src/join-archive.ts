@@ -23,6 +23,9 @@ export interface ArchiveSide {
 /** What the archive itself writes beside a recording, and what is half written. */
 const ours = /\.(?:locations|new)$/
 
+/** The kind of the jobs that copy, with the store's name behind it. */
+export const archiveKind = 'recording.archive'
+
 /** A long recording over a slow line; what is there is not sent again. */
 const uploadLimitMs = 6 * 3_600_000
 
@@ -55,7 +58,7 @@ export async function joinArchive(deps: {
     bus,
     log,
   })
-  bus.on('archive.recovered', ({ store }) => void jobs.hurry(`recording.archive.${store}`))
+  bus.on('archive.recovered', ({ store }) => void jobs.hurry(`${archiveKind}.${store}`))
   jobs.handle(coolKind, {
     attempts: Infinity,
     handler: async ({ key }) => {
@@ -67,7 +70,7 @@ export async function joinArchive(deps: {
     archive,
     steps: [
       {
-        kind: 'recording.archive',
+        kind: archiveKind,
         parts: archive.stores,
         atATime: uploads,
         // A store that is down for a week comes back.

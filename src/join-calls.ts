@@ -12,6 +12,7 @@ import {
 } from './addresses.ts'
 import type { CodecRules } from './call/codec-rules.ts'
 import { LiveCalls } from './call/live-calls.ts'
+import { honorPreferences } from './call/record-preference.ts'
 import type { CallServices } from './call/services.ts'
 import { watchRecording } from './call/watch-recording.ts'
 import { type CertificateWatch, tlsIdentityFrom, watchCertificates } from './certificates.ts'
@@ -177,7 +178,7 @@ export async function joinCalls(
       return inForce().recording.decoders
     },
     keys,
-    isKept: (recordingId) => database.isRecordingKept(recordingId),
+    isKept: (recordingId) => database.isKept(recordingId),
     get pause() {
       return pauseRules(inForce().recording)
     },
@@ -195,6 +196,12 @@ export async function joinCalls(
     codecs: () => codecRules(inForce().rtp),
   })
   watchRecording(bus, live)
+  if (settings.recording.honorPreference)
+    honorPreferences(bus, (callId, on) => {
+      const recording = recordings.liveOf(callId)
+      if (recording) recording[on ? 'pause' : 'resume']({ by: 'signalling' })
+      sender.pause(callId, on)
+    })
   const recordNotice = await findRecordNotice(settings.recording.notice)
   const services: CallServices = {
     sender,

@@ -28,9 +28,11 @@ export async function joinProofs({ settings, database, openKey, clock, bus }: Pr
   return new Proofs({ store: database.proofs, folder, key, openKey, copiesOf, clock, ...(bus && { bus }) })
 }
 
+export const proveKind = 'recording.prove'
+
 /** What comes first after a recording was stored, or converted: nobody has had time to change it. */
 export const proofStep = (proofs: Proofs, wanted: boolean): AfterStep => ({
-  kind: 'recording.prove',
+  kind: proveKind,
   parts: wanted ? [''] : [],
   atATime: 1,
   // It is on the way to the archive, and a disk that is full for a day has room again.

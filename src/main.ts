@@ -18,6 +18,7 @@ import { httpsIdentity } from './https-identity.ts'
 import { type CallSide, joinCalls } from './join-calls.ts'
 import { joinWeb, type WebSide } from './join-web.ts'
 import type { Health } from './ops/health.ts'
+import type { IsKept } from './recording/finish.ts'
 import type { Manifest } from './recording/manifest.ts'
 import { findInterrupted, repairInterrupted } from './recording/repair.ts'
 import { createSettingsDesk } from './settings-desk.ts'
@@ -78,7 +79,9 @@ interface Start {
 async function assemble(start: Start, closing: Foundation['closing']): Promise<RunningServer> {
   const { live, log } = start
   const foundation = await layFoundation(live, log, closing)
-  const interrupted = await findInterrupted({ folder: foundation.recordingDir, keys: foundation.keys, log })
+  const { recordingDir: folder, keys, database } = foundation
+  const isKept: IsKept = (recordingId) => database.isKept(recordingId)
+  const interrupted = await findInterrupted({ folder, keys, isKept, log })
   const goingOn = new Set(foundation.sessions.goingOn.map(({ id }) => id))
   const isUnfinished = ({ callId }: Manifest): boolean => goingOn.has(callId)
   const calls = await joinCalls(foundation, {
@@ -155,7 +158,7 @@ function repairMeanwhile(foundation: Foundation, interrupted: readonly Manifest[
     loudnessLufs,
     decoders,
     keys,
-    isKept: (recordingId) => database.isRecordingKept(recordingId),
+    isKept: (recordingId) => database.isKept(recordingId),
     bus,
     clock,
     log,

@@ -25,7 +25,9 @@ before(async () => {
     ],
     extensions: [
       { number: '201', password: 'password-of-201', recordTo: 'dead|sealed' },
-      { number: '202', password: 'password-of-202', recordTo: [] },
+      { number: '202', password: 'password-of-202', recordTo: [], record: false },
+      { number: '203', password: 'password-of-203', recordTo: [], record: false },
+      { number: '204', password: 'password-of-204', recordTo: [] },
     ],
     'siprec.recordTo': 'main',
     'rtp.workers': 2,
@@ -115,18 +117,49 @@ test('after a transfer the new party is on the channel of the one it replaced, a
 })
 
 test('a server that is not there leaves the call to the next of its list, which gets it encrypted', async () => {
-  const sessions: string[] = []
-  const alice = await server.phone('121', { speech: speech.alice })
+  const alice = await server.phone('204', { speech: speech.alice, password: 'password-of-204' })
   const bob = await server.phone('201', { speech: speech.bob, password: 'password-of-201' })
   const [atAlice, atBob] = await connect(alice, bob, '201')
   await untilSpoken(atAlice, atBob)
-  const { items } = await server.api.calls({ search: '121' })
+  const { items } = await server.api.calls({ search: '204' })
   const sent = await server.api.sentTo(items[0]?.id ?? '')
-  sessions.push(JSON.stringify(sent))
   await atAlice.hangUp()
   await atBob.ended
-  assert.match(sessions[0] ?? '', /"servers":\["dead","sealed"\],"server":"sealed"/)
-  const { wav } = await recorded('121')
+  assert.deepEqual(sent.to, [{ servers: ['dead', 'sealed'], server: 'sealed' }])
+  const { wav } = await recorded('204')
   assert.notEqual(findRun(spoken(atAlice.sent(), 12_000, 8_000), wav.channel(0)), undefined)
   assert.notEqual(findRun(spoken(atBob.sent(), 12_000, 3_000), wav.channel(1)), undefined)
+})
+
+test('a live call is sent by an order, without a recording here; what is said in a pause is not in it', async () => {
+  const alice = await server.phone('202', { speech: speech.alice, password: 'password-of-202' })
+  const bob = await server.phone('203', { speech: speech.bob, password: 'password-of-203' })
+  const [atAlice, atBob] = await connect(alice, bob, '203')
+  const [live] = (await server.api.liveCalls()).items
+  assert.equal(live?.recording, false)
+  const id = live?.id ?? ''
+  await server.api.sendTo(id, ['main'])
+  await until('the server to have it', 5_000, async () => (await server.api.sentTo(id)).to[0]?.server === 'main')
+  const samples = () => atAlice.sent().length
+  const from = samples() + 1_600
+  await until('a while to pass', 5_000, () => samples() > from + 4_000, 10)
+  const paused = await server.api.orderSent(id, 'pause')
+  assert.equal(paused.paused, true)
+  const pausedFrom = samples() + 1_600
+  await until('a while to pass', 5_000, () => samples() > pausedFrom + 4_000, 10)
+  await server.api.orderSent(id, 'resume')
+  const resumed = samples() + 3_200
+  await until('a while to pass', 5_000, () => samples() > resumed + 3_000, 10)
+  await atAlice.hangUp()
+  await atBob.ended
+
+  const { call, wav } = await recorded('203')
+  const said = atAlice.sent()
+  const before = findRun(said.subarray(from, from + 2_400), wav.channel(0))
+  const behind = findRun(said.subarray(resumed, resumed + 2_000), wav.channel(0))
+  assert.ok(before !== undefined && behind !== undefined)
+  assert.equal(behind - before, resumed - from, 'the pause is silence of its length')
+  assert.equal(findRun(said.subarray(pausedFrom, pausedFrom + 800), wav.channel(0)), undefined)
+  assert.equal(call.kind, 'siprec')
+  assert.deepEqual((await server.api.calls({ search: '203' })).items[0]?.recordings, [])
 })

@@ -16,6 +16,29 @@ export interface RecordingToArchive {
   readonly files: readonly string[]
 }
 
+/** A stored recording that lacks something. */
+export interface Lacking {
+  readonly recordingId: string
+  /** As the database has them. */
+  readonly files: readonly string[]
+  /** In which not all of these files are. */
+  readonly stores: readonly StoreName[]
+  /** It has no proof, and one is wanted. */
+  readonly proof: boolean
+}
+
+export interface BackfillStore {
+  /**
+   * Of `limit` stored recordings behind this id those that lack a copy in one of the stores, or a proof.
+   * @returns Also the last id that was looked at; without it there are no more.
+   */
+  lacking(
+    wanted: { readonly stores: readonly StoreName[]; readonly proof: boolean },
+    behind: string,
+    limit: number,
+  ): Promise<{ readonly recordings: readonly Lacking[]; readonly behind?: string }>
+}
+
 /** A copy of one file in one store. */
 export interface Location {
   readonly recordingId: string

@@ -35,8 +35,14 @@ export class CallMedia {
 
   /** @param lost Called when the media of this call are gone for good. */
   constructor(callId: string, services: CallServices, log: Logger, lost: () => void) {
-    const { media, recorder, sender, clock, recordNotice: sound } = services
-    this.notice = new RecordNotice({ clock, log, ...(sound && { sound }) })
+    const { media, recorder, sender, clock, bus, recordNotice: sound } = services
+    this.notice = new RecordNotice({
+      clock,
+      log,
+      ...(sound && { sound }),
+      preferred: ({ id: legId }, preference) =>
+        bus.publish({ name: 'leg.record-preference', atMs: clock.wallMs(), callId, legId, preference }),
+    })
     this.#callId = callId
     this.#recorder = recorder
     this.#sender = sender

@@ -12,7 +12,14 @@ import { isWildcardIp } from '../core/ip.ts'
 import { randomUint32 } from '../core/random.ts'
 import type { VoiceProcessing } from '../core/voice-processing.ts'
 import type { MediaAddress, MediaPort } from '../media/types.ts'
-import { maxptimeOf, ptimeOf, type RecordState, recordOf } from '../sdp/attributes.ts'
+import {
+  maxptimeOf,
+  ptimeOf,
+  type RecordPreference,
+  type RecordState,
+  recordOf,
+  recordPreferenceOf,
+} from '../sdp/attributes.ts'
 import { directionOf, formatsOf } from '../sdp/media.ts'
 import { answerDirection, answerOffer, createAudioOffer } from '../sdp/offer-answer.ts'
 import { parseSdp } from '../sdp/parse.ts'
@@ -40,6 +47,7 @@ interface RemoteAudio {
   readonly media: SdpMedia
   readonly reports: WantedReports
   readonly records: RecordState | undefined
+  readonly prefers: RecordPreference | undefined
 }
 
 /** When nobody says otherwise (RFC 3551 §4.2). */
@@ -72,6 +80,7 @@ function readAudio(
     media,
     reports: wantedReports(description, media),
     records: recordOf(description, media),
+    prefers: recordPreferenceOf(description, media),
   }
 }
 
@@ -155,6 +164,8 @@ export class LegMedia {
   recordTold: RecordState = 'off'
   /** What the peer's last description said: it, or somebody behind it, records. */
   peerRecords: RecordState | undefined
+  /** What the peer wishes to become of recording, as it said last. */
+  prefersRecord: RecordPreference | undefined
 
   /**
    * @param ip The address put into SDP: the one this peer reaches us at.
@@ -435,6 +446,7 @@ export class LegMedia {
       silent: !this.expectsPackets,
     }
     this.peerRecords = audio.records
+    this.prefersRecord = audio.prefers ?? this.prefersRecord
     this.encryption.agreed(transport.srtp)
     this.port.describe(this.#applied)
   }

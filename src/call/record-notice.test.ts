@@ -146,3 +146,20 @@ test('facts of recordings, here and elsewhere, reach the notice of their call', 
   await settle()
   assert.deepEqual(asked, ['on', 'paused', 'on', 'paused'])
 })
+
+test('what a phone wishes to become of recording is told once, and again when it wishes something else', () => {
+  const told: string[] = []
+  const notice = new RecordNotice({
+    clock: new FakeClock(),
+    log: silentLogger,
+    preferred: ({ id }, wish) => told.push(`${id} ${wish}`),
+  })
+  const { leg } = phone('a', true, 'a=recordpref:off\r\n')
+  notice.update([leg])
+  notice.update()
+  leg.media?.answer(described())
+  notice.update()
+  leg.media?.answer(described('a=recordpref:on\r\n'))
+  notice.update()
+  assert.deepEqual(told, ['a off', 'a on'])
+})

@@ -10,7 +10,7 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Music } from '../media/graph/types.ts'
-import type { RecordState } from '../sdp/attributes.ts'
+import type { RecordPreference, RecordState } from '../sdp/attributes.ts'
 import { sdpOf } from './description.ts'
 import { CallError } from './failures.ts'
 import type { Leg } from './leg.ts'
@@ -27,6 +27,8 @@ export interface RecordNoticeOptions {
   readonly log: Logger
   /** Nothing is heard when left out. */
   readonly sound?: NoticeSound
+  /** Somebody has said what it wishes to become of recording, or wishes something else now. */
+  readonly preferred?: (leg: Leg, preference: RecordPreference) => void
 }
 
 export class RecordNotice {
@@ -38,6 +40,7 @@ export class RecordNotice {
   #legs: readonly Leg[] = []
   /** By the leg that hears it: its next time. */
   readonly #heard = new Map<Leg, Timer | undefined>()
+  readonly #preferences = new WeakMap<Leg, RecordPreference>()
   #over = false
 
   constructor(options: RecordNoticeOptions) {
@@ -67,6 +70,7 @@ export class RecordNotice {
     if (this.#over) return
     this.#legs = legs
     for (const leg of this.#heard.keys()) if (!legs.includes(leg)) this.#silence(leg)
+    for (const leg of legs) this.#hear(leg)
     for (const leg of legs)
       this.#tell(leg, strongest([this.#own, ...legs.filter((one) => one !== leg).map(recordedBy)]))
   }
@@ -79,6 +83,13 @@ export class RecordNotice {
   get #own(): RecordState {
     const elsewhere = this.#servers.size === 0 ? 'off' : this.#elsewherePaused ? 'paused' : 'on'
     return strongest([this.#here, elsewhere])
+  }
+
+  #hear(leg: Leg): void {
+    const wish = leg.media?.prefersRecord
+    if (wish === undefined || wish === this.#preferences.get(leg)) return
+    this.#preferences.set(leg, wish)
+    this.#options.preferred?.(leg, wish)
   }
 
   #tell(leg: Leg, state: RecordState): void {

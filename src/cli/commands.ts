@@ -172,6 +172,11 @@ const jobs: Command = async (context) => {
   return runJobs(load(context).settings, context)
 }
 
+const archive: Command = async (context) => {
+  const { runArchive } = await import('./archive.ts')
+  return runArchive(load(context).settings, context)
+}
+
 const prompts: Command = async (context) => {
   const { runPrompts } = await import('./prompts.ts')
   return runPrompts(load(context).settings, context)
@@ -221,6 +226,7 @@ export const commands: Readonly<Record<string, Command>> = {
   user,
   apikey,
   jobs,
+  archive,
   prompts,
   audit,
   retention,

@@ -19,6 +19,7 @@ const usage = `usage: patchbay <command> [options]
   apikey create NAME [--role admin|operator|viewer]   prints the key once
   jobs list [--state waiting|running|failed] [--kind KIND]   what still has to be done
   jobs retry ID | cancel ID     a running server takes notice within seconds
+  archive backfill [--dry-run]    jobs for recordings that were stored before archiving, or proof, was switched on
   prompts list [--language TAG]   names and texts; without a language, the languages
   prompts say WHAT... [--language TAG] [--output FILE]   a WAV of a prompt, 21, 14:05, 2026-11-20, ordinal:3, digits:0049, duration:90
   prompts make [--language TAG]   speaks all prompts of a language at once
@@ -63,6 +64,7 @@ const options = {
   head: { type: 'string' },
   days: { type: 'string' },
   yes: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
   format: { type: 'string' },
   from: { type: 'string' },
   until: { type: 'string' },

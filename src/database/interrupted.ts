@@ -49,6 +49,17 @@ export function markInterrupted(db: Kysely<Tables>, nowMs: number, goingOn: read
   })
 }
 
+/** Whether `recording.stored` was written of it, ever: it has the name of its files then, or they are deleted in order. */
+export async function isKept(db: Kysely<Tables>, recordingId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('recordings')
+    .select(['state', 'base_name'])
+    .where('id', '=', recordingId)
+    .executeTakeFirst()
+  // One that is being deleted and was never finished needs its notes: they alone know its files.
+  return row !== undefined && (row.base_name !== null || row.state === 'deleted')
+}
+
 /** What the journal of the last process knew of these calls. */
 export async function memoriesOf(db: Kysely<Tables>, callIds: readonly string[]): Promise<Map<string, CallMemory>> {
   const memories = new Map<string, CallMemory>()

@@ -5,7 +5,7 @@
  *   FactBus ── facts ──▶ journal ──▶ tables ──▶ call history
  */
 
-import type { LocationStore } from '../archive/locations.ts'
+import type { BackfillStore, LocationStore } from '../archive/locations.ts'
 import type { AuditStore } from '../audit/types.ts'
 import type { ApiKeyStore, SessionStore, UserStore } from '../auth/stores.ts'
 import type { CallHistory } from '../call/history.ts'
@@ -25,10 +25,11 @@ import type { SessionStore as SiprecSessions } from '../siprec/survival/store.ts
 import { createApiKeyStore, createSessionStore, createUserStore } from './accounts.ts'
 import { KeptDirectory } from './directory.ts'
 import { createCallHistory } from './history.ts'
-import { markInterrupted, memoriesOf } from './interrupted.ts'
+import { isKept, markInterrupted, memoriesOf } from './interrupted.ts'
 import { KeptJobs } from './jobs.ts'
 import { Journal, type WorkOfFacts } from './journal.ts'
 import { createAuditStore } from './life/audit.ts'
+import { createBackfillStore } from './life/backfill.ts'
 import { createCdrStore } from './life/cdr.ts'
 import { createErasureStore } from './life/erasures.ts'
 import { createExportStore } from './life/exports.ts'
@@ -56,6 +57,7 @@ export interface Database {
   readonly sessions: SessionStore
   readonly jobs: JobStore
   readonly locations: LocationStore
+  readonly backfill: BackfillStore
   readonly soundFiles: SoundFiles
   readonly audit: AuditStore
   readonly proofs: ProofStore
@@ -76,8 +78,8 @@ export interface Database {
    * @param goingOn Ids of calls that are taken up: their facts go on where they stopped.
    */
   markInterrupted(nowMs: number, goingOn?: readonly string[]): Promise<readonly string[]>
-  /** Whether the files of a recording are in the tables, or it is being deleted: after all that was told of it. */
-  isRecordingKept(recordingId: string): Promise<boolean>
+  /** The rows of this recording's `recording.stored` are written, or it was deleted since. Waits for facts told so far. */
+  isKept(recordingId: string): Promise<boolean>
   /** When the last process was seen last, to a second while calls lived; undefined in a new database. */
   lastSeenMs(): Promise<number | undefined>
   /** A cheap read, for the health check. */
@@ -134,6 +136,7 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
       erasures: createErasureStore(db, settled, scrub),
       jobs: new KeptJobs(db, settled),
       locations: createLocationStore(db, settled),
+      backfill: createBackfillStore(db),
       soundFiles: createSoundFiles(db, settled),
       keep(bus, clock, work) {
         journal = new Journal({ db, bus, clock, log, work })
@@ -146,14 +149,9 @@ export async function openDatabase({ path, log }: DatabaseOptions): Promise<Data
         for (const [callId, memory] of await memoriesOf(db, goingOn)) journal?.goOn(callId, memory)
         return markInterrupted(db, nowMs, goingOn)
       },
-      async isRecordingKept(recordingId) {
+      async isKept(recordingId) {
         await settled()
-        const row = await db
-          .selectFrom('recordings')
-          .select(['base_name', 'state'])
-          .where('id', '=', recordingId)
-          .executeTakeFirst()
-        return row !== undefined && (row.base_name !== null || row.state === 'deleting' || row.state === 'deleted')
+        return isKept(db, recordingId)
       },
       async lastSeenMs() {
         const sign = await db.selectFrom('life_signs').select('at_ms').executeTakeFirst()

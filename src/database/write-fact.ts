@@ -3,6 +3,7 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
+import type { RecordingState } from '../call/history.ts'
 import { personKeys } from '../core/person.ts'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import { addCallKeys } from './call-keys.ts'
@@ -143,7 +144,14 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
     await db
       .updateTable('recordings')
       .set({
-        state: fact.interrupted ? 'interrupted' : 'stored',
+        // Whoever deletes it meanwhile is told its files, and goes on.
+        state: (eb) =>
+          eb
+            .case()
+            .when('state', 'in', ['deleting', 'deleted'])
+            .then(eb.ref('state'))
+            .else(eb.val<RecordingState>(fact.interrupted ? 'interrupted' : 'stored'))
+            .end(),
         duration_ms: fact.durationMs,
         marks: fact.marks ? JSON.stringify(fact.marks) : null,
         heard: fact.heard ? JSON.stringify(fact.heard) : null,

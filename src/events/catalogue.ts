@@ -231,6 +231,8 @@ export interface Facts {
   'leg.media-started': OfLeg & { readonly source: string; readonly codec: string }
   /** Something began or ceased to be wrong with its sound, or RTP_QUALITY_INTERVAL passed. */
   'leg.quality': OfLeg & { readonly quality: Quality }
+  /** What its phone wishes to become of recording (`a=recordpref`, RFC 7866 §7.1.3). */
+  'leg.record-preference': OfLeg & { readonly preference: 'on' | 'off' | 'pause' | 'nopreference' }
   'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
   'registration.added': At & Registration

@@ -9,7 +9,7 @@
 import type { Pulse } from './pulse.ts'
 
 export const lookEveryMs = 500
-/** Sockets hold five seconds of a stream (worker/io.ts): what is told so early has cost nothing but delay. */
+/** Sockets hold five seconds of a stream (worker/io/io.ts): what is told so early has cost nothing but delay. */
 const stalledAfterMs = 2_000
 /** How much of a new reading counts: who becomes busy is known as such within two seconds. */
 const newShare = 0.3

@@ -44,11 +44,16 @@ export interface FinishDeps {
   readonly decoders?: Decoders | undefined
   /** Without them recordings that are sealed cannot be finished. */
   readonly keys?: RecordingKeys | undefined
+  /** Left out: whoever hears `recording.stored` has it at once. */
+  readonly isKept?: IsKept | undefined
   readonly log: Logger
 }
 
+/** Whether what `recording.stored` told of this recording will survive a crash; waits for what is being written. */
+export type IsKept = (recordingId: string) => Promise<boolean>
+
 /**
- * Combine the legs and put the manifest to the files; what was unfinished stays noted until `discardManifest`. Legs that are too long for one WAV stay uncombined, which the log
+ * Combine the legs and put the manifest to the files; `putAway` is called when `recording.stored` was told. Legs that are too long for one WAV stay uncombined, which the log
  * tells; packets that were stored as they came are not sound, and stand beside it.
  *
  * @throws {RecordingError} `recording.no-audio`; and whatever the file system throws: then the manifest stays where
@@ -86,6 +91,23 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
     ...(manifest.heard && { heard: manifest.heard }),
+  }
+}
+
+/**
+ * After `recording.stored`: nothing of the recording is unfinished when the database has it. Else, and when the process
+ * dies before, the next start finishes it anew and tells it again. Never rejects.
+ */
+export async function putAway(
+  manifest: Manifest,
+  { folder, isKept, log }: Pick<FinishDeps, 'folder' | 'isKept' | 'log'>,
+): Promise<void> {
+  const { recordingId, callId } = manifest
+  try {
+    if (!isKept || (await isKept(recordingId))) await discardManifest(folder, manifest)
+    else log.error('The database has not taken a recording; the next start tells it again', { callId, recordingId })
+  } catch (error) {
+    log.error('The next start tells a recording again', { callId, recordingId, error: String(error) })
   }
 }
 

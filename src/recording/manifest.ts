@@ -1,8 +1,8 @@
 /**
  * What is known of a recording, kept beside its files so that a start after a crash can finish it.
  *
- *   <folder>/unfinished/<name>.json   while the call lives and until its files are complete
- *   <folder>/<name>.json              afterwards
+ *   <folder>/unfinished/<name>.json   while the call lives, until its files are complete and the database has them
+ *   <folder>/<name>.json              from when its files are complete
  *
  * So a start reads only what was left unfinished, however many recordings lie in the folder. Sealed notes have `.sealed`
  * behind their names.
@@ -140,8 +140,8 @@ export async function saveManifest(folder: string, manifest: Manifest, seal?: Se
 }
 
 /**
- * The files are complete: write the manifest beside them. The unfinished one stays until what it tells is kept elsewhere
- * (`discardManifest`): a crash between the two is made good by doing it again.
+ * The files are complete: put the manifest beside them. The one in `unfinished` stays for `discardManifest`, until the
+ * recording is known to the database. Doing it again after a crash is fine.
  */
 export async function finishManifest(folder: string, manifest: Manifest, seal?: Seal): Promise<void> {
   await writeAtomically(finishedPath(folder, manifest), written({ ...manifest, state: 'stored' }, seal))

@@ -8,8 +8,9 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact, FactName, FactOf } from '../events/catalogue.ts'
+import type { IsKept } from './finish.ts'
 import { createManifest, type Manifest } from './manifest.ts'
-import { findInterrupted, type IsKept, repairInterrupted } from './repair.ts'
+import { findInterrupted, repairInterrupted } from './repair.ts'
 import { Recordings } from './service.ts'
 import { HearingPort, noise, writeLeg } from './test-support.ts'
 
@@ -30,15 +31,8 @@ const told = <Name extends FactName>(name: Name): FactOf<Name>[] =>
 async function repair(signal?: AbortSignal, isKept?: IsKept): Promise<readonly string[]> {
   const bus = new FactBus()
   bus.onAny((fact) => facts.push(fact))
-  const found = await findInterrupted({ folder, log: silentLogger })
-  return repairInterrupted(found, {
-    folder,
-    bus,
-    clock,
-    log: silentLogger,
-    ...(signal && { signal }),
-    ...(isKept && { isKept }),
-  })
+  const found = await findInterrupted({ folder, isKept, log: silentLogger })
+  return repairInterrupted(found, { folder, isKept, bus, clock, log: silentLogger, ...(signal && { signal }) })
 }
 
 /** What a process killed in mid-call leaves: a manifest, and legs whose headers have no lengths. */
@@ -116,6 +110,28 @@ test('a crash while combining, or just before the manifest was put away, is made
   assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
 })
 
+test('a recording that the database has not taken is told again by every start until it has', async () => {
+  crashedCall('x', { state: 'closed' })
+  await repair(undefined, async () => false)
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), ['x.json'])
+  const known = new Set<string>()
+  await repair(undefined, async (id) => known.has(id) || !known.add(id))
+  await repair(undefined, async (id) => known.has(id))
+
+  assert.equal(told('recording.stored').length, 2)
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('of a recording that the database has, notes are taken away though its files were converted meanwhile', async () => {
+  crashedCall('x', { state: 'closed' })
+  rmSync(join(folder, 'x_caller.wav'))
+  rmSync(join(folder, 'x_callee.wav'))
+
+  assert.deepEqual(await repair(undefined, async () => true), [])
+  assert.deepEqual(facts, [])
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
 test('half a sample at the end of a leg is cut off', async () => {
   crashedCall('x')
   const path = join(folder, 'x_callee.wav')
@@ -181,24 +197,13 @@ test('a folder that is not there yet holds nothing to repair', async () => {
   mkdirSync(folder)
 })
 
-test('what the database has already is not put together again: its sound may be converted, or archived and gone', async () => {
-  crashedCall('x')
-  await repair()
-  crashedCall('x')
-  for (const name of ['x_caller.wav', 'x_callee.wav']) rmSync(join(folder, name))
-  facts = []
-  assert.deepEqual(await repair(undefined, () => Promise.resolve(true)), [])
-  assert.deepEqual(facts, [])
-  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
-})
-
 test('a recording that is deleted while it is put together leaves nothing behind', async () => {
   crashedCall('x')
-  const isKept = (): Promise<boolean> => {
-    rmSync(join(folder, 'unfinished', 'x.json'))
-    return Promise.resolve(false)
-  }
-  assert.deepEqual(await repair(undefined, isKept), [])
+  const found = await findInterrupted({ folder, log: silentLogger })
+  rmSync(join(folder, 'unfinished', 'x.json'))
+  const bus = new FactBus()
+  bus.onAny((fact) => facts.push(fact))
+  assert.deepEqual(await repairInterrupted(found, { folder, bus, clock, log: silentLogger }), [])
   assert.deepEqual(facts, [])
   assert.deepEqual(readdirSync(folder), ['unfinished'])
 })

@@ -15,13 +15,10 @@ import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import { belongings } from './belongings.ts'
 import { failureOf, recordingFailures } from './failures.ts'
-import { finishRecording } from './finish.ts'
+import { finishRecording, type IsKept, putAway } from './finish.ts'
 import { discardManifest, isUnfinished, type Manifest, readUnfinished, recordingOf } from './manifest.ts'
 import type { RecordingKeys } from './sealing.ts'
 import type { Decoders } from './undecoded/decode-leg.ts'
-
-/** Whether the database has what was told of a recording as stored, or knows that it was deleted since. */
-export type IsKept = (recordingId: string) => Promise<boolean>
 
 export interface RepairDeps {
   readonly folder: string
@@ -31,8 +28,8 @@ export interface RepairDeps {
   readonly decoders?: Decoders | undefined
   /** As in `RecordingDeps`. */
   readonly keys?: RecordingKeys | undefined
-  /** Left out: whoever listens keeps what is told. */
-  readonly isKept?: IsKept
+  /** As in `FinishDeps`. */
+  readonly isKept?: IsKept | undefined
   readonly bus: FactBus
   readonly clock: Clock
   readonly log: Logger
@@ -41,14 +38,16 @@ export interface RepairDeps {
 }
 
 /**
- * What is unfinished now; call it before new recordings begin. Notes that cannot be read are put aside; what is sealed with a
- * key that cannot be had now is left to a later start.
+ * What is unfinished now; call it before new recordings begin, and before jobs go on: of what the database has already only
+ * the notes were left, and its files may be converted or in an archive. Notes that cannot be read are put aside; what is
+ * sealed with a key that cannot be had now is left to a later start.
  */
 export async function findInterrupted({
   folder,
   keys,
+  isKept,
   log,
-}: Pick<RepairDeps, 'folder' | 'keys' | 'log'>): Promise<readonly Manifest[]> {
+}: Pick<RepairDeps, 'folder' | 'keys' | 'isKept' | 'log'>): Promise<readonly Manifest[]> {
   const { manifests, unreadable, locked } = await readUnfinished(folder, keys?.openKey)
   for (const path of locked)
     log.error('An interrupted recording waits for its key', {
@@ -62,7 +61,11 @@ export async function findInterrupted({
     })
     await rename(path, `${path}.unreadable`)
   }
-  return manifests
+  const interrupted: Manifest[] = []
+  for (const manifest of manifests)
+    if (isKept && (await isKept(manifest.recordingId))) await discardManifest(folder, manifest)
+    else interrupted.push(manifest)
+  return interrupted
 }
 
 /**
@@ -80,23 +83,18 @@ export async function repairInterrupted(manifests: readonly Manifest[], deps: Re
 }
 
 async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
-  const { bus, clock, log, folder, isKept } = deps
+  const { bus, clock, log, folder } = deps
   const { recordingId, callId } = manifest
   // A call that had ended in order lost nothing: only its combined file was missing.
   const interrupted = manifest.interrupted || manifest.state === 'recording'
   try {
-    // The process died between the database and these notes; its files may be converted or archived by now.
-    if (await isKept?.(recordingId)) {
-      await discardManifest(folder, manifest)
-      return false
-    }
     const finished = await finishRecording({ ...manifest, interrupted }, deps)
     if (!isUnfinished(folder, manifest)) {
       await removeAgain(folder, manifest)
       return false
     }
     bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
-    if (!isKept || (await isKept(recordingId))) await discardManifest(folder, manifest)
+    await putAway(manifest, deps)
     return true
   } catch (error) {
     const code = failureOf(error)

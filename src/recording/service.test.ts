@@ -322,27 +322,6 @@ test('the clean stop waits for recordings that are being finished', async () => 
   assert.equal(told('recording.stored').length, 5)
 })
 
-test('a finished recording stays noted as unfinished until the database has it: a crash between the two loses nothing', async () => {
-  const bus = new FactBus()
-  const noted: number[] = []
-  const notes = (): number => readdirSync(join(folder, 'unfinished')).length
-  let has = false
-  const isKept = (): Promise<boolean> => {
-    noted.push(notes())
-    return Promise.resolve(has)
-  }
-  const kept = new Recordings({ folder, isKept, bus, clock, log: silentLogger })
-  const record = async (name: string): Promise<void> => {
-    const port = new HearingPort({ samples: noise(1, 800), startedAtMs: t0 })
-    await kept.start({ callId: name, name, tracks: [{ ...caller, port }] }).stop()
-  }
-  await record('lost')
-  assert.deepEqual([noted, notes()], [[1], 1])
-  has = true
-  await record('kept')
-  assert.deepEqual(readdirSync(join(folder, 'unfinished')), ['lost.json'])
-})
-
 test('a stranger whose Call-ID is called like a leg of another recording gets another name, whatever became of the leg', async () => {
   const names: string[] = []
   for (const trace of ['x_1.flac', 'x_1.mp3.sealed', 'x_1.locations']) {

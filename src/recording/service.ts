@@ -18,14 +18,13 @@ import type { RecordedFile } from '../media/types.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
 import { traces } from './belongings.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
-import { finishRecording } from './finish.ts'
+import { finishRecording, type IsKept, putAway } from './finish.ts'
 import { HeardLeg } from './heard.ts'
-import { createManifest, discardManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
+import { createManifest, type Manifest, type ManifestTrack, saveManifest } from './manifest.ts'
 import { maxLabelLength, safeName } from './names.ts'
 import { PauseDigits } from './pause-digits.ts'
 import { Pauses, scopeOf } from './pauses.ts'
 import { Queue } from './queue.ts'
-import type { IsKept } from './repair.ts'
 import type { RecordingKeys } from './sealing.ts'
 import type {
   ActiveRecording,
@@ -52,9 +51,9 @@ export interface RecordingDeps {
   readonly decoders?: Decoders | undefined
   /** Left out: recordings are plain. */
   readonly keys?: RecordingKeys | undefined
+  /** As in `FinishDeps`. */
+  readonly isKept?: IsKept | undefined
   readonly pause?: PauseSettings
-  /** As in `RepairDeps`. */
-  readonly isKept?: IsKept
   /** Names of recordings that repair.ts is finishing meanwhile. */
   readonly reserved?: readonly string[]
   /** Left by the process before, for `takeUp`. */
@@ -484,21 +483,10 @@ class Recording implements ActiveRecording {
         interrupted,
         ...finished,
       })
-      await this.#forgetUnfinished()
+      await putAway(this.#manifest, this.#deps)
     } catch (error) {
       const gone = failureOf(error) === 'recording.no-audio' && legs.some((leg) => leg !== undefined)
       this.#fail(gone ? new RecordingError('recording.files-gone', { cause: error }) : error)
-    }
-  }
-
-  /** Not before the database has it: what a crash, or a full disk, keeps out of it is told again by the next start. */
-  async #forgetUnfinished(): Promise<void> {
-    const { folder, isKept, log } = this.#deps
-    try {
-      if (!isKept || (await isKept(this.id))) await discardManifest(folder, this.#manifest)
-      else log.error('A finished recording is not in the database: the next start tells it again', this.#about())
-    } catch (error) {
-      log.warn('The next start looks at a finished recording again', { ...this.#about(), error: String(error) })
     }
   }
 

@@ -243,3 +243,15 @@ test('a recording is not said to be deleted while notes that may be its own wait
   await jobs.idle()
   assert.equal(await state('f'), 'deleting')
 })
+
+test('a recording that is put together while it is deleted stays deleted, and no copy is made of it', async (t) => {
+  const { bus, database, state } = await withRecordings(t, [1])
+  const atMs = 1
+  const entry = { ...asker, action: 'recording.deleted', subject: 'recording:r1' }
+  assert.equal(await database.retention.beginDeletion('r1', entry, atMs), 'begun')
+  bus.publish(stored('c1', 'r1'))
+  assert.equal(await state('r1'), 'deleting')
+  assert.equal(await database.locations.recording('r1'), undefined)
+  bus.publish({ name: 'recording.failed', atMs, callId: 'c1', recordingId: 'r1', code: 'recording.no-audio', text: '' })
+  assert.equal(await state('r1'), 'deleting')
+})

@@ -23,6 +23,15 @@ export function recordOf(description: SessionDescription, media: SdpMedia): Reco
   return said === 'on' || said === 'off' || said === 'paused' ? said : undefined
 }
 
+/** What its writer would like to become of recording (RFC 7866 §7.1.3). */
+export type RecordPreference = 'on' | 'off' | 'pause' | 'nopreference'
+
+/** `a=recordpref` of the stream, else of the session. */
+export function recordPreferenceOf(description: SessionDescription, media: SdpMedia): RecordPreference | undefined {
+  const said = (attributeOf(media, 'recordpref') ?? attributeOf(description, 'recordpref'))?.trim().toLowerCase()
+  return said === 'on' || said === 'off' || said === 'pause' || said === 'nopreference' ? said : undefined
+}
+
 /** Some write `20.0`. */
 function milliseconds(text: string | undefined): number | undefined {
   const value = /^\s*\d{1,4}(?:\.\d+)?\s*$/.test(text ?? '') ? Number(text) : 0

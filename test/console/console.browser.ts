@@ -252,6 +252,95 @@ test('a recording is paused and goes on, and one side is muted, from the card of
   await card.getByRole('button', { name: /^Record / }).click()
   await card.getByText('Muted', { exact: true }).waitFor({ state: 'hidden', ...atOnce })
   await talk.hangUp()
+
+  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').first().click()
+  const marks = page.getByRole('list', { name: 'Marks' })
+  await marks.getByRole('button', { name: /Paused by admin/ }).waitFor()
+  await marks.getByRole('button', { name: / muted by admin/ }).waitFor()
+})
+
+test('a recording is tagged, found by its tag, noted, verified and held', here, async () => {
+  const talk = await call()
+  await talk.hangUp()
+  await open('/calls')
+  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
+  const recording = page.getByRole('region', { name: 'Recording' })
+  await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
+
+  await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
+  await page.keyboard.press('Enter')
+  const notes = page.getByRole('region', { name: 'Notes' })
+  await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
+  await notes.getByRole('button', { name: 'Write the note' }).click()
+  await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
+
+  const verified = recording.getByRole('status')
+  await until('the proof to be made', 15_000, async () => {
+    await recording.getByRole('button', { name: 'Verify the recording' }).click()
+    await verified.waitFor()
+    return (await verified.innerText()).startsWith('Intact')
+  })
+
+  await recording.getByText(/^Kept for ever/).waitFor()
+  await recording.getByRole('button', { name: 'Place a legal hold' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+  await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+  await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
+  assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
+
+  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+  await page.getByRole('button', { name: 'More filters' }).click()
+  await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
+  await page.getByLabel('Legal hold').selectOption('Held')
+  await page.getByText('1 recording', { exact: true }).waitFor()
+  await page.getByLabel('Legal hold').selectOption('Not held')
+  await page.getByText('No recording matches').waitFor()
+  await page.getByLabel('Legal hold').selectOption('Held')
+  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
+  await recording.getByRole('button', { name: 'Lift' }).click()
+  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
+  await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
+  await recording.getByText(/^Kept for ever/).waitFor()
+})
+
+test('a rule of retention is tried before it is added', here, async () => {
+  await open('/retention')
+  await page.getByText(/^Where nothing else applies, recordings are kept for ever/).waitFor()
+  await page.getByRole('button', { name: 'Add a rule' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Sales')
+  await dialog.getByRole('textbox', { name: /^Days/ }).fill('90')
+  await dialog.getByRole('textbox', { name: 'Tag' }).fill('sales')
+  await dialog.getByRole('button', { name: 'Try it' }).click()
+  await dialog.getByText('Nothing would be deleted.').waitFor()
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  const rules = page.getByRole('list', { name: 'Rules' })
+  await rules.getByText('90 days: calls and SIPREC sessions, tagged sales').waitFor()
+  await page.getByRole('button', { name: 'Delete Sales' }).click()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('No rules yet').waitFor()
+})
+
+test('the jobs page says that all is done, and filters', here, async () => {
+  await open('/jobs?state=failed')
+  await page.getByText('No job matches').waitFor()
+  await page.getByLabel('State').selectOption('All')
+  await page.getByText(/^\d+ waiting, \d+ running, 0 failed$/).waitFor()
+})
+
+test('the audit record says who did what, and that it is whole', here, async () => {
+  await open('/audit')
+  const list = page.getByRole('list', { name: 'Records' })
+  await list
+    .getByRole('button', { name: /user\.signed-in/ })
+    .first()
+    .click()
+  await list.getByText(/^Record \d+, /).waitFor()
+  await page.getByRole('searchbox', { name: 'Who' }).fill('nobody at all')
+  await page.getByText('No record matches').waitFor()
+  await page.getByRole('button', { name: 'Verify the record' }).click()
+  await page.getByText('Intact', { exact: true }).waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {
@@ -390,9 +479,14 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
     'Recordings',
     'Extensions',
     'Trunks',
+    'Recording clients',
     'API keys',
     'Security',
     'SIP messages',
+    'Retention',
+    'Export and erasure',
+    'Jobs',
+    'Audit record',
     'Connect',
     'Call history',
   ]
@@ -406,6 +500,58 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
   await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
   await fitsAcross('a call')
 })
+
+test(
+  'a person is exported, held, and erased only when no hold forbids it and their number is typed again',
+  here,
+  async () => {
+    const talk = await call()
+    await talk.hangUp()
+    await open('/privacy')
+    const whom = page.getByRole('textbox', { name: 'Numbers or addresses' })
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'Export everything' }).click()
+    const exports = page.getByRole('region', { name: 'Exports' })
+    await exports.getByText('Ready').waitFor()
+    const started = page.waitForEvent('download')
+    await exports.getByRole('link', { name: /^Download/ }).click()
+    assert.match((await started).suggestedFilename(), /\.zip$/)
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Hold a person' }).click()
+    await dialog.getByRole('textbox', { name: 'Number or address' }).fill(second.number)
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Case 9')
+    await dialog.getByRole('button', { name: 'Hold' }).click()
+    const held = page.getByRole('listitem').filter({ hasText: `Hold on ${second.number}, by admin: Case 9` })
+    await held.waitFor()
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText('It would be refused').waitFor()
+    assert.ok(await page.getByRole('button', { name: 'Erase…' }).isDisabled())
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    await held.getByRole('button', { name: 'Lift' }).click()
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Closed')
+    await dialog.getByRole('button', { name: 'Lift' }).click()
+    await held.waitFor({ state: 'hidden' })
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText(/^Nothing is erased yet\. It would take away \d+ calls?, \d+ recordings?/).waitFor()
+    await page.getByRole('button', { name: 'Erase…' }).click()
+    const erase = dialog.getByRole('button', { name: 'Erase', exact: true })
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Request 12')
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill('somebody else')
+    assert.ok(await erase.isDisabled())
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill(second.number)
+    await erase.click()
+    await page.getByRole('region', { name: 'Erasures' }).getByText('Done, nothing is left').waitFor()
+  },
+)
 
 async function fitsAcross(name: string): Promise<void> {
   const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth')

@@ -24,7 +24,7 @@ export class ApiError extends Error {
   }
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Ask the API. @throws {ApiError} for every answer but 2xx, and when there is none. */
 export async function request<Answer>(

@@ -33,6 +33,12 @@ export function useIsAdmin(): boolean {
   return useMe().data?.role === 'admin'
 }
 
+/** May they pause recordings, tag them, write notes? */
+export function useIsOperator(): boolean {
+  const role = useMe().data?.role
+  return role === 'admin' || role === 'operator'
+}
+
 export function useSignIn() {
   const cache = useQueryClient()
   return useMutation({
@@ -132,11 +138,18 @@ export function useHangUp() {
   })
 }
 
-export function useRecordings(filters: Pick<RecordingsQuery, 'kind' | 'search' | 'fromMs' | 'untilMs'>) {
+export type RecordingFilters = Omit<RecordingsQuery, 'limit' | 'cursor' | 'count'>
+
+/** The first page counts them all. */
+export function useRecordings(filters: RecordingFilters) {
   return useInfiniteQuery({
     queryKey: ['recordings', filters],
     queryFn: ({ pageParam, signal }) => {
-      const query = { ...filters, limit: pageSize, cursor: pageParam } as Record<string, string | number | undefined>
+      const count = pageParam === undefined ? 'true' : undefined
+      const query = { ...filters, limit: pageSize, cursor: pageParam, count } as Record<
+        string,
+        string | number | undefined
+      >
       return request<RecordingsPage>('GET', withQuery('/api/recordings', query), undefined, signal)
     },
     initialPageParam: undefined as string | undefined,

@@ -2,7 +2,7 @@
 import { Badge, Button, Group, Menu, Stack, Text } from '@mantine/core'
 import type { LiveCall } from '../../../src/api/schemas/calls.ts'
 import type { LiveRecording } from '../../../src/api/schemas/live-recordings.ts'
-import { useMe } from '../api/queries.ts'
+import { useIsOperator } from '../api/queries.ts'
 import { type RecordingOrder, useOrderRecording } from '../api/recorder-queries.ts'
 import { clockTime, partyName } from '../format.ts'
 import { RecordingNow } from '../ui/badges.tsx'
@@ -22,8 +22,7 @@ interface LiveRecordingProps {
 }
 
 export function LiveRecordingControls({ call, recording, nowMs }: LiveRecordingProps) {
-  const role = useMe().data?.role
-  const mayOrder = role === 'admin' || role === 'operator'
+  const mayOrder = useIsOperator()
   const order = useOrderRecording()
   const give = (wanted: Omit<RecordingOrder, 'callId'>) => order.mutate({ callId: call.id, ...wanted })
   return (

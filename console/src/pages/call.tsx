@@ -7,7 +7,8 @@ import { useCall, useHangUp, useIsAdmin } from '../api/queries.ts'
 import { Ladder } from '../call/ladder.tsx'
 import { Legs } from '../call/legs.tsx'
 import { clockTime, endText, fullTime, partyName, spokenDuration } from '../format.ts'
-import { RecordingPlayer } from '../player/recording-player.tsx'
+import { Notes } from '../recording/notes.tsx'
+import { StoredRecording } from '../recording/stored-recording.tsx'
 import { kindText, RecordingNow, ResultBadge } from '../ui/badges.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { BackIcon, HangUpIcon } from '../ui/icons.tsx'
@@ -38,7 +39,7 @@ export function CallPage() {
       title={title}
       actions={
         <Group gap="xs">
-          {live ? <HangUp call={live} /> : null}
+          {live ? <HangUp call={live} /> : <TakeAway callId={call.id} />}
           <Back />
         </Group>
       }
@@ -46,6 +47,9 @@ export function CallPage() {
       <Summary call={call} live={live} />
       <Section title="Recording">
         <Recordings call={call} />
+      </Section>
+      <Section title="Notes">
+        <Notes callId={call.id} />
       </Section>
       <Section title={call.kind === 'siprec' ? 'Streams' : 'Legs'}>
         <Legs legs={call.legs} liveLegs={live?.legs ?? []} />
@@ -68,6 +72,16 @@ function Back() {
   ) : (
     <Button component={Link} to="/calls" variant="default" leftSection={<BackIcon size={16} />}>
       Call history
+    </Button>
+  )
+}
+
+/** To where a call is exported or erased. */
+function TakeAway({ callId }: { readonly callId: string }) {
+  if (!useIsAdmin()) return null
+  return (
+    <Button component={Link} to={`/privacy?call=${encodeURIComponent(callId)}`} variant="default">
+      Export or erase
     </Button>
   )
 }
@@ -183,6 +197,15 @@ function Recordings({ call }: { readonly call: Call }) {
     if (recording.state === 'recording') {
       return <Text key={recording.id}>The recording can be played here when the call has ended.</Text>
     }
+    if (recording.state === 'deleting' || recording.state === 'deleted') {
+      return (
+        <Alert key={recording.id} color="gray" title="Deleted">
+          {recording.deletedAtMs === undefined
+            ? 'Its files are being deleted.'
+            : `Its files were deleted ${fullTime(recording.deletedAtMs)}. The audit record says by whom and why.`}
+        </Alert>
+      )
+    }
     if (recording.files.length === 0) {
       return (
         <Alert key={recording.id} color="orange" title="There is no file">
@@ -190,7 +213,7 @@ function Recordings({ call }: { readonly call: Call }) {
         </Alert>
       )
     }
-    return <RecordingPlayer key={recording.id} recording={recording} legs={call.legs} />
+    return <StoredRecording key={recording.id} recording={recording} legs={call.legs} />
   })
 }
 

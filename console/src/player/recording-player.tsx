@@ -15,6 +15,8 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import type { Leg } from '../../../src/api/schemas/calls.ts'
 import type { Recording } from '../../../src/api/schemas/recordings.ts'
 import { clockTime, fileSize, fullTime } from '../format.ts'
+import { MarkList } from '../recording/mark-list.tsx'
+import { marksIn, type PlacedMark } from '../recording/marks.ts'
 import { trackColor } from '../theme.ts'
 import { DownloadIcon, MutedIcon, PauseIcon, PlayIcon, SoundIcon } from '../ui/icons.tsx'
 import { ErrorNote } from '../ui/notes.tsx'
@@ -50,6 +52,7 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
     )
 
   const tracks = tracksOf(file, recording, legs)
+  const marks = marksIn(file, recording, legs)
   const durationMs = (file.samples / file.sampleRateHz) * 1000
   return (
     <Stack gap="sm">
@@ -75,8 +78,9 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
             <TrackName key={track.channel} track={track} player={player} />
           ))}
         </div>
-        <WaveformArea peaks={peaks} player={player} channels={channels} />
+        <WaveformArea peaks={peaks} player={player} channels={channels} marks={marks} />
       </div>
+      <MarkList marks={marks} onSeek={player.seek} />
       {player.problem && peaks.error === undefined ? <Alert color="red">{player.problem}</Alert> : null}
       <Group gap="md">
         <Button
@@ -145,9 +149,10 @@ interface WaveformAreaProps {
   readonly peaks: PeaksState
   readonly player: Player
   readonly channels: number
+  readonly marks: readonly PlacedMark[]
 }
 
-function WaveformArea({ peaks, player, channels }: WaveformAreaProps) {
+function WaveformArea({ peaks, player, channels, marks }: WaveformAreaProps) {
   if (peaks.error) return <ErrorNote error={peaks.error} />
   const reading = (
     <Stack h={80 * channels} justify="center">
@@ -158,7 +163,13 @@ function WaveformArea({ peaks, player, channels }: WaveformAreaProps) {
   if (!peaks.peaks || !player.audio) return <Text c="dimmed">The file holds no audio.</Text>
   return (
     <Suspense fallback={reading}>
-      <Waveform audio={player.audio} peaks={peaks.peaks} positionS={player.positionS} muted={player.muted} />
+      <Waveform
+        audio={player.audio}
+        peaks={peaks.peaks}
+        positionS={player.positionS}
+        muted={player.muted}
+        marks={marks}
+      />
     </Suspense>
   )
 }

@@ -14,6 +14,8 @@ export interface Player {
   readonly toggle: () => void
   readonly toggleMute: (channel: number) => void
   readonly setRate: (rate: number) => void
+  /** Seconds from the first sample. */
+  readonly seek: (toS: number) => void
 }
 
 export function usePlayer(address: string, channels: number): Player {
@@ -81,5 +83,12 @@ export function usePlayer(address: string, channels: number): Player {
     })
   }, [])
 
-  return { audio, playing, positionS, muted, rate, problem, toggle, toggleMute, setRate }
+  const seek = useCallback(
+    (toS: number) => {
+      if (audio) audio.currentTime = toS
+    },
+    [audio],
+  )
+
+  return { audio, playing, positionS, muted, rate, problem, toggle, toggleMute, setRate, seek }
 }

@@ -3,6 +3,7 @@ import { useComputedColorScheme, useMantineTheme } from '@mantine/core'
 import { type KeyboardEvent, useEffect, useRef } from 'react'
 import WaveSurfer from 'wavesurfer.js'
 import { clockTime } from '../format.ts'
+import type { PlacedMark } from '../recording/marks.ts'
 import { trackColor } from '../theme.ts'
 import type { Peaks } from './peaks.ts'
 
@@ -14,9 +15,10 @@ interface WaveformProps {
   readonly peaks: Peaks
   readonly positionS: number
   readonly muted: ReadonlySet<number>
+  readonly marks: readonly PlacedMark[]
 }
 
-export function Waveform({ audio, peaks, positionS, muted }: WaveformProps) {
+export function Waveform({ audio, peaks, positionS, muted, marks }: WaveformProps) {
   const container = useRef<HTMLDivElement>(null)
   const { colors } = useMantineTheme()
   const scheme = useComputedColorScheme('light')
@@ -58,18 +60,35 @@ export function Waveform({ audio, peaks, positionS, muted }: WaveformProps) {
     event.preventDefault()
   }
 
+  const channels = peaks.channels.length
   return (
-    <div
-      ref={container}
-      className="waveform"
-      role="slider"
-      tabIndex={0}
-      aria-label="Position in the recording"
-      aria-valuemin={0}
-      aria-valuemax={Math.round(durationS)}
-      aria-valuenow={Math.round(positionS)}
-      aria-valuetext={`${clockTime(positionS * 1000)} of ${clockTime(durationS * 1000)}`}
-      onKeyDown={seek}
-    />
+    <div className="waveform-area">
+      <div
+        ref={container}
+        className="waveform"
+        role="slider"
+        tabIndex={0}
+        aria-label="Position in the recording"
+        aria-valuemin={0}
+        aria-valuemax={Math.round(durationS)}
+        aria-valuenow={Math.round(positionS)}
+        aria-valuetext={`${clockTime(positionS * 1000)} of ${clockTime(durationS * 1000)}`}
+        onKeyDown={seek}
+      />
+      {marks.map(({ kind, fromS, untilS, channel, text }) => (
+        <div
+          key={`${fromS} ${text}`}
+          className="waveform-mark"
+          data-kind={kind}
+          aria-hidden="true"
+          style={{
+            left: `${(100 * fromS) / durationS}%`,
+            width: `${(100 * (untilS - fromS)) / durationS}%`,
+            top: channel === undefined ? 0 : `${(100 * channel) / channels}%`,
+            height: channel === undefined ? '100%' : `${100 / channels}%`,
+          }}
+        />
+      ))}
+    </div>
   )
 }

@@ -7,13 +7,17 @@ import type { Me } from '../../../src/api/schemas/auth.ts'
 import { type Connection, useConnection } from '../api/events.tsx'
 import { useIsOffline, useLiveCalls, useSignOut, useStatus } from '../api/queries.ts'
 import {
+  AuditIcon,
   HistoryIcon,
+  JobsIcon,
   KeyIcon,
   LiveIcon,
   MessagesIcon,
   PeopleIcon,
+  PersonOutIcon,
   PlugIcon,
   RecorderIcon,
+  RetentionIcon,
   ShieldIcon,
   SignOutIcon,
   TrunkIcon,
@@ -31,6 +35,10 @@ const places = [
   { to: '/keys', label: 'API keys', icon: <KeyIcon /> },
   { to: '/security', label: 'Security', icon: <ShieldIcon /> },
   { to: '/messages', label: 'SIP messages', icon: <MessagesIcon /> },
+  { to: '/retention', label: 'Retention', icon: <RetentionIcon /> },
+  { to: '/privacy', label: 'Export and erasure', icon: <PersonOutIcon /> },
+  { to: '/jobs', label: 'Jobs', icon: <JobsIcon /> },
+  { to: '/audit', label: 'Audit record', icon: <AuditIcon /> },
   { to: '/connect', label: 'Connect', icon: <PlugIcon /> },
 ]
 

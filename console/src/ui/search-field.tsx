@@ -22,13 +22,18 @@ export function SearchField({ label, placeholder, value, onSearch }: SearchField
     searched.current = value
   }, [value])
   useEffect(() => () => clearTimeout(timer.current), [])
+  // The one of the latest render: another filter may have been chosen since a letter was typed.
+  const search = useRef(onSearch)
+  useEffect(() => {
+    search.current = onSearch
+  }, [onSearch])
 
   const type = (text: string) => {
     setTyped(text)
     clearTimeout(timer.current)
     timer.current = setTimeout(() => {
       searched.current = text.trim()
-      onSearch(text.trim())
+      search.current(text.trim())
     }, pauseMs)
   }
 

@@ -7,6 +7,11 @@ const digits = () =>
   fromText((given) => given.toUpperCase(), z.string().regex(/^[0-9*#A-D]{0,8}$/, { error: digitsError }))
 
 export const pauseSettings = {
+  honorPreference: setting(flag().default(false), {
+    env: 'RECORDING_HONOR_PREFERENCE',
+    description:
+      'A party of a call between two whose phone asks for it (`a=recordpref:off` or `pause`, RFC 7866) pauses its recording, here and elsewhere, until none of the two asks for it any more. When it is false, that is told as a fact and changes nothing.',
+  }),
   notice: setting(text().default('none'), {
     env: 'RECORDING_NOTICE',
     description:

@@ -8,7 +8,7 @@
  */
 import { emptyRtpPacket, type RtpPacket } from '../../rtp/packet.ts'
 import type { Format } from './formats.ts'
-import { maxDatagramBytes } from './io.ts'
+import { maxDatagramBytes } from './io/io.ts'
 import type { Speaker } from './voice/speaker.ts'
 
 /** One for all ports of a worker: what is sent is taken before the next is copied. */

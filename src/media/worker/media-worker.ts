@@ -10,7 +10,7 @@ import type { Command, FromWorker, OpenPort, Order, Request, Requests, SendDigit
 import type { DelayBounds, PortEvents } from '../types.ts'
 import { FrameClock } from './frame-clock.ts'
 import { Desk } from './graph/desk.ts'
-import type { MediaIo } from './io.ts'
+import type { MediaIo } from './io/io.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 import { RelayPort } from './relay-port.ts'

@@ -16,9 +16,9 @@ import { emptyRtpPacket, parseRtp, printRtp, type RtpPacket } from '../../rtp/pa
 import { uint16, uint32 } from '../../rtp/sequence.ts'
 import { loadNative, type Native } from '../native-addon.ts'
 import { FrameClock } from './frame-clock.ts'
-import type { MediaIo, PacketHandler } from './io.ts'
-import { dgramIo } from './io-dgram.ts'
-import { NativeIo } from './io-native.ts'
+import type { MediaIo, PacketHandler } from './io/io.ts'
+import { dgramIo } from './io/io-dgram.ts'
+import { NativeIo } from './io/io-native.ts'
 import { Port } from './port.ts'
 import { BlockPool } from './recording/block-pool.ts'
 

@@ -2,12 +2,12 @@
  * Packets that go past a bridged port: the sockets send them on by themselves as long as each is like the one before, and tell
  * the port later, which then does what it would have done.
  *
- *   port  ── relayed like this, or not so simply ─▶  here  ── pass, drain ─▶  io.ts
+ *   port  ── relayed like this, or not so simply ─▶  here  ── pass, drain ─▶  io/
  *
  * Whatever changes how a port sends, or to where, settles first: all that went past is told, and nothing goes past any more,
  * neither from this port nor to it. With the next packet that is relayed it begins again.
  */
-import type { PassRule, PortSockets } from './io.ts'
+import type { PassRule, PortSockets } from './io/io.ts'
 
 export class Passing {
   #sockets: PortSockets | undefined

@@ -14,7 +14,7 @@ import type { OwnCertificate } from '../../dtls/conversation.ts'
 import { IceLite } from '../../ice/lite.ts'
 import type { DatagramKind } from '../../rtp/demux.ts'
 import type { DtlsTerms, IceTerms, PortDescription, PortEvents, SrtpKeys } from '../types.ts'
-import type { Endpoint } from './io.ts'
+import type { Endpoint } from './io/io.ts'
 import type { SourceLock } from './source-lock.ts'
 
 export interface PeerLinkOptions {

@@ -7,7 +7,7 @@
  */
 import type { ReceiveStatistics } from '../../rtp/receive-statistics.ts'
 import type { VoipMetrics } from '../../rtp/rtcp-xr.ts'
-import type { Endpoint } from './io.ts'
+import type { Endpoint } from './io/io.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { PortCrypto } from './port-crypto.ts'
 import type { Reports } from './reports.ts'

@@ -478,3 +478,12 @@ test('a paused copy leaves no hole in the numbers, and the time goes on', () => 
   assert.equal(((second?.sequence ?? 0) - (first?.sequence ?? 0)) & 0xffff, 1)
   assert.equal(((second?.timestamp ?? 0) - (first?.timestamp ?? 0)) >>> 0, 50 * 160)
 })
+
+test('a copy that is made over for its receiver leaves what the other party hears as it came', () => {
+  const clock = new FakeClock()
+  const { a, b } = call(clock)
+  const copy = copyOf(clock, a.port, [pcma])
+  a.port.rtp(speech(1), { ip: alice.ip, port: alice.rtpPort })
+  assert.deepEqual(parsed(copy.rtp[0]).bytes.slice(12), encodeG711('PCMA', decodeG711('PCMU', payload)))
+  assert.deepEqual(parsed(b.rtp[0]).bytes.slice(12), payload)
+})

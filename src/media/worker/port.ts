@@ -23,7 +23,7 @@ import type { DelayBounds, PortDescription, PortEvents, PortStats, RecordedFile,
 import { Copies } from './copies.ts'
 import { type Format, receivedFormats } from './formats.ts'
 import type { FrameClock } from './frame-clock.ts'
-import type { Endpoint, PacketHandler, PassRule, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PassRule, PortSockets } from './io/io.ts'
 import { Outgoing } from './outgoing.ts'
 import { Passing } from './passing.ts'
 import { PeerLink } from './peer-link.ts'

@@ -13,7 +13,7 @@ import { endpointText } from '../../core/ip.ts'
 import { datagramKind } from '../../rtp/demux.ts'
 import { readUint32 } from '../../rtp/packet.ts'
 import { noPackets, type PortDescription, type PortStats } from '../types.ts'
-import type { Endpoint, PacketHandler, PortSockets } from './io.ts'
+import type { Endpoint, PacketHandler, PortSockets } from './io/io.ts'
 import { PortCrypto } from './port-crypto.ts'
 import { SourceLock } from './source-lock.ts'
 

@@ -15,7 +15,7 @@
 import { SocketAddress } from 'node:net'
 import { isIP, isWildcardIp, plainIp } from '../../core/ip.ts'
 import type { MediaAddress } from '../types.ts'
-import type { Endpoint } from './io.ts'
+import type { Endpoint } from './io/io.ts'
 
 /** How long a better founded source may still take over, ms. Strangers who probe ports come in late in a call. */
 const settleMs = 1000

@@ -6,7 +6,7 @@
  */
 import { endpointText } from '../../core/ip.ts'
 import type { PortEvents } from '../types.ts'
-import type { Endpoint } from './io.ts'
+import type { Endpoint } from './io/io.ts'
 
 /** Sources that are told of at once; after that one in so many ms. */
 const sourcesTold = 8

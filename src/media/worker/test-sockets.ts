@@ -1,5 +1,5 @@
 /** Sockets for tests of ports and for benches, without a network: what is not given does nothing. */
-import type { PortSockets } from './io.ts'
+import type { PortSockets } from './io/io.ts'
 
 export const fakeSockets = (given: Partial<PortSockets>): PortSockets => ({
   sendRtp: () => {},

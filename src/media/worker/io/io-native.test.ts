@@ -1,8 +1,8 @@
 /** What the addon is asked to do, and when; the addon itself is tested by io.contract.test.ts where it is built. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeClock } from '../../core/fake-clock.ts'
-import { interfaceVersion, type Native } from '../native-addon.ts'
+import { FakeClock } from '../../../core/fake-clock.ts'
+import { interfaceVersion, type Native } from '../../native-addon.ts'
 import type { PacketHandler, PortSockets } from './io.ts'
 import { NativeIo } from './io-native.ts'
 import { momentAt, receivedAt, receivedWords, reserved, slots } from './native-block.ts'

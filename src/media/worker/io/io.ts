@@ -7,7 +7,7 @@
  * the same source. Both kinds keep the same contract (io.contract.test.ts).
  */
 
-import type { LostDatagrams } from '../types.ts'
+import type { LostDatagrams } from '../../types.ts'
 
 /** Where a datagram comes from or goes to. Numeric; IPv4 in its own form, whatever socket it came through. */
 export interface Endpoint {

@@ -8,9 +8,9 @@
  * What it saves stands in docs/performance.md; what it costs is a tick of delay at most. A view into the block is made once
  * for each slot and length, so that nothing is made for a packet.
  */
-import type { Clock, Timer } from '../../core/clock.ts'
-import type { Native } from '../native-addon.ts'
-import type { LostDatagrams } from '../types.ts'
+import type { Clock, Timer } from '../../../core/clock.ts'
+import type { Native } from '../../native-addon.ts'
+import type { LostDatagrams } from '../../types.ts'
 import {
   type Endpoint,
   type MediaIo,
