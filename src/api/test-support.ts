@@ -92,7 +92,7 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
     folder,
     key,
     openKey,
-    copiesOf: database.locations.of,
+    copiesOf: (id) => database.locations.of(id),
     clock,
     bus,
   })

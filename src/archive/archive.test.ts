@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { silentLogger } from '../core/logger.ts'
 import { ended, keepFacts, started, stored } from '../database/test-support.ts'
@@ -166,6 +167,23 @@ test('a leg that is in the stores alone keeps its name taken on the disk', async
   await run()
   assert.ok(!existsSync(join(folder, 'r_1.wav')))
   assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r_1.locations'), 'utf8')), ['s3://store/calls/1970/r_1.wav'])
+})
+
+test('a store that stops in the middle of a file that is read back holds no job: its erasure does not wait for it', async (t) => {
+  const { archive, database, jobs, run, stores } = await begin(t, ['s3'], { readBack: true })
+  const [s3] = stores
+  assert.ok(s3)
+  const reading = Promise.withResolvers<void>()
+  s3.open = () => {
+    reading.resolve()
+    return Promise.resolve(new Readable({ read: () => {} }))
+  }
+  const running = run()
+  await reading.promise
+  assert.equal(await jobs.cancelSubject('r'), 1)
+  await running
+  await archive.remove('r')
+  assert.deepEqual([s3.objects.size, (await database.locations.of('r')).length], [0, 0])
 })
 
 test('a store that is down is told once, holds up no other, and gets its copy when it is back', async (t) => {

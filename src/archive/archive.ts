@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto'
 import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
@@ -233,7 +234,7 @@ export class Archive {
         remember: (resume) => remember({ file, resume }),
         signal,
       })
-    if (readBack) await compare(store, key, local.sha256)
+    if (readBack) await compare(store, key, local.sha256, signal)
     await locations.put({ ...place, storedAtMs: clock.wallMs() })
   }
 
@@ -290,9 +291,10 @@ async function placeFor(
   return { key: besides(wanted, sha256), isThere: false }
 }
 
-async function compare(store: ArchiveStore, key: string, sha256: string): Promise<void> {
+/** A store that stops in the middle must not hold the job, and what waits for its end, for ever. */
+async function compare(store: ArchiveStore, key: string, sha256: string, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256')
-  for await (const chunk of await store.open(key)) hash.update(chunk as Buffer)
+  for await (const chunk of addAbortSignal(signal, await store.open(key))) hash.update(chunk as Buffer)
   if (hash.digest('hex') !== sha256) throw new ArchiveError('archive.damaged', `${store.uri(key)} was read back`)
 }
 

@@ -246,7 +246,7 @@ test('while a call is being erased no hold is promised on it', async (t) => {
 test('an export that was begun while somebody in it is erased leaves no file', async (t) => {
   const { serve, database, folder } = await withCallsOf(t)
   const { exports, erasures, jobs } = serve()
-  const { setCalls } = database.exports
+  const setCalls = database.exports.setCalls.bind(database.exports)
   const erase = async (): Promise<void> => {
     const { id } = await erasures.begin({ callId: 'c1' }, 'asked', asker)
     await erasures.run(id, new AbortController().signal, {}, () => Promise.resolve())
