@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { SiprecServer } from '../server.ts'
-import { FakeInvite, type FakeRecording, readRequest, World } from '../test-support.ts'
+import { FakeInvite, FakeRecording, readRequest, World } from '../test-support.ts'
+import { BridgedCalls } from './bridged.ts'
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'test', 'data', 'siprec', 'vendors')
 const agent = 'sip:2000@192.0.2.20'
@@ -134,4 +135,16 @@ test('what one call pauses by its description is its own voice; the other is rec
   await change('sendonly')
   assert.equal(recording.orders.at(-1), `unmute ${own?.legId} signalling`)
   assert.ok(recording.orders.every((order) => order.includes(own?.legId ?? '')))
+})
+
+test('calls that are left to the next process leave their recording unfinished, with the last of them', async () => {
+  const recording = new FakeRecording({ callId: 'c', name: 'n', tracks: [] })
+  const bridged = new BridgedCalls(world.clock)
+  const [near, far] = ['near', 'far'].map((end) =>
+    bridged.recordingOf(readRequest(readFileSync(join(folder, `cisco-bib-${end}end.sip`))), 'cucm', () => recording),
+  )
+  await near?.leave()
+  assert.equal(recording.hasLeft, false)
+  await far?.leave()
+  assert.deepEqual([recording.hasLeft, recording.stopped], [true, false])
 })
