@@ -306,8 +306,9 @@ test(
     await recording.getByText(/^Kept for ever/).waitFor()
     await recording.getByRole('button', { name: 'Place a legal hold' }).click()
     await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+    await page.getByRole('dialog').getByRole('checkbox', { name: 'The whole call' }).check()
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
-    await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
+    await recording.getByText('Hold on the call, by admin: Case 7').waitFor()
     assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
 
     await page.getByRole('link', { name: 'Recordings', exact: true }).click()
@@ -318,6 +319,9 @@ test(
     await page.getByLabel('Legal hold').selectOption('Not held')
     await page.getByText('No recording matches').waitFor()
     await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByRole('list', { name: 'Recordings' }).getByRole('link').waitFor()
+    // Who still types when they select a recording stays there.
+    await page.getByRole('searchbox', { name: 'Search' }).fill('102')
     await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
     await recording.getByRole('button', { name: 'Lift' }).click()
     await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
