@@ -34,7 +34,11 @@ let ongoing: PhoneCall | undefined
 before(async () => {
   if (here.skip) return
   // Loopback is trusted unless something else is.
-  server = await startServerProcess({ extensions: [first, second], env: { SECURITY_TRUSTED_NETWORKS: '127.0.0.1' } })
+  server = await startServerProcess({
+    extensions: [first, second],
+    recordingServers: [{ name: 'archive', uri: 'sip:127.0.0.1:9', qualify: 0 }],
+    env: { SECURITY_TRUSTED_NETWORKS: '127.0.0.1' },
+  })
   browser = await startChromium()
   alice = await registeredPhone(server, first, { speech: await loadSpeech('caller') })
   bob = await registeredPhone(server, second, { speech: await loadSpeech('callee') })
@@ -341,6 +345,13 @@ test('the audit record says who did what, and that it is whole', here, async () 
   await page.getByText('No record matches').waitFor()
   await page.getByRole('button', { name: 'Verify the record' }).click()
   await page.getByText('Intact', { exact: true }).waitFor()
+})
+
+test('the recording servers that calls are sent to are listed with their state', here, async () => {
+  await open('/peers')
+  const row = page.getByRole('list', { name: 'Recording servers elsewhere' }).getByRole('listitem')
+  await row.getByText('archive', { exact: true }).waitFor()
+  await row.getByText('sip:127.0.0.1:9').waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {
