@@ -74,7 +74,6 @@ export async function memoriesOf(db: Kysely<Tables>, callIds: readonly string[])
       problems: documents.reduce((sum, { problems }) => sum + (JSON.parse(problems) as unknown[]).length, 0),
       digits: new Map(legs.flatMap(({ id, digits }) => (digits === '' ? [] : [[id, digits] as const]))),
       // A pause that goes on is told again.
-      paused: false,
     })
   }
   return memories

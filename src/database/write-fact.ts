@@ -20,12 +20,7 @@ export interface CallMemory {
   /** Of the metadata documents so far. */
   problems: number
   readonly digits: Map<string, string>
-  /** The recording is: what is typed now may be a card number. */
-  paused: boolean
 }
-
-/** What is kept of a digit that was pressed while the recording was paused. */
-const hiddenDigit = 'x'
 
 type Write<Name extends FactName> = (
   db: Transaction<Tables>,
@@ -109,7 +104,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {
-    const digits = (memory.digits.get(fact.legId) ?? '') + (memory.paused ? hiddenDigit : fact.digit)
+    const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
     memory.digits.set(fact.legId, digits)
     return updateRow(db, 'legs', fact.legId, { digits })
   },
@@ -130,14 +125,6 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
     }),
 
   'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
-
-  'recording.paused': async (_db, fact, memory) => {
-    if (fact.what !== 'transcription') memory.paused = true
-  },
-
-  'recording.resumed': async (_db, fact, memory) => {
-    if (fact.what !== 'transcription') memory.paused = false
-  },
 
   'recording.stored': async (db, fact, memory) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
