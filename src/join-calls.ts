@@ -200,7 +200,7 @@ export async function joinCalls(
     honorPreferences(bus, (callId, on) => {
       const recording = recordings.liveOf(callId)
       if (recording) recording[on ? 'pause' : 'resume']({ by: 'signalling' })
-      sender.pause(callId, on)
+      sender.pause(callId, on, 'wish')
     })
   const recordNotice = await findRecordNotice(settings.recording.notice)
   const services: CallServices = {

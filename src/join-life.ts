@@ -48,14 +48,15 @@ const mostAuditRecords = 1_000
 
 /** Before the jobs are started. */
 export function joinLife(parts: LifeParts): LifeSide {
-  const { settings, clock, log, bus, database, jobs, archive, recordingDir } = parts
+  const { settings, clock, log, bus, database, jobs, archive, recordingDir, openKey } = parts
   const { retention: store, holds } = database
   const removeCopies = ({ recordingId }: Deletion): Promise<unknown> => archive.remove(recordingId)
   const settingDays = (): number => settings.cleanupDays
   const wake = (): void => jobs.wake()
   const cancelJobs = (recordingId: string): Promise<number> => jobs.cancelSubject(recordingId)
   jobs.handle(deleteJobKind, {
-    handler: ({ key }) => deleteFiles(key, { store, folder: recordingDir, bus, clock, removeCopies, cancelJobs }),
+    handler: ({ key }) =>
+      deleteFiles(key, { store, folder: recordingDir, openKey, bus, clock, removeCopies, cancelJobs }),
     atATime: 2,
     attempts: Infinity,
   })
@@ -70,6 +71,7 @@ export function joinLife(parts: LifeParts): LifeSide {
     store: database.erasures,
     holds,
     recordingDir,
+    openKey,
     exportDir,
     clock,
     bus,

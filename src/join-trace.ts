@@ -16,6 +16,7 @@ export function joinTrace({ settings, clock, log, bus, life, closing }: Foundati
   const sender = enable ? new HepSender({ clock, log, network, bus, ...collector }) : undefined
   const trace = new SipTrace(clock, {
     localIp: (remoteIp) => network.addressTowards(remoteIp),
+    hidesDigits: (sipCallId) => bus.hidesDigits(sipCallId),
     keepWords: settings.sip.traceMessageBodies,
     ...(sender && { told: sender.take }),
   })

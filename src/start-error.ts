@@ -10,6 +10,8 @@ interface HostError extends NodeJS.ErrnoException {
 }
 
 const lines: Readonly<Record<string, (what: string) => string>> = {
+  ENOENT: (what) => `${what} is not there`,
+  EISDIR: (what) => `${what} is a folder, not a file`,
   EADDRINUSE: (what) =>
     `${what} is in use by another program; choose another port (PORTS for SIP, HTTP_PORT for the console)`,
   EADDRNOTAVAIL: (what) => `${what} is no address of this machine`,

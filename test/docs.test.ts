@@ -25,6 +25,16 @@ test('docs/errors.md lists every error code with its fault, answers and text, an
   assert.deepEqual(documented, rows)
 })
 
+test('docs/retention.md lists what the audit record can hold', () => {
+  const documented = read('docs/retention.md')
+  const sources = globSync('src/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'))
+  const kept = sources.flatMap((path) =>
+    [...read(path).matchAll(/(?:audit: |auditHere\(\w+, |action: )'([a-z-]+\.[a-z-]+)'/g)].map(([, action]) => action),
+  )
+  assert.ok(kept.length > 30)
+  assert.deepEqual(new Set(kept.filter((action) => !documented.includes(`\`${action}\``))), new Set())
+})
+
 test('CHANGELOG.md has one entry for each thing', () => {
   const titles = [...read('CHANGELOG.md').matchAll(/^- \*\*(.+?)\*\*/gm)].map((match) => match[1])
   assert.ok(titles.length > 10)

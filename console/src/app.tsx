@@ -14,7 +14,9 @@ import { LivePage } from './pages/live.tsx'
 import { MessagesPage } from './pages/messages.tsx'
 import { NotFoundPage } from './pages/not-found.tsx'
 import { PeersPage } from './pages/peers.tsx'
+import { PrivacyPage } from './pages/privacy.tsx'
 import { RecordingsPage } from './pages/recordings.tsx'
+import { RetentionPage } from './pages/retention.tsx'
 import { SecurityPage } from './pages/security.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { TrunksPage } from './pages/trunks.tsx'
@@ -72,6 +74,8 @@ function Pages() {
         <Route path="/keys" element={<ApiKeysPage />} />
         <Route path="/security" element={<SecurityPage />} />
         <Route path="/messages" element={<MessagesPage />} />
+        <Route path="/retention" element={<RetentionPage />} />
+        <Route path="/privacy" element={<PrivacyPage />} />
         <Route path="/jobs" element={<JobsPage />} />
         <Route path="/audit" element={<AuditPage />} />
         <Route path="/connect" element={<ConnectPage />} />

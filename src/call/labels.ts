@@ -1,7 +1,6 @@
 /** What people write to calls and recordings: tags and notes. Declared here, kept by database/life/labels.ts. */
 
-/** Of one call or recording. */
-export const mostTags = 50
+/** Of one call. */
 export const mostNotes = 200
 
 export interface CallNote {

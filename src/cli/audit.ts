@@ -5,15 +5,14 @@ import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import type { Settings } from '../core/settings/schema.ts'
 import type { CommandContext } from './commands.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 const usualLimit = 50
 
 /** @returns 1 when the record is not whole. */
 export async function runAudit(settings: Settings, { rest, given }: CommandContext): Promise<number> {
   const [action = '', extra] = rest
-  if (action !== 'list' && action !== 'verify')
-    throw new UsageError(`audit: "${action}" was given; must be list or verify`)
+  if (action !== 'list' && action !== 'verify') throw wrongWord('audit', action, 'list or verify')
   if (extra !== undefined) throw new UsageError(`"${extra}" was given besides; see patchbay --help`)
   return withDatabase(settings, async (database) => {
     const audit = new Audit({ store: database.audit, clock: systemClock, log: silentLogger })

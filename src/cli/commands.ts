@@ -7,7 +7,7 @@ import { newExtensionSchema } from '../api/schemas/extensions.ts'
 import { dotEnvPath, readDotEnv } from '../core/settings/dot-env.ts'
 import { type LoadedSettings, loadSettings } from '../core/settings/load.ts'
 import { settingsMarkdown, showSettings } from '../core/settings/show.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 export interface CommandContext {
   /** What stands behind the command's name. */
@@ -111,8 +111,7 @@ const extension: Command = async (context) => {
       for (const { number, displayName } of directory.list()) console.log(`${number}\t${displayName}`)
       return 0
     }
-    if (action !== 'add' && action !== 'remove')
-      throw new UsageError(`extension: "${action}" was given; must be add, list or remove`)
+    if (action !== 'add' && action !== 'remove') throw wrongWord('extension', action, 'add, list or remove')
     const number = argument(context, 1, 'the number')
     noMoreThan(context, 2)
     if (action === 'remove') {
@@ -136,7 +135,7 @@ const extension: Command = async (context) => {
 const user: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'add')
-  if (action !== 'add') throw new UsageError(`user: "${action}" was given; must be add`)
+  if (action !== 'add') throw wrongWord('user', action, 'add')
   const named = argument(context, 1, 'the name')
   noMoreThan(context, 2)
   const given = await passwordOf(context)
@@ -154,7 +153,7 @@ const user: Command = async (context) => {
 const apikey: Command = async (context) => {
   const { settings } = load(context)
   const action = argument(context, 0, 'create')
-  if (action !== 'create') throw new UsageError(`apikey: "${action}" was given; must be create`)
+  if (action !== 'create') throw wrongWord('apikey', action, 'create')
   const named = argument(context, 1, 'the name')
   noMoreThan(context, 2)
   const { name, role } = checked(newApiKeySchema, { name: named, role: context.role ?? 'viewer' })

@@ -60,7 +60,8 @@ export function runErase(settings: Settings, { rest, given }: CommandContext): P
 }
 
 function subjectIn({ person, call }: CommandContext['given']): WantedSubject {
-  if ((typeof person === 'string') === (typeof call === 'string')) throw new UsageError('one of --person and --call')
+  if ((typeof person === 'string') === (typeof call === 'string'))
+    throw new UsageError('give one of --person and --call')
   return typeof call === 'string' ? { callId: call } : { person: String(person).split(',') }
 }
 

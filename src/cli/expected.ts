@@ -20,6 +20,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** For a second word that is missing or none of the command's own. */
+export function wrongWord(command: string, given: string, words: string): UsageError {
+  return new UsageError(given === '' ? `${command}: give ${words}` : `${command}: "${given}" is not ${words}`)
+}
+
 export function isExpected(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   return (

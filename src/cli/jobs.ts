@@ -3,15 +3,14 @@ import { auditHere, withDatabase } from '../administration.ts'
 import { jobsQuerySchema } from '../api/schemas/jobs.ts'
 import type { Settings } from '../core/settings/schema.ts'
 import type { CommandContext } from './commands.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 export async function runJobs(
   settings: Settings,
   { rest, given }: Pick<CommandContext, 'rest' | 'given'>,
 ): Promise<number> {
   const [action = 'list', id = ''] = rest
-  if (!['list', 'retry', 'cancel'].includes(action))
-    throw new UsageError(`jobs: "${action}" was given; must be list, retry or cancel`)
+  if (!['list', 'retry', 'cancel'].includes(action)) throw wrongWord('jobs', action, 'list, retry or cancel')
   if (action === 'list') return list(settings, given)
   if (id === '') throw new UsageError('the job is missing; see patchbay jobs list')
   return withDatabase(settings, async (database) => {

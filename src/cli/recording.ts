@@ -19,7 +19,7 @@ import type { KeyRing } from '../sealing/keys/key-ring.ts'
 import { isSiprecFile, readSiprecFile } from '../sealing/siprec-file.ts'
 import { openStored, plainName, sealedExtension, streamStored } from '../sealing/stored-file.ts'
 import type { CommandContext } from './commands.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 type Context = Pick<CommandContext, 'rest' | 'given'>
 
@@ -29,7 +29,7 @@ export async function runRecording(settings: Settings, context: Context): Promis
   if (action === 'verify') return verify(settings, inner)
   if (action === 'decrypt') return decrypt(settings, inner)
   if (action === 'keys') return keys(settings, inner)
-  throw new UsageError(`recording: "${action}" was given; must be verify, decrypt or keys`)
+  throw wrongWord('recording', action, 'verify, decrypt or keys')
 }
 
 async function verify(settings: Settings, { rest, given }: Context): Promise<number> {
@@ -134,7 +134,7 @@ async function keys(settings: Settings, { rest }: Context): Promise<number> {
   if (action === 'list') return listKeys(settings)
   if (action === 'rotate') return rotate(settings)
   if (action === 'rewrap') return rewrap(settings)
-  throw new UsageError(`recording keys: "${action ?? ''}" was given; must be list, rotate or rewrap`)
+  throw wrongWord('recording keys', action ?? '', 'list, rotate or rewrap')
 }
 
 async function listKeys(settings: Settings): Promise<number> {

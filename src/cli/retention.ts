@@ -10,7 +10,7 @@ import { findOrphans } from '../retention/orphans.ts'
 import { type Due, Retention } from '../retention/retention.ts'
 import type { HoldStore, RetentionStore } from '../retention/types.ts'
 import { type CommandContext, checked } from './commands.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 const mostShown = 50
 const mostOrphans = 10_000
@@ -64,7 +64,7 @@ export function runRetention(settings: Settings, { rest, given }: CommandContext
         return 0
       }
       default:
-        throw new UsageError(`retention: "${action}" was given; must be rules, why, preview, orphans, add or remove`)
+        throw wrongWord('retention', action, 'rules, why, preview, orphans, add or remove')
     }
   })
 }
@@ -92,7 +92,7 @@ export function runHold(settings: Settings, { rest, given }: CommandContext): Pr
         return 0
       }
       default:
-        throw new UsageError(`hold: "${action}" was given; must be list, add or lift`)
+        throw wrongWord('hold', action, 'list, add or lift')
     }
   })
 }

@@ -222,3 +222,23 @@ test('files that cannot be removed keep their call; the others go, and it is tri
   const { state, report } = await erasures.find(id)
   assert.deepEqual([state, report?.calls], ['done', 2])
 })
+
+test('while a call is being erased no hold is promised on it', async (t) => {
+  const { serve, path } = await withCallsOf(t)
+  const refused: unknown[] = []
+  const first = serve(7, {
+    open: () => Promise.resolve(undefined),
+    remove: async (recordingId) => {
+      await first.holds.place({ recordingId, why: 'case' }, asker).catch((error: unknown) => refused.push(error))
+      return []
+    },
+  })
+  await first.jobs.start()
+  await first.erasures.begin({ callId: 'c1' }, 'asked', asker)
+  await first.jobs.idle()
+  assert.ok(existsSync(path))
+  assert.deepEqual(
+    refused.map((error) => (error as { code: string }).code),
+    ['retention.not-stored'],
+  )
+})

@@ -17,8 +17,10 @@ import { newId } from '../core/random.ts'
 import type { FactBus } from '../events/bus.ts'
 import { belongings } from '../recording/belongings.ts'
 import { removeLocal } from '../retention/delete-files.ts'
+import { withItsFiles } from '../retention/never-finished.ts'
 import { whyHeld } from '../retention/retention.ts'
 import type { Deletion, HoldStore } from '../retention/types.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
 import { removeExportFile } from './exports.ts'
 import { ComplianceError } from './failures.ts'
 import { subjectOf, textsOf, type WantedSubject } from './subject.ts'
@@ -41,6 +43,7 @@ export interface ErasureDeps {
   readonly store: ErasureStore
   readonly holds: HoldStore
   readonly recordingDir: string
+  readonly openKey: OpenKey
   readonly exportDir: string
   readonly clock: Clock
   readonly bus: FactBus
@@ -135,15 +138,16 @@ export class Erasures {
     const gone: ErasedCall[] = []
     const failures: unknown[] = []
     let kept = 0
-    for await (const call of this.#calls(subject)) {
+    for await (const found of this.#calls(subject)) {
       signal.throwIfAborted()
-      const holds = await this.#deps.holds.onCalls([call.callId])
-      if (holds.length > 0 || call.live) {
+      if (found.live || !(await store.claim(found.callId))) {
         kept++
         continue
       }
       const after = { ...counts }
+      let call = found
       try {
+        call = await this.#withItsFiles(found)
         after.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
         await this.#count(call, after)
         await this.#removeCall(call, after)
@@ -237,6 +241,13 @@ export class Erasures {
       await removeLocal(recordingDir, recording)
     }
     await store.removeCall(callId)
+  }
+
+  async #withItsFiles(call: ErasedCall): Promise<ErasedCall> {
+    const { recordingDir, openKey } = this.#deps
+    const recordings: ErasedCall['recordings'][number][] = []
+    for (const recording of call.recordings) recordings.push(await withItsFiles(recording, recordingDir, openKey))
+    return { ...call, recordings }
   }
 
   async #removeExports(ids: readonly string[]): Promise<number> {

@@ -109,6 +109,11 @@ export interface ErasureStore {
   calls(subject: Subject, behind: string | undefined, limit: number): Promise<readonly ErasedCall[]>
   /** Rows that a call has, by table. */
   rowsOf(callId: string): Promise<Readonly<Record<string, number>>>
+  /**
+   * From now on its recordings are being deleted, and no hold can be placed on them any more.
+   * @returns False when a hold stands: nothing was changed.
+   */
+  claim(callId: string): Promise<boolean>
   /** Takes the call and all that hangs on it out of the database. */
   removeCall(callId: string): Promise<void>
   /** Exports that hold the call, or that the person was asked for in. */

@@ -56,7 +56,8 @@ export async function isKept(db: Kysely<Tables>, recordingId: string): Promise<b
     .select(['state', 'base_name'])
     .where('id', '=', recordingId)
     .executeTakeFirst()
-  return row !== undefined && (row.base_name !== null || row.state === 'deleting' || row.state === 'deleted')
+  // One that is being deleted and was never finished needs its notes: they alone know its files.
+  return row !== undefined && (row.base_name !== null || row.state === 'deleted')
 }
 
 /** What the journal of the last process knew of these calls. */
@@ -73,7 +74,6 @@ export async function memoriesOf(db: Kysely<Tables>, callIds: readonly string[])
       problems: documents.reduce((sum, { problems }) => sum + (JSON.parse(problems) as unknown[]).length, 0),
       digits: new Map(legs.flatMap(({ id, digits }) => (digits === '' ? [] : [[id, digits] as const]))),
       // A pause that goes on is told again.
-      paused: false,
     })
   }
   return memories

@@ -159,5 +159,4 @@ const copyOf = (memory: CallMemory | undefined): CallMemory => ({
   people: new Set(memory?.people),
   problems: memory?.problems ?? 0,
   digits: new Map(memory?.digits),
-  paused: memory?.paused ?? false,
 })

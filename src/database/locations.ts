@@ -14,6 +14,8 @@ export function createLocationStore(db: Kysely<Tables>, settled: () => Promise<v
         .select(['recordings.id', 'call_id', 'kind', 'from_uri', 'to_uri', 'peer', 'base_name'])
         .select('recordings.started_at_ms')
         .where('recordings.id', '=', id)
+        // No copy is made of what is being deleted.
+        .where('recordings.state', 'not in', ['deleting', 'deleted'])
         .executeTakeFirst()
       if (!row || row.base_name === null) return undefined
       const files = await db

@@ -3,6 +3,7 @@
  * transaction. Facts that leave no trace (registrations, refusals) are not in the table.
  */
 import type { Transaction } from 'kysely'
+import type { RecordingState } from '../call/history.ts'
 import { personKeys } from '../core/person.ts'
 import type { FactName, FactOf, Participant, RecordingFile, RecordingOrigin } from '../events/catalogue.ts'
 import { addCallKeys } from './call-keys.ts'
@@ -19,12 +20,7 @@ export interface CallMemory {
   /** Of the metadata documents so far. */
   problems: number
   readonly digits: Map<string, string>
-  /** The recording is: what is typed now may be a card number. */
-  paused: boolean
 }
-
-/** What is kept of a digit that was pressed while the recording was paused. */
-const hiddenDigit = 'x'
 
 type Write<Name extends FactName> = (
   db: Transaction<Tables>,
@@ -108,7 +104,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'leg.media-started': (db, fact) => updateRow(db, 'legs', fact.legId, { source: fact.source, codec: fact.codec }),
 
   'leg.digit': (db, fact, memory) => {
-    const digits = (memory.digits.get(fact.legId) ?? '') + (memory.paused ? hiddenDigit : fact.digit)
+    const digits = (memory.digits.get(fact.legId) ?? '') + fact.digit
     memory.digits.set(fact.legId, digits)
     return updateRow(db, 'legs', fact.legId, { digits })
   },
@@ -130,20 +126,19 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
 
   'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
 
-  'recording.paused': async (_db, fact, memory) => {
-    if (fact.what !== 'transcription') memory.paused = true
-  },
-
-  'recording.resumed': async (_db, fact, memory) => {
-    if (fact.what !== 'transcription') memory.paused = false
-  },
-
   'recording.stored': async (db, fact, memory) => {
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
       .set({
-        state: fact.interrupted ? 'interrupted' : 'stored',
+        // Whoever deletes it meanwhile is told its files, and goes on.
+        state: (eb) =>
+          eb
+            .case()
+            .when('state', 'in', ['deleting', 'deleted'])
+            .then(eb.ref('state'))
+            .else(eb.val<RecordingState>(fact.interrupted ? 'interrupted' : 'stored'))
+            .end(),
         duration_ms: fact.durationMs,
         marks: fact.marks ? JSON.stringify(fact.marks) : null,
         heard: fact.heard ? JSON.stringify(fact.heard) : null,
@@ -162,6 +157,8 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
       .updateTable('recordings')
       .set({ state: 'failed', failure_code: fact.code, failure_text: fact.text })
       .where('id', '=', fact.recordingId)
+      // Deleted before it could be finished.
+      .where('state', 'not in', ['deleting', 'deleted'])
       .execute()
   },
 

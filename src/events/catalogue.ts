@@ -233,6 +233,7 @@ export interface Facts {
   'leg.quality': OfLeg & { readonly quality: Quality }
   /** What its phone wishes to become of recording (`a=recordpref`, RFC 7866 §7.1.3). */
   'leg.record-preference': OfLeg & { readonly preference: 'on' | 'off' | 'pause' | 'nopreference' }
+  /** `x` for one that was pressed while the recording was paused, or the leg muted. */
   'leg.digit': OfLeg & { readonly digit: string; readonly durationMs: number }
   'leg.ended': OfLeg & { readonly media?: MediaSummary; readonly sipStatus?: number }
   'registration.added': At & Registration

@@ -167,6 +167,10 @@ async function writeAtomically(path: string, bytes: Buffer): Promise<void> {
   await rename(temporary, path)
 }
 
+/** Whether the recording is still unfinished: nobody deleted it meanwhile. */
+export const isUnfinished = (folder: string, manifest: Manifest): boolean =>
+  existsSync(unfinishedPath(folder, manifest))
+
 /** Nothing is unfinished any more. */
 export async function discardManifest(folder: string, manifest: Manifest): Promise<void> {
   const path = unfinishedPath(folder, manifest)
@@ -205,6 +209,30 @@ async function readManifest(path: string, openKey: OpenKey | undefined): Promise
     if (!(error instanceof SealingError)) throw error
     return error.code.startsWith('sealing.key-') ? 'locked' : undefined
   }
+}
+
+/**
+ * What is unfinished of one recording.
+ * @returns undefined when it has no notes there; `locked` when notes whose key cannot be had now may be its own.
+ */
+export async function findUnfinished(
+  folder: string,
+  recordingId: string,
+  openKey?: OpenKey,
+): Promise<Manifest | 'locked' | undefined> {
+  let locked = false
+  for (const entry of await namesIn(unfinishedFolder(folder))) {
+    if (!plainName(entry).endsWith('.json')) continue
+    const found = await readManifest(join(unfinishedFolder(folder), entry), openKey).catch(absent)
+    if (found === 'locked') locked = true
+    else if (found?.recordingId === recordingId) return found
+  }
+  return locked ? 'locked' : undefined
+}
+
+/** A recording may be finished while others are looked at. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** The name of the recording with these notes. */

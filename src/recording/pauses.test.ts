@@ -7,6 +7,7 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact } from '../events/catalogue.ts'
+import { Pauses } from './pauses.ts'
 import { type PauseSettings, Recordings } from './service.ts'
 import { HearingPort, noise } from './test-support.ts'
 
@@ -169,4 +170,19 @@ test('the recordings that are being made are found by their call until they stop
   assert.equal(recordings.liveOf('call'), undefined)
   recording.pause(byApi)
   assert.equal(recording.status.recordingPaused, false)
+})
+
+test('of a session that is gone on with a mute is told again: who hides its digits must know', () => {
+  const told: string[] = []
+  const pauses = new Pauses({
+    clock: new FakeClock(),
+    paused: () => {},
+    resumed: () => {},
+    muted: (legId, on) => told.push(`${legId} ${on}`),
+  })
+  pauses.takeUp([
+    { kind: 'muted', legId: 'a', fromMs: 1, by: 'api' },
+    { kind: 'muted', legId: 'b', fromMs: 1, untilMs: 2, by: 'api' },
+  ])
+  assert.deepEqual(told, ['a true'])
 })

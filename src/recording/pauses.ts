@@ -130,6 +130,7 @@ export class Pauses {
 
   /** Marks of the process before this one: what a person paused or muted stays so until a person resumes it. */
   takeUp(marks: readonly RecordingMark[]): void {
+    const order = { by: 'api' } as const
     for (const mark of marks) {
       const key = mark.kind === 'paused' ? (mark.what ?? 'recording') : mark.legId
       if (key === undefined) continue
@@ -143,10 +144,11 @@ export class Pauses {
         this.#sinceMs.set(part, mark.fromMs)
       }
     }
+    for (const legId of this.#mutes.keys()) this.#options.muted(legId, true, order)
     const held = (['recording', 'transcription'] as const).filter((part) => this.#holders[part].size > 0)
     if (held.length === 0) return
     this.#resumeAfter(undefined)
-    this.#options.paused(held, { by: 'api' })
+    this.#options.paused(held, order)
   }
 
   /** Nothing comes of a leg since then; undefined: it does again. */

@@ -196,3 +196,14 @@ test('a folder that is not there yet holds nothing to repair', async () => {
   assert.deepEqual(await repair(), [])
   mkdirSync(folder)
 })
+
+test('a recording that is deleted while it is put together leaves nothing behind', async () => {
+  crashedCall('x')
+  const found = await findInterrupted({ folder, log: silentLogger })
+  rmSync(join(folder, 'unfinished', 'x.json'))
+  const bus = new FactBus()
+  bus.onAny((fact) => facts.push(fact))
+  assert.deepEqual(await repairInterrupted(found, { folder, bus, clock, log: silentLogger }), [])
+  assert.deepEqual(facts, [])
+  assert.deepEqual(readdirSync(folder), ['unfinished'])
+})

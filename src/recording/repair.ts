@@ -8,13 +8,15 @@
  * the lengths in their headers are put right, the combined file is made, and `recording.stored` tells that the call was
  * interrupted. A crash meanwhile does no harm: the next start does it again.
  */
-import { rename } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
+import { belongings } from './belongings.ts'
 import { failureOf, recordingFailures } from './failures.ts'
 import { finishRecording, type IsKept, putAway } from './finish.ts'
-import { discardManifest, type Manifest, readUnfinished, recordingOf } from './manifest.ts'
+import { discardManifest, isUnfinished, type Manifest, readUnfinished, recordingOf } from './manifest.ts'
 import type { RecordingKeys } from './sealing.ts'
 import type { Decoders } from './undecoded/decode-leg.ts'
 
@@ -81,12 +83,16 @@ export async function repairInterrupted(manifests: readonly Manifest[], deps: Re
 }
 
 async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
-  const { bus, clock, log } = deps
+  const { bus, clock, log, folder } = deps
   const { recordingId, callId } = manifest
   // A call that had ended in order lost nothing: only its combined file was missing.
   const interrupted = manifest.interrupted || manifest.state === 'recording'
   try {
     const finished = await finishRecording({ ...manifest, interrupted }, deps)
+    if (!isUnfinished(folder, manifest)) {
+      await removeAgain(folder, manifest)
+      return false
+    }
     bus.publish({ name: 'recording.stored', atMs: clock.wallMs(), callId, recordingId, interrupted, ...finished })
     await putAway(manifest, deps)
     return true
@@ -97,4 +103,10 @@ async function repair(deps: RepairDeps, manifest: Manifest): Promise<boolean> {
     bus.publish({ name: 'recording.failed', atMs: clock.wallMs(), callId, recordingId, code, text })
     return false
   }
+}
+
+/** It was deleted, or its call erased, while it was put together. */
+async function removeAgain(folder: string, { name, tracks }: Manifest): Promise<void> {
+  const files = tracks.map(({ file }) => file)
+  for (const each of belongings(name, files)) await rm(join(folder, each), { force: true })
 }

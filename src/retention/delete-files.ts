@@ -7,11 +7,14 @@ import { join, normalize, sep } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
 import { belongings } from '../recording/belongings.ts'
+import type { OpenKey } from '../sealing/container/reader.ts'
+import { withItsFiles } from './never-finished.ts'
 import type { Deletion, RetentionStore } from './types.ts'
 
 export interface DeleteFilesDeps {
   readonly store: Pick<RetentionStore, 'deletion' | 'endDeletion'>
   readonly folder: string
+  readonly openKey: OpenKey
   readonly bus: FactBus
   readonly clock: Clock
   /** Removes its copies elsewhere; throws when one is still there, and is asked again later. */
@@ -26,7 +29,7 @@ export async function deleteFiles(recordingId: string, deps: DeleteFilesDeps): P
   if (!deletion) return
   await deps.cancelJobs(recordingId)
   await deps.removeCopies(deletion)
-  await removeLocal(folder, deletion)
+  await removeLocal(folder, await withItsFiles(deletion, folder, deps.openKey))
   const atMs = clock.wallMs()
   await store.endDeletion(recordingId, atMs)
   bus.publish({ name: 'recording.deleted', atMs, callId: deletion.callId, recordingId })

@@ -8,6 +8,10 @@ export const retentionFailures = {
     http: 409,
     text: 'The recording is still being made, or is deleted already',
   },
+  'retention.files-unknown': {
+    fault: 'us',
+    text: 'The recording was never finished, and which files it has stands in notes whose key cannot be had now',
+  },
   'retention.hold-not-found': { fault: 'caller', http: 404, text: 'No legal hold that stands has this id' },
   'retention.nothing-to-hold': { fault: 'caller', http: 404, text: 'There is no such recording or call to hold' },
   'retention.bad-person': {

@@ -9,10 +9,14 @@ import { ended, keepFacts, started, stored } from '../database/test-support.ts'
 import type { RecordingOrigin } from '../events/catalogue.ts'
 import { Jobs } from '../jobs/runner.ts'
 import { joinLife } from '../join-life.ts'
+import { createManifest } from '../recording/manifest.ts'
+import { sealedWhole } from '../sealing/container/sealer.ts'
+import { SealingError } from '../sealing/failures.ts'
+import { testMaster, testSeal } from '../sealing/test-support.ts'
 import { dayMs } from './decide.ts'
 
 const noArchive = { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) }
-const noKeys = () => Promise.reject(new Error('no keys here'))
+const noKeys = () => Promise.reject(new SealingError('sealing.key-missing', 'none here'))
 const asker = { who: 'alice', via: 'session' } as const
 
 /** Recordings with files, `r1` first, that ended so many days ago; each lasted 8 s. */
@@ -200,4 +204,54 @@ test('files that belong to no recording are told, and left', async (t) => {
   const found = await orphans(10)
   assert.deepEqual(found, { items: [{ name: 'old.wav', bytes: 1, changedAtMs: longAgo.getTime() }], complete: true })
   assert.ok(existsSync(join(folder, 'old.wav')))
+})
+
+test('a recording that was never finished goes with its legs and its notes, or the next start would put it together', async (t) => {
+  const { retention, bus, folder, jobs, state } = await withRecordings(t, [1])
+  const about = { atMs: 1, callId: 'c1', recordingId: 'f' }
+  bus.publish({ name: 'recording.started', ...about, folder })
+  bus.publish({ name: 'recording.failed', ...about, code: 'recording.disk-full', text: 'The disk is full' })
+  createManifest(folder, {
+    version: 1,
+    recordingId: 'f',
+    callId: 'c1',
+    name: 'failed',
+    startedAtMs: 1,
+    state: 'closed',
+    interrupted: false,
+    tracks: [{ legId: 'a', role: 'caller', file: 'failed_caller-2.wav' }],
+  })
+  for (const name of ['failed.wav', 'failed_caller-2.wav']) writeFileSync(join(folder, name), name)
+  assert.equal(await state('f'), 'failed')
+  await retention.delete('f', 'asked', asker)
+  await jobs.idle()
+  assert.equal(await state('f'), 'deleted')
+  assert.deepEqual(readdirSync(folder).toSorted(), ['r1.json', 'r1.wav', 'unfinished'])
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('a recording is not said to be deleted while notes that may be its own wait for their key', async (t) => {
+  const { retention, bus, folder, jobs, state } = await withRecordings(t, [1])
+  const about = { atMs: 1, callId: 'c1', recordingId: 'f' }
+  bus.publish({ name: 'recording.started', ...about, folder })
+  bus.publish({ name: 'recording.failed', ...about, code: 'recording.key-missing', text: 'No key' })
+  mkdirSync(join(folder, 'unfinished'))
+  const seal = testSeal(testMaster(), 'AES-256-GCM', 'f')
+  writeFileSync(join(folder, 'unfinished', 'f.json.sealed'), sealedWhole(seal, 'f.json', 1, Buffer.from('{}')))
+  await state('f')
+  await retention.delete('f', 'asked', asker)
+  await jobs.idle()
+  assert.equal(await state('f'), 'deleting')
+})
+
+test('a recording that is put together while it is deleted stays deleted, and no copy is made of it', async (t) => {
+  const { bus, database, state } = await withRecordings(t, [1])
+  const atMs = 1
+  const entry = { ...asker, action: 'recording.deleted', subject: 'recording:r1' }
+  assert.equal(await database.retention.beginDeletion('r1', entry, atMs), 'begun')
+  bus.publish(stored('c1', 'r1'))
+  assert.equal(await state('r1'), 'deleting')
+  assert.equal(await database.locations.recording('r1'), undefined)
+  bus.publish({ name: 'recording.failed', atMs, callId: 'c1', recordingId: 'r1', code: 'recording.no-audio', text: '' })
+  assert.equal(await state('r1'), 'deleting')
 })

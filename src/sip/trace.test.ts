@@ -160,3 +160,24 @@ test('the latest messages of strangers, registrations and calls are found by add
   assert.deepEqual(found({ search: 'INVITE' }), ['INVITE s'])
   assert.deepEqual(found({ search: 'INVITE', sipCallId: 'a' }), [])
 })
+
+test('digits told by INFO while they are hidden are not kept, nor told to a collector', () => {
+  const told: string[] = []
+  const trace = new SipTrace(new FakeClock(), {
+    hidesDigits: (sipCallId) => sipCallId === 'a',
+    told: ({ text }) => told.push(text),
+  })
+  const head = 'INFO sip:101@192.0.2.2 SIP/2.0\r\nCSeq: 7 INFO\r\nContent-Type: application/dtmf-relay\r\n\r\n'
+  trace.observe('in', flow, `${head}Signal=4\r\nDuration=160\r\n`, 'a')
+  trace.observe('in', flow, `${head}Signal = D\r\nDuration=160`, 'a')
+  trace.observe('in', flow, `${head}#`, 'a')
+  trace.observe('in', flow, `${head}Signal=5`, 'b')
+  assert.deepEqual(
+    trace.messages(['a', 'b']).map(({ text }) => text),
+    [`${head}Signal=x\r\nDuration=xxx\r\n`, `${head}Signal = x\r\nDuration=xxx`, `${head}x`, `${head}Signal=5`],
+  )
+  assert.deepEqual(
+    told,
+    trace.messages(['a', 'b']).map(({ text }) => text),
+  )
+})

@@ -12,7 +12,7 @@ import type { Clock } from '../core/clock.ts'
 import { endpointText, isWildcardIp, readEndpoint } from '../core/ip.ts'
 import { detached } from './message/scan.ts'
 import type { Flow } from './stack.types.ts'
-import { withoutSecrets, withoutWords } from './without-secrets.ts'
+import { withoutDigits, withoutSecrets, withoutWords } from './without-secrets.ts'
 
 /** One SIP message as it crossed the wire, credentials removed; the shape of `TracedMessage` in events/. */
 export interface TracedSipMessage {
@@ -51,6 +51,8 @@ export interface TraceOptions {
   readonly localIp?: (remoteIp: string) => string
   /** Keep what people write to each other (MESSAGE). */
   readonly keepWords?: boolean
+  /** Whether digits that a party tells by INFO are not kept now. */
+  readonly hidesDigits?: (sipCallId: string) => boolean
   /** Hears of each message as it is kept. */
   readonly told?: (message: TracedSipMessage) => void
 }
@@ -204,8 +206,9 @@ export class SipTrace {
   }
 
   #describe(direction: 'in' | 'out', flow: Flow, text: string, sipCallId: string): TracedSipMessage {
-    const { localIp, keepWords } = this.#options
-    const clean = withoutSecrets(keepWords ? text : withoutWords(text))
+    const { localIp, keepWords, hidesDigits } = this.#options
+    const told = hidesDigits && text.startsWith('INFO ') && hidesDigits(sipCallId) ? withoutDigits(text) : text
+    const clean = withoutSecrets(keepWords ? told : withoutWords(told))
     const { local, remote } = flow
     const ip = localIp && isWildcardIp(local.ip) ? localIp(remote.ip) : local.ip
     return {

@@ -25,3 +25,11 @@ export function withoutWords(text: string): string {
   const end = /\r?\n\r?\n/.exec(text)
   return end && end.index + end[0].length < text.length ? `${text.slice(0, end.index)}${end[0]}(removed)` : text
 }
+
+/** An INFO without the digits that it tells (`Signal=5`, or a bare one): each is an `x`, and the length stays. */
+export function withoutDigits(text: string): string {
+  const end = /\r?\n\r?\n/.exec(text)
+  if (!end) return text
+  const body = text.slice(end.index)
+  return text.slice(0, end.index) + body.replaceAll(/[0-9*#]|(?<=signal\s{0,9}=\s{0,9})[a-d]/gi, 'x')
+}

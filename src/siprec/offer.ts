@@ -35,6 +35,8 @@ export interface OfferedStream {
   readonly direction: Direction
   /** Where the client's packets are said to come from; absent without a usable connection line. */
   readonly remote?: MediaAddress
+  /** Its address is all zeros, "nowhere". */
+  readonly atZeros: boolean
   readonly reports: WantedReports
 }
 
@@ -87,7 +89,8 @@ function readStream(
   const formats = besideAudio(carried(formatsOf(media), { ...usualRules, codecs })).toSorted(soundFirst)
   if (formats.length === 0) return []
   const label = labelOf(media)
-  const remote = remoteOf(description, media)
+  const address = mediaAddressOf(description, media)
+  const atZeros = isWildcardIp(address?.ip)
   const direction = directionOf(description, media)
   const reports = wantedReports(description, media)
   return [
@@ -96,21 +99,16 @@ function readStream(
       media: withSessionTransport(description, media),
       formats,
       direction,
+      atZeros,
       reports,
       ...(label !== undefined && { label }),
-      ...(remote && { remote }),
+      ...(address && !atZeros && { remote: address }),
     },
   ]
 }
 
 const soundFirst = (a: SdpFormat, b: SdpFormat): number => rank(a) - rank(b)
 const rank = (format: SdpFormat): number => (isCompanion(format) ? 2 : isDecodable(format) ? 0 : 1)
-
-/** Zeros mean "nowhere": an old-style pause (RFC 3264 §8.4), or a client that never said where it sends from. */
-function remoteOf(description: SessionDescription, media: SdpMedia): MediaAddress | undefined {
-  const address = mediaAddressOf(description, media)
-  return address && isWildcardIp(address.ip) ? undefined : address
-}
 
 /** The client sends nothing on it now, so what comes nevertheless is not to be recorded (RFC 7866 §7.2). */
 export const isPaused = ({ direction }: OfferedStream): boolean => direction === 'inactive' || direction === 'recvonly'

@@ -6,7 +6,7 @@ import { goodQuality } from '../media/test-support.ts'
 import { parseSdp } from '../sdp/parse.ts'
 import type { SdpMedia } from '../sdp/types.ts'
 import { SiprecServer } from './server.ts'
-import type { SessionSettings } from './session.ts'
+import type { SessionSettings } from './session/types.ts'
 import { FakeInvite, type Response, readRequest, World } from './test-support.ts'
 
 const basic = readFileSync(
@@ -275,14 +275,64 @@ test('what the client pauses is marked: all of it as a pause, one side as muted,
   assert.ok(!then.includes(`mute ${first?.legId} signalling`))
 })
 
-test('pause by 0.0.0.0 moves nothing, and what comes nevertheless is recorded', async () => {
+test('a stream is paused by zeros for its address too, until the address comes back; its port goes nowhere (RFC 3264 §8.4)', async () => {
   const invite = await begin()
-  const paused = await invite.dialog.receive(request('INVITE', sdp({ ...two[0], ip: '0.0.0.0' }, two[1])))
-
-  assert.equal(paused.status, 200)
+  const [recording] = world.recordings.started
+  assert.ok(recording)
+  const muted = recording.tracks[0]?.legId
+  const held = await invite.dialog.receive(request('INVITE', sdp({ ...two[0], ip: '0.0.0.0' }, two[1])))
+  assert.equal(held.status, 200)
   const last = world.media.ports[0]?.descriptions.at(-1)
   assert.equal(last?.remote?.ip, '192.0.2.9')
-  assert.equal(last?.receive.length, 2)
+  assert.ok(recording.orders.includes(`mute ${muted} signalling`))
+  assert.ok(!recording.orders.includes('pause recording signalling'))
+
+  recording.orders.length = 0
+  await invite.dialog.receive(request('INVITE', sdp(...two)))
+  assert.ok(recording.orders.includes(`unmute ${muted} signalling`))
+})
+
+/** The last order to the recording as a whole. */
+const pauseOrResume = () => world.recordings.started[0]?.orders.findLast((order) => / recording /.test(order))
+const vendorMessage = (name: string, change = (text: string) => text) => {
+  const file = join(import.meta.dirname, '..', '..', 'test', 'data', 'siprec', 'vendors', `${name}.sip`)
+  return readRequest(Buffer.from(change(readFileSync(file, 'latin1').replace('@TOTAG@', 'ours')), 'latin1'))
+}
+
+test('hold of BroadWorks, a re-INVITE of zeros alone, pauses; metadata alone changes nothing; the address resumes', async () => {
+  const invite = new FakeInvite(vendorMessage('broadworks.1'))
+  server.handle(invite)
+  await invite.final
+  assert.equal(pauseOrResume(), 'resume recording signalling')
+  await invite.dialog.receive(vendorMessage('broadworks.2'))
+  assert.equal(pauseOrResume(), 'pause recording signalling')
+  await invite.dialog.receive(vendorMessage('broadworks.3'))
+  assert.equal(pauseOrResume(), 'pause recording signalling')
+  const back = vendorMessage('broadworks.2', (text) =>
+    text.replace('322', '328').replaceAll('IN IP4 0.0.0.0', 'IN IP4 192.0.2.50'),
+  )
+  assert.equal((await invite.dialog.receive(back)).status, 200)
+  assert.equal(pauseOrResume(), 'resume recording signalling')
+})
+
+test('hold of Metaswitch, zeros at a new port, pauses its one stream until its address comes back', async () => {
+  const invite = new FakeInvite(vendorMessage('metaswitch.1'))
+  server.handle(invite)
+  await invite.final
+  const told: (string | undefined)[] = []
+  for (const name of ['metaswitch.2', 'metaswitch.3']) {
+    await invite.dialog.receive(vendorMessage(name))
+    told.push(pauseOrResume())
+  }
+  assert.deepEqual(told, ['pause recording signalling', 'resume recording signalling'])
+  assert.equal(world.media.ports[0]?.descriptions.at(-1)?.remote?.rtpPort, 30_010)
+})
+
+test('zeros from the first offer on are no pause: the client never said where it sends from', async () => {
+  const zeros = two.map((line) => ({ ...line, ip: '0.0.0.0' }))
+  const invite = await begin(sdp(...zeros))
+  await invite.dialog.receive(request('INVITE', sdp(...zeros)))
+  assert.equal(pauseOrResume(), 'resume recording signalling')
 })
 
 test('a stream that moves to another port is expected there, the other where it was', async () => {

@@ -23,7 +23,7 @@ import {
 } from '../media/types.ts'
 import { offersRtcpMux } from '../sdp/media.ts'
 import type { SdpAttribute } from '../sdp/types.ts'
-import { type Offer, type OfferedStream, payloadFormats } from './offer.ts'
+import { isPaused, type Offer, type OfferedStream, payloadFormats } from './offer.ts'
 
 export interface Stream {
   readonly legId: string
@@ -33,7 +33,10 @@ export interface Stream {
   readonly rollOvers?: number
   /** As last offered. */
   offered: OfferedStream
-  /** Its address was taken back: a pause in the old style (RFC 3264 §8.4). */
+  /**
+   * Its address was taken back: a pause in the old style (RFC 3264 §8.4). A client that never said where it sends from
+   * takes nothing back by zeros.
+   */
   heldByAddress: boolean
   readonly crypto: LegCrypto
   /** What was agreed of encryption. */
@@ -167,6 +170,11 @@ export class Streams {
     return { ...offer, streams: offer.streams.filter((offered) => this.#suits(offered)) }
   }
 
+  /** The offer without the streams for which no port is open. */
+  known(offer: Offer): Offer {
+    return { ...offer, streams: offer.streams.filter(({ index }) => this.#streams.has(index)) }
+  }
+
   #suits({ index, media }: OfferedStream): boolean {
     const crypto = this.#streams.get(index)?.crypto ?? new LegCrypto(this.#options.srtp, { own: noPortYet })
     return crypto.takes(media)
@@ -189,8 +197,8 @@ export class Streams {
     if (!stream) return await this.#add(offered)
     // An old-style pause names no address; it moves nothing.
     const remote = offered.remote ?? stream.offered.remote
-    stream.heldByAddress = remote !== undefined && offered.remote === undefined
     stream.offered = { ...offered, ...(remote && { remote }) }
+    stream.heldByAddress = isTakenBack(stream.offered)
     stream.agreed = stream.crypto.answer(offered.media)
     describe(stream)
     return []
@@ -213,7 +221,8 @@ export class Streams {
         port,
         quality,
         offered,
-        heldByAddress: false,
+        // Known and at zeros: held before the restart.
+        heldByAddress: isTakenBack(offered),
         crypto,
         agreed: crypto.answer(offered.media),
         encryption: new LegEncryption(port),
@@ -256,6 +265,13 @@ export class Streams {
   }
 }
 
+/** @param offered With the address that was known before. */
+const isTakenBack = ({ atZeros, remote }: OfferedStream): boolean => atZeros && remote !== undefined
+
+/** The client says that it pauses it: by its direction, or by zeros for its address. */
+export const isHeld = ({ offered, heldByAddress }: Pick<Stream, 'offered' | 'heldByAddress'>): boolean =>
+  heldByAddress || isPaused(offered)
+
 /** Whether a stream suits is asked before there is a port that has a certificate. */
 function noPortYet(): never {
   throw new Error('no certificate without a port')
@@ -264,7 +280,8 @@ function noPortYet(): never {
 const idleOf = ({ idleMs }: PortStats): number => idleMs ?? Number.POSITIVE_INFINITY
 
 /** We send nothing but RTCP. */
-function describe({ port, offered, agreed, encryption, rollOvers }: Stream): void {
+function describe(stream: Stream): void {
+  const { port, offered, agreed, encryption, rollOvers } = stream
   encryption.agreed(agreed.keys)
   port.describe({
     ...(offered.remote && { remote: offered.remote }),
@@ -273,6 +290,6 @@ function describe({ port, offered, agreed, encryption, rollOvers }: Stream): voi
     ...(agreed.keys && { srtp: rollOvers === undefined ? agreed.keys : { ...agreed.keys, rollOvers } }),
     ...offered.reports,
     listensOnly: true,
-    silent: offered.direction === 'recvonly' || offered.direction === 'inactive',
+    silent: isHeld(stream),
   })
 }

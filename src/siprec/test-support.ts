@@ -31,7 +31,7 @@ import type {
   Payload,
   SipStack,
 } from '../sip/stack.types.ts'
-import type { SiprecServices } from './session.ts'
+import type { SiprecServices } from './session/types.ts'
 
 export const flow: Flow = {
   id: 'flow',

@@ -1,5 +1,8 @@
 /** The web console as a person uses it: Chromium, the real server, simulated phones. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { systemClock } from '../../src/core/clock.ts'
@@ -23,6 +26,7 @@ assert.ok(first && second)
 const atOnce = { timeout: 6_000 }
 
 let browser: Browser
+let archive: string | undefined
 let server: ServerProcess
 let alice: SimulatedPhone
 let bob: SimulatedPhone
@@ -33,8 +37,16 @@ let ongoing: PhoneCall | undefined
 
 before(async () => {
   if (here.skip) return
+  archive = mkdtempSync(join(tmpdir(), 'patchbay-archive-'))
   // Loopback is trusted unless something else is.
-  server = await startServerProcess({ extensions: [first, second], env: { SECURITY_TRUSTED_NETWORKS: '127.0.0.1' } })
+  server = await startServerProcess({
+    extensions: [first, second],
+    env: {
+      SECURITY_TRUSTED_NETWORKS: '127.0.0.1',
+      RECORDING_STORAGE_ENABLED: 'true',
+      RECORDING_STORAGE_LOCAL_DIR: archive,
+    },
+  })
   browser = await startChromium()
   alice = await registeredPhone(server, first, { speech: await loadSpeech('caller') })
   bob = await registeredPhone(server, second, { speech: await loadSpeech('callee') })
@@ -47,6 +59,7 @@ before(async () => {
 after(async () => {
   await Promise.allSettled([alice?.close(), bob?.close(), browser?.close()])
   await server?.remove()
+  if (archive) rmSync(archive, { recursive: true })
 })
 
 beforeEach(async () => {
@@ -260,42 +273,79 @@ test('a recording is paused and goes on, and one side is muted, from the card of
   await marks.getByRole('button', { name: / muted by admin/ }).waitFor()
 })
 
-test('a recording is tagged, found by its tag, noted, verified and held', here, async () => {
-  const talk = await call()
-  await talk.hangUp()
-  await open('/calls')
-  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
-  const recording = page.getByRole('region', { name: 'Recording' })
-  await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
+test(
+  'a recording is tagged, found by its tag, noted, verified, seen in the archive, held and deleted',
+  here,
+  async () => {
+    const talk = await call()
+    await talk.hangUp()
+    await open('/calls')
+    await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
+    const recording = page.getByRole('region', { name: 'Recording' })
+    await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
 
-  await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
-  await page.keyboard.press('Enter')
-  const notes = page.getByRole('region', { name: 'Notes' })
-  await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
-  await notes.getByRole('button', { name: 'Write the note' }).click()
-  await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
+    await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
+    await page.keyboard.press('Enter')
+    const notes = page.getByRole('region', { name: 'Notes' })
+    await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
+    await notes.getByRole('button', { name: 'Write the note' }).click()
+    await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
 
-  const verified = recording.getByRole('status')
-  await until('the proof to be made', 15_000, async () => {
-    await recording.getByRole('button', { name: 'Verify the recording' }).click()
-    await verified.waitFor()
-    return (await verified.innerText()).startsWith('Intact')
-  })
+    const verified = recording.getByRole('status')
+    await until('the proof to be made', 15_000, async () => {
+      await recording.getByRole('button', { name: 'Verify the recording' }).click()
+      await verified.waitFor()
+      return (await verified.innerText()).startsWith('Intact')
+    })
 
-  await recording.getByText(/^Kept for ever/).waitFor()
-  await recording.getByRole('button', { name: 'Place a legal hold' }).click()
-  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
-  await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
-  await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
-  assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
+    await recording
+      .getByRole('list', { name: 'Archived copies' })
+      .getByText(/\.wav$/)
+      .first()
+      .waitFor(atOnce)
+    await recording.getByText(/^Kept for ever/).waitFor()
+    await recording.getByRole('button', { name: 'Place a legal hold' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+    await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
+    assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
 
-  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
-  await page.getByRole('button', { name: 'More filters' }).click()
-  await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
-  await page.getByLabel('Legal hold').selectOption('Held')
-  await page.getByText('1 recording', { exact: true }).waitFor()
-  await page.getByLabel('Legal hold').selectOption('Not held')
-  await page.getByText('No recording matches').waitFor()
+    await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+    await page.getByRole('button', { name: 'More filters' }).click()
+    await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
+    await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByText('1 recording', { exact: true }).waitFor()
+    await page.getByLabel('Legal hold').selectOption('Not held')
+    await page.getByText('No recording matches').waitFor()
+    await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
+    await recording.getByRole('button', { name: 'Lift' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
+    await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
+    await recording.getByText(/^Kept for ever/).waitFor()
+    await recording.getByRole('button', { name: 'Delete the recording' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Asked for by sales')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await recording.getByText(/^Its files were deleted /).waitFor(atOnce)
+  },
+)
+
+test('a rule of retention is tried before it is added', here, async () => {
+  await open('/retention')
+  await page.getByText(/^Where nothing else applies, recordings are kept for ever/).waitFor()
+  await page.getByRole('button', { name: 'Add a rule' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('Sales')
+  await dialog.getByRole('textbox', { name: /^Days/ }).fill('90')
+  await dialog.getByRole('textbox', { name: 'Tag' }).fill('sales')
+  await dialog.getByRole('button', { name: 'Try it' }).click()
+  await dialog.getByText('Nothing would be deleted.').waitFor()
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  const rules = page.getByRole('list', { name: 'Rules' })
+  await rules.getByText('90 days: calls and SIPREC sessions, tagged sales').waitFor()
+  await page.getByRole('button', { name: 'Delete Sales' }).click()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('No rules yet').waitFor()
 })
 
 test('the jobs page says that all is done, and filters', here, async () => {
@@ -303,6 +353,23 @@ test('the jobs page says that all is done, and filters', here, async () => {
   await page.getByText('No job matches').waitFor()
   await page.getByLabel('State').selectOption('All')
   await page.getByText(/^\d+ waiting, \d+ running, 0 failed$/).waitFor()
+})
+
+test('a failed job is tried again, and what the server says of it is shown', here, async () => {
+  const job = { id: 'gone', kind: 'recording.archive', key: 'r1', state: 'failed', priority: 'normal', attempts: 12 }
+  const items = [{ ...job, notBeforeMs: 0, addedAtMs: Date.now(), lastError: 'The store does not answer' }]
+  const counts = [{ kind: job.kind, state: 'failed', jobs: 1 }]
+  // Jobs that fail do so for hours: the list is made up, the answer to the button is the server's.
+  await page.route(/\/api\/jobs\?/, (route) => route.fulfill({ json: { items, counts } }))
+  await open('/jobs')
+  const row = page.getByRole('list', { name: 'Jobs' }).getByRole('listitem')
+  await row.getByText('The store does not answer').waitFor()
+  await row.getByText(/^12 attempts, asked for/).waitFor()
+  await row.getByRole('button', { name: 'Try now' }).click()
+  await row.getByRole('alert').getByText('No job has this id').waitFor()
+  await row.getByRole('button', { name: 'Take away' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click()
+  await page.getByRole('dialog').getByRole('alert').getByText('No job has this id').waitFor()
 })
 
 test('the audit record says who did what, and that it is whole', here, async () => {
@@ -459,6 +526,8 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
     'API keys',
     'Security',
     'SIP messages',
+    'Retention',
+    'Export and erasure',
     'Jobs',
     'Audit record',
     'Connect',
@@ -474,6 +543,58 @@ test('on a phone no page scrolls sideways and the menu leads everywhere', here, 
   await page.getByRole('slider', { name: 'Position in the recording' }).waitFor()
   await fitsAcross('a call')
 })
+
+test(
+  'a person is exported, held, and erased only when no hold forbids it and their number is typed again',
+  here,
+  async () => {
+    const talk = await call()
+    await talk.hangUp()
+    await open('/privacy')
+    const whom = page.getByRole('textbox', { name: 'Numbers or addresses' })
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'Export everything' }).click()
+    const exports = page.getByRole('region', { name: 'Exports' })
+    await exports.getByText('Ready').waitFor()
+    const started = page.waitForEvent('download')
+    await exports.getByRole('link', { name: /^Download/ }).click()
+    assert.match((await started).suggestedFilename(), /\.zip$/)
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Hold a person' }).click()
+    await dialog.getByRole('textbox', { name: 'Number or address' }).fill(second.number)
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Case 9')
+    await dialog.getByRole('button', { name: 'Hold' }).click()
+    const held = page.getByRole('listitem').filter({ hasText: `Hold on ${second.number}, by admin: Case 9` })
+    await held.waitFor()
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText('It would be refused').waitFor()
+    assert.ok(await page.getByRole('button', { name: 'Erase…' }).isDisabled())
+
+    await page.getByRole('link', { name: 'Retention' }).click()
+    await held.getByRole('button', { name: 'Lift' }).click()
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Closed')
+    await dialog.getByRole('button', { name: 'Lift' }).click()
+    await held.waitFor({ state: 'hidden' })
+
+    await page.getByRole('link', { name: 'Export and erasure' }).click()
+    await whom.fill(second.number)
+    await page.getByRole('button', { name: 'What would be erased?' }).click()
+    await page.getByText(/^Nothing is erased yet\. It would take away \d+ calls?, \d+ recordings?/).waitFor()
+    await page.getByRole('button', { name: 'Erase…' }).click()
+    const erase = dialog.getByRole('button', { name: 'Erase', exact: true })
+    await dialog.getByRole('textbox', { name: 'Why' }).fill('Request 12')
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill('somebody else')
+    assert.ok(await erase.isDisabled())
+    await dialog.getByRole('textbox', { name: /to confirm/ }).fill(second.number)
+    await erase.click()
+    await page.getByRole('region', { name: 'Erasures' }).getByText('Done, nothing is left').waitFor()
+  },
+)
 
 async function fitsAcross(name: string): Promise<void> {
   const beyond = await page.evaluate('document.documentElement.scrollWidth - innerWidth')

@@ -39,7 +39,7 @@ export function CallPage() {
       title={title}
       actions={
         <Group gap="xs">
-          {live ? <HangUp call={live} /> : null}
+          {live ? <HangUp call={live} /> : <TakeAway callId={call.id} />}
           <Back />
         </Group>
       }
@@ -72,6 +72,16 @@ function Back() {
   ) : (
     <Button component={Link} to="/calls" variant="default" leftSection={<BackIcon size={16} />}>
       Call history
+    </Button>
+  )
+}
+
+/** To where a call is exported or erased. */
+function TakeAway({ callId }: { readonly callId: string }) {
+  if (!useIsAdmin()) return null
+  return (
+    <Button component={Link} to={`/privacy?call=${encodeURIComponent(callId)}`} variant="default">
+      Export or erase
     </Button>
   )
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Hold } from '../../../src/api/schemas/retention.ts'
 import { fullTime } from '../format.ts'
-import { holdText, keepText } from './keep-text.ts'
+import { holdText, keepText, ruleText } from './keep-text.ts'
 
 const hold: Hold = {
   id: 'h',
@@ -32,4 +32,10 @@ test('a legal hold comes before all rules', () => {
 test('a hold says on whom, by whom and why', () => {
   assert.equal(holdText(hold), 'Hold on 4930123, by anna: Case 7')
   assert.equal(holdText({ ...hold, kind: 'call', subject: 'c1' }), 'Hold on the call, by anna: Case 7')
+})
+
+test('a rule says for how long it keeps what', () => {
+  assert.equal(ruleText({ name: 'All' }), 'For ever: calls and SIPREC sessions')
+  const rule = { name: 'Sales', kind: 'siprec', peer: 'SBC', tag: 'sales', extension: '101', days: 90 } as const
+  assert.equal(ruleText(rule), '90 days: SIPREC sessions, of SBC, tagged sales, with extension 101')
 })

@@ -1,5 +1,5 @@
 /** Why a recording stays or goes, in words. Pure. */
-import type { Hold, RecordingRetention } from '../../../src/api/schemas/retention.ts'
+import type { Hold, NewRetentionRule, RecordingRetention } from '../../../src/api/schemas/retention.ts'
 import { fullTime } from '../format.ts'
 
 type Due = Pick<RecordingRetention, 'keepUntilMs' | 'counts' | 'holds'>
@@ -22,4 +22,16 @@ export function holdText({ kind, subject, why, placedBy }: Hold): string {
   const of =
     kind === 'person' ? subject.slice(subject.indexOf(':') + 1) : kind === 'call' ? 'the call' : 'the recording'
   return `Hold on ${of}, by ${placedBy}: ${why}`
+}
+
+/** `90 days: SIPREC sessions, of Frankfurt SBC, tagged sales` */
+export function ruleText({ kind, peer, tag, extension, days }: NewRetentionRule): string {
+  const long = days === undefined ? 'For ever' : days === 1 ? '1 day' : `${days} days`
+  const which = [
+    kind === undefined ? 'calls and SIPREC sessions' : kind === 'siprec' ? 'SIPREC sessions' : 'calls',
+    ...(peer === undefined ? [] : [`of ${peer}`]),
+    ...(tag === undefined ? [] : [`tagged ${tag}`]),
+    ...(extension === undefined ? [] : [`with extension ${extension}`]),
+  ]
+  return `${long}: ${which.join(', ')}`
 }

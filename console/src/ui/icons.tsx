@@ -101,5 +101,12 @@ export const AuditIcon = icon(
     <path d="M14 3v5h5M9 13h6M9 17h4" />
   </>,
 )
+export const RetentionIcon = icon(<path d="M6 3h12M6 21h12M7.5 3c0 5 9 6 9 9s-9 4-9 9M16.5 3c0 5-9 6-9 9s9 4 9 9" />)
+export const PersonOutIcon = icon(
+  <>
+    <circle cx="9.5" cy="8" r="3.5" />
+    <path d="M3 20a6.5 6.5 0 0 1 11-4.7M16 16l5 5M21 16l-5 5" />
+  </>,
+)
 export const AlertIcon = icon(<path d="M12 4 2.5 20h19zM12 10v4.5M12 17.3v.01" />)
 export const SignOutIcon = icon(<path d="M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M4 12h11M8 8l-4 4 4 4" />)

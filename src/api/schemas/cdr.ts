@@ -49,7 +49,6 @@ const filter = {
 
 export const cdrFilterSchema = z.object(filter)
 export const cdrQuerySchema = z.object({ ...pageQuery, ...filter })
-export type CdrQuery = z.input<typeof cdrQuerySchema>
 
 export const cdrPageSchema = pageOf(cdrSchema).meta({ id: 'CdrPage' })
 export type CdrPage = z.infer<typeof cdrPageSchema>

@@ -29,7 +29,6 @@ export const jobsQuerySchema = z.object({
   state: jobStateSchema.optional(),
   subject: z.string().max(64).optional(),
 })
-export type JobsQuery = z.input<typeof jobsQuerySchema>
 
 export const jobsPageSchema = pageOf(jobSchema)
   .extend({

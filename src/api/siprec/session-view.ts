@@ -36,7 +36,9 @@ export function liveSessions({ liveCalls, liveRecordings }: SessionDeps): Sessio
 
 /** @param id Ours, or the SIP Call-ID. @throws {ApiError} `api.session-not-found` */
 export function findSession(deps: SessionDeps, id: string): Session {
-  const session = liveSessions(deps).find((one) => one.snapshot.id === id || one.callId === id)
+  const sessions = liveSessions(deps)
+  // Ours first: a client may choose the id of another session for its Call-ID.
+  const session = sessions.find((one) => one.snapshot.id === id) ?? sessions.find((one) => one.callId === id)
   if (!session) throw new ApiError('api.session-not-found')
   return session
 }

@@ -169,8 +169,16 @@ function explain(error: z.ZodError, raw: unknown, sources: ReadonlyMap<string, s
   const name = other ?? (inEnvironment && leaf ? leaf.env : issue.path.join('.'))
   const value = lookUp(raw, leaf?.path ?? issue.path)
   const secret = value !== undefined && (leaf?.secret || issue.path.at(-1) === 'password')
-  const given = secret ? 'a secret' : JSON.stringify(value)
+  const given = secret ? 'a secret' : quoted(value)
   return `${name}: ${given ?? 'nothing'} was given; must be ${issue.message.replace(/^Invalid input: expected /, '')}`
+}
+
+const isGroup = (value: unknown): boolean => typeof value === 'object' && value !== null
+
+/** A group is not quoted: one of its values may be a password. */
+function quoted(value: unknown): string | undefined {
+  if (isGroup(value) && (!Array.isArray(value) || value.some(isGroup))) return 'a group of values'
+  return JSON.stringify(value)
 }
 
 /** What one setting alone cannot tell. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { loadSettings, resolveSecret, SettingsError, settingLeaves } from './load.ts'
-import { settingsMarkdown, showSettings } from './show.ts'
+import { maskedSettings, settingsMarkdown, showSettings } from './show.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'patchbay-settings-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -117,6 +117,23 @@ test('secrets are masked when settings are shown, and never quoted in an error',
   assert.ok(!shown.includes('dont-tell'))
   assert.match(shown, /http\.adminPassword\s+\*+\s+# environment \(PATCHBAY_ADMIN_PASSWORD\)/)
   assert.match(shown, /rtp\.timeout\s+30s\s+# default/, 'a bare 30000 would be read back as 30,000 s')
+})
+
+test('what is wrong with a whole entry of a list is told without its password', () => {
+  const entry = { name: 'sbc', password: 'hush-hush-hush' }
+  for (const file of [{ siprecPeers: [entry] }, { siprecPeers: { sbc: entry } }, { extensions: [[entry]] }])
+    assert.throws(
+      () => loadSettings({ env: {}, file }),
+      (error: Error) => !error.message.includes('hush') && error.message.includes('a group of values was given'),
+    )
+})
+
+test('a password inside a URL is masked when settings are shown, the rest of the URL is not', () => {
+  const loaded = loadSettings({ env: { REDIS_ADDRESS: 'rediss://app:hush@hush/@cache:6380/1' } })
+  assert.match(showSettings(loaded), /redis\.address\s+"rediss:\/\/app:\*{8}@cache:6380\/1"/)
+  const { redis } = maskedSettings(loaded.settings) as { redis: { address: string } }
+  assert.equal(redis.address, 'rediss://app:********@cache:6380/1')
+  assert.equal(loaded.settings.redis.address, 'rediss://app:hush@hush/@cache:6380/1')
 })
 
 test('a secret can be given by reference to the environment or a file', () => {

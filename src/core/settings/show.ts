@@ -27,7 +27,7 @@ export function showSettings({ settings, sources }: LoadedSettings): string {
 export function shownValue(settings: Settings, leaf: Leaf): string {
   const value = at(settings, leaf.path)
   if (leaf.secret && isGiven(value)) return mask
-  return isDuration(leaf) ? seconds(value) : JSON.stringify(value)
+  return isDuration(leaf) ? seconds(value) : JSON.stringify(withoutPassword(value))
 }
 
 /** All of them as a tree like that of patchbay.yaml, with secrets masked and durations as people write them. */
@@ -36,10 +36,15 @@ export function maskedSettings(settings: Settings): Record<string, unknown> {
   for (const leaf of settingLeaves()) {
     const value = at(settings, leaf.path)
     if (leaf.secret ? isGiven(value) : isDuration(leaf)) put(tree, leaf.path, leaf.secret ? mask : seconds(value))
+    else if (typeof value === 'string') put(tree, leaf.path, withoutPassword(value))
   }
   for (const key of lists) tree[key] = settings[key].map(maskPasswords)
   return tree
 }
+
+/** A URL may hold one: `redis://user:password@host`. */
+const withoutPassword = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#\s:]*:)\S*@/i, `$1${mask}@`) : value
 
 function put(tree: Record<string, unknown>, path: readonly string[], value: unknown): void {
   const last = path.at(-1) ?? ''

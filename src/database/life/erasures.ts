@@ -6,6 +6,7 @@ import type { ErasedCall, ErasureRecord, ErasureReport, ErasureStore, Subject } 
 import { addJobs } from '../jobs.ts'
 import type { ErasuresTable, Tables } from '../tables.ts'
 import { appendAudit } from './audit.ts'
+import { holdsOnCall } from './holds.ts'
 
 /** Tables whose rows are of a call. What hangs on a recording is counted by way of it. */
 const ofCall = ['legs', 'traces', 'siprec_metadata', 'call_keys', 'call_people', 'call_tags', 'call_notes'] as const
@@ -38,6 +39,19 @@ export function createErasureStore(
       return calls
     },
     rowsOf: (callId) => rowsOf(db, callId),
+    async claim(callId) {
+      await settled()
+      return db.transaction().execute(async (transaction) => {
+        if ((await holdsOnCall(transaction, callId)).length > 0) return false
+        await transaction
+          .updateTable('recordings')
+          .set({ state: 'deleting' })
+          .where('call_id', '=', callId)
+          .where('state', '!=', 'deleted')
+          .execute()
+        return true
+      })
+    },
     async removeCall(callId) {
       await db.transaction().execute(async (transaction) => {
         const recordings = await transaction

@@ -102,6 +102,15 @@ test('G.729 becomes sound by the program of the settings, each frame where it wa
 
 const payload = (i: number): Uint8Array => Uint8Array.from({ length: 33 }, () => i)
 
+test('a decoder, which reads what strangers sent, is told none of the secrets in our environment', async (t) => {
+  process.env['SIPREC_MASTER_KEY'] = 'secret'
+  t.after(() => delete process.env['SIPREC_MASTER_KEY'])
+  const told = `process.stdin.resume(); process.stdout.write(Buffer.alloc(1600, process.env.SIPREC_MASTER_KEY ? 1 : process.env.PATH ? 2 : 3))`
+  const port = new PacketPort('G729', 8000, [g729(1)])
+  const { folder } = await stored(t, port, 'G729', { G729: [process.execPath, '-e', told] })
+  assert.equal((await readWav(join(folder, 'c_caller.wav'))).pcm[0], 0x0202)
+})
+
 test('EVS is stored as a file of its codec, with what was lost as frames without data', async (t) => {
   const payloads = [payload(1), undefined, payload(3)]
   const { folder, files } = await stored(t, new PacketPort('EVS', 16_000, payloads), 'EVS', {})

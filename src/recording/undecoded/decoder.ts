@@ -24,10 +24,15 @@ export interface DecoderRun {
 /** Of what it complains of, for the log. */
 const mostComplaint = 500
 
+/** What a program needs to run. It reads what strangers sent: of our secrets, which may stand in the environment, it gets none. */
+const harmlessNames = new Set(['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'LD_LIBRARY_PATH', 'SystemRoot'])
+const harmless = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => harmlessNames.has(name)))
+
 /** @throws {RecordingError} `recording.decoder-failed`, its cause with what the program said. */
 export async function runDecoder({ command, input, output, clock, limitMs }: DecoderRun): Promise<void> {
   const [program = '', ...args] = command
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], shell: false })
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], shell: false, env: harmless(process.env) })
   let complaint = ''
   child.stderr.on('data', (bytes: Buffer) => {
     complaint = (complaint + bytes.toString('latin1')).slice(-mostComplaint)

@@ -307,6 +307,27 @@ test('a pause of the recording here pauses it there', async (t) => {
   await sent.stop()
 })
 
+test('a call that is sent to a server in the middle of a pause sends nothing until everybody who paused resumes', async (t) => {
+  const { main, spare, begin, named, bus, sender, copies } = await room(t)
+  const stamp = { atMs: 1, callId: 'call', recordingId: 'r', by: 'api', what: 'recording' } as const
+  bus.publish({ name: 'recording.paused', ...stamp })
+  const first = begin()
+  await until('the session', () => named('srs.started').length === 1)
+  assert.deepEqual(directions(main.invites[0]), ['inactive', 'inactive'])
+  sender.pause('call', true, 'wish')
+  sender.pause('call', false, 'wish')
+  sender.pause('call', true)
+  await first.stop()
+  const second = begin(['spare'])
+  await until('the other session', () => named('srs.started').length === 2)
+  bus.publish({ name: 'recording.resumed', ...stamp, pausedMs: 1 })
+  assert.deepEqual(directions(spare.invites[0]), ['inactive', 'inactive'])
+  assert.ok(copies().every(({ descriptions }) => descriptions.every(({ send }) => send.length === 0)))
+  sender.pause('call', false)
+  assert.equal(sender.of('call')?.paused, false)
+  await second.stop()
+})
+
 test('who takes the place of somebody is on the same stream, and the document has the times of both', async (t) => {
   const { main, begin, named, media, alice, bob, track, clock } = await room(t)
   const sent = begin()

@@ -5,6 +5,7 @@
  *   phones, built-in bridge:  From: <sip:2000@cucm;x-nearend;x-refci=1;x-farendaddr=1000>      (one call a voice)
  */
 import { fromOf } from '../../sip/message/fields.ts'
+import { splitOutside } from '../../sip/message/scan.ts'
 import type { SipRequest, SipUri } from '../../sip/message/types.ts'
 import { withScheme } from './document/addresses.ts'
 import { parseMetadata } from './document/read.ts'
@@ -31,9 +32,10 @@ interface Voice {
 function ofMediaIndexes({ headers }: SipRequest): MetadataDocument | undefined {
   const values = headers
     .all('X-Cisco-Recording-Participant')
-    .flatMap((value) => value.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/))
+    .flatMap((value) => splitOutside(value, ','))
+    .filter((value) => value !== '')
   const voices = values.flatMap((value): Voice[] => {
-    const uri = /^\s*(?:"[^"]*"\s*)?<?\s*([^\s;>]+)/.exec(value)?.[1]
+    const uri = /^(?:"[^"]*"\s*)?<?([^\s;>"]+)/.exec(value)?.[1]
     const indexes = /;\s*media-index\s*=\s*"?([\d\s]+)/i.exec(value)?.[1]?.trim().split(/\s+/).map(Number) ?? []
     return uri === undefined ? [] : [{ uri: withScheme(uri), places: indexes }]
   })
@@ -41,7 +43,7 @@ function ofMediaIndexes({ headers }: SipRequest): MetadataDocument | undefined {
   // Some releases count m-lines from 1.
   const from = Math.min(...voices.flatMap(({ places }) => places)) === 1 ? 1 : 0
   const counted = voices.map(({ uri, places }) => ({ uri, places: places.map((place) => place - from) }))
-  return documentOf(counted, values.map((value) => `X-Cisco-Recording-Participant: ${value.trim()}`).join('\r\n'))
+  return documentOf(counted, values.map((value) => `X-Cisco-Recording-Participant: ${value}`).join('\r\n'))
 }
 
 /** One call brings the voice of the recorded phone, another that of the far end; each names both. */

@@ -5,6 +5,10 @@
 import type { MetadataSpan } from '../../events/siprec.ts'
 import type { MetadataDocument, MetadataParticipant, MetadataPresence, MetadataState } from './model.ts'
 
+/** Of each kind, and of one of them: a session that lives for weeks, or a client that never repeats an id, may send more. */
+const mostKept = 1_000
+const mostSpans = 100
+
 /** A `send` that the new association of a participant does not list has stopped. */
 export function mergeMetadata(before: MetadataState, update: MetadataDocument): MetadataState {
   if (update.mode === 'complete') return update
@@ -17,7 +21,7 @@ export function mergeMetadata(before: MetadataState, update: MetadataDocument): 
     })),
     participants: mergeEach(before.participants, update.participants, mergeParticipant),
     streams: mergeEach(withoutLabelsOf(before.streams, update.streams), update.streams, overlay),
-    sending: new Map([...before.sending, ...update.sending]),
+    sending: mergeEach(before.sending, update.sending, (_, now) => now),
     presence: mergeEach(before.presence, update.presence, (old, now) => mergeEach(old, now, mergePresence)),
     callers: update.callers.length > 0 ? update.callers : before.callers,
   }
@@ -32,6 +36,11 @@ function mergeEach<Value>(
   for (const [id, now] of update) {
     const old = merged.get(id)
     merged.set(id, old === undefined ? now : merge(old, now))
+  }
+  // The oldest first; those that were there before keep their place.
+  for (const id of merged.keys()) {
+    if (merged.size <= mostKept) break
+    merged.delete(id)
   }
   return merged
 }
@@ -60,7 +69,7 @@ function mergeSpans(before: readonly MetadataSpan[], update: readonly MetadataSp
     if (place < 0) merged.push(span)
     else merged[place] = { ...merged[place], ...span }
   }
-  return merged
+  return merged.slice(-mostSpans)
 }
 
 /** A label goes with the stream that had it last: labels hold for the message that carries them (RFC 7866 §8.1.1). */

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommunicationSession } from '../../events/siprec.ts'
 import { parseMetadata } from './document/read.ts'
+import { mergeMetadata } from './merge.ts'
+import { type MetadataState, noMetadata } from './model.ts'
 import { People } from './people.ts'
 
 const parse = (content: string, mode = 'complete') =>
@@ -353,4 +355,23 @@ test('a document of 1 MB is read, one byte more is kept and not read', () => {
   assert.equal(large.participants.size, 0)
   assert.equal(large.raw.length, 1_048_576)
   assert.match(large.problems[0] ?? '', /larger than/)
+})
+
+test('a client that never repeats an id does not fill the memory, nor one whose participant comes and goes for weeks', () => {
+  let state: MetadataState = noMetadata
+  for (let turn = 0; turn < 30; turn++) {
+    const people = Array.from({ length: 50 }, (_, i) => {
+      const id = `p${turn}-${i}`
+      return `<participant participant_id="${id}"><nameID aor="sip:${id}@x"/></participant>${sends(id, id)}`
+    })
+    const times = Array.from(
+      { length: 10 },
+      (_, i) => `<associate-time>2026-11-20T10:${turn + 10}:${i + 10}Z</associate-time>`,
+    )
+    const visit = `<participantsessionassoc participant_id="b" session_id="s">${times.join('')}</participantsessionassoc>`
+    state = mergeMetadata(state, parse(people.join('') + visit, 'partial'))
+  }
+  const { participants, sending, presence } = state
+  assert.deepEqual([participants.size, sending.size, presence.get('b')?.get('s')?.spans.length], [1_000, 1_000, 100])
+  assert.ok(participants.has('p29-49') && !participants.has('p0-0'), 'the oldest were left out')
 })

@@ -70,6 +70,12 @@ export const peerFailures = {
     http: 409,
     text: 'The SIPREC peer has no contact, and the order names none',
   },
+  'siprec-peer.foreign-contact': {
+    fault: 'caller',
+    http: 400,
+    text: 'The contact of the order is not at the SIPREC peer: neither at the host of its contact, nor an address of its sources',
+  },
+  'siprec-peer.off': { fault: 'caller', http: 409, text: 'The SIPREC peer is switched off' },
 } as const satisfies FailureTable
 
 export class PeerError extends Error {

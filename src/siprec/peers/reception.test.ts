@@ -4,15 +4,16 @@ import { FakeClock } from '../../core/fake-clock.ts'
 import { silentLogger } from '../../core/logger.ts'
 import { parseNetworks } from '../../core/networks.ts'
 import type { Flow } from '../../sip/stack.types.ts'
-import type { Guest } from '../session.ts'
+import type { Guest } from '../session/types.ts'
 import { FakeInvite, flow, readRequest } from '../test-support.ts'
-import type { SiprecPeer } from './peer.ts'
+import type { PeerError, SiprecPeer } from './peer.ts'
 import { PeerBook } from './peer-book.ts'
 import { recordingClients, SiprecReception } from './reception.ts'
 
 const base = { enabled: true, origin: 'file', tags: [], createdAtMs: 0 } as const
 const listed: readonly SiprecPeer[] = [
   { ...base, id: 'lenient', name: 'broadworks', sources: ['192.0.2.1'], dialect: 'lenient', tags: ['sales'] },
+  { ...base, id: 'ordered', name: 'sbc', sources: ['192.0.2.64/28'], dialect: 'rfc', contact: 'sip:sbc.example.com' },
   { ...base, id: 'network', name: 'cube', sources: ['192.0.2.2'], dialect: 'network' },
   { ...base, id: 'off', name: 'old', sources: ['192.0.2.3'], dialect: 'lenient', enabled: false },
 ]
@@ -31,7 +32,10 @@ beforeEach(async () => {
   })
   reception = new SiprecReception({
     book,
-    server: { handle: (_, guest) => void (guest && guests.push(guest)), order: never },
+    server: {
+      handle: (_, guest) => void (guest && guests.push(guest)),
+      order: (contact) => Promise.resolve({ callId: contact, status: 200 }),
+    },
     senderOf: (_, from) => ({ flow: from, device: from.remote }),
     log: silentLogger,
   })
@@ -95,4 +99,29 @@ test('a plain call is let in from a peer all of whose calls are recorded, and fr
 test('OPTIONS of a recording client is noted as its life sign', () => {
   reception.pinged(invite(plain, '192.0.2.1').request, from('192.0.2.1'))
   assert.equal(book.stateOf(book.get('lenient')).lastSource, '192.0.2.1')
+})
+
+test('an order goes to the peer: to the host of its contact or an address of its sources, and nowhere else', async () => {
+  const refusal = (id: string, contact?: string): string | undefined => {
+    try {
+      void reception.order(id, contact)
+      return undefined
+    } catch (error) {
+      return (error as PeerError).code
+    }
+  }
+  assert.equal((await reception.order('ordered')).callId, 'sip:sbc.example.com')
+  for (const contact of ['sip:9@SBC.example.com:5070', 'sip:9@192.0.2.70;transport=tcp'])
+    assert.equal((await reception.order('ordered', contact)).callId, contact)
+  for (const contact of [
+    'sip:127.0.0.1:6379;transport=tcp',
+    'sip:192.0.2.80',
+    'sip:sbc.example.com@203.0.113.1',
+    'sip:sbc.example.com;maddr=127.0.0.1',
+    'sip:[::1]',
+    'sip:sbc.example.com.evil.example',
+  ])
+    assert.equal(refusal('ordered', contact), 'siprec-peer.foreign-contact', contact)
+  assert.equal(refusal('off', 'sip:192.0.2.3'), 'siprec-peer.off')
+  assert.equal(refusal('lenient'), 'siprec-peer.no-contact')
 })

@@ -8,13 +8,15 @@
  * administrator finds in a trace: silence would look like a fault of the network.
  */
 import type { Logger } from '../../core/logger.ts'
+import { parseNetworks } from '../../core/networks.ts'
 import type { SipRequest } from '../../sip/message/types.ts'
+import { parseUri } from '../../sip/message/uri.ts'
 import type { Flow, IncomingInvite } from '../../sip/stack.types.ts'
 import { isSiprec } from '../body.ts'
 import { siprecFailures } from '../failures.ts'
 import type { SiprecServer } from '../server.ts'
 import { deviationTexts, dialects, refusedIn } from './dialects.ts'
-import { PeerError, type PeerTerms } from './peer.ts'
+import { PeerError, type PeerTerms, type SiprecPeer } from './peer.ts'
 import type { PeerBook, Whose } from './peer-book.ts'
 
 /** Who sent a request, as the gatekeeper knows it. */
@@ -81,14 +83,16 @@ export class SiprecReception {
 
   /**
    * Ask a peer to send a session.
-   * @param contact Where it takes orders, instead of the peer's own.
-   * @throws {PeerError} `siprec-peer.not-found`, `siprec-peer.no-contact`
+   * @param contact Where it takes orders, instead of the peer's own; at the peer, for who may order may not call anywhere.
+   * @throws {PeerError} `siprec-peer.not-found`, `.off`, `.no-contact`, `.foreign-contact`
    */
   order(id: string, contact?: string): ReturnType<SiprecServer['order']> {
     const { book, server } = this.#options
     const peer = book.get(id)
     const at = contact ?? peer.contact
+    if (!peer.enabled) throw new PeerError('siprec-peer.off')
     if (at === undefined) throw new PeerError('siprec-peer.no-contact')
+    if (!isAt(peer, at)) throw new PeerError('siprec-peer.foreign-contact')
     const over = book.began(peer, at)
     return server.order(at, { terms: peer, failed: (code, text) => book.failed(peer, at, code, text), over })
   }
@@ -115,4 +119,13 @@ export class SiprecReception {
     // RFC 3261 §20.43: 399 is for people.
     invite.reject(sip, { headers: { Warning: `399 patchbay "${said.replaceAll('"', "'")}"` } })
   }
+}
+
+/** Whether a request to this URI goes to the peer. */
+function isAt({ contact, sources }: SiprecPeer, at: string): boolean {
+  if (at === contact) return true
+  const uri = parseUri(at)
+  // `maddr` would send it elsewhere (RFC 3261 §19.1.1).
+  if (uri?.host === undefined || uri.params.has('maddr')) return false
+  return uri.host === (contact && parseUri(contact)?.host) || parseNetworks(sources).has(uri.host)
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import type { DialogSnapshot, SipStack } from '../../sip/stack.types.ts'
 import { SiprecServer } from '../server.ts'
-import type { SessionSettings } from '../session.ts'
+import type { SessionSettings } from '../session/types.ts'
 import { FakeDialog, FakeInvite, flow, readRequest, World } from '../test-support.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { SessionKeeper } from './keeper.ts'
@@ -169,6 +169,23 @@ test('BYE while its session is being taken up ends it once, and leaves nothing o
   assert.equal(second.world.told('call.ended').length, 1)
   assert.equal(second.world.live.size, 0)
   assert.ok(second.world.media.ports.every(({ closed }) => closed))
+})
+
+test('a session that is held by zeros for its address is still held after a restart', async () => {
+  const invite = await began()
+  const zeros = reInvite()
+    .toString('latin1')
+    .replace('c=IN IP4 192.0.2.9', 'c=IN IP4 0.0.0.0')
+    .replace('Content-Length: 2133', 'Content-Length: 2131')
+  await invite.dialog.receive(readRequest(Buffer.from(zeros, 'latin1')))
+  await first.keeper.flush()
+  const kept = await second.found()
+  second.world.recordings.left.set(kept.id, { callId: kept.id, name: 'left', tracks: [] })
+  await second.server.takeUp(kept)
+  assert.deepEqual(
+    second.world.recordings.started.map(({ orders }) => orders.filter((order) => / recording /.test(order))),
+    [['pause recording signalling']],
+  )
 })
 
 test('handed over: no BYE, no end told, files closed; the next process goes on', async () => {

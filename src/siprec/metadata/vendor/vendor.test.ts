@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readRequest } from '../../test-support.ts'
 import { parseMetadata } from '../document/read.ts'
+import { metadataOf } from '../from-request.ts'
 import { People } from '../people.ts'
 import { ucidOf } from './ucid.ts'
 
@@ -77,4 +78,41 @@ test('foreign data is bounded: 64 values of 1,024 characters', () => {
   people.merge(parseMetadata(Buffer.from(`<recording xmlns:v="urn:v">${many.join('')}</recording>`)))
   assert.equal(people.vendor?.extensions.length, 64)
   assert.ok(people.vendor?.extensions.every(({ value }) => value.length === 1_024))
+})
+
+test('elements named like what every object has are foreign data, and no vendor facts', () => {
+  const people = new People()
+  const foreign = ['constructor', '__proto__'].map((name) => `<x:${name} xmlns:x="urn:x">1</x:${name}>`).join('')
+  const session = `<session session_id="s"><extensiondata>${foreign}</extensiondata></session>`
+  people.merge(
+    parseMetadata(Buffer.from(`<recording xmlns="urn:ietf:params:xml:ns:recording:1">${session}</recording>`)),
+  )
+  assert.deepEqual(Object.keys(people.vendor ?? {}), ['headers', 'extensions'])
+})
+
+const header = (value: string) => `X-Cisco-Recording-Participant: ${value}`
+
+test('participants in headers are split in a time that grows with their length, whatever stands in them', () => {
+  const hostile = invite(
+    ...[','.repeat(8_000), `a,${' '.repeat(8_000)};`].flatMap((value) => Array(3).fill(header(value))),
+  )
+  const took = Array.from({ length: 3 }, () => {
+    const startedMs = performance.now()
+    metadataOf(hostile, undefined)
+    return performance.now() - startedMs
+  })
+  // Some 500 ms where each comma looks at all that follows; the machine may be busy.
+  assert.ok(Math.min(...took) < 100)
+  const named = metadataOf(
+    invite(header('"Ann, B" <sip:1001@cube>;media-index="0", sip:1002@cube;media-index="1 2"')),
+    undefined,
+  )
+  assert.deepEqual(
+    [...(named?.participants.values() ?? [])].map(({ uris }) => uris),
+    [['sip:1001@cube'], ['sip:1002@cube']],
+  )
+  assert.deepEqual(
+    [...(named?.sending.values() ?? [])].map(({ send }) => send),
+    [['0'], ['1', '2']],
+  )
 })

@@ -99,20 +99,20 @@ const gtdCallId = ({ body }: SipRequest): string | undefined =>
   body.length > 0 ? /\nGCI,([0-9a-f]{32})/i.exec(Buffer.from(body).toString('latin1'))?.[1] : undefined
 
 /** Last name of a path, in lower case, to what it is. */
-const fields: Readonly<Record<string, Field>> = {
-  gcid: 'gcid',
-  genesysuuid: 'genesysUuid',
-  exttrackingid: 'extTrackingId',
-  serviceproviderid: 'serviceProviderId',
-  userid: 'userId',
-  recordingtype: 'recordingType',
-}
+const fields: ReadonlyMap<string, Field> = new Map([
+  ['gcid', 'gcid'],
+  ['genesysuuid', 'genesysUuid'],
+  ['exttrackingid', 'extTrackingId'],
+  ['serviceproviderid', 'serviceProviderId'],
+  ['userid', 'userId'],
+  ['recordingtype', 'recordingType'],
+])
 
 function fromExtensions(extensions: readonly VendorExtension[]): Known {
   const found: Record<string, string | undefined> = {}
   for (const { namespace, path, value } of extensions) {
     const name = (path.split('/').at(-1) ?? '').toLowerCase()
-    const field = fields[name]
+    const field = fields.get(name)
     if (field !== undefined) found[field] ??= value
     if (name.endsWith('ucid')) found['ucid'] ??= ucidOf(value) ?? value
     if (/^calldata\/callid$|^header\[call-id\]/i.test(path)) found['callId'] ??= value

@@ -1,0 +1,95 @@
+/** The exports that were asked for: how far they are, and their archives. */
+import { Badge, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
+import type { Export } from '../../../src/api/schemas/compliance.ts'
+import { useDeleteExport, useExports } from '../api/office-queries.ts'
+import { fileSize, fullTime, shortTime } from '../format.ts'
+import { ErrorNote, Loading } from '../ui/notes.tsx'
+
+export function Exports() {
+  const exports = useExports()
+  return (
+    <Card withBorder component="section" aria-label="Exports">
+      <Stack gap="sm">
+        <Title order={2} size="h4">
+          Exports
+        </Title>
+        {exports.error ? <ErrorNote error={exports.error} onRetry={() => void exports.refetch()} /> : null}
+        {exports.isPending ? <Loading what="exports" /> : null}
+        {exports.data?.items.length === 0 ? <Text c="dimmed">None yet</Text> : null}
+        <ul className="rows" aria-label="Exports">
+          {exports.data?.items.map((item) => (
+            <li key={item.id}>
+              <ExportRow item={item} />
+            </li>
+          ))}
+        </ul>
+      </Stack>
+    </Card>
+  )
+}
+
+const states: Record<Export['state'], { readonly label: string; readonly color: string }> = {
+  waiting: { label: 'Waiting', color: 'gray' },
+  running: { label: 'Running', color: 'blue' },
+  ready: { label: 'Ready', color: 'green' },
+  failed: { label: 'Failed', color: 'red' },
+  expired: { label: 'Deleted', color: 'gray' },
+}
+
+function ExportRow({ item }: { readonly item: Export }) {
+  const { id, subject, state, askedBy, askedAtMs, done, total, bytes, sha256, expiresAtMs, error } = item
+  const remove = useDeleteExport()
+  const of = subject.kind === 'call' ? `Call ${subject.callId}` : subject.keys.map(withoutKind).join(', ')
+  const { label, color } = states[state]
+  return (
+    <Stack py="sm" gap={4}>
+      <Group justify="space-between">
+        <Group gap="xs">
+          <Text fw={600} className="wrap">
+            {of}
+          </Text>
+          <Badge variant="light" tt="none" color={color}>
+            {label}
+          </Badge>
+          <Text size="sm" c="dimmed">
+            {askedBy}, {shortTime(askedAtMs, Date.now())}
+          </Text>
+        </Group>
+        {state === 'ready' ? (
+          <Group gap="xs">
+            <Button
+              component="a"
+              size="xs"
+              variant="default"
+              href={`/api/compliance/exports/${encodeURIComponent(id)}/file`}
+              download
+            >
+              Download{bytes === undefined ? '' : ` (${fileSize(bytes)})`}
+            </Button>
+            <Button size="xs" variant="subtle" color="red" loading={remove.isPending} onClick={() => remove.mutate(id)}>
+              Delete the archive
+            </Button>
+          </Group>
+        ) : null}
+      </Group>
+      {state === 'running' && total > 0 ? (
+        <Progress value={(100 * done) / total} aria-label={`${done} of ${total} parts are written`} />
+      ) : null}
+      {error === undefined ? null : (
+        <Text size="sm" c="red" className="wrap">
+          {error}
+        </Text>
+      )}
+      {remove.error ? <ErrorNote error={remove.error} /> : null}
+      {state === 'ready' && expiresAtMs !== undefined ? (
+        <Text size="sm" c="dimmed">
+          Deleted by itself {fullTime(expiresAtMs)}
+          {sha256 === undefined ? '' : '. SHA-256 '}
+          <span className="mono">{sha256}</span>
+        </Text>
+      ) : null}
+    </Stack>
+  )
+}
+
+const withoutKind = (key: string): string => key.slice(key.indexOf(':') + 1)
