@@ -41,6 +41,7 @@ before(async () => {
   // Loopback is trusted unless something else is.
   server = await startServerProcess({
     extensions: [first, second],
+    recordingServers: [{ name: 'archive', uri: 'sip:127.0.0.1:9', qualify: 0 }],
     env: {
       SECURITY_TRUSTED_NETWORKS: '127.0.0.1',
       RECORDING_STORAGE_ENABLED: 'true',
@@ -388,6 +389,13 @@ test('the audit record says who did what, and that it is whole', here, async () 
   await page.getByText('No record matches').waitFor()
   await page.getByRole('button', { name: 'Verify the record' }).click()
   await page.getByText('Intact', { exact: true }).waitFor()
+})
+
+test('the recording servers that calls are sent to are listed with their state', here, async () => {
+  await open('/peers')
+  const row = page.getByRole('list', { name: 'Recording servers elsewhere' }).getByRole('listitem')
+  await row.getByText('archive', { exact: true }).waitFor()
+  await row.getByText('sip:127.0.0.1:9').waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {
