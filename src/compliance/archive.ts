@@ -1,5 +1,5 @@
 /**
- * Everything of some calls as one zip, written as a stream: sound is copied from disk as it is taken, and what is in the
+ * Everything of some calls as one zip, written as a stream: sound is copied from disk or archive as it is taken, and what is in the
  * database is read when its turn comes. Memory holds names alone.
  *
  *   index.json, README.txt, cdr.csv, audit.jsonl
