@@ -1,5 +1,8 @@
 /** The web console as a person uses it: Chromium, the real server, simulated phones. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { systemClock } from '../../src/core/clock.ts'
@@ -23,6 +26,7 @@ assert.ok(first && second)
 const atOnce = { timeout: 6_000 }
 
 let browser: Browser
+let archive: string | undefined
 let server: ServerProcess
 let alice: SimulatedPhone
 let bob: SimulatedPhone
@@ -33,8 +37,17 @@ let ongoing: PhoneCall | undefined
 
 before(async () => {
   if (here.skip) return
+  archive = mkdtempSync(join(tmpdir(), 'patchbay-archive-'))
   // Loopback is trusted unless something else is.
-  server = await startServerProcess({ extensions: [first, second], env: { SECURITY_TRUSTED_NETWORKS: '127.0.0.1' } })
+  server = await startServerProcess({
+    extensions: [first, second],
+    recordingServers: [{ name: 'archive', uri: 'sip:127.0.0.1:9', qualify: 0 }],
+    env: {
+      SECURITY_TRUSTED_NETWORKS: '127.0.0.1',
+      RECORDING_STORAGE_ENABLED: 'true',
+      RECORDING_STORAGE_LOCAL_DIR: archive,
+    },
+  })
   browser = await startChromium()
   alice = await registeredPhone(server, first, { speech: await loadSpeech('caller') })
   bob = await registeredPhone(server, second, { speech: await loadSpeech('callee') })
@@ -47,6 +60,7 @@ before(async () => {
 after(async () => {
   await Promise.allSettled([alice?.close(), bob?.close(), browser?.close()])
   await server?.remove()
+  if (archive) rmSync(archive, { recursive: true })
 })
 
 beforeEach(async () => {
@@ -260,49 +274,66 @@ test('a recording is paused and goes on, and one side is muted, from the card of
   await marks.getByRole('button', { name: / muted by admin/ }).waitFor()
 })
 
-test('a recording is tagged, found by its tag, noted, verified and held', here, async () => {
-  const talk = await call()
-  await talk.hangUp()
-  await open('/calls')
-  await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
-  const recording = page.getByRole('region', { name: 'Recording' })
-  await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
+test(
+  'a recording is tagged, found by its tag, noted, verified, seen in the archive, held and deleted',
+  here,
+  async () => {
+    const talk = await call()
+    await talk.hangUp()
+    await open('/calls')
+    await page.getByRole('list', { name: 'Calls' }).getByRole('link', { name: /102/ }).first().click()
+    const recording = page.getByRole('region', { name: 'Recording' })
+    await recording.getByRole('list', { name: 'Quality' }).getByText(second.name).waitFor()
 
-  await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
-  await page.keyboard.press('Enter')
-  const notes = page.getByRole('region', { name: 'Notes' })
-  await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
-  await notes.getByRole('button', { name: 'Write the note' }).click()
-  await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
+    await recording.getByRole('combobox', { name: 'Tags of the recording' }).fill('Sales')
+    await page.keyboard.press('Enter')
+    const notes = page.getByRole('region', { name: 'Notes' })
+    await notes.getByRole('textbox', { name: 'New note' }).fill('Call back on Monday')
+    await notes.getByRole('button', { name: 'Write the note' }).click()
+    await notes.getByRole('list', { name: 'Notes' }).getByText('Call back on Monday').waitFor()
 
-  const verified = recording.getByRole('status')
-  await until('the proof to be made', 15_000, async () => {
-    await recording.getByRole('button', { name: 'Verify the recording' }).click()
-    await verified.waitFor()
-    return (await verified.innerText()).startsWith('Intact')
-  })
+    const verified = recording.getByRole('status')
+    await until('the proof to be made', 15_000, async () => {
+      await recording.getByRole('button', { name: 'Verify the recording' }).click()
+      await verified.waitFor()
+      return (await verified.innerText()).startsWith('Intact')
+    })
 
-  await recording.getByText(/^Kept for ever/).waitFor()
-  await recording.getByRole('button', { name: 'Place a legal hold' }).click()
-  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
-  await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
-  await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
-  assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
+    await recording
+      .getByRole('list', { name: 'Archived copies' })
+      .getByText(/\.wav$/)
+      .first()
+      .waitFor(atOnce)
+    await recording.getByText(/^Kept for ever/).waitFor()
+    await recording.getByRole('button', { name: 'Place a legal hold' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+    await page.getByRole('dialog').getByRole('checkbox', { name: 'The whole call' }).check()
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
+    await recording.getByText('Hold on the call, by admin: Case 7').waitFor()
+    assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
 
-  await page.getByRole('link', { name: 'Recordings', exact: true }).click()
-  await page.getByRole('button', { name: 'More filters' }).click()
-  await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
-  await page.getByLabel('Legal hold').selectOption('Held')
-  await page.getByText('1 recording', { exact: true }).waitFor()
-  await page.getByLabel('Legal hold').selectOption('Not held')
-  await page.getByText('No recording matches').waitFor()
-  await page.getByLabel('Legal hold').selectOption('Held')
-  await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
-  await recording.getByRole('button', { name: 'Lift' }).click()
-  await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
-  await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
-  await recording.getByText(/^Kept for ever/).waitFor()
-})
+    await page.getByRole('link', { name: 'Recordings', exact: true }).click()
+    await page.getByRole('button', { name: 'More filters' }).click()
+    await page.getByRole('searchbox', { name: 'Tag' }).fill('Sales')
+    await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByText('1 recording', { exact: true }).waitFor()
+    await page.getByLabel('Legal hold').selectOption('Not held')
+    await page.getByText('No recording matches').waitFor()
+    await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByRole('list', { name: 'Recordings' }).getByRole('link').waitFor()
+    // Who still types when they select a recording stays there.
+    await page.getByRole('searchbox', { name: 'Search' }).fill('102')
+    await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
+    await recording.getByRole('button', { name: 'Lift' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
+    await page.getByRole('dialog').getByRole('button', { name: 'Lift' }).click()
+    await recording.getByText(/^Kept for ever/).waitFor()
+    await recording.getByRole('button', { name: 'Delete the recording' }).click()
+    await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Asked for by sales')
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await recording.getByText(/^Its files were deleted /).waitFor(atOnce)
+  },
+)
 
 test('a rule of retention is tried before it is added', here, async () => {
   await open('/retention')
@@ -329,6 +360,23 @@ test('the jobs page says that all is done, and filters', here, async () => {
   await page.getByText(/^\d+ waiting, \d+ running, 0 failed$/).waitFor()
 })
 
+test('a failed job is tried again, and what the server says of it is shown', here, async () => {
+  const job = { id: 'gone', kind: 'recording.archive', key: 'r1', state: 'failed', priority: 'normal', attempts: 12 }
+  const items = [{ ...job, notBeforeMs: 0, addedAtMs: Date.now(), lastError: 'The store does not answer' }]
+  const counts = [{ kind: job.kind, state: 'failed', jobs: 1 }]
+  // Jobs that fail do so for hours: the list is made up, the answer to the button is the server's.
+  await page.route(/\/api\/jobs\?/, (route) => route.fulfill({ json: { items, counts } }))
+  await open('/jobs')
+  const row = page.getByRole('list', { name: 'Jobs' }).getByRole('listitem')
+  await row.getByText('The store does not answer').waitFor()
+  await row.getByText(/^12 attempts, asked for/).waitFor()
+  await row.getByRole('button', { name: 'Try now' }).click()
+  await row.getByRole('alert').getByText('No job has this id').waitFor()
+  await row.getByRole('button', { name: 'Take away' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Take away' }).click()
+  await page.getByRole('dialog').getByRole('alert').getByText('No job has this id').waitFor()
+})
+
 test('the audit record says who did what, and that it is whole', here, async () => {
   await open('/audit')
   const list = page.getByRole('list', { name: 'Records' })
@@ -341,6 +389,13 @@ test('the audit record says who did what, and that it is whole', here, async () 
   await page.getByText('No record matches').waitFor()
   await page.getByRole('button', { name: 'Verify the record' }).click()
   await page.getByText('Intact', { exact: true }).waitFor()
+})
+
+test('the recording servers that calls are sent to are listed with their state', here, async () => {
+  await open('/peers')
+  const row = page.getByRole('list', { name: 'Recording servers elsewhere' }).getByRole('listitem')
+  await row.getByText('archive', { exact: true }).waitFor()
+  await row.getByText('sip:127.0.0.1:9').waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Labels } from '../../../src/api/schemas/labels.ts'
 import type { ProofVerdict } from '../../../src/api/schemas/proofs.ts'
+import type { Copies } from '../../../src/api/schemas/recordings.ts'
 import type {
   Hold,
   Holds,
@@ -46,6 +47,14 @@ export function useRemoveNote(callId: string) {
 export function useVerifyProof(recordingId: string) {
   return useMutation({
     mutationFn: () => request<ProofVerdict>('POST', `${pathOf('recordings', recordingId)}/proof/verify`),
+  })
+}
+
+/** Where archives have it. */
+export function useCopies(callId: string, recordingId: string) {
+  return useQuery({
+    queryKey: ['call', callId, 'copies', recordingId],
+    queryFn: ({ signal }) => request<Copies>('GET', `${pathOf('recordings', recordingId)}/copies`, undefined, signal),
   })
 }
 

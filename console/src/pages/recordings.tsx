@@ -78,7 +78,7 @@ function RecordingsFilters({ filters }: { readonly filters: Filters }) {
         {more ? (
           <>
             <SearchField label="Person, in full" placeholder="+4930123, a@example.com" {...words('person')} />
-            <SearchField label="Recording client or trunk" placeholder="Its name" {...words('peer')} />
+            <SearchField label="Client or trunk" placeholder="Its name" {...words('peer')} />
             <SearchField label="Tag" placeholder="sales" {...words('tag')} />
             <NativeSelect label="Length" data={[...lengthChoices]} {...field('length')} />
             <NativeSelect label="Quality" data={[...verdictChoices]} {...field('verdict')} />

@@ -4,6 +4,7 @@ import type { Leg } from '../../../src/api/schemas/calls.ts'
 import type { Recording } from '../../../src/api/schemas/recordings.ts'
 import { useTagRecording } from '../api/keeping-queries.ts'
 import { RecordingPlayer } from '../player/recording-player.tsx'
+import { Copies } from './copies.tsx'
 import { Heard } from './heard.tsx'
 import { Keeping } from './keeping.tsx'
 import { Proof } from './proof.tsx'
@@ -21,6 +22,7 @@ export function StoredRecording({ recording, legs }: StoredRecordingProps) {
       <RecordingPlayer recording={recording} legs={legs} />
       <Heard recording={recording} legs={legs} />
       <Proof recordingId={recording.id} />
+      <Copies callId={recording.callId} recordingId={recording.id} />
       <Tags label="Tags of the recording" hint="Rules of retention look at them" tags={recording.tags} save={save} />
       <Keeping callId={recording.callId} recordingId={recording.id} />
     </Stack>
