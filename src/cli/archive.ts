@@ -5,7 +5,7 @@ import { backfill } from '../backfill.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Settings } from '../core/settings/schema.ts'
 import type { CommandContext } from './commands.ts'
-import { UsageError } from './expected.ts'
+import { UsageError, wrongWord } from './expected.ts'
 
 /** A running server begins within seconds; else the next start does. */
 export async function runArchive(
@@ -13,8 +13,7 @@ export async function runArchive(
   { rest, given }: Pick<CommandContext, 'rest' | 'given'>,
 ): Promise<number> {
   const [action = '', extra] = rest
-  if (action !== 'backfill' || extra !== undefined)
-    throw new UsageError(`archive: "${rest.join(' ')}" was given; must be backfill`)
+  if (action !== 'backfill' || extra !== undefined) throw wrongWord('archive', rest.join(' '), 'backfill')
   const { sealing, storage } = settings
   if (storesOn(storage).length === 0 && !sealing.proof)
     throw new UsageError('neither a store (RECORDING_STORAGE_ENABLED) nor proof is switched on')

@@ -29,6 +29,7 @@ test('a file that is not there, or is a folder, is told in one line', async (t) 
 
 test('a command whose second word is missing or unknown says which there are', async (t) => {
   assert.deepEqual(await refused(t, 'audit'), [1, 'patchbay: audit: give list or verify'])
+  assert.deepEqual(await refused(t, 'archive'), [1, 'patchbay: archive: give backfill'])
   assert.deepEqual(await refused(t, 'recording', 'play'), [
     1,
     'patchbay: recording: "play" is not verify, decrypt or keys',
