@@ -83,6 +83,7 @@ export async function joinArchive(deps: {
       {
         kind: 'recording.remove-local',
         parts: keepLocal || archive.stores.length === 0 ? [] : [''],
+        attempts: Infinity,
         run: ({ recordingId }) => archive.removeLocal(recordingId),
       },
     ],

@@ -87,7 +87,15 @@ export async function startApi(t: TestContext, changes: Partial<ApiDeps> = {}): 
   })
   const key = await SigningKey.open(join(folder, 'keys'))
   const openKey = changes.openKey ?? noKeys
-  const proofs = new Proofs({ store: database.proofs, folder, key, openKey, clock, bus })
+  const proofs = new Proofs({
+    store: database.proofs,
+    folder,
+    key,
+    openKey,
+    copiesOf: (id) => database.locations.of(id),
+    clock,
+    bus,
+  })
   const siprecPeers = await PeerBook.open({
     clock,
     store: database.siprecPeers,

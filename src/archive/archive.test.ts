@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { silentLogger } from '../core/logger.ts'
 import { ended, keepFacts, started, stored } from '../database/test-support.ts'
@@ -118,6 +119,71 @@ test('a file of the same name of somebody else is not touched', async (t) => {
   const ours = (await archive.of('r')).find(({ file }) => file === 'r.wav')
   assert.match(ours?.key ?? '', /^calls\/1970\/r~[0-9a-f]{12}\.wav$/)
   assert.equal(stores[0]?.puts, 2)
+})
+
+test('a file that was changed since is stored again in its own place: none is left there that nobody knows', async (t) => {
+  const { archive, database, folder, run, stores } = await begin(t, ['s3'])
+  const [s3] = stores
+  assert.ok(s3)
+  const keys = () => [...s3.objects.keys()].toSorted()
+  await run()
+  const known = keys()
+  writeFileSync(join(folder, 'r.wav'), 'the sound, wrapped anew')
+  // It was cut off: the store has it, the row tells of the one before.
+  const [, row] = await database.locations.of('r')
+  assert.ok(row?.file === 'r.wav')
+  await run()
+  assert.deepEqual(keys(), known)
+  assert.equal(s3.objects.get('calls/1970/r.wav')?.content.toString(), 'the sound, wrapped anew')
+  await database.locations.put(row)
+  await run()
+  assert.deepEqual(keys(), known)
+  await archive.remove('r')
+  assert.deepEqual(keys(), [])
+})
+
+test('an upload that is cancelled half way leaves no copy that the rows do not know', async (t) => {
+  const { archive, folder, jobs, run, stores } = await begin(t, ['s3'])
+  const [s3] = stores
+  assert.ok(s3)
+  await run()
+  writeFileSync(join(folder, 'r.wav'), 'the sound, wrapped anew')
+  s3.keep = () => {
+    throw down
+  }
+  await run()
+  await jobs.cancelSubject('r')
+  await archive.remove('r')
+  assert.deepEqual([...s3.objects.keys()], [])
+})
+
+test('a leg that is in the stores alone keeps its name taken on the disk', async (t) => {
+  const { bus, database, folder, run } = await begin(t, ['s3'], { keepLocal: false })
+  writeFileSync(join(folder, 'r_1.wav'), 'a leg')
+  const [file] = stored('c', 'r').files
+  assert.ok(file)
+  bus.publish({ ...stored('c', 'r'), baseName: 'r', files: [file, { ...file, name: 'r_1.wav' }] })
+  await database.history.recording('r')
+  await run()
+  assert.ok(!existsSync(join(folder, 'r_1.wav')))
+  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'r_1.locations'), 'utf8')), ['s3://store/calls/1970/r_1.wav'])
+})
+
+test('a store that stops in the middle of a file that is read back holds no job: its erasure does not wait for it', async (t) => {
+  const { archive, database, jobs, run, stores } = await begin(t, ['s3'], { readBack: true })
+  const [s3] = stores
+  assert.ok(s3)
+  const reading = Promise.withResolvers<void>()
+  s3.open = () => {
+    reading.resolve()
+    return Promise.resolve(new Readable({ read: () => {} }))
+  }
+  const running = run()
+  await reading.promise
+  assert.equal(await jobs.cancelSubject('r'), 1)
+  await running
+  await archive.remove('r')
+  assert.deepEqual([s3.objects.size, (await database.locations.of('r')).length], [0, 0])
 })
 
 test('a store that is down is told once, holds up no other, and gets its copy when it is back', async (t) => {

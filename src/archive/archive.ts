@@ -11,11 +11,13 @@
 import { createHash } from 'node:crypto'
 import { rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FactBus } from '../events/bus.ts'
 import type { JobContext } from '../jobs/runner.ts'
 import type { NewJob, Payload } from '../jobs/types.ts'
+import { stemOf } from '../recording/belongings.ts'
 import { ArchivedFile } from './archived-file.ts'
 import { ArchiveError } from './failures.ts'
 import { describeFile } from './local-file.ts'
@@ -126,6 +128,13 @@ export class Archive {
       // The store that is still missing begins this again when it has its copy.
       if (!this.stores.every(has)) return
     }
+    // A leg leaves its list behind too: its name stays taken, or another recording's files would pass for its own.
+    for (const stem of new Set(sound.map(stemOf)))
+      if (stem !== recording.baseName)
+        await writeList(
+          join(folder, `${stem}.locations`),
+          copies.filter((copy) => stemOf(copy.file) === stem).map(({ uri }) => uri),
+        )
     for (const file of sound) await rm(join(folder, file), { force: true })
     if (sound.length > 0) log.info('Local files of a recording were removed; its stores have them', { recordingId })
   }
@@ -208,11 +217,15 @@ export class Archive {
     const rows = await locations.of(recordingId)
     const before = rows.find((copy) => copy.store === store.name && copy.file === file)
     if (before && before.storedAtMs > 0 && before.sha256 === local.sha256) return
-    const { key, isThere } = await placeFor(store, keyOf(prefix, recording, file), local)
     const { bytes, sha256 } = local
+    // The place it has already is taken again: one that is forgotten before it is removed would outlive an erasure.
+    const own = before && (await isOurs(store, before)) ? before : undefined
+    const { key, isThere } = own
+      ? { key: own.key, isThere: own.storedAtMs === 0 && own.sha256 === sha256 }
+      : await placeFor(store, keyOf(prefix, recording, file), local)
     const place = { recordingId, file, store: store.name, key, uri: store.uri(key), bytes, sha256, cold: false }
     // Known before it is there: whoever deletes the recording meanwhile finds it.
-    await locations.put({ ...place, storedAtMs: 0 })
+    if (!own) await locations.put({ ...place, storedAtMs: 0 })
     if (!isThere)
       await store.put(key, local, {
         contentType: contentTypeOf(file),
@@ -221,9 +234,8 @@ export class Archive {
         remember: (resume) => remember({ file, resume }),
         signal,
       })
-    if (readBack) await compare(store, key, local.sha256)
+    if (readBack) await compare(store, key, local.sha256, signal)
     await locations.put({ ...place, storedAtMs: clock.wallMs() })
-    if (before && before.key !== key) await store.remove(before.key)
   }
 
   /** `<recording>.locations`, as other programs know it: a JSON array of strings, for its owner alone. */
@@ -234,10 +246,8 @@ export class Archive {
   }
 
   async #list({ recordingId, baseName }: RecordingToArchive): Promise<void> {
-    const path = join(this.#options.folder, `${baseName}.locations`)
     const uris = (await this.of(recordingId)).map(({ uri }) => uri)
-    await writeFile(`${path}.new`, JSON.stringify(uris), { mode: 0o600 })
-    await rename(`${path}.new`, path)
+    await writeList(join(this.#options.folder, `${baseName}.locations`), uris)
   }
 
   async #planCooling(recordingId: string, { store }: StoreInUse): Promise<void> {
@@ -255,6 +265,17 @@ export class Archive {
   }
 }
 
+async function writeList(path: string, uris: readonly string[]): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(uris), { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}
+
+/** Whether what lies there is the copy of this row, though the file was changed since. */
+async function isOurs(store: ArchiveStore, { key, sha256, storedAtMs }: Location): Promise<boolean> {
+  if (storedAtMs > 0) return true
+  return (await store.head(key))?.sha256 === sha256
+}
+
 /** Its own place, or when another file is there (another server's, of the same name) one beside it. */
 async function placeFor(
   store: ArchiveStore,
@@ -270,9 +291,10 @@ async function placeFor(
   return { key: besides(wanted, sha256), isThere: false }
 }
 
-async function compare(store: ArchiveStore, key: string, sha256: string): Promise<void> {
+/** A store that stops in the middle must not hold the job, and what waits for its end, for ever. */
+async function compare(store: ArchiveStore, key: string, sha256: string, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256')
-  for await (const chunk of await store.open(key)) hash.update(chunk as Buffer)
+  for await (const chunk of addAbortSignal(signal, await store.open(key))) hash.update(chunk as Buffer)
   if (hash.digest('hex') !== sha256) throw new ArchiveError('archive.damaged', `${store.uri(key)} was read back`)
 }
 

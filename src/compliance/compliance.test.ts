@@ -242,3 +242,24 @@ test('while a call is being erased no hold is promised on it', async (t) => {
     ['retention.not-stored'],
   )
 })
+
+test('an export that was begun while somebody in it is erased leaves no file', async (t) => {
+  const { serve, database, folder } = await withCallsOf(t)
+  const { exports, erasures, jobs } = serve()
+  const setCalls = database.exports.setCalls.bind(database.exports)
+  const erase = async (): Promise<void> => {
+    const { id } = await erasures.begin({ callId: 'c1' }, 'asked', asker)
+    await erasures.run(id, new AbortController().signal, {}, () => Promise.resolve())
+  }
+  // The row of the export names its calls; no byte of it is written yet.
+  Object.assign(database.exports, {
+    setCalls: async (id: string, callIds: readonly string[]) => {
+      await setCalls(id, callIds)
+      await erase()
+    },
+  })
+  await exports.request({ callId: 'c1' }, asker)
+  await jobs.start()
+  await jobs.idle()
+  assert.deepEqual(readdirSync(join(folder, 'exports')), [])
+})

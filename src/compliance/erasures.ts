@@ -151,6 +151,8 @@ export class Erasures {
         after.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
         await this.#count(call, after)
         await this.#removeCall(call, after)
+        // Of those that were begun meanwhile. From now on none is made with it.
+        after.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
       } catch (error) {
         // A store that does not answer keeps this one: the others need not wait for it.
         failures.push(error)
@@ -251,9 +253,12 @@ export class Erasures {
   }
 
   async #removeExports(ids: readonly string[]): Promise<number> {
+    const { exportDir, store } = this.#deps
     for (const id of ids) {
-      await removeExportFile(this.#deps.exportDir, id)
-      await this.#deps.store.removeExport(id)
+      await removeExportFile(exportDir, id)
+      await store.removeExport(id)
+      // Whoever made it meanwhile looked for its row before that was gone.
+      await removeExportFile(exportDir, id)
     }
     return ids.length
   }

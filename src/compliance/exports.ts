@@ -100,6 +100,11 @@ export class Exports {
     const progress = (done: number, total: number): void => this.#progress(id, done, total)
     const written = await this.#write(id, { path: `${path}.new`, callIds, about, signal, progress })
     await rename(`${path}.new`, path)
+    if (!(await store.find(id))) {
+      // Somebody in it was erased meanwhile.
+      await removeExportFile(folder, id)
+      return []
+    }
     const expiresAtMs = clock.wallMs() + keepDays * dayMs
     await store.change(id, { state: 'ready', expiresAtMs, ...written })
     bus.publish({

@@ -11,20 +11,14 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { FactBus } from '../events/bus.ts'
-import type { OpenKey } from '../sealing/container/reader.ts'
 import { findStored } from '../sealing/stored-file.ts'
 import { ProofError } from './failures.ts'
-import type { SigningKey } from './signing-key.ts'
 import { noLink, printProof, proofOfFile, readProof, type Statement, sha256 } from './statement.ts'
-import type { KeptProof, ProofStore, ProvenRecording } from './types.ts'
-import { follows, ProofCheck, type Verdict } from './verify.ts'
+import type { KeptProof, ProvenRecording } from './types.ts'
+import { type CheckDeps, follows, ProofCheck, type Verdict } from './verify.ts'
 
-export interface ProofDeps {
-  readonly store: ProofStore
-  /** Of the recordings. */
-  readonly folder: string
-  readonly key: SigningKey
-  readonly openKey: OpenKey
+/** `folder` is that of the recordings. */
+export interface ProofDeps extends CheckDeps {
   readonly clock: Clock
   /** Left out: nobody is told. */
   readonly bus?: FactBus

@@ -25,6 +25,14 @@ export interface ProvenRecording {
   readonly marks?: readonly RecordingMark[]
 }
 
+/** A file that a store of the archive has. */
+export interface ArchivedCopy {
+  /** As it was called on the disk. */
+  readonly file: string
+  /** Of all its bytes, in hex. */
+  readonly sha256: string
+}
+
 export interface ProofStore {
   /** By id, or by the name that its files begin with. */
   recording(idOrName: string): Promise<ProvenRecording | undefined>

@@ -1,5 +1,5 @@
 /** One recording held against its proof: what was changed, what is missing, what came to it. */
-import { access, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import { SealingError } from '../sealing/failures.ts'
@@ -15,7 +15,7 @@ import {
   type Statement,
   sha256,
 } from './statement.ts'
-import type { KeptProof, ProofStore, ProvenRecording } from './types.ts'
+import type { ArchivedCopy, KeptProof, ProofStore, ProvenRecording } from './types.ts'
 
 export interface Problem {
   readonly what: 'changed' | 'missing' | 'added' | 'proof' | 'chain' | 'key'
@@ -25,7 +25,7 @@ export interface Problem {
   readonly text: string
 }
 
-/** `elsewhere`: what is not here was archived; what is here is intact. `unproven`: it has no proof. */
+/** `elsewhere`: the archive has what is not here, as it was; what is here is intact. `unproven`: it has no proof. */
 export type VerdictState = 'intact' | 'elsewhere' | 'broken' | 'unproven' | 'deleted'
 
 export interface Verdict {
@@ -42,6 +42,8 @@ export interface CheckDeps {
   readonly folder: string
   readonly key: SigningKey
   readonly openKey: OpenKey
+  /** What the archive stored of a recording, by its own records: a file that anybody may write proves nothing. */
+  readonly copiesOf: (recordingId: string) => Promise<readonly ArchivedCopy[]>
 }
 
 /** @param before SHA-256 of the link before it. */
@@ -77,7 +79,7 @@ export class ProofCheck {
       ...(await this.#added(statement)),
     ]
     const gone = problems.filter(({ what }) => what === 'missing')
-    const elsewhere = gone.length > 0 && gone.length === problems.length && (await this.#isArchived(statement))
+    const elsewhere = gone.length > 0 && gone.length === problems.length && (await this.#areArchived(gone, statement))
     const state = problems.length === 0 ? 'intact' : elsewhere ? 'elsewhere' : 'broken'
     return { ...told, name: statement.name, state, problems }
   }
@@ -168,19 +170,12 @@ export class ProofCheck {
     return entries.map(plainName).flatMap((entry) => (entry.endsWith('.json') ? [entry.slice(0, -5)] : []))
   }
 
-  /** Whether copies of it are told of: `<file>.locations`. */
-  async #isArchived({ name, files }: Statement): Promise<boolean> {
-    const manifests = [name, ...files.map((file) => file.name)].map((stem) =>
-      join(this.#deps.folder, `${stem}.locations`),
-    )
-    const found = await Promise.all(
-      manifests.map((path) =>
-        access(path).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    )
-    return found.includes(true)
+  /** A sealed file's hash leaves its key places out, which change with the master key: its name has to do. */
+  async #areArchived(gone: readonly Problem[], { recordingId, files }: Statement): Promise<boolean> {
+    const copies = await this.#deps.copiesOf(recordingId)
+    return gone.every(({ file }) => {
+      const proven = file !== undefined && !file.endsWith(sealedExtension) && files.find(({ name }) => name === file)
+      return copies.some((copy) => copy.file === file && (!proven || copy.sha256 === proven.sha256))
+    })
   }
 }

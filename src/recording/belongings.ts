@@ -33,6 +33,9 @@ export function belongings(baseName: string, files: readonly string[]): string[]
   return [...stems].flatMap((stem) => endings.flatMap((ending) => behind.map((more) => stem + ending + more)))
 }
 
+/** What is on the disk while a name is taken, whatever was converted or archived meanwhile. */
+export const traces = endings.flatMap((ending) => [ending, `${ending}.sealed`])
+
 /** `call_1` of `call_1.wav.sealed`; a name without a known ending as it is. */
 export function stemOf(name: string): string {
   const more = behind.find((text) => text !== '' && name.endsWith(text) && endings.some((e) => name.endsWith(e + text)))

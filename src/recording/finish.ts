@@ -14,10 +14,11 @@ import type { Seal } from '../sealing/container/sealer.ts'
 import { SealingError } from '../sealing/failures.ts'
 import { findStored, openStored, sealedExtension } from '../sealing/stored-file.ts'
 import { type CombinedFile, combine } from './combine.ts'
+import { DamagedFiles, isDamage } from './damaged.ts'
 import { RecordingError } from './failures.ts'
 import type { LegAudio } from './leg-reader.ts'
 import { discardManifest, finishManifest, type Manifest, type ManifestTrack, unfinishedFolder } from './manifest.ts'
-import { type Looking, openRaw, type RawAudio } from './raw.ts'
+import { type Looking, openRaw, type RawAudio, rawName } from './raw.ts'
 import { nameOnDisk, type Readable, type RecordingKeys, settleSealed } from './sealing.ts'
 import { type Decoders, decodeLeg, storageName } from './undecoded/decode-leg.ts'
 import { formOf } from './undecoded/frames.ts'
@@ -66,18 +67,27 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   const seal = await sealOf(manifest, deps)
   const looking = { log: deps.log, openKey: deps.keys?.openKey ?? noKeys }
   const raws: (RawAudio | undefined)[] = []
-  for (const track of tracks) raws.push(await openRaw(join(folder, track.file), looking))
+  const damaged = new DamagedFiles(manifest, deps.log)
+  for (const track of tracks) {
+    const path = join(folder, track.file)
+    raws.push(await damaged.unless(track, rawName(path), () => openRaw(path, looking)))
+  }
   for (const [index, track] of tracks.entries()) await giveSound(track, raws[index], seal, looking, deps)
-  for (const track of tracks) legs.push(await openLeg(join(folder, track.file), looking, track.driftPpm))
+  for (const track of tracks) {
+    const path = join(folder, track.file)
+    legs.push(await damaged.unless(track, path, () => openLeg(path, looking, track.driftPpm)))
+  }
   const stored: RecordingFile[] = []
   for (const [index, track] of tracks.entries())
     stored.push(...(await storageFile(folder, track, raws[index], looking)))
   const legFiles = tracks.flatMap((track, index) => legFile(track, legs[index]))
   const files = [...legFiles, ...tracks.flatMap((track, index) => rawFile(track, raws[index])), ...stored]
   if (files.length === 0) {
+    if (damaged.error) throw damaged.error
     await discardManifest(folder, manifest)
     throw new RecordingError('recording.no-audio')
   }
+  const all = [...files, ...damaged.files]
   const combined =
     combineLegs && legFiles.length > 0
       ? await combineInto(manifest.name, legs, channelsOf(tracks), seal, deps)
@@ -86,7 +96,7 @@ export async function finishRecording(manifest: Manifest, deps: FinishDeps): Pro
   return {
     baseName: manifest.name,
     ...(manifest.origin && { origin: manifest.origin }),
-    files: combined ? [combinedFile(nameOnDisk(`${manifest.name}.wav`, seal), combined), ...files] : files,
+    files: combined ? [combinedFile(nameOnDisk(`${manifest.name}.wav`, seal), combined), ...all] : all,
     participants: placed(manifest, tracks, combined !== undefined),
     durationMs: durationOf([...spansOf(combined ? [combined] : legFiles), ...raws.flatMap(spanOf)]),
     ...(manifest.marks && manifest.marks.length > 0 && { marks: manifest.marks }),
@@ -202,7 +212,7 @@ async function combineInto(
     await rename(temporary, join(folder, file))
     return combined
   } catch (error) {
-    if (!(error instanceof RecordingError)) throw error
+    if (!(error instanceof RecordingError || isDamage(error))) throw error
     log.warn('Legs of a recording were not combined', { recording: name, code: error.code })
     return undefined
   }

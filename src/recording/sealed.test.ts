@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
@@ -137,6 +137,49 @@ test('a record that the kill cut in two is lost, what was before it is not', asy
 
   assert.equal(told('recording.stored')[0]?.files.length, 2) // its only block: the channel is silent
   assert.deepEqual((await read('x.wav.sealed')).channel(0), noise(1, 12_000))
+})
+
+for (const bytes of [0, 100])
+  test(`a sealed leg of which the kill left ${bytes} bytes keeps the other from nobody, and is listed to be deleted with it`, async () => {
+    crashed(testSeal(master), false)
+    truncateSync(join(folder, 'x_callee.wav.sealed'), bytes)
+    assert.deepEqual(await repair(keysFor(false)), ['call'])
+    const [stored] = told('recording.stored')
+    assert.deepEqual(
+      stored?.files.map(({ name, kind }) => [name, kind]),
+      [
+        ['x.wav.sealed', 'combined'],
+        ['x_caller.wav.sealed', 'leg'],
+        ['x_callee.wav.sealed', 'raw'],
+      ],
+    )
+    assert.deepEqual((await read('x.wav.sealed')).channel(0), noise(1, 12_000))
+  })
+
+test('legs that were changed are kept, uncombined', async () => {
+  const seal = testSeal(master)
+  crashed(seal, false)
+  writeLeg(join(folder, 'x_callee.wav'), { samples: noise(2, 1_200_000), startedAtMs: t0 }, false, seal)
+  const path = join(folder, 'x_callee.wav.sealed')
+  const bytes = readFileSync(path)
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 9_000) ^ 1, bytes.length - 9_000)
+  writeFileSync(path, bytes)
+  assert.deepEqual(await repair(keysFor(false)), ['call'])
+  assert.deepEqual(readFileSync(path), bytes)
+  const names = told('recording.stored')[0]?.files.map(({ name }) => name)
+  assert.deepEqual(names, ['x_caller.wav.sealed', 'x_callee.wav.sealed'])
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), [])
+})
+
+test('a recording of which nothing can be read stays unfinished: it is no silence', async () => {
+  crashed(testSeal(master), false)
+  for (const leg of ['caller', 'callee']) truncateSync(join(folder, `x_${leg}.wav.sealed`), 100)
+  assert.deepEqual(await repair(keysFor(false)), [])
+  assert.deepEqual(
+    told('recording.failed').map(({ code }) => code),
+    ['recording.damaged'],
+  )
+  assert.deepEqual(readdirSync(join(folder, 'unfinished')), ['x.json'])
 })
 
 test('without the key an interrupted recording waits, untouched, and its name is not taken', async () => {

@@ -321,3 +321,15 @@ test('the clean stop waits for recordings that are being finished', async () => 
 
   assert.equal(told('recording.stored').length, 5)
 })
+
+test('a stranger whose Call-ID is called like a leg of another recording gets another name, whatever became of the leg', async () => {
+  const names: string[] = []
+  for (const trace of ['x_1.flac', 'x_1.mp3.sealed', 'x_1.locations']) {
+    writeFileSync(join(folder, trace), '')
+    const recording = recordings.start({ callId: 'c', name: 'x_1', tracks: [] })
+    names.push(recording.name)
+    await recording.stop()
+    rmSync(join(folder, trace))
+  }
+  assert.deepEqual(names, ['x_1-2', 'x_1-2', 'x_1-2'])
+})

@@ -16,6 +16,7 @@ import type { FactBus } from '../events/bus.ts'
 import type { FactOf, RecordedLeg } from '../events/catalogue.ts'
 import type { RecordedFile } from '../media/types.ts'
 import type { Seal } from '../sealing/container/sealer.ts'
+import { traces } from './belongings.ts'
 import { codeIn, failureOf, RecordingError, type RecordingFailure, recordingFailures } from './failures.ts'
 import { finishRecording, type IsKept, putAway } from './finish.ts'
 import { HeardLeg } from './heard.ts'
@@ -62,8 +63,6 @@ export interface RecordingDeps {
   readonly log: Logger
 }
 
-/** Of the files of a recording. */
-const extensions = ['.wav', '.json', '.rtpdump'].flatMap((extension) => [extension, `${extension}.sealed`])
 export interface PauseSettings {
   /** The longest that a person may pause; undefined for no bound. */
   readonly longestMs?: number | undefined
@@ -148,7 +147,7 @@ export class Recordings implements RecordingService {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       if (this.#taken.has(name.toLowerCase())) continue
       const path = join(this.#deps.folder, name)
-      if (extensions.some((extension) => existsSync(path + extension))) continue
+      if (traces.some((ending) => existsSync(path + ending))) continue
       this.#taken.add(name.toLowerCase())
       return name
     }

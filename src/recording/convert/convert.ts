@@ -54,8 +54,8 @@ export async function convertRecording(recordingId: string, deps: ConvertDeps, s
     if (file.kind === 'raw') continue
     const plain = plainName(file.name)
     if (plain.endsWith(facts.extension)) {
-      // A crash came before the WAV went.
-      if (!keepWav) await rm(join(folder, wavOf(file.name, facts.extension)), { force: true })
+      // A crash came before the WAV went; a power cut may have taken the name of its successor.
+      if (!keepWav && (await stat(join(folder, file.name)))) await removeWav(folder, wavOf(file.name, facts.extension))
       continue
     }
     if (!plain.endsWith('.wav')) continue
@@ -69,8 +69,19 @@ export async function convertRecording(recordingId: string, deps: ConvertDeps, s
     const made = await convertFile(recordingId, file.name, deps, signal)
     if (!made) continue
     await files.replace(recordingId, file.name, made)
-    if (!keepWav) await rm(join(folder, file.name), { force: true })
+    if (!keepWav) await removeWav(folder, file.name)
   }
+}
+
+/** The names of a folder survive a power cut when it is synced: that of what was made has to, before the WAV goes. */
+async function removeWav(folder: string, name: string): Promise<void> {
+  const names = await open(folder, 'r')
+  try {
+    await names.sync()
+  } finally {
+    await names.close()
+  }
+  await rm(join(folder, name), { force: true })
 }
 
 export class ConversionError extends Error {

@@ -3,8 +3,8 @@
  * reading. Who loses the folder loses every recording that is sealed: keep a copy elsewhere (KEY_BACKUP_PATH).
  */
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { dataKeyBytes } from '../container/layout.ts'
 import { SealingError } from '../failures.ts'
@@ -101,12 +101,20 @@ export async function writeSecret(path: string, text: string): Promise<void> {
     await file.close()
   }
   await rename(temporary, path)
+  // A name survives a power cut when its folder is synced; what is sealed with a key that did not is lost.
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
-/** Copy a key file to a folder, unless it is there. */
+/** Copy a key file to a folder, unless it is there; what a crash cut short counts as not there. */
 export async function backUp(path: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const copy = join(folder, path.slice(path.search(/[^/\\]+$/)))
-  const there = await stat(copy).catch(() => undefined)
-  if (!there) await copyFile(path, copy)
+  const text = await readFile(path, 'utf8')
+  const there = await readFile(copy, 'utf8').catch(() => '')
+  if (there.length < text.length) await writeSecret(copy, text)
 }

@@ -86,6 +86,19 @@ test('each key file is copied to the backup folder, those that were there before
     assert.deepEqual(readFileSync(join(backup, name)), readFileSync(join(keys(), name)))
 })
 
+test('a backup of a key that a crash cut short is made again, and one that is whole is not touched', async () => {
+  const backup = join(folder, 'backup')
+  await new FileKeys(keys(), clock, backup).current()
+  const [name = ''] = readdirSync(backup)
+  const whole = readFileSync(join(backup, name))
+  writeFileSync(join(backup, name), whole.subarray(0, 7))
+  await new FileKeys(keys(), clock, backup).current()
+  assert.deepEqual(readFileSync(join(backup, name)), whole)
+  writeFileSync(join(backup, name), `${'x'.repeat(44)}\n`)
+  await new FileKeys(keys(), clock, backup).current()
+  assert.equal(readFileSync(join(backup, name), 'utf8'), `${'x'.repeat(44)}\n`)
+})
+
 test('a key file that holds something else is refused, and others are not touched', async () => {
   const source = new FileKeys(keys(), clock)
   await source.current()
