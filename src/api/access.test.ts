@@ -245,7 +245,7 @@ test('without API keys, tokens and people still come in', async (t) => {
 })
 
 test('the key for pauses opens pauses and nothing else; an operator pauses too', async (t) => {
-  const pauseKey = 'a-key-for-pauses-alone'
+  const pauseKey = 'a-key.for-pauses.alone'
   const { app, keyOf } = await startApi(t, { settings: { pauseKey } })
   const pause = (headers: Record<string, string>) =>
     app.inject({ method: 'POST', url: '/api/recordings/live/pause', headers }).then(({ statusCode }) => statusCode)

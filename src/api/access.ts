@@ -102,9 +102,10 @@ async function byKey(
   request: FastifyRequest,
   key: string,
 ): Promise<Identity | null> {
-  if (looksLikeToken(key)) return byToken(auth, key)
+  // Before tokens: whoever chose it may have put dots into it.
   if (pauseKey && request.routeOptions.config.pauseKey && isSame(key, pauseKey))
     return { name: 'PAUSE_RESUME_API_KEY', role: 'operator', via: 'api-key', holds: () => Promise.resolve(true) }
+  if (looksLikeToken(key)) return byToken(auth, key)
   if (!apiKeys) return null
   const found = await auth.apiKeys.find(key)
   if (!found) return null

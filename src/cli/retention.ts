@@ -21,7 +21,10 @@ interface RetentionStores {
 }
 
 /** A running server notices rules at its next sweep. */
-export function runRetention(settings: Settings, { rest, given }: CommandContext): Promise<number> {
+export function runRetention(
+  settings: Settings,
+  { rest, given }: Pick<CommandContext, 'rest' | 'given'>,
+): Promise<number> {
   const [action = '', what] = rest
   return withDatabase(settings, async (database) => {
     const retention = retentionOf(settings, database)
@@ -49,7 +52,7 @@ export function runRetention(settings: Settings, { rest, given }: CommandContext
           ...(peer !== undefined && { peer }),
           ...(tag !== undefined && { tag }),
           ...(extension !== undefined && { extension }),
-          ...(days !== undefined && { days: Number(days) }),
+          ...(days !== undefined && { days: wholeDays(days) }),
         }
         const rule = await retention.addRule(checked(newRetentionRuleSchema, wanted))
         await auditHere(database, 'retention-rule.added', `retention-rule:${rule.id}`, wanted)
@@ -69,7 +72,13 @@ export function runRetention(settings: Settings, { rest, given }: CommandContext
   })
 }
 
-export function runHold(settings: Settings, { rest, given }: CommandContext): Promise<number> {
+function wholeDays(given: string | boolean): number {
+  const days = Number(given)
+  if (!Number.isInteger(days)) throw new UsageError('--days: a whole number')
+  return days
+}
+
+export function runHold(settings: Settings, { rest, given }: Pick<CommandContext, 'rest' | 'given'>): Promise<number> {
   const [action = '', what] = rest
   const asker = { who: userOfMachine(), via: 'command-line' } as const
   return withDatabase(settings, async (database) => {
@@ -80,6 +89,9 @@ export function runHold(settings: Settings, { rest, given }: CommandContext): Pr
         return 0
       case 'add': {
         const { recording: recordingId, call: callId, person, why: reason } = given
+        if (typeof reason !== 'string' || reason === '') throw new UsageError('--why is missing: why it is kept')
+        if ([recordingId, callId, person].filter((one) => one !== undefined).length !== 1)
+          throw new UsageError('hold add: give one of --recording, --call and --person')
         const hold = await holds.place(checked(newHoldSchema, { recordingId, callId, person, why: reason }), asker)
         console.log(`hold ${hold.id} placed`)
         return 0

@@ -1,5 +1,5 @@
 /**
- * Everything of some calls as one zip, written as a stream: sound is copied from disk as it is taken, and what is in the
+ * Everything of some calls as one zip, written as a stream: sound is copied from disk or archive as it is taken, and what is in the
  * database is read when its turn comes. Memory holds names alone.
  *
  *   index.json, README.txt, cdr.csv, audit.jsonl
@@ -18,11 +18,11 @@ import { csvHeader, csvLine } from '../cdr/print.ts'
 import type { CdrStore } from '../cdr/types.ts'
 import type { ByteSource } from '../sealing/container/byte-source.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
-import { findStored, openSource, openStored, type StoredFile, streamStored } from '../sealing/stored-file.ts'
+import { findStored, openSource, openStored, plainName, type StoredFile, streamStored } from '../sealing/stored-file.ts'
 import { textOf } from '../trace/export.ts'
 
 export interface ArchiveDeps {
-  readonly history: CallHistory
+  readonly history: Pick<CallHistory, 'call' | 'messages' | 'metadata'>
   readonly cdr: CdrStore
   readonly labels: LabelStore
   readonly auditOf: (subject: string) => Promise<readonly AuditRecord[]>
@@ -59,7 +59,7 @@ index.json     what is here, and what could not be given
 cdr.csv        one line a call: who, when, how long
 audit.jsonl    what was done with the calls and their recordings, by whom
 calls/         a folder for each call: call.json (parties, legs, recordings), sip.txt (SIP messages),
-               metadata-N.xml (what the recording client sent), notes.json, and the sound as WAV, decrypted
+               metadata-N.xml (what the recording client sent), notes.json, and the sound, decrypted
 `
 
 /** @throws {Error} What the disk or a damaged file throws; and the reason of the signal. */
@@ -154,7 +154,7 @@ interface Sound {
 async function soundOf({ id, files }: RecordingRecord, deps: ArchiveDeps): Promise<Sound[]> {
   const found: Sound[] = []
   for (const { name } of files)
-    found.push({ name: name.slice(name.lastIndexOf('/') + 1), open: await opener(id, name, deps) })
+    found.push({ name: plainName(name.slice(name.lastIndexOf('/') + 1)), open: await opener(id, name, deps) })
   return found
 }
 

@@ -15,6 +15,7 @@ import { sealedWhole } from '../sealing/container/sealer.ts'
 import { opensWith, testMaster, testSeal } from '../sealing/test-support.ts'
 import { Proofs } from './proofs.ts'
 import { SigningKey } from './signing-key.ts'
+import { readStatement } from './statement.ts'
 
 const master = testMaster()
 const who = { uri: 'sip:101@example.com' }
@@ -230,6 +231,28 @@ test('a recording that the database does not know is verified by the proof besid
   await assert.rejects(elsewhere.verify('b'), { code: 'proof.unknown-recording' })
   await assert.rejects(elsewhere.verify('../recordings/a'), { code: 'proof.unknown-recording' })
   await assert.rejects(proofs.of('b'), { code: 'proof.unknown-recording' })
+})
+
+const statement = (name: string, file: string): string =>
+  JSON.stringify({
+    version: 1,
+    recordingId: 'r',
+    callId: 'c',
+    name,
+    startedAtMs: 1,
+    interrupted: false,
+    participants: [],
+    marks: [],
+    files: [{ name: file, bytes: 1, sha256: '0'.repeat(64) }],
+  })
+
+test('a proof that lies beside files looks at none outside their folder, whatever it names', () => {
+  assert.ok(readStatement(statement('r', 'r.wav')))
+  assert.ok(readStatement(statement('r..', '2026/r..x.wav')))
+  for (const name of ['../r.wav', '/dev/zero', 'a/../../r', 'a\\..\\..\\r', 'C:\\r', '..']) {
+    assert.equal(readStatement(statement('r', name)), undefined, name)
+    assert.equal(readStatement(statement(name, 'r.wav')), undefined, name)
+  }
 })
 
 test('what was archived and removed here is elsewhere, not broken', async (t) => {

@@ -16,9 +16,12 @@ import type { KeptProof } from './types.ts'
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 
+/** A proof that lies beside files may be anybody's: none that it names is looked for outside their folder. */
+const staysInside = (name: string): boolean => !/^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|\0/.test(name)
+
 export const provenFileSchema = z.object({
   /** On disk. */
-  name: z.string(),
+  name: z.string().refine(staysInside),
   /** On disk. */
   bytes: z.number(),
   /** Of all bytes; of a sealed file without its key places (docs/recording-format.md), which change with the master key. */
@@ -31,7 +34,7 @@ export const statementSchema = z.object({
   recordingId: z.string(),
   callId: z.string(),
   /** The names of the files begin with it. */
-  name: z.string(),
+  name: z.string().refine(staysInside),
   startedAtMs: z.number(),
   durationMs: z.number().optional(),
   /** The process or a media worker died during the call. */

@@ -13,7 +13,8 @@ import { createRequest } from '../sip/message/build.ts'
 import { Headers } from '../sip/message/headers.ts'
 import { parseMessage } from '../sip/message/parse.ts'
 import type { IncomingInvite } from '../sip/stack.types.ts'
-import type { Guest, SessionSettings, SiprecServices } from './session/types.ts'
+import { BridgedCalls } from './session/bridged.ts'
+import type { Guest, SessionServices, SessionSettings, SiprecServices } from './session/types.ts'
 import { RecordingSession } from './session.ts'
 import type { Checkpoint } from './survival/checkpoint.ts'
 import type { SessionKeeper } from './survival/keeper.ts'
@@ -22,11 +23,11 @@ import type { SessionKeeper } from './survival/keeper.ts'
 const anybody: Guest = { terms: { dialect: 'lenient', tags: [] }, failed: () => {}, over: () => {} }
 
 export class SiprecServer {
-  readonly #services: SiprecServices
+  readonly #services: SessionServices
   readonly #settings: SessionSettings
 
   constructor(services: SiprecServices, settings: SessionSettings) {
-    this.#services = services
+    this.#services = { ...services, bridged: new BridgedCalls(services.clock) }
     this.#settings = settings
   }
 

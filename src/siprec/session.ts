@@ -27,7 +27,7 @@ import { SessionLimits } from './session/limits.ts'
 import { askForSession, orderedStreams, takeOrdered } from './session/order.ts'
 import { createParts, type SessionParts } from './session/parts.ts'
 import { checkpointOf, goOn } from './session/resume.ts'
-import type { Guest, SessionInvite, SessionSettings, SiprecServices } from './session/types.ts'
+import type { Guest, SessionInvite, SessionServices, SessionSettings } from './session/types.ts'
 import type { Stream } from './streams.ts'
 import type { Checkpoint } from './survival/checkpoint.ts'
 
@@ -51,7 +51,7 @@ export class RecordingSession implements LiveCall {
   constructor(
     invite: SessionInvite,
     guest: Guest,
-    services: SiprecServices,
+    services: SessionServices,
     settings: SessionSettings,
     kept?: Checkpoint,
   ) {

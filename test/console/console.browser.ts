@@ -41,6 +41,7 @@ before(async () => {
   // Loopback is trusted unless something else is.
   server = await startServerProcess({
     extensions: [first, second],
+    recordingServers: [{ name: 'archive', uri: 'sip:127.0.0.1:9', qualify: 0 }],
     env: {
       SECURITY_TRUSTED_NETWORKS: '127.0.0.1',
       RECORDING_STORAGE_ENABLED: 'true',
@@ -306,8 +307,9 @@ test(
     await recording.getByText(/^Kept for ever/).waitFor()
     await recording.getByRole('button', { name: 'Place a legal hold' }).click()
     await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Case 7')
+    await page.getByRole('dialog').getByRole('checkbox', { name: 'The whole call' }).check()
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click()
-    await recording.getByText('Hold on the recording, by admin: Case 7').waitFor()
+    await recording.getByText('Hold on the call, by admin: Case 7').waitFor()
     assert.ok(await recording.getByRole('button', { name: 'Delete the recording' }).isDisabled())
 
     await page.getByRole('link', { name: 'Recordings', exact: true }).click()
@@ -318,6 +320,9 @@ test(
     await page.getByLabel('Legal hold').selectOption('Not held')
     await page.getByText('No recording matches').waitFor()
     await page.getByLabel('Legal hold').selectOption('Held')
+    await page.getByRole('list', { name: 'Recordings' }).getByRole('link').waitFor()
+    // Who still types when they select a recording stays there.
+    await page.getByRole('searchbox', { name: 'Search' }).fill('102')
     await page.getByRole('list', { name: 'Recordings' }).getByRole('link').click()
     await recording.getByRole('button', { name: 'Lift' }).click()
     await page.getByRole('dialog').getByRole('textbox', { name: 'Why' }).fill('Closed')
@@ -384,6 +389,13 @@ test('the audit record says who did what, and that it is whole', here, async () 
   await page.getByText('No record matches').waitFor()
   await page.getByRole('button', { name: 'Verify the record' }).click()
   await page.getByText('Intact', { exact: true }).waitFor()
+})
+
+test('the recording servers that calls are sent to are listed with their state', here, async () => {
+  await open('/peers')
+  const row = page.getByRole('list', { name: 'Recording servers elsewhere' }).getByRole('listitem')
+  await row.getByText('archive', { exact: true }).waitFor()
+  await row.getByText('sip:127.0.0.1:9').waitFor()
 })
 
 test('a recording client is added, switched off, and deleted', here, async () => {

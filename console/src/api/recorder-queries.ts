@@ -1,6 +1,7 @@
 /** What the pages of the recorder show and change: recordings that are being made, recording clients. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { LiveRecording, LiveRecordings } from '../../../src/api/schemas/live-recordings.ts'
+import type { RecordingServers } from '../../../src/api/schemas/recording-servers.ts'
 import type {
   NewSiprecPeer,
   SiprecPeer,
@@ -43,6 +44,15 @@ export function useSiprecPeers() {
   return useQuery({
     queryKey: ['siprec-peers'],
     queryFn: ({ signal }) => request<SiprecPeers>('GET', '/api/siprec-peers', undefined, signal),
+    refetchInterval: 4 * usePollMs(),
+  })
+}
+
+/** Servers elsewhere that calls are sent to. */
+export function useRecordingServers() {
+  return useQuery({
+    queryKey: ['recording-servers'],
+    queryFn: ({ signal }) => request<RecordingServers>('GET', '/api/recording-servers', undefined, signal),
     refetchInterval: 4 * usePollMs(),
   })
 }

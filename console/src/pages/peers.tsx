@@ -11,6 +11,7 @@ import { Empty, ErrorNote, Loading } from '../ui/notes.tsx'
 import { Page } from '../ui/page.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { PeerForm } from './peer-form.tsx'
+import { RecordingServerList } from './recording-servers.tsx'
 
 export function PeersPage() {
   const peers = useSiprecPeers()
@@ -59,6 +60,7 @@ export function PeersPage() {
           Clients without a name: {stateText(peers.data.unnamed, nowMs)}
         </Text>
       ) : null}
+      <RecordingServerList />
       {editing ? (
         <PeerForm {...(editing !== 'new' && { peer: editing })} onClose={() => setEditing(undefined)} />
       ) : null}

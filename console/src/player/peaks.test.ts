@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PeaksReader } from './peaks.ts'
+import { PeaksReader, peaksOf } from './peaks.ts'
 
 /** A WAV of interleaved 16-bit samples, with a chunk of odd length before the audio as Broadcast WAV has. */
 function wav(channels: number, samples: readonly number[], bits = 16): Uint8Array {
@@ -62,6 +62,30 @@ test('bytes after the audio are not taken for audio', () => {
   const silence = Array.from({ length: 4_097 }, () => 0)
   const bytes = Buffer.concat([wav(1, silence), Buffer.from('LIST\xff\x7f\xff\x7f', 'latin1')])
   assert.equal(read(bytes, 10)?.channels[0]?.at(-1), 0)
+})
+
+test('codes of G.711 count as the samples they stand for', () => {
+  // µ-law: 0xff is 0, 0x80 the loudest; A-law: 0xd5 is the quietest, 0x2a the loudest the other way.
+  const mu = Buffer.from(wav(1, [0, 0], 8))
+  mu.writeUInt16LE(7, 20)
+  mu.set([0xff, 0xff, 0xff, 0x80], 60)
+  assert.deepEqual(read(mu, 3)?.format, { channels: 1, sampleRateHz: 8_000, samples: 4 })
+  assert.deepEqual(Array.from(read(mu, 3)?.channels[0] ?? []), [0, 0, 0, 32_124 / 32_768].map(Math.fround))
+  const a = Buffer.from(wav(2, [0], 8))
+  a.writeUInt16LE(6, 20)
+  a.set([0xd5, 0x2a], 60)
+  const levels = read(a, 61)?.channels.map((channel) => channel[0])
+  assert.deepEqual(levels, [8 / 32_768, 32_256 / 32_768].map(Math.fround))
+})
+
+test('of decoded sound the outline is the same; without it there is a line of the right length', () => {
+  const samples = Array.from({ length: 10_000 }, (_, index) => (index * 7_919) % 32_768)
+  const whole = read(wav(1, samples), 4_096)
+  assert.ok(whole)
+  const decoded = Float32Array.from(samples, (sample) => sample / 32_768)
+  assert.deepEqual(peaksOf(whole.format, [decoded]), whole)
+  const line = peaksOf(whole.format)
+  assert.deepEqual(line.channels, [new Float32Array(whole.channels[0]?.length ?? 0)])
 })
 
 test('what is not 16-bit PCM is refused with words', () => {

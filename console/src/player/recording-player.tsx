@@ -38,7 +38,7 @@ export function RecordingPlayer({ recording, legs }: RecordingPlayerProps) {
   const address = file ? fileAddress(recording.id, file.name) : ''
   const channels = file?.channels ?? 1
   const player = usePlayer(address, channels)
-  const peaks = usePeaks(address)
+  const peaks = usePeaks(address, file)
   useSpaceKey(player.toggle)
   if (!file)
     return (

@@ -1,9 +1,10 @@
 /** How well each leg of a recording was heard: the verdict in words, then what was measured. */
 import { Group, Text } from '@mantine/core'
 import type { Leg } from '../../../src/api/schemas/calls.ts'
-import type { Participant, RecordedLeg, Recording } from '../../../src/api/schemas/recordings.ts'
-import { clockTime, partyName } from '../format.ts'
+import type { Recording } from '../../../src/api/schemas/recordings.ts'
+import { partyName } from '../format.ts'
 import { AlertIcon, CheckIcon } from '../ui/icons.tsx'
+import { figures, presence } from './heard-text.ts'
 
 interface HeardProps {
   readonly recording: Recording
@@ -55,22 +56,4 @@ export function Heard({ recording, legs }: HeardProps) {
       ) : null}
     </>
   )
-}
-
-function presence({ channel, heard = [], ...party }: Participant, startedAtMs: number): string {
-  const when = heard.map(({ fromMs, untilMs }) => {
-    const from = clockTime(fromMs - startedAtMs)
-    return untilMs === undefined ? `from ${from}` : `${from} to ${clockTime(untilMs - startedAtMs)}`
-  })
-  const where = channel === undefined ? '' : `, channel ${channel + 1}`
-  return `${partyName(party)}${where}: ${when.join(', ')}`
-}
-
-function figures({ mos, lossShare, jitterMs, packetsReceived, packetsRefused }: RecordedLeg): string {
-  const parts = [`${packetsReceived} packets`]
-  if (mos !== undefined) parts.unshift(`MOS ${mos.toFixed(1)}`)
-  if (lossShare !== undefined) parts.push(`${(lossShare * 100).toFixed(1)} % lost`)
-  if (packetsRefused > 0) parts.push(`${packetsRefused} refused`)
-  parts.push(`jitter ${jitterMs.toFixed(0)} ms`)
-  return parts.join(', ')
 }

@@ -1,5 +1,5 @@
 /** How long a recording stays and why; administrators hold it, lift holds, delete it. */
-import { Button, Group, Stack, Text } from '@mantine/core'
+import { Button, Checkbox, Group, Stack, Text } from '@mantine/core'
 import { useState } from 'react'
 import type { Hold } from '../../../src/api/schemas/retention.ts'
 import { useDeleteRecording, useLiftHold, usePlaceHold, useRecordingRetention } from '../api/keeping-queries.ts'
@@ -63,14 +63,19 @@ export function Keeping({ callId, recordingId }: KeepingProps) {
           ))}
         </ul>
       ) : null}
-      {asking === 'hold' ? <HoldDialog recordingId={recordingId} onClose={close} /> : null}
+      {asking === 'hold' ? <HoldDialog callId={callId} recordingId={recordingId} onClose={close} /> : null}
       {asking === 'delete' ? <DeleteDialog recordingId={recordingId} onClose={close} /> : null}
       {typeof asking === 'object' ? <LiftDialog hold={asking} onClose={close} /> : null}
     </Stack>
   )
 }
 
-function HoldDialog({ recordingId, onClose }: { readonly recordingId: string; readonly onClose: () => void }) {
+interface HoldDialogProps extends KeepingProps {
+  readonly onClose: () => void
+}
+
+function HoldDialog({ callId, recordingId, onClose }: HoldDialogProps) {
+  const [wholeCall, setWholeCall] = useState(false)
   const place = usePlaceHold()
   return (
     <AskWhy
@@ -78,10 +83,16 @@ function HoldDialog({ recordingId, onClose }: { readonly recordingId: string; re
       action="Hold"
       busy={place.isPending}
       error={place.error}
-      onDone={(why) => place.mutate({ recordingId, why }, { onSuccess: onClose })}
+      onDone={(why) => place.mutate({ ...(wholeCall ? { callId } : { recordingId }), why }, { onSuccess: onClose })}
       onClose={onClose}
     >
-      Nothing of this recording is deleted or erased while the hold stands.
+      Nothing of it is deleted or erased while the hold stands.
+      <Checkbox
+        mt="sm"
+        label="The whole call, with all its recordings"
+        checked={wholeCall}
+        onChange={() => setWholeCall(!wholeCall)}
+      />
     </AskWhy>
   )
 }

@@ -28,13 +28,16 @@ export function SearchField({ label, placeholder, value, onSearch }: SearchField
     search.current = onSearch
   }, [onSearch])
 
+  const searchNow = (text: string) => {
+    clearTimeout(timer.current)
+    if (text.trim() === searched.current) return
+    searched.current = text.trim()
+    search.current(text.trim())
+  }
   const type = (text: string) => {
     setTyped(text)
     clearTimeout(timer.current)
-    timer.current = setTimeout(() => {
-      searched.current = text.trim()
-      search.current(text.trim())
-    }, pauseMs)
+    timer.current = setTimeout(() => searchNow(text), pauseMs)
   }
 
   return (
@@ -46,6 +49,8 @@ export function SearchField({ label, placeholder, value, onSearch }: SearchField
       value={typed}
       maxLength={200}
       onChange={(event) => type(event.currentTarget.value)}
+      // Not later: whoever leaves it for a link would be called back from there by the changed address.
+      onBlur={(event) => searchNow(event.currentTarget.value)}
     />
   )
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { forms } from './frames.ts'
+import { formOf, forms } from './frames.ts'
 
 const bytes = (length: number, first = 0): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i === 0 ? first : i * 7))
@@ -73,4 +73,9 @@ test('EVS: compact by its length, header-full by its table of contents (TS 26.44
     [0x32],
   )
   assert.equal(forms['evs']?.framesOf(bytes(5)), undefined)
+})
+
+test('a codec that is named like what every object has is unknown', () => {
+  for (const name of ['constructor', '__proto__', '', undefined]) assert.equal(formOf(name), undefined)
+  assert.ok(formOf('g729'))
 })

@@ -198,5 +198,8 @@ export const forms: Readonly<Record<string, Form>> = {
 }
 
 /** What is known of a codec; undefined for those that are packets and nothing else. */
-export const formOf = (encoding: string | undefined): Form | undefined =>
-  encoding === undefined ? undefined : forms[encoding.toLowerCase()]
+export const formOf = (encoding = ''): Form | undefined => {
+  const name = encoding.toLowerCase()
+  // A stranger chose it: `constructor` is no codec, though every object has it.
+  return Object.hasOwn(forms, name) ? forms[name] : undefined
+}

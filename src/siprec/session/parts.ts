@@ -19,12 +19,12 @@ import { readWishes, type Wishes } from '../wishes.ts'
 import { Exchange } from './exchange.ts'
 import { SessionFacts } from './facts.ts'
 import { Recorded } from './recorded.ts'
-import type { Guest, SessionInvite, SessionSettings, SiprecServices } from './types.ts'
+import type { Guest, SessionInvite, SessionServices, SessionSettings } from './types.ts'
 
 export interface SessionGiven {
   readonly invite: SessionInvite
   readonly guest: Guest
-  readonly services: SiprecServices
+  readonly services: SessionServices
   readonly settings: SessionSettings
   /** What the process before this one knew of it. */
   readonly kept?: Checkpoint | undefined
@@ -130,11 +130,12 @@ export function createParts(given: SessionGiven, events: SessionEvents): Session
   return parts
 }
 
-function startRecording({ id, sipCallId, guest, wishes, services }: SessionParts): ActiveRecording {
+function startRecording({ id, sipCallId, invite, guest, wishes, services }: SessionParts): ActiveRecording {
   const { name: peer, tags, retentionDays } = guest.terms
   const days = wishes.retentionDays ?? retentionDays
   const origin = { ...(peer !== undefined && { peer }), tags, ...(days !== undefined && { retentionDays: days }) }
-  return services.recordings.start({ callId: id, name: sipCallId, tracks: [], origin })
+  const start = () => services.recordings.start({ callId: id, name: sipCallId, tracks: [], origin })
+  return services.bridged.recordingOf(invite.request, peer ?? invite.flow.remote.ip, start)
 }
 
 /** What the ports report, and to whom. @param parts Asked for when something is reported: they are made after it. */

@@ -5,11 +5,17 @@ import type { RecordingService } from '../../recording/types.ts'
 import type { IncomingInvite } from '../../sip/stack.types.ts'
 import type { PeerTerms } from '../peers/peer.ts'
 import type { SessionKeeper } from '../survival/keeper.ts'
+import type { BridgedCalls } from './bridged.ts'
 
 export interface SiprecServices extends Omit<CallServices, 'recorder' | 'rtpTimeoutMs' | 'srtp' | 'codecs'> {
   readonly recordings: RecordingService
   /** Told of what changes, so that a restart can take sessions up; none are when left out. */
   readonly keeper?: Pick<SessionKeeper, 'changed' | 'ended'>
+}
+
+/** Those of one session; what sessions know of each other comes from the server. */
+export interface SessionServices extends SiprecServices {
+  readonly bridged: BridgedCalls
 }
 
 /** On whose terms a session is held, and who is told how it went. */
