@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readWav } from '../codec/wav.ts'
 import { systemClock } from '../core/clock.ts'
@@ -86,6 +86,9 @@ test('keys are listed and rotated; files are wrapped anew and need the former ke
   )
   assert.match((await all.run('keys rewrap'))[1][0] ?? '', /^1 files are under file:/)
   assert.match((await all.run('keys rewrap'))[1][0] ?? '', /^0 files/)
+  mkdirSync(join(dirname(path), 'unfinished'), { recursive: true })
+  writeFileSync(join(dirname(path), 'unfinished', 'x.json.sealed'), '')
+  assert.match((await all.run('keys rewrap'))[1][1] ?? '', /^1 recordings are not finished/)
   assert.deepEqual(readFileSync(path).subarray(4096), before.subarray(4096))
   const keys = join(all.folder, 'data', 'keys')
   for (const name of readdirSync(keys))

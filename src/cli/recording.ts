@@ -179,6 +179,10 @@ async function rewrap(settings: Settings): Promise<number> {
     auditHere(database, 'recording.keys-rewrapped', `key:${ring.currentId}`, { files: rewrapped, failed }),
   )
   console.log(`${rewrapped} files are under ${ring.currentId} now${failed > 0 ? `; ${failed} failed` : ''}`)
+  const unfinished = await readdir(join(folder, 'unfinished')).catch(() => [])
+  const waiting = unfinished.filter((name) => plainName(name).endsWith('.json')).length
+  if (waiting > 0)
+    console.log(`${waiting} recordings are not finished: until they are, their notes need the key they have`)
   return failed > 0 ? 1 : 0
 }
 

@@ -243,3 +243,16 @@ test('where a recording came from is kept, and a repaired one whose start was ne
     assert.deepEqual([kept?.peer, kept?.tags, kept?.retentionDays], ['sbc', ['sales', 'vip'], 90])
   }
 })
+
+test('a recording whose call could not be written is kept all the same, once', async (t) => {
+  const { bus, database } = await keepFacts(t)
+  bus.publish(stored('c', 'r'))
+  bus.publish(stored('c', 'r'))
+
+  const call = await database.history.call('c')
+  assert.deepEqual(
+    [call?.from, call?.endReason, call?.recordings.map(({ id, state }) => [id, state])],
+    [{ uri: alice.uri }, 'interrupted', [['r', 'stored']]],
+  )
+  assert.equal(await database.isKept('r'), true)
+})

@@ -127,6 +127,7 @@ export const writers: { readonly [Name in FactName]?: Write<Name> } = {
   'recording.started': (db, fact) => insertRecording(db, fact, fact.atMs),
 
   'recording.stored': async (db, fact, memory) => {
+    await ensureCall(db, fact)
     await ensureRecording(db, fact, fact.atMs - fact.durationMs)
     await db
       .updateTable('recordings')
@@ -213,6 +214,32 @@ interface RecordingBegun {
   readonly callId: string
   readonly origin?: RecordingOrigin
 }
+
+/** A recording is kept though its call could not be written, because the disk was full then: what is known of it is who spoke. */
+async function ensureCall(db: Transaction<Tables>, fact: FactOf<'recording.stored'>): Promise<void> {
+  const { callId, atMs, durationMs, files, participants } = fact
+  const known = await db.selectFrom('calls').select('id').where('id', '=', callId).executeTakeFirst()
+  if (known) return
+  const [from, to] = [participants[0], participants[1]].map((who) => ({ name: who?.name, uri: who?.uri ?? nobody }))
+  await insertRows(db, 'calls', [
+    {
+      id: callId,
+      kind: files.some(({ label }) => label !== undefined) ? 'siprec' : 'pbx',
+      from_uri: from?.uri ?? nobody,
+      from_name: from?.name ?? null,
+      to_uri: to?.uri ?? nobody,
+      to_name: to?.name ?? null,
+      started_at_ms: atMs - durationMs,
+      ended_at_ms: atMs,
+      end_reason: 'interrupted',
+      seen_at_ms: atMs,
+      search: participants.map(({ uri = '', name = '' }) => searchText(`${name} ${uri}`)).join(' '),
+    },
+  ])
+}
+
+/** RFC 3323 §4.1.1.3. */
+const nobody = 'sip:anonymous@anonymous.invalid'
 
 /** A repaired recording may be one whose start was never written. */
 async function ensureRecording(db: Transaction<Tables>, fact: RecordingBegun, startedAtMs: number): Promise<void> {

@@ -99,6 +99,8 @@ const manifestSchema = z.object({
   sealed: z.object({ key: wrappedKeySchema, notes: z.boolean() }).optional(),
   /** Pauses and mutes. */
   marks: z.array(mark).optional(),
+  /** When a pause that goes on ends by itself. */
+  resumesAtMs: z.number().optional(),
   /** How well legs were heard. */
   heard: z.array(heard).optional(),
   origin: origin.optional(),

@@ -7,6 +7,7 @@ import { FakeClock } from '../core/fake-clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { FactBus } from '../events/bus.ts'
 import type { Fact } from '../events/catalogue.ts'
+import { readUnfinished } from './manifest.ts'
 import { Pauses } from './pauses.ts'
 import { type PauseSettings, Recordings } from './service.ts'
 import { HearingPort, noise } from './test-support.ts'
@@ -38,7 +39,7 @@ function callOf(t: TestContext, pause: PauseSettings = {}) {
   const paused = (): boolean[] => ports.map(({ recordingPaused }) => recordingPaused)
   const told = (): string[] => facts.map((fact) => JSON.stringify({ ...fact, atMs: fact.atMs - startMs }))
   const manifest = () => JSON.parse(readFileSync(join(folder, 'call.json'), 'utf8')) as { marks?: unknown }
-  return { recordings, recording, ports: [a, b] as const, paused, told, facts, clock, startMs, manifest }
+  return { folder, recordings, recording, ports: [a, b] as const, paused, told, facts, clock, startMs, manifest }
 }
 
 const byApi = { by: 'api', who: 'ops' } as const
@@ -185,4 +186,19 @@ test('of a session that is gone on with a mute is told again: who hides its digi
     { kind: 'muted', legId: 'b', fromMs: 1, untilMs: 2, by: 'api' },
   ])
   assert.deepEqual(told, ['a true'])
+})
+
+test('a pause with an end of its own ends then after a restart too, and does not swallow the rest of the call', async (t) => {
+  const { recording, clock, folder, startMs } = callOf(t)
+  recording.pause({ ...byApi, autoResumeMs: 60_000 })
+  recording.pause({ ...byApi, autoResumeMs: 30_000 })
+  await recording.leave()
+  clock.advance(10_000)
+  const { manifests: unfinished } = await readUnfinished(folder)
+  const bus = new FactBus()
+  const again = await new Recordings({ folder, bus, clock, log: silentLogger, unfinished }).takeUp('call')
+  assert.deepEqual([again?.status.recordingPaused, again?.status.autoResumeAtMs], [true, startMs + 30_000])
+  clock.advance(20_000)
+  assert.equal(again?.status.recordingPaused, false)
+  await again?.stop()
 })

@@ -128,8 +128,8 @@ export class Pauses {
     this.#options.muted(legId, false, order)
   }
 
-  /** Marks of the process before this one: what a person paused or muted stays so until a person resumes it. */
-  takeUp(marks: readonly RecordingMark[]): void {
+  /** Marks of the process before this one: what a person paused or muted stays so until a person, or its time, resumes it. */
+  takeUp(marks: readonly RecordingMark[], resumesAtMs?: number): void {
     const order = { by: 'api' } as const
     for (const mark of marks) {
       const key = mark.kind === 'paused' ? (mark.what ?? 'recording') : mark.legId
@@ -147,7 +147,7 @@ export class Pauses {
     for (const legId of this.#mutes.keys()) this.#options.muted(legId, true, order)
     const held = (['recording', 'transcription'] as const).filter((part) => this.#holders[part].size > 0)
     if (held.length === 0) return
-    this.#resumeAfter(undefined)
+    this.#resumeAfter(resumesAtMs === undefined ? undefined : Math.max(0, resumesAtMs - this.#options.clock.wallMs()))
     this.#options.paused(held, order)
   }
 

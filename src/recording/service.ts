@@ -265,7 +265,10 @@ class Recording implements ActiveRecording {
   }
 
   pause(order: PauseOrder): void {
-    if (!this.#stopped) this.#pauses.pause(order)
+    if (this.#stopped) return
+    this.#pauses.pause(order)
+    // Its time may be another, though it was paused before.
+    this.#keepMarks()
   }
 
   resume(order: ResumeOrder): void {
@@ -309,7 +312,7 @@ class Recording implements ActiveRecording {
   goOn(seal: Seal | undefined): void {
     this.#seal = seal
     this.#names.push(this.#manifest.name)
-    this.#pauses.takeUp(this.#manifest.marks ?? [])
+    this.#pauses.takeUp(this.#manifest.marks ?? [], this.#manifest.resumesAtMs)
     this.#save()
   }
 
@@ -423,7 +426,13 @@ class Recording implements ActiveRecording {
   }
 
   #keepMarks(): void {
-    this.#manifest = { ...this.#manifest, marks: [...this.#pauses.marks] }
+    const { resumesAtMs: _, ...manifest } = this.#manifest
+    const { autoResumeAtMs: resumesAtMs } = this.#pauses.status
+    this.#manifest = {
+      ...manifest,
+      marks: [...this.#pauses.marks],
+      ...(resumesAtMs !== undefined && { resumesAtMs }),
+    }
     if (!this.#failed) this.#save()
   }
 
@@ -469,6 +478,7 @@ class Recording implements ActiveRecording {
         ...this.#manifest,
         state: 'closed',
         interrupted,
+        resumesAtMs: undefined,
         tracks,
         heard: this.#ended,
         ...(marks.length > 0 && { marks }),
