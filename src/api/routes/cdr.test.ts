@@ -41,6 +41,8 @@ async function withCalls(t: TestContext) {
   bus.publish({ name: 'call.started', atMs: 2_000, callId: 'c2', kind: 'pbx', from: stranger, to: alice })
   bus.publish({ name: 'call.ended', atMs: 12_000, callId: 'c2', reason: 'no-answer', sipStatus: 480 })
   bus.publish({ name: 'call.started', atMs: 3_000, callId: 'c3', kind: 'siprec', from: stranger, to: bob })
+  for (const legId of ['s1', 's2'])
+    bus.publish({ ...legStarted('c3', legId, 3_000), sipCallId: 'session@sbc', role: 'stream' })
   bus.publish({ ...stored('c3', 'r3'), durationMs: 60_000 })
   bus.publish({ name: 'call.ended', atMs: 70_000, callId: 'c3', reason: 'hangup' })
   bus.publish(started('c4', 4_000))
@@ -64,6 +66,7 @@ test('each call that has ended is one record with who, when, how long, how well 
       ['c1', 'outbound'],
     ],
   )
+  assert.deepEqual(items[0]?.sipCallIds, ['session@sbc'], 'the streams of a session are one dialog')
   assert.deepEqual(items[2], {
     callId: 'c1',
     kind: 'pbx',

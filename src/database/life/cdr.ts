@@ -160,7 +160,7 @@ function mediaOf(legs: readonly Selectable<LegsTable>[]) {
   const sum = (column: 'packets_received' | 'packets_lost'): number =>
     legs.reduce((total, leg) => total + (leg[column] ?? 0), 0)
   return {
-    sipCallIds: legs.map(({ sip_call_id }) => sip_call_id),
+    sipCallIds: [...new Set(legs.map(({ sip_call_id }) => sip_call_id))],
     codecs: [...new Set(codecs)],
     ...(scores.length > 0 && { mos: Math.min(...scores) }),
     packetsReceived: sum('packets_received'),

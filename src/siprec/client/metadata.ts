@@ -27,8 +27,6 @@ export interface SentParticipant {
 
 export interface Snapshot {
   readonly sessionId: string
-  /** Call-IDs of the recorded dialogs. */
-  readonly sipCallIds: readonly string[]
   readonly startedAtMs: number
   readonly streams: readonly SentStream[]
   readonly participants: readonly SentParticipant[]
@@ -46,7 +44,7 @@ export function newMetadataId(): string {
 
 /** The elements stand in the order of the schema (§9.1). */
 export function printMetadata(snapshot: Snapshot): string {
-  const { sessionId, sipCallIds, startedAtMs, streams, participants } = snapshot
+  const { sessionId, startedAtMs, streams, participants } = snapshot
   const since = (fromMs: number, untilMs?: number): string[] => [
     element('associate-time', {}, time(fromMs)),
     ...(untilMs === undefined ? [] : [element('disassociate-time', {}, time(untilMs))]),
@@ -55,12 +53,7 @@ export function printMetadata(snapshot: Snapshot): string {
     'recording',
     { xmlns: 'urn:ietf:params:xml:ns:recording:1' },
     element('datamode', {}, 'complete'),
-    element(
-      'session',
-      { session_id: sessionId },
-      ...sipCallIds.map((id) => element('sipSessionID', {}, text(id))),
-      element('start-time', {}, time(startedAtMs)),
-    ),
+    element('session', { session_id: sessionId }, element('start-time', {}, time(startedAtMs))),
     ...participants.map(({ id, party }) => element('participant', { participant_id: id }, nameOf(party))),
     ...streams.map(({ id, label }) =>
       element('stream', { stream_id: id, session_id: sessionId }, element('label', {}, text(label))),

@@ -140,7 +140,6 @@ export class SentCallToServers implements SentCall {
   #metadata(): string {
     return printMetadata({
       sessionId: this.#sessionId,
-      sipCallIds: [...new Set(this.#members.map(({ track }) => track.sipCallId))],
       startedAtMs: this.#startedAtMs,
       streams: this.#seats.map(({ label, streamId }) => ({ id: streamId, label })),
       participants: this.#members.map((member) => this.#participant(member)),
