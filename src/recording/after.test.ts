@@ -45,8 +45,8 @@ test('the first step is kept in the transaction of the recording, or not at all'
   const after = new AfterRecording([{ kind: 'seal', parts: [''], run: () => Promise.resolve() }])
   let added = 0
   database.keep(bus, new FakeClock(), { jobsOf: (fact) => after.jobsOf(fact), added: () => added++ })
-  // No call with this id was told: its rows cannot be written, and so nothing has to be done for it.
-  bus.publish(stored('unknown', 'r'))
+  // Its rows cannot be written, and so nothing has to be done for it.
+  bus.publish({ ...stored('unknown', 'r'), files: [undefined as never] })
   assert.deepEqual(await database.jobs.counts(), [])
   bus.publish({ name: 'call.started', atMs: 1, callId: 'c', kind: 'pbx', from: { uri: 'sip:a' }, to: { uri: 'sip:b' } })
   bus.publish(stored('c', 'r2'))
