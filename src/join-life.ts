@@ -44,6 +44,7 @@ export interface LifeParts {
 
 /** Archives may be asked for many files, and stores are slow. */
 const exportLimitMs = 24 * 3_600_000
+const exportAttempts = 5
 const mostAuditRecords = 1_000
 
 /** Before the jobs are started. */
@@ -121,8 +122,8 @@ function joinExports(
     wake: () => jobs.wake(),
   })
   jobs.handle(exportJobKind, {
-    handler: ({ key }, { signal }) => exports.make(key, signal),
-    attempts: 5,
+    handler: ({ key, attempts }, { signal }) => exports.make(key, signal, attempts >= exportAttempts),
+    attempts: exportAttempts,
     limitMs: exportLimitMs,
   })
   bus.on('job.failed', ({ kind, key }) => {

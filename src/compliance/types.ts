@@ -26,10 +26,12 @@ export interface ExportRecord {
   readonly sha256?: string
   readonly expiresAtMs?: number
   readonly error?: string
+  /** Files that it lacks, in whole or in part; its index.json names them. Absent: none. */
+  readonly missing?: number
 }
 
 export type ExportChange = Partial<
-  Pick<ExportRecord, 'state' | 'done' | 'total' | 'bytes' | 'sha256' | 'expiresAtMs' | 'error'>
+  Pick<ExportRecord, 'state' | 'done' | 'total' | 'bytes' | 'sha256' | 'expiresAtMs' | 'error' | 'missing'>
 >
 
 export interface ExportStore {

@@ -38,6 +38,10 @@ export const exportSchema = z
     sha256: z.string().optional().describe('Of the archive.'),
     expiresAtMs: z.number().optional(),
     error: z.string().optional(),
+    missing: z
+      .int()
+      .optional()
+      .describe('It is incomplete: so many files could not be read; `index.json` in it says which, and why.'),
   })
   .meta({ id: 'Export' })
 export type Export = z.infer<typeof exportSchema>
