@@ -76,6 +76,10 @@ export function joinLife(parts: LifeParts): LifeSide {
     bus,
     wake,
     removeCopies,
+    copiesOf: async (recordingId) =>
+      (await database.locations.of(recordingId))
+        .filter(({ storedAtMs }) => storedAtMs > 0)
+        .map(({ store: name }) => name),
     cancelJobs,
     forgetTraces,
   })

@@ -35,8 +35,9 @@ export function runErase(settings: Settings, { rest, given }: CommandContext): P
   return withDatabase(settings, async (database) => {
     const { erasures } = lifeOf(settings, database, idle(database))
     if (rest[0] === 'show') {
-      const { state, report, askedBy, auditHash } = await erasures.find(rest[1] ?? '')
+      const { state, report, waits, askedBy, auditHash } = await erasures.find(rest[1] ?? '')
       console.log(`${state}, asked for by ${askedBy}`)
+      if (waits !== undefined) console.log(`waits: ${waits}`)
       if (report) tell(report)
       if (auditHash !== undefined) console.log(`audit record ${auditHash}`)
       return state === 'incomplete' ? 1 : 0
@@ -67,10 +68,11 @@ function subjectIn({ person, call }: CommandContext['given']): WantedSubject {
   return typeof call === 'string' ? { callId: call } : { person: String(person).split(',') }
 }
 
-function tell({ calls, recordings, files, rows, mentions, exports, left }: ErasureReport): void {
+function tell({ calls, recordings, files, copies, rows, mentions, exports, left }: ErasureReport): void {
   console.log(
     `${calls} calls, ${recordings} recordings in ${files} files, ${exports} exports, ${mentions} mentions elsewhere`,
   )
+  for (const [store, number] of Object.entries(copies)) console.log(`  archive ${store}: ${number} copies`)
   for (const [table, number] of Object.entries(rows)) console.log(`  ${table}: ${number} rows`)
   for (const { where, count, why } of left) console.log(`  left in ${where}: ${count}, ${why}`)
 }

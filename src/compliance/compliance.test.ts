@@ -120,7 +120,7 @@ test('an erasure that a crash cut off goes on with what is left', async (t) => {
   const { id } = await first.erasures.begin({ person: number }, 'asked', asker)
   // So far it had come: the files and rows of one call, and its job runs.
   const [job] = await database.jobs.claim('compliance.erase', Number.MAX_SAFE_INTEGER, 1)
-  const so = { calls: 1, recordings: 1, files: 4, rows: { calls: 1 }, mentions: 0, exports: 0, jobs: 0 }
+  const so = { calls: 1, recordings: 1, files: 4, copies: {}, rows: { calls: 1 }, mentions: 0, exports: 0, jobs: 0 }
   await database.jobs.remember(job?.id ?? '', so)
   await database.erasures.removeCall('c1')
   for (const name of readdirSync(join(folder, 'recordings')))

@@ -4,6 +4,7 @@ import type { RecordingRecord } from '../call/history.ts'
 import type { ByteSource } from '../sealing/container/byte-source.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import { findStored, openSource, openStored, plainName, type StoredFile, streamStored } from '../sealing/stored-file.ts'
+import { codeOf } from './fault-code.ts'
 
 export interface SoundDeps {
   readonly recordingDir: string
@@ -61,12 +62,6 @@ const lasting = new Set([
   'sealing.unknown-version',
 ])
 
-export const isLasting = (error: unknown): boolean => lasting.has(codeOf(error) ?? '')
+export const isLasting = (error: unknown): boolean => lasting.has(codeOf(error))
 
-/** By its code alone: messages of a disk or a store name paths and hosts, and this is given to people. */
-export const whyUnread = (error: unknown): string => `it cannot be read (${codeOf(error) ?? 'no reason was given'})`
-
-function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : undefined
-}
+export const whyUnread = (error: unknown): string => `it cannot be read (${codeOf(error)})`

@@ -132,6 +132,9 @@ export function createErasureStore(
         .execute()
       return rows.map(recordOf)
     },
+    async setWaits(id, waits) {
+      await db.updateTable('erasures').set({ waits }).where('id', '=', id).execute()
+    },
     finish: (id, state, report, entry, atMs) =>
       db.transaction().execute(async (transaction) => {
         const { hash } = await appendAudit(transaction, entry, atMs)
@@ -140,6 +143,7 @@ export function createErasureStore(
           .set({
             state,
             subject: null,
+            waits: null,
             report: JSON.stringify(report),
             audit_hash: hash,
             finished_at_ms: atMs,
@@ -266,5 +270,6 @@ const recordOf = (row: Selectable<ErasuresTable>): ErasureRecord => ({
   askedAtMs: row.asked_at_ms,
   ...(row.finished_at_ms !== null && { finishedAtMs: row.finished_at_ms }),
   ...(row.report !== null && { report: JSON.parse(row.report) as ErasureReport }),
+  ...(row.waits !== null && { waits: row.waits }),
   ...(row.audit_hash !== null && { auditHash: row.audit_hash }),
 })
