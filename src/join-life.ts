@@ -44,6 +44,7 @@ export interface LifeParts {
 
 /** Archives may be asked for many files, and stores are slow. */
 const exportLimitMs = 24 * 3_600_000
+const exportAttempts = 5
 const mostAuditRecords = 1_000
 
 /** Before the jobs are started. */
@@ -77,6 +78,10 @@ export function joinLife(parts: LifeParts): LifeSide {
     bus,
     wake,
     removeCopies,
+    copiesOf: async (recordingId) =>
+      (await database.locations.of(recordingId))
+        .filter(({ storedAtMs }) => storedAtMs > 0)
+        .map(({ store: name }) => name),
     cancelJobs,
     forgetTraces,
   })
@@ -123,8 +128,8 @@ function joinExports(
     wake: () => jobs.wake(),
   })
   jobs.handle(exportJobKind, {
-    handler: ({ key }, { signal }) => exports.make(key, signal),
-    attempts: 5,
+    handler: ({ key, attempts }, { signal }) => exports.make(key, signal, attempts >= exportAttempts),
+    attempts: exportAttempts,
     limitMs: exportLimitMs,
   })
   bus.on('job.failed', ({ kind, key }) => {

@@ -8,6 +8,7 @@ import { silentLogger } from '../core/logger.ts'
 import type { Settings } from '../core/settings/schema.ts'
 import { FactBus } from '../events/bus.ts'
 import { Jobs } from '../jobs/runner.ts'
+import { joinArchive } from '../join-archive.ts'
 import { joinLife, type LifeParts, type LifeSide } from '../join-life.ts'
 import { keyRingOf } from '../join-sealing.ts'
 import type { CommandContext } from './commands.ts'
@@ -17,23 +18,26 @@ export function runExport(settings: Settings, { given, output }: CommandContext)
   const wanted = subjectIn(given)
   if (output === undefined) throw new UsageError('--output is missing: the file to write')
   return withDatabase(settings, async (database) => {
-    const { exports } = lifeOf(settings, database)
-    const { calls } = await exports.writeTo(resolve(output), wanted, new AbortController().signal)
+    const { exports } = lifeOf(settings, database, await reading(settings, database))
+    const { calls, missing } = await exports.writeTo(resolve(output), wanted, new AbortController().signal)
     await auditHere(database, 'export.made', 'export:command-line', {
       kind: wanted.callId === undefined ? 'person' : 'call',
       calls,
+      missing: missing.length,
     })
     console.log(`${calls} calls written to ${output}`)
-    return 0
+    for (const { file, why } of missing) console.error(`${file} is missing: ${why}`)
+    return missing.length > 0 ? 1 : 0
   })
 }
 
 export function runErase(settings: Settings, { rest, given }: CommandContext): Promise<number> {
   return withDatabase(settings, async (database) => {
-    const { erasures } = lifeOf(settings, database)
+    const { erasures } = lifeOf(settings, database, idle(database))
     if (rest[0] === 'show') {
-      const { state, report, askedBy, auditHash } = await erasures.find(rest[1] ?? '')
+      const { state, report, waits, askedBy, auditHash } = await erasures.find(rest[1] ?? '')
       console.log(`${state}, asked for by ${askedBy}`)
+      if (waits !== undefined) console.log(`waits: ${waits}`)
       if (report) tell(report)
       if (auditHash !== undefined) console.log(`audit record ${auditHash}`)
       return state === 'incomplete' ? 1 : 0
@@ -65,27 +69,50 @@ function subjectIn({ person, call }: CommandContext['given']): WantedSubject {
   return typeof call === 'string' ? { callId: call } : { person: String(person).split(',') }
 }
 
-function tell({ calls, recordings, files, rows, mentions, exports, left }: ErasureReport): void {
+function tell({ calls, recordings, files, copies, rows, mentions, exports, left }: ErasureReport): void {
   console.log(
     `${calls} calls, ${recordings} recordings in ${files} files, ${exports} exports, ${mentions} mentions elsewhere`,
   )
+  for (const [store, number] of Object.entries(copies)) console.log(`  archive ${store}: ${number} copies`)
   for (const [table, number] of Object.entries(rows)) console.log(`  ${table}: ${number} rows`)
   for (const { where, count, why } of left) console.log(`  left in ${where}: ${count}, ${why}`)
 }
 
+type Parts = Pick<LifeParts, 'jobs' | 'bus' | 'archive'>
+
 /** Nothing of it runs here: jobs are for the server. */
-function lifeOf(settings: Settings, database: LifeParts['database']): LifeSide {
+function idle(database: LifeParts['database']): Parts {
   const bus = new FactBus()
-  return joinLife({
+  return {
+    bus,
+    jobs: new Jobs({ store: database.jobs, clock: systemClock, log: silentLogger, bus }),
+    archive: { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
+  }
+}
+
+/** With the stores of the archive, which are read from as the server does. @throws {ArchiveError} when one cannot be used. */
+async function reading(settings: Settings, database: LifeParts['database']): Promise<Parts> {
+  const parts = idle(database)
+  const recordingDir = resolve(settings.recording.dir)
+  const { archive } = await joinArchive({
+    ...parts,
+    settings,
+    clock: systemClock,
+    log: silentLogger,
+    database,
+    recordingDir,
+  })
+  return { ...parts, archive }
+}
+
+const lifeOf = (settings: Settings, database: LifeParts['database'], parts: Parts): LifeSide =>
+  joinLife({
+    ...parts,
     settings: settings.recording,
     dataDir: settings.data.dir,
     clock: systemClock,
     log: silentLogger,
-    bus,
     database,
-    jobs: new Jobs({ store: database.jobs, clock: systemClock, log: silentLogger, bus }),
-    archive: { remove: () => Promise.resolve([]), open: () => Promise.resolve(undefined) },
     recordingDir: resolve(settings.recording.dir),
     openKey: keyRingOf(settings, systemClock, silentLogger).openKey,
   })
-}

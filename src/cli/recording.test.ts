@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { withDatabase } from '../administration.ts'
 import { readWav } from '../codec/wav.ts'
 import { systemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
@@ -54,6 +55,20 @@ test('a sealed file is decrypted to a plain one, which is never written over', a
   assert.deepEqual(await all.run(`decrypt ${path}`, { output }), [0, [output]])
   assert.deepEqual(readFileSync(output), sound)
   await assert.rejects(all.run(`decrypt ${path}`, { output }), /is there already/)
+})
+
+test('the audit record names the recording that was decrypted, and never the file: numbers of people stand in names', async (t) => {
+  const all = desk(t)
+  const number = '493012345678'
+  const path = await sealed(all, `2026-11-20_101_${number}_x.wav.sealed`)
+  await withDatabase(all.settings, () => Promise.resolve())
+  await all.run(`decrypt ${path}`, { output: join(all.folder, 'x.wav') })
+  const records = await withDatabase(all.settings, ({ audit }) => audit.list({ limit: 9 }))
+  assert.deepEqual(
+    records.map(({ action, subject }) => [action, subject]),
+    [['recording.decrypted', 'recording:r1']],
+  )
+  assert.equal(JSON.stringify(records).includes(number), false)
 })
 
 test('of a file that was changed no half is left; of one that was cut off the readable part when asked for', async (t) => {
@@ -115,7 +130,11 @@ test('a file of loreste/siprec is decrypted with the key of its environment', as
   const path = join(all.folder, 'a.siprec')
   writeFileSync(path, Buffer.concat(parts))
   const output = join(all.folder, 'a.wav')
+  await withDatabase(all.settings, () => Promise.resolve())
   assert.equal((await all.run(`decrypt ${path}`, { output }))[0], 0)
+  const [record] = await withDatabase(all.settings, ({ audit }) => audit.list({ limit: 1 }))
+  const sha256 = createHash('sha256').update(readFileSync(path)).digest('hex')
+  assert.equal(record?.subject, `file:sha256:${sha256}`)
   const wav = await readWav(output)
   assert.deepEqual([wav.sampleRateHz, wav.samples], [8000, 2500])
   assert.deepEqual(Buffer.from(wav.pcm.buffer), sound)

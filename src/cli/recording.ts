@@ -1,4 +1,5 @@
 /** `patchbay recording`: files verified and decrypted, and the keys they are sealed with; whether or not the server runs. */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
@@ -70,15 +71,17 @@ async function decrypt(settings: Settings, { rest, given }: Context): Promise<nu
   const output = textOf(given['output']) ?? `./${plainName(basename(path)).replace(/\.siprec$/, '.wav')}`
   if (existsSync(output)) throw new UsageError(`${output} is there already; choose another by --output`)
   const start = await firstBytes(path)
-  if (isSiprecStart(start)) await decryptSiprec(settings, path, output, given)
-  else await decryptSealed(settings, path, output, given['unfinished'] === true)
+  const subject = isSiprecStart(start)
+    ? await decryptSiprec(settings, path, output, given)
+    : await decryptSealed(settings, path, output, given['unfinished'] === true)
   if (existsSync(join(settings.data.dir, 'patchbay.db')))
-    await withDatabase(settings, (database) => auditHere(database, 'recording.decrypted', `file:${basename(path)}`))
+    await withDatabase(settings, (database) => auditHere(database, 'recording.decrypted', subject))
   console.log(output)
   return 0
 }
 
-async function decryptSealed(settings: Settings, path: string, output: string, unfinished: boolean): Promise<void> {
+/** @returns What the audit record says was decrypted: never the file's name, in which numbers of people may stand. */
+async function decryptSealed(settings: Settings, path: string, output: string, unfinished: boolean): Promise<string> {
   const { openKey } = keyRingOf(settings, systemClock, silentLogger)
   const file = await openStored(path, { openKey, unfinished })
   if (!file.sealed) {
@@ -92,6 +95,7 @@ async function decryptSealed(settings: Settings, path: string, output: string, u
     await rm(output, { force: true }) // half of a damaged file is no recording
     throw error
   }
+  return `recording:${file.recordingId}`
 }
 
 /** A header of JSON with its length before it. */
@@ -107,13 +111,16 @@ async function firstBytes(path: string): Promise<Buffer> {
   }
 }
 
-/** Samples of 16 bits, one channel: what that server encrypts. */
+/**
+ * Samples of 16 bits, one channel: what that server encrypts.
+ * @returns As `decryptSealed`; whose recording it is does not stand in the file, so its hash has to do.
+ */
 async function decryptSiprec(
   { sealing }: Settings,
   path: string,
   output: string,
   given: Context['given'],
-): Promise<void> {
+): Promise<string> {
   const keyFile = textOf(given['key'])
   const text = keyFile === undefined ? sealing.masterKey : await readFile(keyFile)
   if (text.length === 0) throw new UsageError('the key is missing: give --key FILE, or set SIPREC_MASTER_KEY')
@@ -126,6 +133,7 @@ async function decryptSiprec(
   const isWav = sound.subarray(0, 4).toString('latin1') === 'RIFF'
   const header = wavHeader({ sampleRateHz, channels: 1, dataBytes: sound.length, startedAtMs })
   await writeFile(output, isWav ? sound : Buffer.concat([header, sound]), { flag: 'wx', mode: 0o600 })
+  return `file:sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
 async function keys(settings: Settings, { rest }: Context): Promise<number> {

@@ -27,7 +27,7 @@ test('a sealed recording lies in an export under the name that players know', as
   }
   const path = join(folder, 'x.zip')
   await writeArchive(
-    { path, callIds: ['c1'], about: {}, progress: () => {}, signal: new AbortController().signal },
+    { path, callIds: ['c1'], about: {}, last: true, progress: () => {}, signal: new AbortController().signal },
     {
       history: { call, messages: (id) => history.messages(id), metadata: (id) => history.metadata(id) },
       cdr: database.cdr,

@@ -1,35 +1,29 @@
 /**
- * Everything of some calls as one zip, written as a stream: sound is copied from disk or archive as it is taken, and what is in the
- * database is read when its turn comes. Memory holds names alone.
+ * Everything of some calls as one zip, written as a stream: sound is copied from disk or an archive as it is taken, and
+ * what is in the database is read when its turn comes. Memory holds names alone. A file that cannot be read is told of in
+ * index.json, which is written last; the others are there all the same.
  *
  *   index.json, README.txt, cdr.csv, audit.jsonl
  *   calls/0001_<id>/call.json, sip.txt, metadata-1.xml…, notes.json, <files of its recordings>
  */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import yazl from 'yazl'
 import type { AuditRecord } from '../audit/types.ts'
-import type { CallHistory, RecordingRecord } from '../call/history.ts'
+import type { CallHistory } from '../call/history.ts'
 import type { LabelStore } from '../call/labels.ts'
 import { csvHeader, csvLine } from '../cdr/print.ts'
 import type { CdrStore } from '../cdr/types.ts'
-import type { ByteSource } from '../sealing/container/byte-source.ts'
-import type { OpenKey } from '../sealing/container/reader.ts'
-import { findStored, openSource, openStored, plainName, type StoredFile, streamStored } from '../sealing/stored-file.ts'
 import { textOf } from '../trace/export.ts'
+import { isLasting, type MissingFile, nowhere, type SoundDeps, type SoundFile, soundOf, whyUnread } from './sound.ts'
 
-export interface ArchiveDeps {
+export interface ArchiveDeps extends SoundDeps {
   readonly history: Pick<CallHistory, 'call' | 'messages' | 'metadata'>
   readonly cdr: CdrStore
   readonly labels: LabelStore
   readonly auditOf: (subject: string) => Promise<readonly AuditRecord[]>
-  readonly recordingDir: string
-  readonly openKey: OpenKey
-  /** Of a file that is not in the folder any more. */
-  readonly copyOf: (recordingId: string, name: string) => Promise<ByteSource | undefined>
 }
 
 export interface ArchiveRequest {
@@ -39,41 +33,36 @@ export interface ArchiveRequest {
   /** What stands at the head of index.json. */
   readonly about: Readonly<Record<string, unknown>>
   readonly progress: (done: number, total: number) => void
+  /** Nobody tries again: also what might be read another time (a store does not answer) is left out and told of. */
+  readonly last: boolean
   readonly signal: AbortSignal
 }
 
 export interface WrittenArchive {
   readonly bytes: number
   readonly sha256: string
+  /** Sound that it lacks, in whole or in part. */
+  readonly missing: readonly MissingFile[]
 }
 
 interface Part {
   readonly name: string
   readonly compress: boolean
-  readonly read: () => Promise<Readable>
+  /** @returns undefined when there is nothing to give. */
+  readonly read: () => Promise<Readable | undefined>
 }
 
 const readme = `What is kept of these calls.
 
-index.json     what is here, and what could not be given
+index.json     what is here, and what could not be given and why ("incomplete", "missing")
 cdr.csv        one line a call: who, when, how long
 audit.jsonl    what was done with the calls and their recordings, by whom
 calls/         a folder for each call: call.json (parties, legs, recordings), sip.txt (SIP messages),
-               metadata-N.xml (what the recording client sent), notes.json, and the sound, decrypted
+               metadata-N.xml (what the recording client sent), notes.json, and the files of its recordings, decrypted
 `
 
-/** @throws {Error} What the disk or a damaged file throws; and the reason of the signal. */
+/** @throws {Error} What the disk throws, or a file that may be read another time; and the reason of the signal. */
 export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): Promise<WrittenArchive> {
-  const { parts, index } = await plan(request, deps)
-  const zip = new yazl.ZipFile()
-  let done = 0
-  for (const { name, compress, read } of parts)
-    zip.addReadStreamLazy(name, { compress, mode: 0o100_600 }, (give) => {
-      void open(read, give).then(() => request.progress(++done, parts.length))
-    })
-  zip.addBuffer(Buffer.from(`${JSON.stringify(index, undefined, 1)}\n`), 'index.json')
-  zip.addBuffer(Buffer.from(readme), 'README.txt')
-  zip.end()
   const hash = createHash('sha256')
   let bytes = 0
   const count = new Transform({
@@ -83,39 +72,93 @@ export async function writeArchive(request: ArchiveRequest, deps: ArchiveDeps): 
       next(null, chunk)
     },
   })
+  const missing: MissingFile[] = []
+  const zip = new yazl.ZipFile()
   const output = zip.outputStream as Readable
   // A part that cannot be read ends the archive, not the process.
   zip.on('error', (error: Error) => output.destroy(error))
-  await pipeline(output, count, createWriteStream(request.path, { mode: 0o600 }), { signal: request.signal })
-  return { bytes, sha256: hash.digest('hex') }
-}
-
-/** Never rejects: what cannot be read ends the archive. */
-async function open(read: Part['read'], give: (error: unknown, stream: Readable) => void): Promise<void> {
+  const stop = new AbortController()
+  const filled = fill(zip, request, deps, missing, AbortSignal.any([request.signal, stop.signal])).catch(
+    (error: unknown) => void output.destroy(error instanceof Error ? error : new Error(String(error))),
+  )
   try {
-    give(null, await read())
-  } catch (error) {
-    give(error, Readable.from([]))
+    await pipeline(output, count, createWriteStream(request.path, { mode: 0o600 }), { signal: request.signal })
+  } finally {
+    stop.abort()
+    await filled
   }
+  return { bytes, sha256: hash.digest('hex'), missing }
 }
 
-async function plan({ callIds, about }: ArchiveRequest, deps: ArchiveDeps) {
+/** One part after the other; the index knows at the end what was missing. */
+async function fill(
+  zip: yazl.ZipFile,
+  request: ArchiveRequest,
+  deps: ArchiveDeps,
+  missing: MissingFile[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { parts, calls } = await plan(request, deps, missing)
+  for (const [index, { name, compress, read }] of parts.entries()) {
+    signal.throwIfAborted()
+    const stream = await read()
+    if (stream) {
+      zip.addReadStream(stream, name, { compress, mode: 0o100_600 })
+      await finished(stream, { signal })
+    }
+    request.progress(index + 1, parts.length)
+  }
+  const index = { ...request.about, incomplete: missing.length > 0, calls, missing }
+  zip.addBuffer(Buffer.from(`${JSON.stringify(index, undefined, 1)}\n`), 'index.json')
+  zip.addBuffer(Buffer.from(readme), 'README.txt')
+  zip.end()
+}
+
+async function plan({ callIds, last }: ArchiveRequest, deps: ArchiveDeps, missing: MissingFile[]) {
   const parts: Part[] = [
     { name: 'cdr.csv', compress: true, read: () => fromLines(cdrLines(deps, callIds)) },
     { name: 'audit.jsonl', compress: true, read: () => fromLines(auditLines(deps, callIds)) },
   ]
-  const calls: { callId: string; folder: string; missing?: readonly string[] }[] = []
+  const calls: { readonly callId: string; readonly folder: string }[] = []
   for (const [index, callId] of callIds.entries()) {
     const folder = `calls/${String(index + 1).padStart(4, '0')}_${callId.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`
-    const { parts: own, missing } = await partsOf(callId, folder, deps)
-    parts.push(...own)
-    calls.push({ callId, folder, ...(missing.length > 0 && { missing }) })
+    parts.push(...(await partsOf(callId, folder, deps)))
+    for (const recording of (await deps.history.call(callId))?.recordings ?? [])
+      for (const file of soundOf(recording, deps)) parts.push(soundPart(file, folder, missing, last))
+    calls.push({ callId, folder })
   }
-  return { parts, index: { ...about, calls } }
+  return { parts, calls }
 }
 
-async function partsOf(callId: string, folder: string, deps: ArchiveDeps) {
-  const { history, labels } = deps
+/** Notes what it cannot give. */
+function soundPart({ name, open }: SoundFile, folder: string, missing: MissingFile[], last: boolean): Part {
+  const file = `${folder}/${name}`
+  const unread = (error: unknown): void => {
+    if (!last && !isLasting(error)) throw error
+    missing.push({ file, why: whyUnread(error) })
+  }
+  /** What was read so far stays: of a damaged file the beginning. */
+  async function* untilFault(sound: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    try {
+      yield* sound
+    } catch (error) {
+      unread(error)
+    }
+  }
+  const read = async (): Promise<Readable | undefined> => {
+    try {
+      const sound = await open()
+      if (sound) return Readable.from(untilFault(sound), { objectMode: false })
+      missing.push({ file, why: nowhere })
+    } catch (error) {
+      unread(error)
+    }
+    return undefined
+  }
+  return { name: file, compress: false, read }
+}
+
+async function partsOf(callId: string, folder: string, { history, labels }: ArchiveDeps): Promise<Part[]> {
   const json = (name: string, read: () => Promise<unknown>): Part => ({
     name: `${folder}/${name}`,
     compress: true,
@@ -137,38 +180,7 @@ async function partsOf(callId: string, folder: string, deps: ArchiveDeps) {
       compress: true,
       read: async () => Readable.from([(await history.metadata(callId))?.documents[number]?.raw ?? '']),
     })
-  const missing: string[] = []
-  for (const recording of (await history.call(callId))?.recordings ?? [])
-    for (const { name, open } of await soundOf(recording, deps))
-      if (open === undefined) missing.push(name)
-      else parts.push({ name: `${folder}/${name}`, compress: false, read: async () => streamStored(await open()) })
-  return { parts, missing }
-}
-
-interface Sound {
-  readonly name: string
-  /** undefined: it is neither here nor in an archive. */
-  readonly open: (() => Promise<StoredFile>) | undefined
-}
-
-async function soundOf({ id, files }: RecordingRecord, deps: ArchiveDeps): Promise<Sound[]> {
-  const found: Sound[] = []
-  for (const { name } of files)
-    found.push({ name: plainName(name.slice(name.lastIndexOf('/') + 1)), open: await opener(id, name, deps) })
-  return found
-}
-
-/** The file here, else its copy in an archive. */
-async function opener(
-  recordingId: string,
-  name: string,
-  { recordingDir, openKey, copyOf }: ArchiveDeps,
-): Promise<Sound['open']> {
-  if (name.split('/').includes('..')) return undefined
-  const path = await findStored(join(recordingDir, name))
-  if (path !== undefined) return () => openStored(path, { openKey })
-  const copy = await copyOf(recordingId, name)
-  return copy && (() => openSource(copy, { openKey }))
+  return parts
 }
 
 const fromLines = (lines: AsyncGenerator<string>): Promise<Readable> =>

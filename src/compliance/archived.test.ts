@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { Archive, present } from '../archive/archive.ts'
+import { ArchiveError } from '../archive/failures.ts'
 import { MemoryStore } from '../archive/test-support.ts'
 import { silentLogger } from '../core/logger.ts'
 import { asker, erika, number, sound, unzip, whoNames, withCallsOf } from './test-support.ts'
 
-test('sound that is only in an archive is exported from there, and erased there', async (t) => {
-  const { serve, database, recordingDir, bus, clock, folder } = await withCallsOf(t)
+/** The sound of the first call is in a store alone. */
+async function archived(t: TestContext) {
+  const kept = await withCallsOf(t)
+  const { serve, database, recordingDir, bus, clock } = kept
   const store = new MemoryStore('s3')
   const archive = new Archive({
     stores: [{ store, prefix: '{to}' }],
@@ -28,7 +31,11 @@ test('sound that is only in an archive is exported from there, and erased there'
   await archive.store('c1-r', 's3', {}, context)
   await archive.removeLocal('c1-r')
   assert.equal(store.objects.size, 2)
-  const { exports, erasures, jobs } = serve(7, archive)
+  return { ...kept, store, ...serve(7, archive) }
+}
+
+test('sound that is only in an archive is exported from there, and erased there', async (t) => {
+  const { exports, erasures, jobs, store, database, folder } = await archived(t)
   await jobs.start()
   const { id } = await exports.request({ callId: 'c1' }, asker)
   await jobs.idle()
@@ -38,9 +45,29 @@ test('sound that is only in an archive is exported from there, and erased there'
     wavs.map(([, bytes]) => bytes),
     [sound, sound],
   )
-  await erasures.begin({ person: erika.uri }, 'asked', asker)
+  assert.deepEqual((await erasures.preview({ person: erika.uri })).copies, { s3: 2 })
+  const erasure = await erasures.begin({ person: erika.uri }, 'asked', asker)
   await jobs.idle()
+  assert.deepEqual((await erasures.find(erasure.id)).report?.copies, { s3: 2 })
   assert.equal(store.objects.size, 0)
   assert.deepEqual(await database.locations.of('c1-r'), [])
   assert.deepEqual(whoNames(join(folder, 'recordings'), number), [])
+})
+
+test('an erasure that a locked copy holds up says so, and counts in the end what every attempt removed', async (t) => {
+  const { erasures, jobs, store, clock } = await archived(t)
+  const remove = t.mock.method(store, 'remove')
+  remove.mock.mockImplementationOnce(() => Promise.reject(new ArchiveError('archive.locked', 'until tomorrow')), 1)
+  const { id } = await erasures.begin({ person: erika.uri }, 'asked', asker)
+  await jobs.start()
+  await jobs.idle()
+  const held = await erasures.find(id)
+  assert.equal(held.state, 'running')
+  assert.match(held.waits ?? '', /^1 calls are still there: .*\(archive\.locked\)$/)
+  assert.equal(store.objects.size, 1)
+  clock.advance(600_000)
+  jobs.wake()
+  await jobs.idle()
+  const { state, waits, report } = await erasures.find(id)
+  assert.deepEqual([state, waits, report?.copies, store.objects.size], ['done', undefined, { s3: 2 }, 0])
 })

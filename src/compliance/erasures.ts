@@ -23,6 +23,7 @@ import type { Deletion, HoldStore } from '../retention/types.ts'
 import type { OpenKey } from '../sealing/container/reader.ts'
 import { removeExportFile } from './exports.ts'
 import { ComplianceError } from './failures.ts'
+import { codeOf } from './fault-code.ts'
 import { subjectOf, textsOf, type WantedSubject } from './subject.ts'
 import type {
   ErasedCall,
@@ -51,6 +52,8 @@ export interface ErasureDeps {
   /** As in `DeleteFilesDeps`. */
   readonly removeCopies: (deletion: Deletion) => Promise<unknown>
   readonly cancelJobs: (recordingId: string) => Promise<number>
+  /** Stores that have a file of the recording, once for each file. */
+  readonly copiesOf: (recordingId: string) => Promise<readonly string[]>
   /** Messages in memory that name one of the texts are forgotten. */
   readonly forgetTraces: (texts: readonly string[]) => void
 }
@@ -146,6 +149,7 @@ export class Erasures {
       }
       const after = { ...counts }
       let call = found
+      const copies = await this.#copiesOf(found)
       try {
         call = await this.#withItsFiles(found)
         after.exports += await this.#removeExports(await store.exportsOf(subject, [call.callId]))
@@ -156,13 +160,19 @@ export class Erasures {
       } catch (error) {
         // A store that does not answer keeps this one: the others need not wait for it.
         failures.push(error)
+        counts.copies = sum(counts.copies, minus(copies, await this.#copiesOf(call)))
+        await remember(counts)
         continue
       }
       Object.assign(counts, after)
       gone.push(call)
       await remember(counts)
     }
-    if (failures.length > 0) throw new Error(`${failures.length} calls are still there`, { cause: failures[0] })
+    if (failures.length > 0) {
+      const why = `a file or copy could not be removed (${codeOf(failures[0])})`
+      await store.setWaits(id, `${failures.length} calls are still there: ${why}`)
+      throw new Error(`${failures.length} calls are still there`, { cause: failures[0] })
+    }
     const texts = kept === 0 ? textsOf(subject) : []
     counts.mentions += texts.length > 0 ? await store.mentions(texts, true) : 0
     counts.exports += await this.#removeExports(await store.exportsOf(subject, []))
@@ -228,9 +238,15 @@ export class Erasures {
     counts.calls++
     counts.recordings += call.recordings.length
     for (const { baseName, files } of call.recordings) counts.files += (await this.#filesOf(baseName, files)).length
-    const rows = await this.#deps.store.rowsOf(call.callId)
-    for (const [table, number] of Object.entries(rows))
-      counts.rows = { ...counts.rows, [table]: (counts.rows[table] ?? 0) + number }
+    counts.copies = sum(counts.copies, await this.#copiesOf(call))
+    counts.rows = sum(counts.rows, await this.#deps.store.rowsOf(call.callId))
+  }
+
+  async #copiesOf({ recordings }: ErasedCall): Promise<Numbers> {
+    let copies: Numbers = {}
+    for (const { recordingId } of recordings)
+      for (const store of await this.#deps.copiesOf(recordingId)) copies = sum(copies, { [store]: 1 })
+    return copies
   }
 
   /** Files first: as long as one is left, the database knows of it. */
@@ -280,12 +296,16 @@ export class Erasures {
     tell('calls', kept, 'a legal hold came meanwhile, or the call lives')
     let rows = 0
     let files = 0
-    for (const { callId, recordings } of gone) {
-      rows += Object.values(await store.rowsOf(callId)).reduce((sum, number) => sum + number, 0)
+    let copies = 0
+    for (const call of gone) {
+      const { callId, recordings } = call
+      rows += inAll(await store.rowsOf(callId))
+      copies += inAll(await this.#copiesOf(call))
       for (const { baseName, files: names } of recordings) files += (await this.#filesOf(baseName, names)).length
     }
     tell('database', rows, 'rows of erased calls are there again')
     tell('files', files, 'files of erased recordings are there again')
+    tell('archive', copies, 'copies of erased recordings are there again')
     if (kept > 0) return left
     const texts = textsOf(subject)
     tell('database', await store.mentions(texts, false), 'messages of other calls that came meanwhile')
@@ -301,10 +321,29 @@ export class Erasures {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] }
 
+/** By name of table or store. */
+type Numbers = Readonly<Record<string, number>>
+
+function sum(one: Numbers, other: Numbers): Numbers {
+  const all = { ...one }
+  for (const [name, number] of Object.entries(other)) all[name] = (all[name] ?? 0) + number
+  return all
+}
+
+const minus = (one: Numbers, other: Numbers): Numbers =>
+  Object.fromEntries(
+    Object.entries(one)
+      .map(([name, number]) => [name, number - (other[name] ?? 0)] as const)
+      .filter(([, number]) => number > 0),
+  )
+
+const inAll = (numbers: Numbers): number => Object.values(numbers).reduce((all, number) => all + number, 0)
+
 const emptyCounts = (): Mutable<ErasureCounts> => ({
   calls: 0,
   recordings: 0,
   files: 0,
+  copies: {},
   rows: {},
   mentions: 0,
   exports: 0,

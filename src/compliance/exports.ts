@@ -14,6 +14,7 @@ import type { FactBus } from '../events/bus.ts'
 import { type ArchiveDeps, type ArchiveRequest, type WrittenArchive, writeArchive } from './archive.ts'
 import { ComplianceError } from './failures.ts'
 import { expireJobKind } from './job-kinds.ts'
+import type { MissingFile } from './sound.ts'
 import { subjectOf, type WantedSubject } from './subject.ts'
 import type { ErasureStore, ExportRecord, ExportStore, Subject } from './types.ts'
 
@@ -86,8 +87,8 @@ export class Exports {
     return { folder, name: `${id}.zip` }
   }
 
-  /** The job. */
-  async make(id: string, signal: AbortSignal): Promise<readonly Follow[]> {
+  /** The job. @param last It is not tried again: what cannot be read now is told of in the archive. */
+  async make(id: string, signal: AbortSignal, last: boolean): Promise<readonly Follow[]> {
     const { store, clock, bus, folder, keepDays } = this.#deps
     const record = await store.find(id)
     if (!record || record.state === 'ready' || record.state === 'expired') return []
@@ -98,7 +99,8 @@ export class Exports {
     const path = this.#path(id)
     const about = { exportId: id, subject: record.subject, madeAt: new Date(clock.wallMs()).toISOString() }
     const progress = (done: number, total: number): void => this.#progress(id, done, total)
-    const written = await this.#write(id, { path: `${path}.new`, callIds, about, signal, progress })
+    const request = { path: `${path}.new`, callIds, about, signal, progress, last }
+    const { missing, ...written } = await this.#write(id, request)
     await rename(`${path}.new`, path)
     if (!(await store.find(id))) {
       // Somebody in it was erased meanwhile.
@@ -106,7 +108,12 @@ export class Exports {
       return []
     }
     const expiresAtMs = clock.wallMs() + keepDays * dayMs
-    await store.change(id, { state: 'ready', expiresAtMs, ...written })
+    await store.change(id, {
+      state: 'ready',
+      expiresAtMs,
+      ...written,
+      ...(missing.length > 0 && { missing: missing.length }),
+    })
     bus.publish({
       name: 'export.ready',
       atMs: clock.wallMs(),
@@ -126,13 +133,18 @@ export class Exports {
    * Straight into a file of whoever asks, without a row; for the command line, which puts it into the audit record.
    * @throws {ComplianceError} `compliance.bad-person`, `compliance.nobody`
    */
-  async writeTo(path: string, wanted: WantedSubject, signal: AbortSignal): Promise<{ readonly calls: number }> {
+  async writeTo(
+    path: string,
+    wanted: WantedSubject,
+    signal: AbortSignal,
+  ): Promise<{ readonly calls: number; readonly missing: readonly MissingFile[] }> {
     const subject = subjectOf(wanted)
     const callIds = await this.#callsOf(subject)
     if (callIds.length === 0) throw new ComplianceError('compliance.nobody')
     const about = { subject, madeAt: new Date(this.#deps.clock.wallMs()).toISOString() }
-    await writeArchive({ path, callIds, about, signal, progress: () => {} }, this.#deps)
-    return { calls: callIds.length }
+    const request = { path, callIds, about, signal, progress: () => {}, last: true }
+    const { missing } = await writeArchive(request, this.#deps)
+    return { calls: callIds.length, missing }
   }
 
   /** The job, and what a person asks for: the file is gone. */

@@ -37,10 +37,14 @@ export async function withCallsOf(t: TestContext) {
   }
   const audit = new Audit({ store: database.audit, clock, log: silentLogger })
   /** The server as far as this goes; again after a crash. */
-  const serve = (exportKeepDays = 7, archive: LifeParts['archive'] = parts.archive) => {
+  const serve = (
+    exportKeepDays = 7,
+    archive: LifeParts['archive'] = parts.archive,
+    openKey: LifeParts['openKey'] = parts.openKey,
+  ) => {
     const jobs = new Jobs({ store: database.jobs, clock, log: silentLogger, bus })
     const settings = { ...parts.settings, exportKeepDays }
-    const life = joinLife({ ...parts, settings, jobs, archive })
+    const life = joinLife({ ...parts, settings, jobs, archive, openKey })
     life.onErased((texts) => trace.forget(texts))
     t.after(() => jobs.close())
     return { ...life, jobs }

@@ -26,10 +26,12 @@ export interface ExportRecord {
   readonly sha256?: string
   readonly expiresAtMs?: number
   readonly error?: string
+  /** Files that it lacks, in whole or in part; its index.json names them. Absent: none. */
+  readonly missing?: number
 }
 
 export type ExportChange = Partial<
-  Pick<ExportRecord, 'state' | 'done' | 'total' | 'bytes' | 'sha256' | 'expiresAtMs' | 'error'>
+  Pick<ExportRecord, 'state' | 'done' | 'total' | 'bytes' | 'sha256' | 'expiresAtMs' | 'error' | 'missing'>
 >
 
 export interface ExportStore {
@@ -48,6 +50,8 @@ export interface ErasureCounts {
   readonly calls: number
   readonly recordings: number
   readonly files: number
+  /** Copies in archives, by store. */
+  readonly copies: Readonly<Record<string, number>>
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>
   /** Of other calls: SIP messages and metadata documents in which the number or address stands. */
@@ -88,6 +92,8 @@ export interface ErasureRecord {
   readonly askedAtMs: number
   readonly finishedAtMs?: number
   readonly report?: ErasureReport
+  /** While it runs: why the last attempt did not reach its end. It is tried again. */
+  readonly waits?: string
   /** Of the audit record that has the report. */
   readonly auditHash?: string
 }
@@ -134,6 +140,8 @@ export interface ErasureStore {
   resume(nowMs: number): Promise<void>
   find(id: string): Promise<ErasureRecord | undefined>
   list(limit: number): Promise<readonly ErasureRecord[]>
+  /** Keeps why it is not over yet, until it is. */
+  setWaits(id: string, waits: string): Promise<void>
   /** Keeps the report and forgets the subject. @param entry Put into the audit record in the same transaction. */
   finish(id: string, state: ErasureState, report: ErasureReport, entry: AuditEntry, atMs: number): Promise<void>
 }

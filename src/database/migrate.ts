@@ -27,6 +27,7 @@ import { up as compliance } from './migrations/0018-compliance.ts'
 import { up as siprecSessions } from './migrations/0019-siprec-sessions.ts'
 import { up as recordingLocations } from './migrations/0020-recording-locations.ts'
 import { up as extensionRecordTo } from './migrations/0021-extension-record-to.ts'
+import { up as whatIsLeft } from './migrations/0022-what-is-left.ts'
 import type { Tables } from './tables.ts'
 
 const migrations: Readonly<Record<string, Migration>> = {
@@ -51,6 +52,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '0019-siprec-sessions': { up: siprecSessions },
   '0020-recording-locations': { up: recordingLocations },
   '0021-extension-record-to': { up: extensionRecordTo },
+  '0022-what-is-left': { up: whatIsLeft },
 }
 
 /** @throws {DatabaseError} `database.newer-schema`, `database.migration-failed` */

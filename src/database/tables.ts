@@ -196,6 +196,8 @@ export interface ExportsTable {
   sha256: string | null
   expires_at_ms: number | null
   error: string | null
+  /** Null before it is ready, and when it lacks nothing. */
+  missing: number | null
 }
 
 export interface ExportCallsTable {
@@ -215,6 +217,8 @@ export interface ErasuresTable {
   /** JSON of an ErasureReport. */
   report: string | null
   audit_hash: string | null
+  /** Why it is not over yet; null when nothing holds it up. */
+  waits: string | null
 }
 
 /** What was done, by whom: each row's hash covers the one before (audit/chain.ts). */

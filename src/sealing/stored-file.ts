@@ -20,6 +20,8 @@ export const plainName = (name: string): string =>
 
 export interface StoredFile {
   readonly sealed: boolean
+  /** Whose file it is, as its sealed head says; of a plain one nobody knows. */
+  readonly recordingId?: string
   /** Bytes, in the clear. */
   readonly size: number
   /** Fill `length` bytes of `target`, at `offset`, from `position`. Fewer only at the end. @throws {SealingError} `sealing.damaged` */
@@ -155,6 +157,7 @@ class PlainFile implements StoredFile {
 
 class SealedFile implements StoredFile {
   readonly sealed = true
+  readonly recordingId: string
   readonly size: number
   readonly #reader: SealedReader
   #file: ByteSource | undefined
@@ -162,6 +165,7 @@ class SealedFile implements StoredFile {
   constructor(file: ByteSource, reader: SealedReader) {
     this.#file = file
     this.#reader = reader
+    this.recordingId = reader.about.recordingId
     this.size = reader.size
   }
 

@@ -36,7 +36,7 @@ const states: Record<Erasure['state'], { readonly label: string; readonly color:
 }
 
 function ErasureRow({
-  erasure: { kind, state, askedBy, askedAtMs, report, auditHash },
+  erasure: { kind, state, askedBy, askedAtMs, report, waits, auditHash },
 }: {
   readonly erasure: Erasure
 }) {
@@ -52,6 +52,11 @@ function ErasureRow({
           {askedBy}, {shortTime(askedAtMs, Date.now())}
         </Text>
       </Group>
+      {waits === undefined ? null : (
+        <Text size="sm" c="red" className="wrap">
+          Waits, and is tried again: {waits}
+        </Text>
+      )}
       {report ? <Text size="sm">Gone: {countsText(report)}</Text> : null}
       {report && report.left.length > 0 ? (
         <List size="sm">

@@ -37,7 +37,7 @@ const states: Record<Export['state'], { readonly label: string; readonly color: 
 }
 
 function ExportRow({ item }: { readonly item: Export }) {
-  const { id, subject, state, askedBy, askedAtMs, done, total, bytes, sha256, expiresAtMs, error } = item
+  const { id, subject, state, askedBy, askedAtMs, done, total, bytes, sha256, expiresAtMs, error, missing } = item
   const remove = useDeleteExport()
   const of = subject.kind === 'call' ? `Call ${subject.callId}` : subject.keys.map(withoutKind).join(', ')
   const { label, color } = states[state]
@@ -80,6 +80,12 @@ function ExportRow({ item }: { readonly item: Export }) {
           {error}
         </Text>
       )}
+      {state === 'ready' && missing !== undefined ? (
+        <Text size="sm" c="red">
+          Incomplete: {missing} {missing === 1 ? 'file' : 'files'} could not be read; index.json in the archive says
+          which and why
+        </Text>
+      ) : null}
       {remove.error ? <ErrorNote error={remove.error} /> : null}
       {state === 'ready' && expiresAtMs !== undefined ? (
         <Text size="sm" c="dimmed">

@@ -14,15 +14,21 @@ export function subjectOf(kind: 'person' | 'call', typed: string): Subject | und
   return kind === 'call' ? { callId: typed.trim() } : { person: parts.length === 1 ? first : parts }
 }
 
-type Counts = Pick<ErasurePreview, 'calls' | 'recordings' | 'files' | 'rows' | 'mentions' | 'exports' | 'jobs'>
+type Counts = Pick<
+  ErasurePreview,
+  'calls' | 'recordings' | 'files' | 'copies' | 'rows' | 'mentions' | 'exports' | 'jobs'
+>
+
+const inAll = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0)
 
 /** `2 calls, 1 recording, 3 files, 40 rows of the database`: what is none is left out, calls stand always. */
-export function countsText({ calls, recordings, files, rows, mentions, exports, jobs }: Counts): string {
-  const rowsInAll = Object.values(rows).reduce((sum, count) => sum + count, 0)
+export function countsText({ calls, recordings, files, copies, rows, mentions, exports, jobs }: Counts): string {
   const parts: readonly (readonly [number, string, string])[] = [
     [recordings, 'recording', 'recordings'],
     [files, 'file', 'files'],
-    [rowsInAll, 'row of the database', 'rows of the database'],
+    [inAll(copies), 'copy in archives', 'copies in archives'],
+    [inAll(rows), 'row of the database', 'rows of the database'],
     [mentions, 'mention in calls of others', 'mentions in calls of others'],
     [exports, 'export', 'exports'],
     [jobs, 'job', 'jobs'],

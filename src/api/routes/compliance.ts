@@ -153,7 +153,7 @@ function erasureRoutes(app: App, { life: { erasures } }: ApiDeps): void {
 
 /** Whom it is about is nobody's business but the server's. */
 function shown(record: ErasureRecord): Erasure {
-  const { id, kind, state, askedBy, askedAtMs, finishedAtMs, report, auditHash } = record
+  const { id, kind, state, askedBy, askedAtMs, finishedAtMs, report, waits, auditHash } = record
   return {
     id,
     kind,
@@ -161,7 +161,8 @@ function shown(record: ErasureRecord): Erasure {
     askedBy,
     askedAtMs,
     ...(finishedAtMs !== undefined && { finishedAtMs }),
-    ...(report && { report: { ...report, rows: { ...report.rows } } }),
+    ...(report && { report: { ...report, rows: { ...report.rows }, copies: { ...report.copies } } }),
+    ...(waits !== undefined && { waits }),
     ...(auditHash !== undefined && { auditHash }),
   }
 }

@@ -38,6 +38,10 @@ export const exportSchema = z
     sha256: z.string().optional().describe('Of the archive.'),
     expiresAtMs: z.number().optional(),
     error: z.string().optional(),
+    missing: z
+      .int()
+      .optional()
+      .describe('It is incomplete: so many files could not be read; `index.json` in it says which, and why.'),
   })
   .meta({ id: 'Export' })
 export type Export = z.infer<typeof exportSchema>
@@ -65,7 +69,8 @@ export type ErasureRequest = z.input<typeof erasureRequestSchema>
 const countsShape = {
   calls: z.int(),
   recordings: z.int(),
-  files: z.int(),
+  files: z.int().describe('On this machine.'),
+  copies: z.record(z.string(), z.int()).describe('In archives, by store.'),
   rows: z.record(z.string(), z.int()).describe('By table of the database.'),
   mentions: z.int().describe('SIP messages and documents of other calls in which the number or address stands.'),
   exports: z.int(),
@@ -94,6 +99,10 @@ export const erasureSchema = z
     askedBy: z.string(),
     askedAtMs: z.number(),
     finishedAtMs: z.number().optional(),
+    waits: z
+      .string()
+      .optional()
+      .describe('Why it is still `running`: a file or copy could not be removed. It is tried again.'),
     report: z
       .object({
         ...countsShape,

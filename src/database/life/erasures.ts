@@ -146,6 +146,9 @@ export function createErasureStore(
         .execute()
       return rows.map(recordOf)
     },
+    async setWaits(id, waits) {
+      await db.updateTable('erasures').set({ waits }).where('id', '=', id).execute()
+    },
     finish: (id, state, report, entry, atMs) =>
       db.transaction().execute(async (transaction) => {
         const { hash } = await appendAudit(transaction, entry, atMs)
@@ -154,6 +157,7 @@ export function createErasureStore(
           .set({
             state,
             subject: null,
+            waits: null,
             report: JSON.stringify(report),
             audit_hash: hash,
             finished_at_ms: atMs,
@@ -280,5 +284,6 @@ const recordOf = (row: Selectable<ErasuresTable>): ErasureRecord => ({
   askedAtMs: row.asked_at_ms,
   ...(row.finished_at_ms !== null && { finishedAtMs: row.finished_at_ms }),
   ...(row.report !== null && { report: JSON.parse(row.report) as ErasureReport }),
+  ...(row.waits !== null && { waits: row.waits }),
   ...(row.audit_hash !== null && { auditHash: row.audit_hash }),
 })

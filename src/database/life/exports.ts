@@ -69,4 +69,5 @@ const recordOf = (row: Selectable<ExportsTable>): ExportRecord => ({
   ...(row.sha256 !== null && { sha256: row.sha256 }),
   ...(row.expires_at_ms !== null && { expiresAtMs: row.expires_at_ms }),
   ...(row.error !== null && { error: row.error }),
+  ...(row.missing !== null && { missing: row.missing }),
 })
