@@ -49,6 +49,17 @@ test('gcs: a store that is killed during an upload and comes back has the file o
   )
 })
 
+test('gcs: an upload that came whole, and was not heard of, is not sent again', async (t) => {
+  const { fake, store } = await start(t)
+  const { path, content } = someFile(t, 12 << 20)
+  const file = await describeFile(path)
+  const first = putOptions(file)
+  await store.put('whole.wav', file, first)
+  await store.put('whole.wav', file, putOptions(file, { resume: first.kept() }))
+  assert.equal(fake.bytesReceived(), file.bytes)
+  assert.ok(fake.objects.get('whole.wav')?.content.equals(content))
+})
+
 test('gcs: a session that the store forgot is begun anew', async (t) => {
   const { fake, store } = await start(t)
   const file = await describeFile(someFile(t, 1_000).path)

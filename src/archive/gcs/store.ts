@@ -63,6 +63,8 @@ export class GcsStore implements ArchiveStore {
   async put(key: string, file: LocalFile, options: PutOptions): Promise<void> {
     await this.#tell(key, async () => {
       const object = this.#object(key)
+      // All of it came, and only the answer did not: the client would send it once more.
+      if (options.resume !== undefined && isThere(await this.head(key), file)) return await this.#lock(object)
       try {
         await this.#send(object, file, options, await this.#session(object, file, options, true))
       } catch (error) {
@@ -70,8 +72,7 @@ export class GcsStore implements ArchiveStore {
         if (options.resume === undefined || !isSessionGone(error)) throw error
         await this.#send(object, file, options, await this.#session(object, file, options, false))
       }
-      const there = await this.head(key)
-      if (there?.bytes !== file.bytes || there.sha256 !== file.sha256) throw new ArchiveError('archive.damaged', key)
+      if (!isThere(await this.head(key), file)) throw new ArchiveError('archive.damaged', key)
       await this.#lock(object)
     })
   }
@@ -176,6 +177,9 @@ export class GcsStore implements ArchiveStore {
     }
   }
 }
+
+const isThere = (object: StoredObject | undefined, { bytes, sha256 }: LocalFile): boolean =>
+  object?.bytes === bytes && object.sha256 === sha256
 
 /** Resolves with the first byte, or the end, so that an object that is not there is told by the call itself. */
 function answered(from: Readable): Promise<Readable> {

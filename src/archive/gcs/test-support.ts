@@ -73,7 +73,10 @@ export async function startFakeGcs(t: TestContext): Promise<FakeGcs> {
   async function receive(request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
     const session = sessions.get(id)
     const before = finished.get(id)
-    if (before) return answer(response, 200, before)
+    if (before) {
+      request.resume()
+      return answer(response, 200, before)
+    }
     if (!session) return refuse(response, 404, 'notFound', 'No such upload')
     const [, from, , whole] =
       /^bytes (?:(\d+)-(\d+|\*)|\*)\/(\d+|\*)$/.exec(request.headers['content-range'] ?? '') ?? []
