@@ -7,6 +7,7 @@ import { describeFile } from '../../src/archive/local-file.ts'
 import { type S3Settings, S3Store } from '../../src/archive/s3/store.ts'
 import { all, hasCode, putOptions, someFile, storeContract } from '../../src/archive/test-support.ts'
 import { needs } from '../support/program.ts'
+import { until } from '../support/until.ts'
 import { type S3Server, startSwift } from './stores/swift.ts'
 
 const bucket = 'recordings'
@@ -63,14 +64,21 @@ test('s3: in a bucket with versions an object is removed with all of them', opti
   assert.deepEqual([Versions ?? [], DeleteMarkers ?? []], [[], []])
 })
 
+async function partsOf(uploadId: unknown): Promise<number> {
+  if (typeof uploadId !== 'string') return 0
+  const { Parts = [] } = await client().send(
+    new sdk.ListPartsCommand({ Bucket: bucket, Key: 'killed.wav', UploadId: uploadId }),
+  )
+  return Parts.length
+}
+
 test('s3: a store that is killed during an upload and comes back has the file once and whole', options, async (t) => {
   const store = open()
-  const { path, content } = someFile(t, 40 << 20)
+  const { path, content } = someFile(t, 80 << 20)
   const file = await describeFile(path)
   const first = putOptions(file)
   const sending = store.put('killed.wav', file, first)
-  while (first.kept() === undefined) await new Promise((resolve) => setTimeout(resolve, 20))
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  await until('a first part to be there', 20_000, async () => (await partsOf(first.kept()?.['uploadId'])) > 0)
   await swift.kill()
   await assert.rejects(sending, hasCode('archive.unreachable', 'archive.busy'))
   await swift.start()
