@@ -7,6 +7,7 @@ import { type AzureSettings, AzureStore } from '../../src/archive/azure/store.ts
 import { describeFile } from '../../src/archive/local-file.ts'
 import { all, hasCode, putOptions, someFile, storeContract } from '../../src/archive/test-support.ts'
 import { needs } from '../support/program.ts'
+import { until } from '../support/until.ts'
 import { type Azurite, startAzurite } from './stores/azurite.ts'
 
 const container = 'recordings'
@@ -70,15 +71,22 @@ test('azure: what is wrong with the credentials or the container is said so', op
   await assert.rejects(put(open({ endpoint: 'http://127.0.0.1:9/patchbay' })), hasCode('archive.unreachable'))
 })
 
+/** Sent, and not yet put together. */
+async function blocksOf(name: string): Promise<number> {
+  const blob = service().getContainerClient(container).getBlockBlobClient(name)
+  const list = await blob.getBlockList('uncommitted').catch(() => undefined)
+  return list?.uncommittedBlocks?.length ?? 0
+}
+
 test(
   'azure: a store that is killed during an upload and comes back has the file once and whole',
   options,
   async (t) => {
     const store = open()
-    const { path, content } = someFile(t, 40 << 20)
+    const { path, content } = someFile(t, 80 << 20)
     const file = await describeFile(path)
     const sending = store.put('killed.wav', file, putOptions(file))
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await until('a first block to be there', 20_000, async () => (await blocksOf('killed.wav')) > 0)
     await azurite.kill()
     await assert.rejects(sending, hasCode('archive.unreachable', 'archive.busy'))
     await azurite.start()

@@ -1,32 +1,13 @@
 /** The erasures that were done, with their reports. Of whom they were nobody knows any more. */
-import { Badge, Card, Group, List, Stack, Text, Title } from '@mantine/core'
+import { Badge, Group, List, Stack, Text } from '@mantine/core'
 import type { Erasure } from '../../../src/api/schemas/compliance.ts'
 import { useErasures } from '../api/office-queries.ts'
 import { shortTime } from '../format.ts'
-import { ErrorNote, Loading } from '../ui/notes.tsx'
+import { ListCard } from './list-card.tsx'
 import { countsText } from './subject.ts'
 
 export function Erasures() {
-  const erasures = useErasures()
-  return (
-    <Card withBorder component="section" aria-label="Erasures">
-      <Stack gap="sm">
-        <Title order={2} size="h4">
-          Erasures
-        </Title>
-        {erasures.error ? <ErrorNote error={erasures.error} onRetry={() => void erasures.refetch()} /> : null}
-        {erasures.isPending ? <Loading what="erasures" /> : null}
-        {erasures.data?.items.length === 0 ? <Text c="dimmed">None yet</Text> : null}
-        <ul className="rows" aria-label="Erasures">
-          {erasures.data?.items.map((erasure) => (
-            <li key={erasure.id}>
-              <ErasureRow erasure={erasure} />
-            </li>
-          ))}
-        </ul>
-      </Stack>
-    </Card>
-  )
+  return <ListCard title="Erasures" list={useErasures()} row={(erasure) => <ErasureRow erasure={erasure} />} />
 }
 
 const states: Record<Erasure['state'], { readonly label: string; readonly color: string }> = {

@@ -1,31 +1,13 @@
 /** The exports that were asked for: how far they are, and their archives. */
-import { Badge, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
+import { Badge, Button, Group, Progress, Stack, Text } from '@mantine/core'
 import type { Export } from '../../../src/api/schemas/compliance.ts'
 import { useDeleteExport, useExports } from '../api/office-queries.ts'
 import { fileSize, fullTime, shortTime } from '../format.ts'
-import { ErrorNote, Loading } from '../ui/notes.tsx'
+import { ErrorNote } from '../ui/notes.tsx'
+import { ListCard } from './list-card.tsx'
 
 export function Exports() {
-  const exports = useExports()
-  return (
-    <Card withBorder component="section" aria-label="Exports">
-      <Stack gap="sm">
-        <Title order={2} size="h4">
-          Exports
-        </Title>
-        {exports.error ? <ErrorNote error={exports.error} onRetry={() => void exports.refetch()} /> : null}
-        {exports.isPending ? <Loading what="exports" /> : null}
-        {exports.data?.items.length === 0 ? <Text c="dimmed">None yet</Text> : null}
-        <ul className="rows" aria-label="Exports">
-          {exports.data?.items.map((item) => (
-            <li key={item.id}>
-              <ExportRow item={item} />
-            </li>
-          ))}
-        </ul>
-      </Stack>
-    </Card>
-  )
+  return <ListCard title="Exports" list={useExports()} row={(item) => <ExportRow item={item} />} />
 }
 
 const states: Record<Export['state'], { readonly label: string; readonly color: string }> = {
